@@ -1,0 +1,60 @@
+//! A Socket.IO server with users, guests and forged tokens, and the clients that try it.
+
+mod clients;
+
+use std::{collections::HashMap, error::Error, sync::Arc};
+
+use serde::Deserialize;
+use socketioxide::{
+    SocketIo,
+    extract::{AckSender, Data, SocketRef, State},
+    handler::ConnectHandler,
+};
+use socketioxide_jwt_auth::{AuthUser, MaybeAuthUser, jwt_auth};
+
+/// What the issuer of the tokens puts into them.
+#[derive(Deserialize)]
+struct Claims {
+    sub: String,
+}
+
+/// Shared as `Arc<User>`: no `Clone` needed.
+struct User {
+    name: String,
+}
+
+type Users = Arc<HashMap<String, String>>;
+
+/// Finds the user that a verified token names.
+#[jwt_auth(secret_env = "JWT_SECRET", guest = true)]
+async fn authenticate(claims: Claims, State(users): State<Users>) -> Option<User> {
+    let name = users.get(&claims.sub)?.clone();
+    Some(User { name })
+}
+
+/// Called for users and guests.
+async fn on_connect(socket: SocketRef, user: MaybeAuthUser<User>) {
+    let name = user.as_ref().map_or("guest", |user| &user.name);
+    socket.emit("welcome", name).ok();
+    socket.on("post", post);
+}
+
+/// Called for users only. A guest's event is refused, and the guest is told so.
+async fn post(user: AuthUser<User>, Data(text): Data<String>, ack: AckSender) {
+    ack.send(&format!("{} posted {text:?}", user.name)).ok();
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let users: Users = Arc::new(HashMap::from([("1".to_owned(), "Ada".to_owned())]));
+    let (layer, io) = SocketIo::builder().with_state(users).ws_max_message_size(64 * 1024).build_layer();
+
+    // A deployment sets JWT_SECRET and writes `authenticate::middleware()?`; without it the example makes a key.
+    let secret = std::env::var("JWT_SECRET").unwrap_or_else(|_| clients::random_secret());
+    io.ns("/", on_connect.with(authenticate::builder().secret(&secret).build()?));
+
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:3000").await?;
+    let server = axum::serve(listener, axum::Router::new().layer(layer));
+    tokio::spawn(clients::try_everything(secret));
+    Ok(server.await?)
+}

@@ -1,0 +1,107 @@
+//! The value of `token`: `[auth("token"), bearer, header("x-auth-token")]`.
+
+use std::collections::HashSet;
+
+use proc_macro2::Ident;
+use quote::ToTokens;
+use syn::{Expr, Lit};
+
+use crate::errors::Errors;
+use crate::suggest;
+use crate::text::{self, Check};
+use crate::values::{literal, without_groups};
+
+/// Every source: its name, and how its argument is checked if it takes one.
+const SOURCES: &[(&str, Option<Check>)] = &[
+    ("auth", Some(text::not_empty)),
+    ("bearer", None),
+    ("header", Some(text::http_token)),
+    ("query", Some(text::not_empty)),
+    ("cookie", Some(text::http_token)),
+];
+
+/// One source as it was written.
+pub(crate) struct TokenSource<'a> {
+    pub(crate) name: &'a Ident,
+    pub(crate) argument: Option<&'a Expr>,
+}
+
+/// Reports what is wrong with the list.
+pub(crate) fn check(value: &Expr, errors: &mut Errors) {
+    let Expr::Array(list) = without_groups(value) else {
+        errors.at(value, "`token` expects a list of sources: write `token = [auth(\"token\"), bearer]`");
+        return;
+    };
+    if list.elems.is_empty() {
+        errors.at(list, "`token` must not be an empty list: write `token = [auth(\"token\"), bearer]`");
+    }
+    let mut seen = HashSet::new();
+    for element in &list.elems {
+        if let Err(error) = source(element).and_then(|source| check_source(&source)) {
+            errors.push(error);
+        } else if !seen.insert(element.to_token_stream().to_string()) {
+            errors.at(element, "`token` lists this source twice; remove one of them");
+        }
+    }
+}
+
+/// The sources of a list that has been checked.
+pub(crate) fn read(value: &Expr) -> Vec<TokenSource<'_>> {
+    match without_groups(value) {
+        Expr::Array(list) => list.elems.iter().filter_map(|element| source(element).ok()).collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn source(element: &Expr) -> syn::Result<TokenSource<'_>> {
+    let (path, arguments) = match without_groups(element) {
+        Expr::Path(path) => (path, None),
+        Expr::Call(call) => match without_groups(&call.func) {
+            Expr::Path(path) => (path, Some(&call.args)),
+            _ => return Err(not_a_source(element)),
+        },
+        _ => return Err(not_a_source(element)),
+    };
+    let name = path.path.get_ident().ok_or_else(|| not_a_source(element))?;
+    let Some((_, check)) = SOURCES.iter().find(|(source, _)| name == source) else {
+        return Err(unknown_source(name));
+    };
+    let wrong_arguments = |message: String| Err(syn::Error::new_spanned(element, message));
+    match (check, arguments) {
+        (None, None) => Ok(TokenSource { name, argument: None }),
+        (None, Some(_)) => wrong_arguments(format!("`{name}` takes no argument: write `{name}`")),
+        (Some(_), Some(arguments)) if arguments.len() == 1 => Ok(TokenSource { name, argument: arguments.first() }),
+        (Some(_), _) => wrong_arguments(format!("`{name}` takes one name: write `{name}(\"name\")`")),
+    }
+}
+
+fn check_source(source: &TokenSource) -> syn::Result<()> {
+    let (Some(argument), Some((_, Some(check)))) =
+        (source.argument, SOURCES.iter().find(|(name, _)| source.name == name))
+    else {
+        return Ok(());
+    };
+    let wrong = match literal(argument) {
+        Some(Lit::Str(text)) => check(&text.value()).err(),
+        Some(_) => Some(format!("must be a string: write `{}(\"name\")`", source.name)),
+        None => None,
+    };
+    match wrong {
+        Some(wrong) => Err(syn::Error::new_spanned(argument, format!("the name in `{}` {wrong}", source.name))),
+        None => Ok(()),
+    }
+}
+
+fn not_a_source(element: &Expr) -> syn::Error {
+    let message = "expected a token source: `auth(\"key\")`, `bearer`, `header(\"name\")`, `query(\"name\")` or `cookie(\"name\")`";
+    syn::Error::new_spanned(element, message)
+}
+
+fn unknown_source(name: &Ident) -> syn::Error {
+    let names = SOURCES.iter().map(|(name, _)| *name);
+    let message = match suggest::nearest(&name.to_string(), names.clone()) {
+        Some(nearest) => format!("unknown token source `{name}`; did you mean `{nearest}`?"),
+        None => format!("unknown token source `{name}`; the sources are {}", suggest::listed(names)),
+    };
+    syn::Error::new_spanned(name, message)
+}

@@ -1,0 +1,168 @@
+//! Which options go together. Every mistake is collected, not only the first.
+
+use std::collections::HashSet;
+
+use proc_macro2::Span;
+use syn::{Expr, Lit, LitStr};
+
+use crate::errors::Errors;
+use crate::parse::{Entry, KeyKind, OPTIONS};
+use crate::suggest;
+use crate::token_sources;
+use crate::values::{self, literal, without_groups};
+
+/// Checks every value by itself, then the options as a whole.
+pub(crate) fn validate(entries: &mut [Entry], errors: &mut Errors) {
+    for entry in entries.iter_mut() {
+        values::check(entry, errors);
+    }
+    let options = Options { entries };
+    options.duplicates(errors);
+    options.key_source(errors);
+    options.algorithms(errors);
+    options.secret_options(errors);
+    options.cookies(errors);
+    options.guest_timeout(errors);
+}
+
+struct Options<'a> {
+    entries: &'a [Entry],
+}
+
+impl<'a> Options<'a> {
+    fn get(&self, name: &str) -> Option<&'a Entry> {
+        self.entries.iter().find(|entry| entry.rule.name == name)
+    }
+
+    fn key_sources(&self) -> impl Iterator<Item = (&'a Entry, KeyKind)> {
+        self.entries.iter().filter_map(|entry| Some((entry, entry.rule.key?)))
+    }
+
+    fn duplicates(&self, errors: &mut Errors) {
+        let mut seen = HashSet::new();
+        for entry in self.entries {
+            if !seen.insert(entry.rule.name) {
+                let name = entry.rule.name;
+                errors.at(
+                    &entry.key,
+                    format!("duplicate option `{name}`: it is already set above; remove one of the two"),
+                );
+            }
+        }
+    }
+
+    fn key_source(&self, errors: &mut Errors) {
+        let mut sources = self.key_sources().map(|(entry, _)| entry);
+        let Some(first) = sources.next() else {
+            let others = OPTIONS.iter().filter(|rule| rule.key.is_some() && rule.name != "secret_env");
+            let others = suggest::listed(others.map(|rule| rule.name));
+            let message = format!(
+                "no key to verify tokens with; add `secret_env = \"JWT_SECRET\"` (other key sources are {others})"
+            );
+            errors.at_span(Span::call_site(), message);
+            return;
+        };
+        for second in sources.filter(|second| second.rule.name != first.rule.name) {
+            let message = format!(
+                "two key sources: `{}` is already set, and a token is verified with the keys of one source; remove `{}` or `{}`",
+                first.rule.name, first.rule.name, second.rule.name
+            );
+            errors.at(&second.key, message);
+        }
+    }
+
+    fn algorithms(&self, errors: &mut Errors) {
+        let (one, many) = (self.get("algorithm"), self.get("algorithms"));
+        if let (Some(one), Some(many)) = (one, many) {
+            let message = format!(
+                "`algorithm` and `algorithms` are both set; write one list: `algorithms = {}`",
+                many.rule.example
+            );
+            errors.at(&one.key, message);
+            return;
+        }
+        let Some((source, kind)) = self.key_sources().next() else { return };
+        match one.or(many) {
+            None if kind != KeyKind::Secret => {
+                let name = source.rule.name;
+                let message = format!("`{name}` needs the algorithms to accept; add `algorithm = \"RS256\"`");
+                errors.at(&source.key, message);
+            }
+            None => {}
+            Some(algorithms) => check_fit(algorithms, source, kind, errors),
+        }
+    }
+
+    fn secret_options(&self, errors: &mut Errors) {
+        let Some((source, kind)) = self.key_sources().next() else { return };
+        if kind == KeyKind::Secret {
+            return;
+        }
+        for name in ["secret_encoding", "allow_weak_secret"] {
+            if let Some(entry) = self.get(name) {
+                let source = source.rule.name;
+                errors.at(
+                    &entry.key,
+                    format!("`{name}` applies to a secret, but the key source is `{source}`; remove it"),
+                );
+            }
+        }
+    }
+
+    fn cookies(&self, errors: &mut Errors) {
+        let Some(value) = self.get("token").and_then(|entry| entry.value.as_ref()) else { return };
+        if self.get("allowed_origins").is_some() {
+            return;
+        }
+        for source in token_sources::read(value).iter().filter(|source| *source.name == "cookie") {
+            let message = "a browser sends cookies along with a connection that any site opens; \
+                add `allowed_origins = [\"https://app.example.com\"]`";
+            errors.at(source.name, message);
+        }
+    }
+
+    fn guest_timeout(&self, errors: &mut Errors) {
+        let Some(timeout) = self.get("guest_timeout") else { return };
+        let is_off = |guest: &Entry| guest.value.as_ref().is_some_and(is_literal_false);
+        if self.get("guest").is_none_or(is_off) {
+            errors.at(&timeout.key, "`guest_timeout` needs guests to be let in; add `guest = true`");
+        }
+        if self.get("authenticate_event").is_none() {
+            let message =
+                "`guest_timeout` needs a way for a guest to log in; add `authenticate_event = \"authenticate\"`";
+            errors.at(&timeout.key, message);
+        }
+    }
+}
+
+fn check_fit(algorithms: &Entry, source: &Entry, kind: KeyKind, errors: &mut Errors) {
+    let Some(value) = &algorithms.value else { return };
+    for algorithm in literal_algorithms(value) {
+        let is_hmac = algorithm.value().starts_with("HS");
+        let repair = match kind {
+            KeyKind::Secret if !is_hmac => "a secret fits \"HS256\", \"HS384\" and \"HS512\"",
+            KeyKind::Public if is_hmac => {
+                "public keys never fit the HS algorithms, which share a secret; use one such as \"RS256\" or \"ES256\""
+            }
+            _ => continue,
+        };
+        let message = format!("\"{}\" does not fit `{}`: {repair}", algorithm.value(), source.rule.name);
+        errors.at(algorithm, message);
+    }
+}
+
+fn literal_algorithms(value: &Expr) -> Vec<&LitStr> {
+    let values: Vec<&Expr> = match without_groups(value) {
+        Expr::Array(list) => list.elems.iter().collect(),
+        single => vec![single],
+    };
+    let texts = values.into_iter().filter_map(|value| match literal(value) {
+        Some(Lit::Str(text)) => Some(text),
+        _ => None,
+    });
+    texts.collect()
+}
+
+fn is_literal_false(value: &Expr) -> bool {
+    matches!(literal(value), Some(Lit::Bool(boolean)) if !boolean.value)
+}

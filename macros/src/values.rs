@@ -1,0 +1,119 @@
+//! Checks one option's value by itself, as far as it is a literal.
+
+use std::collections::HashSet;
+
+use syn::{Expr, ExprArray, Lit};
+
+use crate::errors::Errors;
+use crate::parse::{Entry, Form};
+use crate::text::Check;
+use crate::token_sources;
+
+/// Reports what is wrong with the value, and takes a wrong value out of the entry.
+pub(crate) fn check(entry: &mut Entry, errors: &mut Errors) {
+    let Some(value) = &entry.value else { return };
+    let before = errors.count();
+    check_form(entry, value, errors);
+    if errors.count() > before {
+        entry.value = None;
+    }
+}
+
+fn check_form(entry: &Entry, value: &Expr, errors: &mut Errors) {
+    match entry.rule.form {
+        Form::Text(check) => check_text(entry, value, check, "a string", errors),
+        Form::TextOrList(check) => match without_groups(value) {
+            Expr::Array(list) => check_list(entry, list, check, errors),
+            single => check_text(entry, single, check, "a string or a list of strings", errors),
+        },
+        Form::List(check) => match without_groups(value) {
+            Expr::Array(list) => check_list(entry, list, check, errors),
+            other => check_literal(entry, other, "a list of strings", |_| false, errors),
+        },
+        Form::Bytes => {
+            let is_bytes = |literal: &Lit| matches!(literal, Lit::Str(_) | Lit::ByteStr(_));
+            check_literal(entry, value, "a string, bytes or another expression", is_bytes, errors);
+        }
+        Form::Boolean => {
+            let is_boolean = |literal: &Lit| matches!(literal, Lit::Bool(_));
+            check_literal(entry, value, "`true` or `false`", is_boolean, errors);
+        }
+        Form::Count => check_literal(entry, value, "a whole number greater than zero", is_count, errors),
+        Form::TokenSources => token_sources::check(value, errors),
+        Form::Path => check_path(entry, value, errors),
+        Form::Expression => {}
+    }
+}
+
+fn check_text(entry: &Entry, value: &Expr, check: Check, expected: &str, errors: &mut Errors) {
+    match literal(value) {
+        Some(Lit::Str(text)) => {
+            if let Err(wrong) = check(&text.value()) {
+                errors.at(text, format!("`{}` {wrong}", entry.rule.name));
+            }
+        }
+        _ => check_literal(entry, value, expected, |_| false, errors),
+    }
+}
+
+fn check_list(entry: &Entry, list: &ExprArray, check: Check, errors: &mut Errors) {
+    if list.elems.is_empty() {
+        let message = format!("`{}` must not be an empty list{}", entry.rule.name, correct(entry));
+        errors.at(list, message);
+    }
+    let mut seen = HashSet::new();
+    for element in &list.elems {
+        check_text(entry, element, check, "strings in its list", errors);
+        if let Some(Lit::Str(text)) = literal(element)
+            && !seen.insert(text.value())
+        {
+            let message = format!("`{}` lists {:?} twice; remove one of them", entry.rule.name, text.value());
+            errors.at(text, message);
+        }
+    }
+}
+
+/// Reports a literal of a wrong type. What is no literal may be a constant: the compiler judges it.
+fn check_literal(entry: &Entry, value: &Expr, expected: &str, is_right: fn(&Lit) -> bool, errors: &mut Errors) {
+    let is_wrong = match without_groups(value) {
+        Expr::Lit(literal) => !is_right(&literal.lit),
+        // A number with a sign.
+        Expr::Unary(unary) => literal(&unary.expr).is_some_and(|literal| !matches!(literal, Lit::Bool(_))),
+        Expr::Array(_) | Expr::Tuple(_) => true,
+        _ => false,
+    };
+    if is_wrong {
+        let message = format!("`{}` expects {expected}{}", entry.rule.name, correct(entry));
+        errors.at(value, message);
+    }
+}
+
+fn check_path(entry: &Entry, value: &Expr, errors: &mut Errors) {
+    if !matches!(without_groups(value), Expr::Path(path) if path.qself.is_none()) {
+        errors.at(value, format!("`crate` expects a path without quotes{}", correct(entry)));
+    }
+}
+
+fn correct(entry: &Entry) -> String {
+    format!(": write `{} = {}`", entry.rule.name, entry.rule.example)
+}
+
+fn is_count(literal: &Lit) -> bool {
+    matches!(literal, Lit::Int(number) if number.base10_parse::<usize>().is_ok_and(|number| number > 0))
+}
+
+pub(crate) fn literal(value: &Expr) -> Option<&Lit> {
+    match without_groups(value) {
+        Expr::Lit(literal) => Some(&literal.lit),
+        _ => None,
+    }
+}
+
+/// A value that comes out of a `macro_rules!` macro stands in an invisible group.
+pub(crate) fn without_groups(value: &Expr) -> &Expr {
+    match value {
+        Expr::Group(group) => without_groups(&group.expr),
+        Expr::Paren(paren) => without_groups(&paren.expr),
+        other => other,
+    }
+}

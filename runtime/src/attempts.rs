@@ -1,0 +1,69 @@
+//! How often one connection was refused.
+
+use std::{
+    fmt,
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use lru::LruCache;
+use socketioxide::socket::Sid;
+
+use crate::error::{AuthError, Code};
+
+/// A client can send thousands of CONNECT packets in a second on one connection, and each would cost a lookup.
+const MAX_REFUSALS: u32 = 10;
+
+/// Refusals are forgotten after a while without one, so that a connection which lives for days is not locked out.
+const FORGOTTEN_AFTER: Duration = Duration::from_secs(60);
+
+/// The connections that are remembered. A client needs a new connection, an expensive thing, to push one out.
+const MAX_CONNECTIONS: usize = 8192;
+
+pub(crate) struct Refusals(Mutex<LruCache<Sid, Counted>>);
+
+struct Counted {
+    number: u32,
+    last: Instant,
+    code: Code,
+}
+
+impl Refusals {
+    pub(crate) fn new() -> Self {
+        Self(Mutex::new(LruCache::unbounded()))
+    }
+
+    /// # Errors
+    ///
+    /// What the connection was refused with the last time, if that was once too often.
+    pub(crate) fn check(&self, connection: Sid) -> Result<(), AuthError> {
+        let mut cache = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match cache.get(&connection) {
+            Some(counted) if counted.last.elapsed() > FORGOTTEN_AFTER => {
+                cache.pop(&connection);
+                Ok(())
+            }
+            Some(counted) if counted.number >= MAX_REFUSALS => Err(counted.code.into()),
+            _ => Ok(()),
+        }
+    }
+
+    pub(crate) fn count(&self, connection: Sid, code: Code) {
+        let mut cache = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let counted = cache.get_or_insert_mut(connection, || Counted { number: 0, last: Instant::now(), code });
+        *counted = Counted { number: counted.number.saturating_add(1), last: Instant::now(), code };
+        if cache.len() > MAX_CONNECTIONS {
+            cache.pop_lru();
+        }
+    }
+
+    pub(crate) fn forget(&self, connection: Sid) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).pop(&connection);
+    }
+}
+
+impl fmt::Debug for Refusals {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Refusals(..)")
+    }
+}

@@ -1,0 +1,204 @@
+//! Why a connection, an event or a token is refused, and what the client should do about it.
+
+use std::{borrow::Cow, error::Error, fmt};
+
+use serde::{Serialize, Serializer, ser::SerializeStruct};
+
+/// What a client should do after a refusal, so that it need not know every code.
+///
+/// ```
+/// use socketioxide_jwt_auth::{Action, AuthError};
+///
+/// assert_eq!(AuthError::denied("account suspended").action(), Action::None);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Action {
+    /// Get a fresh token without asking the user, then try again.
+    Renew,
+    /// Ask the user to log in.
+    Login,
+    /// Try the same again later: the server could not decide.
+    Retry,
+    /// Nothing that the client does helps.
+    None,
+}
+
+/// Declares every code once: the variant, what goes over the wire, and what the client should do.
+macro_rules! codes {
+    ($($code:ident = $text:literal => $action:ident,)*) => {
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub(crate) enum Code { $($code,)* }
+
+        impl Code {
+            pub(crate) fn as_str(self) -> &'static str {
+                match self { $(Self::$code => $text,)* }
+            }
+
+            fn action(self) -> Action {
+                match self { $(Self::$code => Action::$action,)* }
+            }
+        }
+    };
+}
+
+codes! {
+    TokenMissing = "token_missing" => Login,
+    TokenMalformed = "token_malformed" => Login,
+    TokenTooLarge = "token_too_large" => Login,
+    TokenSignatureInvalid = "token_signature_invalid" => Login,
+    TokenAlgorithmNotAllowed = "token_algorithm_not_allowed" => Login,
+    // A key that was rotated out is the usual reason, and a fresh token is signed with the new one.
+    TokenKeyUnknown = "token_key_unknown" => Renew,
+    TokenExpired = "token_expired" => Renew,
+    TokenNotYetValid = "token_not_yet_valid" => Retry,
+    TokenIssuerInvalid = "token_issuer_invalid" => Login,
+    TokenAudienceInvalid = "token_audience_invalid" => Login,
+    TokenClaimMissing = "token_claim_missing" => Login,
+    TokenClaimsInvalid = "token_claims_invalid" => Login,
+    OriginNotAllowed = "origin_not_allowed" => None,
+    UserNotFound = "user_not_found" => Login,
+    Denied = "denied" => None,
+    LoginRequired = "login_required" => Login,
+    Forbidden = "forbidden" => None,
+    SubjectMismatch = "subject_mismatch" => Login,
+    KeysUnavailable = "keys_unavailable" => Retry,
+    LookupTimeout = "lookup_timeout" => Retry,
+    InternalError = "internal_error" => Retry,
+}
+
+/// Why somebody is refused.
+///
+/// [`Display`](fmt::Display) is what goes over the wire: the [code](Self::code), or the application's own words for
+/// [`AuthError::denied`]. Causes (a database error, say) are never part of it; they are in
+/// [`source()`](Error::source) and go to `tracing` only.
+///
+/// A user lookup may return one, and it is sent to the client as it is:
+///
+/// ```
+/// use socketioxide_jwt_auth::AuthError;
+///
+/// fn check(suspended: bool) -> Result<(), AuthError> {
+///     if suspended {
+///         return Err(AuthError::denied("account suspended"));
+///     }
+///     Ok(())
+/// }
+///
+/// let error = check(true).unwrap_err();
+/// assert_eq!(error.code(), "denied");
+/// assert_eq!(error.to_string(), "account suspended");
+/// ```
+pub struct AuthError {
+    code: Code,
+    message: Option<Cow<'static, str>>,
+    source: Option<Box<dyn Error + Send + Sync>>,
+}
+
+impl AuthError {
+    /// A refusal in the application's own words, which the client gets as they are. Its code is `denied`.
+    ///
+    /// ```
+    /// use socketioxide_jwt_auth::AuthError;
+    ///
+    /// assert_eq!(AuthError::denied("user does not exist").to_string(), "user does not exist");
+    /// ```
+    pub fn denied(message: impl Into<Cow<'static, str>>) -> Self {
+        Self { code: Code::Denied, message: Some(message.into()), source: None }
+    }
+
+    /// A failure of the application that the client is told nothing about but `internal_error`.
+    /// The cause goes to [`source()`](Error::source) and to `tracing`.
+    ///
+    /// ```
+    /// use socketioxide_jwt_auth::AuthError;
+    ///
+    /// let error = AuthError::internal("the pool of database connections is empty");
+    /// assert_eq!(error.to_string(), "internal_error");
+    /// ```
+    pub fn internal(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::with_cause(Code::InternalError, cause)
+    }
+
+    pub(crate) fn with_cause(code: Code, cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self { code, message: None, source: Some(cause.into()) }
+    }
+
+    /// Any error of the application: an [`AuthError`] stays what it is, everything else becomes the cause of `code`.
+    pub(crate) fn from_application(
+        code: Code,
+        error: impl Into<Box<dyn Error + Send + Sync>>,
+    ) -> Self {
+        error.into().downcast::<Self>().map_or_else(|other| Self::with_cause(code, other), |own| *own)
+    }
+
+    /// The stable name of the reason, in `snake_case`: what a client should branch on.
+    ///
+    /// ```
+    /// use socketioxide_jwt_auth::AuthError;
+    ///
+    /// assert_eq!(AuthError::denied("no").code(), "denied");
+    /// ```
+    pub fn code(&self) -> &'static str {
+        self.code.as_str()
+    }
+
+    /// What the client should do about it.
+    pub fn action(&self) -> Action {
+        self.code.action()
+    }
+
+    pub(crate) fn kind(&self) -> Code {
+        self.code
+    }
+}
+
+impl From<Code> for AuthError {
+    fn from(code: Code) -> Self {
+        Self { code, message: None, source: None }
+    }
+}
+
+impl fmt::Display for AuthError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.message.as_deref().unwrap_or(self.code.as_str()))
+    }
+}
+
+impl fmt::Debug for AuthError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut debug = formatter.debug_struct("AuthError");
+        debug.field("code", &self.code());
+        if let Some(message) = &self.message {
+            debug.field("message", message);
+        }
+        if let Some(source) = &self.source {
+            debug.field("source", source);
+        }
+        debug.finish()
+    }
+}
+
+impl Error for AuthError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.source.as_deref().map(|source| source as _)
+    }
+}
+
+/// `{"code": …, "message": …}`, as a client gets it in an acknowledgement; for answers of HTTP routes too.
+impl Serialize for AuthError {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut object = serializer.serialize_struct("AuthError", 2)?;
+        object.serialize_field("code", self.code())?;
+        object.serialize_field("message", &WireText(self))?;
+        object.end()
+    }
+}
+
+struct WireText<'a>(&'a AuthError);
+
+impl Serialize for WireText<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self.0)
+    }
+}

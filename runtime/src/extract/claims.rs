@@ -1,0 +1,54 @@
+use std::{ops::Deref, sync::Arc};
+
+use socketioxide::{
+    adapter::Adapter,
+    handler::{FromConnectParts, FromDisconnectParts, FromMessageParts, Value},
+    socket::{DisconnectReason, Socket},
+};
+
+use super::extract_from_session;
+use crate::{
+    error::{AuthError, Code},
+    refusal,
+    session::{self, Ended},
+};
+
+/// The verified claims, for connect, message and disconnect handlers. Refuses as [`AuthUser`](crate::AuthUser) does.
+///
+/// `C` is the claims type of the namespace's lookup.
+///
+/// ```
+/// use socketioxide::extract::SocketRef;
+/// use socketioxide_jwt_auth::AuthClaims;
+///
+/// #[derive(serde::Deserialize)]
+/// struct Claims { sub: String }
+///
+/// async fn on_connect(socket: SocketRef, AuthClaims(claims): AuthClaims<Claims>) {
+///     socket.join(claims.sub.clone());
+/// }
+/// ```
+#[derive(Debug)]
+pub struct AuthClaims<C>(pub Arc<C>);
+
+impl<C: Send + Sync + 'static> AuthClaims<C> {
+    fn from_session<A: Adapter>(socket: &Socket<A>, ended: Ended) -> Result<Self, AuthError> {
+        Ok(Self(session::claims(socket, ended)?.ok_or(Code::LoginRequired)?))
+    }
+}
+
+extract_from_session!(impl<C> for AuthClaims<C>);
+
+impl<C> Clone for AuthClaims<C> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<C> Deref for AuthClaims<C> {
+    type Target = C;
+
+    fn deref(&self) -> &C {
+        &self.0
+    }
+}

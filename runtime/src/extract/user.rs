@@ -1,0 +1,151 @@
+use std::{fmt, marker::PhantomData, ops::Deref, sync::Arc, time::SystemTime};
+
+use socketioxide::{
+    adapter::Adapter,
+    handler::{FromConnectParts, FromDisconnectParts, FromMessageParts, Value},
+    socket::{DisconnectReason, Socket},
+};
+
+use super::extract_from_session;
+use crate::{
+    error::{AuthError, Code},
+    policy::Policy,
+    refusal,
+    session::{self, Ended, UserSession},
+};
+
+/// The user that the lookup found, for connect, message and disconnect handlers.
+///
+/// It derefs to `T`, and a clone shares it: `T` is never cloned. A guest's event is refused with `login_required`, and
+/// with a [`Policy`] `P` the event of a user whom it does not allow with `forbidden`. The refusal reaches the client:
+/// in the acknowledgement if it asked for one, else as the event `unauthorized`; a connect handler's socket is
+/// disconnected. A type that no middleware of the namespace stored is `internal_error`, and an error in `tracing`.
+///
+/// ```
+/// use socketioxide::extract::{Data, SocketRef};
+/// use socketioxide_jwt_auth::AuthUser;
+///
+/// struct User { name: String }
+///
+/// async fn post(socket: SocketRef, user: AuthUser<User>, Data(text): Data<String>) {
+///     socket.broadcast().emit("post", &(&user.name, text)).await.ok();
+/// }
+///
+/// async fn on_connect(socket: SocketRef) {
+///     socket.on("post", post);
+/// }
+/// ```
+pub struct AuthUser<T, P = ()> {
+    session: Arc<UserSession<T>>,
+    policy: PhantomData<fn() -> P>,
+}
+
+impl<T, P> AuthUser<T, P> {
+    pub(crate) fn new(session: Arc<UserSession<T>>) -> Self {
+        Self { session, policy: PhantomData }
+    }
+
+    /// The user, shared: for keeping it longer than the handler runs.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use socketioxide_jwt_auth::AuthUser;
+    /// # struct User;
+    /// async fn on_connect(user: AuthUser<User>) {
+    ///     let user: Arc<User> = user.into_arc();
+    /// }
+    /// ```
+    pub fn into_arc(self) -> Arc<T> {
+        Arc::clone(&self.session.user)
+    }
+
+    /// When the token expires (its `exp`, without leeway); `None` if it does not.
+    pub fn expires_at(&self) -> Option<SystemTime> {
+        self.session.details.expires_at()
+    }
+}
+
+impl<T: Send + Sync + 'static, P: Policy<T>> AuthUser<T, P> {
+    fn from_session<A: Adapter>(socket: &Socket<A>, ended: Ended) -> Result<Self, AuthError> {
+        let session = session::user::<A, T>(socket, ended)?.ok_or(Code::LoginRequired)?;
+        if !P::allows(&session.user) {
+            return Err(Code::Forbidden.into());
+        }
+        Ok(Self::new(session))
+    }
+}
+
+extract_from_session!(impl<T, P: Policy<T>> for AuthUser<T, P>);
+
+impl<T, P> Clone for AuthUser<T, P> {
+    fn clone(&self) -> Self {
+        Self::new(Arc::clone(&self.session))
+    }
+}
+
+impl<T, P> Deref for AuthUser<T, P> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.session.user
+    }
+}
+
+impl<T, P> AsRef<T> for AuthUser<T, P> {
+    fn as_ref(&self) -> &T {
+        self
+    }
+}
+
+impl<T: fmt::Debug, P> fmt::Debug for AuthUser<T, P> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_tuple("AuthUser").field(&self.session.user).finish()
+    }
+}
+
+/// The user, or `None` for a guest. A handler that takes it is called for both.
+///
+/// A session that has ended is refused as with [`AuthUser`], and so is a type that no middleware stored.
+///
+/// ```
+/// use socketioxide::extract::SocketRef;
+/// use socketioxide_jwt_auth::MaybeAuthUser;
+///
+/// struct User { name: String }
+///
+/// async fn on_connect(socket: SocketRef, MaybeAuthUser(user): MaybeAuthUser<User>) {
+///     let name = user.as_ref().map_or("guest", |user| &user.name);
+///     socket.emit("welcome", name).ok();
+/// }
+/// ```
+#[derive(Debug)]
+pub struct MaybeAuthUser<T>(pub Option<AuthUser<T>>);
+
+impl<T> MaybeAuthUser<T> {
+    /// Whether there is a user.
+    pub fn logged_in(&self) -> bool {
+        self.0.is_some()
+    }
+}
+
+impl<T: Send + Sync + 'static> MaybeAuthUser<T> {
+    fn from_session<A: Adapter>(socket: &Socket<A>, ended: Ended) -> Result<Self, AuthError> {
+        Ok(Self(session::user(socket, ended)?.map(AuthUser::new)))
+    }
+}
+
+extract_from_session!(impl<T> for MaybeAuthUser<T>);
+
+impl<T> Clone for MaybeAuthUser<T> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<T> Deref for MaybeAuthUser<T> {
+    type Target = Option<AuthUser<T>>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}

@@ -1,0 +1,194 @@
+//! JSON Web Keys ([RFC 7517](https://www.rfc-editor.org/rfc/rfc7517)).
+
+use std::{collections::HashSet, str::FromStr};
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use jsonwebtoken::{Algorithm, AlgorithmFamily, DecodingKey};
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::{
+    VerificationKey,
+    key::{KeyKind, check_rsa},
+};
+use crate::config::ConfigError;
+
+/// More keys than any issuer publishes, and few enough to look through for each token.
+const MAX_KEYS: usize = 100;
+
+/// What jsonwebtoken ignores is checked here: `use`, `key_ops`, `alg`, `crv`.
+#[derive(Deserialize)]
+struct Jwk {
+    kty: String,
+    kid: Option<String>,
+    r#use: Option<String>,
+    key_ops: Option<Vec<String>>,
+    alg: Option<String>,
+    crv: Option<String>,
+    n: Option<String>,
+    e: Option<String>,
+    x: Option<String>,
+    y: Option<String>,
+    k: Option<String>,
+    d: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct JwkSet {
+    keys: Vec<Value>,
+}
+
+/// What a set holds: the keys that can be used, and why each other one cannot.
+struct ReadSet {
+    usable: Vec<VerificationKey>,
+    problems: Vec<String>,
+}
+
+/// Reads a set that the operator configured: what is certainly a mistake is an error.
+///
+/// # Errors
+///
+/// A text that is no JWK Set, a private key, two keys with the same `kid`, or no usable key.
+pub(crate) fn read_configured(name: &str, json: &str) -> Result<Vec<VerificationKey>, ConfigError> {
+    let in_set = |problem: String| ConfigError::new(format!("{name}: {problem}"));
+    let set = read_set(json, Trust::Configured).map_err(in_set)?;
+    if let Some(problem) = set.problems.iter().find(|problem| problem.contains(PRIVATE_KEY)) {
+        return Err(in_set(problem.clone()));
+    }
+    for problem in &set.problems {
+        tracing::warn!(set = name, problem, "a key of the JWK Set is left out");
+    }
+    if set.usable.is_empty() {
+        return Err(in_set(format!("no usable key ({})", set.problems.join("; "))));
+    }
+    Ok(set.usable)
+}
+
+/// Reads a set that came over the network: its good keys count, whatever the others are.
+///
+/// # Errors
+///
+/// A text that is no JWK Set, two keys with the same `kid`, or no usable key: then the set is not taken.
+#[cfg(feature = "jwks")]
+pub(crate) fn read_fetched(json: &str) -> Result<Vec<VerificationKey>, String> {
+    let set = read_set(json, Trust::Fetched)?;
+    if set.usable.is_empty() {
+        return Err(format!("no usable key ({})", set.problems.join("; ")));
+    }
+    Ok(set.usable)
+}
+
+/// Who wrote a set.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Trust {
+    Configured,
+    #[cfg(feature = "jwks")]
+    Fetched,
+}
+
+const PRIVATE_KEY: &str = "a private key, which a server that only verifies must not have; publish the public members only";
+
+fn read_set(json: &str, trust: Trust) -> Result<ReadSet, String> {
+    let set: JwkSet = serde_json::from_str(json).map_err(|_| "not a JWK Set; it must look like {\"keys\": [...]}")?;
+    if set.keys.len() > MAX_KEYS {
+        return Err(format!("{} keys; at most {MAX_KEYS} are taken", set.keys.len()));
+    }
+    let mut read = ReadSet { usable: Vec::new(), problems: Vec::new() };
+    for (position, value) in set.keys.into_iter().enumerate() {
+        match read_key(value, trust) {
+            Ok(key) => read.usable.push(key),
+            Err(problem) => read.problems.push(format!("key {}: {problem}", position + 1)),
+        }
+    }
+    let mut ids = HashSet::new();
+    if let Some(id) = read.usable.iter().filter_map(|key| key.id.as_ref()).find(|id| !ids.insert(*id)) {
+        return Err(format!("two keys have the kid {id:?}; give each its own"));
+    }
+    Ok(read)
+}
+
+fn read_key(value: Value, trust: Trust) -> Result<VerificationKey, String> {
+    let jwk: Jwk = serde_json::from_value(value).map_err(|_| "a member is missing or of a wrong type")?;
+    if jwk.r#use.as_deref().is_some_and(|purpose| purpose != "sig") {
+        return Err("its use is not \"sig\"".to_owned());
+    }
+    if jwk.key_ops.as_ref().is_some_and(|operations| !operations.iter().any(|operation| operation == "verify")) {
+        return Err("its key_ops do not include \"verify\"".to_owned());
+    }
+    let algorithm = match &jwk.alg {
+        Some(alg) => Some(Algorithm::from_str(alg).map_err(|_| format!("its alg {alg:?} is not supported"))?),
+        None => None,
+    };
+    let mut key = match jwk.kty.as_str() {
+        "RSA" => read_rsa(&jwk)?,
+        "EC" => read_ec(&jwk)?,
+        "OKP" => read_ed25519(&jwk)?,
+        // A secret that anybody can fetch is none.
+        "oct" if trust == Trust::Configured => read_secret(&jwk)?,
+        other => return Err(format!("its kty {other:?} is not supported")),
+    };
+    if jwk.d.is_some() && jwk.kty != "oct" {
+        return Err(PRIVATE_KEY.to_owned());
+    }
+    if algorithm.is_some_and(|algorithm| !key.fits(algorithm)) {
+        return Err("its alg does not fit its type".to_owned());
+    }
+    key.id = jwk.kid;
+    key.algorithm = algorithm;
+    Ok(key)
+}
+
+fn member(name: &str, encoded: Option<&String>) -> Result<Vec<u8>, String> {
+    let encoded = encoded.ok_or_else(|| format!("its member {name} is missing"))?;
+    URL_SAFE_NO_PAD.decode(encoded).map_err(|_| format!("its member {name} is not base64url"))
+}
+
+fn read_rsa(jwk: &Jwk) -> Result<VerificationKey, String> {
+    let modulus = member("n", jwk.n.as_ref())?;
+    let exponent = member("e", jwk.e.as_ref())?;
+    check_rsa(&modulus, &exponent).map_err(|error| error.to_string())?;
+    // Some issuers write a leading zero octet, against RFC 7518 §6.3.1.1; a backend takes it for another key.
+    let zeros = modulus.iter().take_while(|byte| **byte == 0).count();
+    let decoding = DecodingKey::from_rsa_raw_components(&modulus[zeros..], &exponent);
+    Ok(VerificationKey::new(decoding, KeyKind::Rsa))
+}
+
+fn read_ec(jwk: &Jwk) -> Result<VerificationKey, String> {
+    let (kind, length) = match jwk.crv.as_deref() {
+        Some("P-256") => (KeyKind::P256, 32),
+        Some("P-384") => (KeyKind::P384, 48),
+        _ => return Err("its crv is not supported".to_owned()),
+    };
+    let (x, y) = (member("x", jwk.x.as_ref())?, member("y", jwk.y.as_ref())?);
+    if x.len() != length || y.len() != length {
+        return Err("its coordinates do not have the length of its curve".to_owned());
+    }
+    // SEC 1 §2.3.3: an uncompressed point.
+    let point = [&[4], x.as_slice(), y.as_slice()].concat();
+    Ok(VerificationKey::new(DecodingKey::from_ec_der(&point), kind))
+}
+
+fn read_ed25519(jwk: &Jwk) -> Result<VerificationKey, String> {
+    if jwk.crv.as_deref() != Some("Ed25519") {
+        return Err("its crv is not supported".to_owned());
+    }
+    let x = member("x", jwk.x.as_ref())?;
+    // jsonwebtoken's rust_crypto backend panics at the first token if this length is another.
+    if x.len() != 32 {
+        return Err("its x does not have 32 bytes".to_owned());
+    }
+    Ok(VerificationKey::new(DecodingKey::from_ed_der(&x), KeyKind::Ed25519))
+}
+
+fn read_secret(jwk: &Jwk) -> Result<VerificationKey, String> {
+    let secret = member("k", jwk.k.as_ref())?;
+    let algorithm = AlgorithmFamily::Hmac.algorithms()[0];
+    let key = VerificationKey::new(
+        DecodingKey::from_secret(&secret),
+        KeyKind::Secret { bits: secret.len() * 8, allow_weak: false },
+    );
+    if !key.fits(algorithm) {
+        return Err(format!("its secret has {} bits, and HS256 needs 256 (RFC 7518 §3.2)", secret.len() * 8));
+    }
+    Ok(key)
+}

@@ -1,0 +1,87 @@
+use jsonwebtoken::Algorithm;
+
+use super::{SecretSettings, VerificationKey, jwk, pem, secret};
+use crate::{
+    config::ConfigError,
+    error::{AuthError, Code},
+};
+
+/// Keys that verify tokens: what a [`KeySource`](super::KeySource) answers with.
+///
+/// With a `kid` in the token's header and in the set, exactly the key of that name is tried; without, each key that
+/// fits the token's `alg`.
+///
+/// ```
+/// use socketioxide_jwt_auth::KeySet;
+///
+/// let keys = KeySet::from_secret("a secret of thirty-two bytes or more")?;
+/// # drop(keys);
+/// # Ok::<(), socketioxide_jwt_auth::ConfigError>(())
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct KeySet(Vec<VerificationKey>);
+
+impl KeySet {
+    /// One HMAC secret, as it is (not encoded).
+    ///
+    /// # Errors
+    ///
+    /// A secret of less than 32 bytes ([RFC 7518 §3.2](https://www.rfc-editor.org/rfc/rfc7518#section-3.2)).
+    pub fn from_secret(secret: impl AsRef<[u8]>) -> Result<Self, ConfigError> {
+        let key = secret::read("the secret", secret.as_ref(), &SecretSettings::default(), &[Algorithm::HS256])?;
+        Ok(Self(vec![key]))
+    }
+
+    /// The public keys and certificates of a PEM text: RSA, EC (P-256, P-384) or Ed25519.
+    ///
+    /// # Errors
+    ///
+    /// No key, a private key, one of another kind, or an RSA key of less than 2048 bits.
+    pub fn from_pem(pem: impl AsRef<[u8]>) -> Result<Self, ConfigError> {
+        pem::read("the PEM text", pem.as_ref()).map(Self)
+    }
+
+    /// A JWK Set ([RFC 7517 §5](https://www.rfc-editor.org/rfc/rfc7517#section-5)). Keys that cannot verify a token
+    /// (for encryption, of an unknown type, too weak) are left out.
+    ///
+    /// # Errors
+    ///
+    /// A text that is no JWK Set, a set without a usable key, a private key, or two keys with the same `kid`.
+    pub fn from_jwks(json: impl AsRef<str>) -> Result<Self, ConfigError> {
+        jwk::read_configured("the JWK Set", json.as_ref()).map(Self)
+    }
+
+    pub(crate) fn keys(&self) -> &[VerificationKey] {
+        &self.0
+    }
+
+    /// The keys that may have signed a token with this header.
+    ///
+    /// # Errors
+    ///
+    /// `token_key_unknown` if the set has no such key, `token_algorithm_not_allowed` if the one that `kid` names is
+    /// not made for `algorithm`.
+    pub(crate) fn candidates(
+        &self,
+        algorithm: Algorithm,
+        key_id: Option<&str>,
+    ) -> Result<impl Iterator<Item = &VerificationKey>, AuthError> {
+        // Secrets and PEM keys have no name: a `kid` then says nothing.
+        let key_id = key_id.filter(|_| self.0.iter().any(|key| key.id.is_some()));
+        let named = move |key: &&VerificationKey| key_id.is_none_or(|id| key.id.as_deref() == Some(id));
+        if !self.0.iter().any(|key| named(&key)) {
+            return Err(Code::TokenKeyUnknown.into());
+        }
+        if !self.0.iter().filter(named).any(|key| key.fits(algorithm)) {
+            let code = if key_id.is_some() { Code::TokenAlgorithmNotAllowed } else { Code::TokenKeyUnknown };
+            return Err(code.into());
+        }
+        Ok(self.0.iter().filter(named).filter(move |key| key.fits(algorithm)))
+    }
+}
+
+impl From<Vec<VerificationKey>> for KeySet {
+    fn from(keys: Vec<VerificationKey>) -> Self {
+        Self(keys)
+    }
+}

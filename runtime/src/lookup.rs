@@ -1,0 +1,144 @@
+//! The application's own question: which user does this token belong to?
+
+use std::{error::Error, sync::Arc};
+
+use serde::de::DeserializeOwned;
+use socketioxide::{
+    adapter::Adapter,
+    handler::{FromConnectParts, Value},
+    socket::Socket,
+};
+
+use crate::{
+    error::{AuthError, Code},
+    token::RawToken,
+};
+
+/// What a lookup works with: which claims it takes and which users it finds. `#[jwt_auth]` writes it; see
+/// [`LookupOn`] for an implementation by hand.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no user lookup",
+    label = "put `#[jwt_auth(...)]` on a function of this name, or implement `UserLookup` and `LookupOn`"
+)]
+pub trait UserLookup: Send + Sync + 'static {
+    /// The shape of the claims.
+    type Claims: DeserializeOwned + Send + Sync + 'static;
+    /// What handlers get as [`AuthUser`](crate::AuthUser). It need not be `Clone`.
+    type User: Send + Sync + 'static;
+    /// Whether the lookup is asked about a guest too, then with `None` for the claims.
+    const CALLED_FOR_GUESTS: bool = false;
+}
+
+/// What a lookup answers: the user, nobody, or why not.
+pub type LookupResult<T> = Result<Option<T>, AuthError>;
+
+/// The lookup itself, on servers with the adapter `A`. `#[jwt_auth]` writes it around the annotated function.
+///
+/// By hand, for a lookup that carries its own data:
+///
+/// ```
+/// use std::collections::HashMap;
+/// use socketioxide::adapter::Adapter;
+/// use socketioxide_jwt_auth::{JwtAuth, JwtAuthBuilder, LookupOn, LookupRequest, LookupResult, UserLookup};
+///
+/// #[derive(serde::Deserialize)]
+/// struct Claims { sub: String }
+///
+/// struct Names(HashMap<String, &'static str>);
+///
+/// impl UserLookup for Names {
+///     type Claims = Claims;
+///     type User = &'static str;
+/// }
+///
+/// impl<A: Adapter> LookupOn<A> for Names {
+///     async fn look_up(&self, claims: Option<Claims>, _: LookupRequest<'_, A>) -> LookupResult<&'static str> {
+///         Ok(claims.and_then(|claims| self.0.get(&claims.sub).copied()))
+///     }
+/// }
+///
+/// let names = Names(HashMap::from([("1".to_owned(), "Ada")]));
+/// let middleware: JwtAuth<Names> =
+///     JwtAuthBuilder::new(names).secret("a secret of thirty-two bytes or more").build()?;
+/// # Ok::<(), socketioxide_jwt_auth::ConfigError>(())
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "the user lookup `{Self}` does not work with the adapter `{A}`",
+    label = "one of its parameters is made for another adapter",
+    note = "a `SocketRef` without a type argument is one of the local adapter only"
+)]
+pub trait LookupOn<A: Adapter>: UserLookup {
+    /// Finds the user of a verified token.
+    ///
+    /// `claims` is `None` only for a guest, and only if [`UserLookup::CALLED_FOR_GUESTS`].
+    fn look_up<'a>(
+        &'a self,
+        claims: Option<Self::Claims>,
+        request: LookupRequest<'a, A>,
+    ) -> impl Future<Output = LookupResult<Self::User>> + Send + 'a;
+}
+
+/// The connection that a lookup is made for.
+#[derive(Debug)]
+pub struct LookupRequest<'a, A: Adapter> {
+    pub(crate) socket: &'a Arc<Socket<A>>,
+    pub(crate) payload: &'a Option<Value>,
+    pub(crate) token: Option<&'a RawToken>,
+}
+
+impl<A: Adapter> LookupRequest<'_, A> {
+    /// The socket. While a connection is being decided on it is in no namespace yet, so nothing can be sent to it.
+    pub fn socket(&self) -> &Arc<Socket<A>> {
+        self.socket
+    }
+
+    /// The encoded token; `None` for a guest.
+    pub fn token(&self) -> Option<&RawToken> {
+        self.token
+    }
+
+    /// Any connect extractor of socketioxide: `State`, `HttpExtension`, `SocketRef`, …
+    ///
+    /// # Errors
+    ///
+    /// An extractor that fails: `internal_error` to the client, its reason to `tracing`.
+    pub fn extract<T: FromConnectParts<A>>(&self) -> Result<T, AuthError> {
+        T::from_connect_parts(self.socket, self.payload).map_err(|error| {
+            let error: Box<dyn Error + Send> = Box::new(error);
+            match error.downcast::<AuthError>() {
+                Ok(own) => *own,
+                // The error of an extractor need not be `Sync`, so only its text can be kept.
+                Err(other) => AuthError::internal(other.to_string()),
+            }
+        })
+    }
+}
+
+/// What a function that returns `Option<T>` says.
+///
+/// # Errors
+///
+/// None.
+pub fn outcome_of_option<T>(user: Option<T>) -> LookupResult<T> {
+    Ok(user)
+}
+
+/// What a function that returns `Result<T, E>` says.
+///
+/// # Errors
+///
+/// The function's own.
+pub fn outcome_of_result<T, E: Into<Box<dyn Error + Send + Sync>>>(user: Result<T, E>) -> LookupResult<T> {
+    outcome_of_result_option(user.map(Some))
+}
+
+/// What a function that returns `Result<Option<T>, E>` says.
+///
+/// # Errors
+///
+/// The function's own.
+pub fn outcome_of_result_option<T, E: Into<Box<dyn Error + Send + Sync>>>(
+    user: Result<Option<T>, E>,
+) -> LookupResult<T> {
+    user.map_err(|error| AuthError::from_application(Code::InternalError, error))
+}

@@ -1,0 +1,73 @@
+//! How a refusal reaches the client.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+use socketioxide::{
+    adapter::Adapter,
+    extract::{AckSender, Event},
+    handler::{FromMessageParts, Value},
+    socket::Socket,
+};
+
+use crate::{error::AuthError, session::namespace};
+
+/// The event that tells a client what it was refused.
+const UNAUTHORIZED: &str = "unauthorized";
+
+/// What the client gets as `unauthorized`.
+#[derive(Serialize)]
+struct Unauthorized<'a> {
+    #[serde(flatten)]
+    error: &'a AuthError,
+    /// The event that was refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    event: Option<&'a str>,
+}
+
+/// What the client gets as acknowledgement.
+#[derive(Serialize)]
+pub(crate) struct Refused<'a> {
+    pub(crate) error: &'a AuthError,
+}
+
+/// An event with an acknowledgement is answered there; without, the client gets `unauthorized`.
+pub(crate) fn refuse_event<A: Adapter>(
+    socket: &Arc<Socket<A>>,
+    value: &mut Value,
+    ack_id: &Option<i64>,
+    error: &AuthError,
+) {
+    let event = Event::from_message_parts(socket, value, ack_id).map(|Event(name)| name).ok();
+    tracing::debug!(namespace = namespace(socket), socket = %socket.id, event, code = error.code(), "event refused");
+    if ack_id.is_some() {
+        let Ok(ack) = AckSender::from_message_parts(socket, value, ack_id);
+        ack.send(&Refused { error }).ok();
+    } else {
+        tell(socket, error, event.as_deref());
+    }
+}
+
+/// A socket whose connect handler did not run must not stay in the namespace.
+///
+/// As a parameter of another middleware the extractor runs before the socket is connected; there the error itself
+/// becomes the `connect_error`.
+pub(crate) fn refuse_connection<A: Adapter>(socket: &Arc<Socket<A>>, error: &AuthError) {
+    if !socket.connected() {
+        return;
+    }
+    tracing::info!(namespace = namespace(socket), socket = %socket.id, code = error.code(), "connection refused");
+    tell(socket, error, None);
+    Arc::clone(socket).disconnect().ok();
+}
+
+/// socketioxide 0.18.9 removes a socket from its namespace after the disconnect handler has run, and forgets to if one
+/// of the handler's extractors fails. Nothing else would ever remove it; a second disconnect does.
+pub(crate) fn finish_disconnect<A: Adapter>(socket: &Arc<Socket<A>>) {
+    Arc::clone(socket).disconnect().ok();
+}
+
+fn tell<A: Adapter>(socket: &Socket<A>, error: &AuthError, event: Option<&str>) {
+    // A client that does not read its channel cannot be told anything.
+    socket.emit(UNAUTHORIZED, &Unauthorized { error, event }).ok();
+}

@@ -1,0 +1,133 @@
+//! The auth payload of a connection, and the payload of the authenticate event: any JSON that a client can think of.
+
+use std::fmt;
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{Error, IgnoredAny, MapAccess, SeqAccess, Visitor},
+};
+
+/// No verifier accepts a longer token, so a longer text is not even copied.
+pub(crate) const MAX_TOKEN_BYTES: usize = 1024 * 1024;
+
+/// A payload reaches the middleware before anybody is authenticated, and may be 64 MB of members.
+const MAX_MEMBERS: usize = 64;
+
+/// The members of the payload that could be a token. Empty if the payload is not an object.
+#[derive(Debug, Default)]
+pub(crate) struct AuthPayload(Vec<(String, Entry)>);
+
+#[derive(Debug)]
+pub(crate) enum Entry {
+    Text(String),
+    TooLong,
+    NotText,
+}
+
+/// A member that is there twice: `JSON.parse` takes the last one, others the first.
+#[derive(Debug)]
+pub(crate) struct Ambiguous;
+
+impl AuthPayload {
+    pub(crate) fn get(&self, key: &str) -> Result<Option<&Entry>, Ambiguous> {
+        let mut entries = self.0.iter().filter(|(name, _)| name == key).map(|(_, entry)| entry);
+        match (entries.next(), entries.next()) {
+            (entry, None) => Ok(entry),
+            (_, Some(_)) => Err(Ambiguous),
+        }
+    }
+}
+
+/// Implements the visits of the values that are neither object nor list.
+macro_rules! visit_scalars {
+    ($result:expr) => {
+        fn visit_bool<E: Error>(self, _: bool) -> Result<Self::Value, E> {
+            Ok($result)
+        }
+
+        fn visit_i64<E: Error>(self, _: i64) -> Result<Self::Value, E> {
+            Ok($result)
+        }
+
+        fn visit_u64<E: Error>(self, _: u64) -> Result<Self::Value, E> {
+            Ok($result)
+        }
+
+        fn visit_f64<E: Error>(self, _: f64) -> Result<Self::Value, E> {
+            Ok($result)
+        }
+
+        fn visit_bytes<E: Error>(self, _: &[u8]) -> Result<Self::Value, E> {
+            Ok($result)
+        }
+
+        fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
+            Ok($result)
+        }
+
+        fn visit_seq<S: SeqAccess<'de>>(self, mut list: S) -> Result<Self::Value, S::Error> {
+            while list.next_element::<IgnoredAny>()?.is_some() {}
+            Ok($result)
+        }
+    };
+}
+
+impl<'de> Deserialize<'de> for AuthPayload {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct PayloadVisitor;
+
+        impl<'de> Visitor<'de> for PayloadVisitor {
+            type Value = AuthPayload;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("an auth payload")
+            }
+
+            visit_scalars!(AuthPayload::default());
+
+            fn visit_str<E: Error>(self, _: &str) -> Result<Self::Value, E> {
+                Ok(AuthPayload::default())
+            }
+
+            fn visit_map<M: MapAccess<'de>>(self, mut object: M) -> Result<Self::Value, M::Error> {
+                let mut members = Vec::new();
+                while let Some(member) = object.next_entry()? {
+                    if members.len() == MAX_MEMBERS {
+                        return Err(Error::custom("too many members"));
+                    }
+                    members.push(member);
+                }
+                Ok(AuthPayload(members))
+            }
+        }
+
+        deserializer.deserialize_any(PayloadVisitor)
+    }
+}
+
+impl<'de> Deserialize<'de> for Entry {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct EntryVisitor;
+
+        impl<'de> Visitor<'de> for EntryVisitor {
+            type Value = Entry;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("a member of an auth payload")
+            }
+
+            visit_scalars!(Entry::NotText);
+
+            fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
+                Ok(if text.len() > MAX_TOKEN_BYTES { Entry::TooLong } else { Entry::Text(text.to_owned()) })
+            }
+
+            fn visit_map<M: MapAccess<'de>>(self, mut object: M) -> Result<Self::Value, M::Error> {
+                while object.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+                Ok(Entry::NotText)
+            }
+        }
+
+        deserializer.deserialize_any(EntryVisitor)
+    }
+}

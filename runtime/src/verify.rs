@@ -1,0 +1,238 @@
+//! From a token to claims: signature and registered claims, each checked once, here.
+//!
+//! jsonwebtoken does the cryptography. Its `decode` is not used, because it parses header and claims twice and leaves
+//! to its caller what the JWT best current practice ([RFC 8725](https://www.rfc-editor.org/rfc/rfc8725)) demands.
+
+#[macro_use]
+mod settings;
+mod backend;
+mod builder;
+mod claims;
+mod header;
+
+use std::{borrow::Cow, fmt, sync::Arc, time::SystemTime};
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use http::request::Parts;
+use jsonwebtoken::Algorithm;
+use serde::de::DeserializeOwned;
+
+use crate::{
+    error::{AuthError, Code},
+    keys::{KeyRequest, KeySet, Keys},
+};
+pub use builder::VerifierBuilder;
+pub(crate) use settings::verifier_settings;
+use claims::{ClaimRules, Registered};
+use header::Header;
+
+/// Turns tokens into claims: the same checks as at a connection, for an HTTP route or a worker.
+///
+/// Cheap to clone: clones share keys and settings.
+///
+/// ```
+/// use socketioxide_jwt_auth::Verifier;
+///
+/// #[derive(serde::Deserialize)]
+/// struct Claims { sub: String }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let verifier = Verifier::builder()
+///     .secret("a secret of thirty-two bytes or more")
+///     .issuer("https://login.example.com")
+///     .build()?;
+///
+/// let refused = verifier.verify::<Claims>("not.a.token").await.unwrap_err();
+/// assert_eq!(refused.code(), "token_malformed");
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Verifier(Arc<Rules>);
+
+/// What a token must be like.
+pub(crate) struct Rules {
+    keys: Keys,
+    algorithms: Vec<Algorithm>,
+    max_token_bytes: usize,
+    claims: ClaimRules,
+}
+
+/// A token that passed every check.
+///
+/// ```
+/// # use socketioxide_jwt_auth::VerifiedToken;
+/// fn greet(token: &VerifiedToken<serde_json::Value>) -> String {
+///     format!("{} until {:?}", token.claims["sub"], token.expires_at)
+/// }
+/// ```
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct VerifiedToken<C> {
+    /// The claims, in the shape that the application asked for.
+    pub claims: C,
+    /// The `exp` claim, without leeway; `None` if the token has none (which `required_claims` must allow).
+    pub expires_at: Option<SystemTime>,
+}
+
+/// Where a token came from, for a [`KeySource`](crate::KeySource).
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct TokenOrigin<'a> {
+    pub(crate) parts: Option<&'a Parts>,
+    pub(crate) namespace: Option<&'a str>,
+}
+
+impl Verifier {
+    /// Settings of a new verifier. It needs a source of keys at least.
+    ///
+    /// ```
+    /// use socketioxide_jwt_auth::Verifier;
+    ///
+    /// let error = Verifier::builder().build().unwrap_err();
+    /// assert!(error.to_string().contains("secret_env"));
+    /// ```
+    pub fn builder() -> VerifierBuilder {
+        VerifierBuilder::default()
+    }
+
+    /// Checks a token and reads its claims.
+    ///
+    /// The token is the encoded one, without `Bearer `.
+    ///
+    /// # Errors
+    ///
+    /// The first of these that applies: `token_too_large`, `token_malformed`, `token_algorithm_not_allowed`,
+    /// `keys_unavailable`, `token_key_unknown`, `token_signature_invalid`, `token_claim_missing`, `token_expired`,
+    /// `token_not_yet_valid`, `token_issuer_invalid`, `token_audience_invalid`, `token_claims_invalid`.
+    pub async fn verify<C: DeserializeOwned>(&self, token: &str) -> Result<VerifiedToken<C>, AuthError> {
+        let payload = self.check_signature(token, TokenOrigin::default()).await?;
+        let (claims, registered) = self.read_claims(&payload)?;
+        Ok(VerifiedToken { claims, expires_at: registered.expires_at() })
+    }
+
+    /// Checks all but the claims.
+    pub(crate) async fn check_signature(
+        &self,
+        token: &str,
+        origin: TokenOrigin<'_>,
+    ) -> Result<SignedPayload, AuthError> {
+        let rules = &*self.0;
+        if token.len() > rules.max_token_bytes {
+            return Err(Code::TokenTooLarge.into());
+        }
+        let segments = Segments::split(token)?;
+        let decoded = segments.decode()?;
+        let header = Header::read(decoded.header()?)?;
+        if !rules.algorithms.contains(&header.algorithm) {
+            return Err(Code::TokenAlgorithmNotAllowed.into());
+        }
+        let request = KeyRequest {
+            algorithm: header.algorithm,
+            key_id: header.key_id.as_deref(),
+            parts: origin.parts,
+            namespace: origin.namespace,
+        };
+        let keys = rules.keys.find(request).await?;
+        verify_signature(&keys, &header, &segments)?;
+        Ok(decoded.into_payload())
+    }
+
+    /// The claims of a payload whose signature was checked, and those that the standard gives a meaning to.
+    pub(crate) fn read_claims<'a, C: DeserializeOwned>(
+        &self,
+        payload: &'a SignedPayload,
+    ) -> Result<(C, Registered<'a>), AuthError> {
+        self.0.claims.read(payload.as_str()?, SystemTime::now())
+    }
+
+    /// How long after `exp` a session may live on.
+    pub(crate) fn leeway(&self) -> std::time::Duration {
+        self.0.claims.leeway
+    }
+}
+
+impl fmt::Debug for Verifier {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Verifier")
+            .field("keys", &self.0.keys)
+            .field("algorithms", &self.0.algorithms)
+            .field("max_token_bytes", &self.0.max_token_bytes)
+            .field("claims", &self.0.claims)
+            .finish()
+    }
+}
+
+fn verify_signature(keys: &KeySet, header: &Header<'_>, segments: &Segments<'_>) -> Result<(), AuthError> {
+    for key in keys.candidates(header.algorithm, header.key_id.as_deref())? {
+        if key.verify(header.algorithm, segments.message, segments.signature)? {
+            return Ok(());
+        }
+    }
+    Err(Code::TokenSignatureInvalid.into())
+}
+
+/// The parts of the compact serialization ([RFC 7515 §3.1](https://www.rfc-editor.org/rfc/rfc7515#section-3.1)).
+struct Segments<'a> {
+    /// Header and payload, as they were signed.
+    message: &'a str,
+    header: &'a str,
+    payload: &'a str,
+    signature: &'a str,
+}
+
+impl<'a> Segments<'a> {
+    fn split(token: &'a str) -> Result<Self, AuthError> {
+        let malformed = || AuthError::from(Code::TokenMalformed);
+        let (message, signature) = token.rsplit_once('.').ok_or_else(malformed)?;
+        let (header, payload) = message.split_once('.').ok_or_else(malformed)?;
+        if payload.contains('.') {
+            return Err(malformed());
+        }
+        Ok(Self { message, header, payload, signature })
+    }
+
+    /// Strict: no padding, no white space, no bits beyond the last byte, so that a token has one spelling only.
+    fn decode(&self) -> Result<DecodedSegments, AuthError> {
+        let mut bytes = Vec::with_capacity(self.message.len());
+        let malformed = |_| AuthError::from(Code::TokenMalformed);
+        URL_SAFE_NO_PAD.decode_vec(self.header, &mut bytes).map_err(malformed)?;
+        let header_length = bytes.len();
+        URL_SAFE_NO_PAD.decode_vec(self.payload, &mut bytes).map_err(malformed)?;
+        Ok(DecodedSegments { bytes, header_length })
+    }
+}
+
+/// Header and payload in one buffer: one allocation for both.
+struct DecodedSegments {
+    bytes: Vec<u8>,
+    header_length: usize,
+}
+
+impl DecodedSegments {
+    fn header(&self) -> Result<&str, AuthError> {
+        read_utf8(&self.bytes[..self.header_length])
+    }
+
+    fn into_payload(self) -> SignedPayload {
+        SignedPayload(self)
+    }
+}
+
+/// A payload whose signature was checked.
+pub(crate) struct SignedPayload(DecodedSegments);
+
+impl SignedPayload {
+    fn as_str(&self) -> Result<&str, AuthError> {
+        read_utf8(&self.0.bytes[self.0.header_length..])
+    }
+}
+
+fn read_utf8(bytes: &[u8]) -> Result<&str, AuthError> {
+    str::from_utf8(bytes).map_err(|_| Code::TokenMalformed.into())
+}
+
+/// A JSON text that is borrowed where it has no escapes.
+#[derive(serde::Deserialize)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
