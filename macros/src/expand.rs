@@ -131,11 +131,7 @@ impl<'a> Expansion<'a> {
         // The compiler points at the user's type if it is less visible than the function.
         let claims = quote_spanned!(located_at(claims)=> type Claims = #claims;);
         let user = quote_spanned!(located_at(user)=> type User = #user;);
-        let called_for_guests = for_guests.then(|| {
-            quote!(
-                const CALLED_FOR_GUESTS: bool = true;
-            )
-        });
+        let called_for_guests = for_guests.then(|| quote! { const CALLED_FOR_GUESTS: bool = true; });
         quote! {
             #(#everywhere)*
             #[automatically_derived]
@@ -160,9 +156,28 @@ impl<'a> Expansion<'a> {
                 };
             }
         });
-        let outcome = self.outcome(lookup, &claims, &request);
+        let arguments = lookup.arguments.iter().map(|argument| self.argument(argument, &request));
+        let outcome = self.outcome(lookup, &quote!(#claims, #(#arguments),*));
         let body = quote!(#only_with_claims #outcome);
         self.look_up(&lookup.claims.ty, &lookup.output.user, &bounds, &body)
+    }
+
+    fn argument(&self, argument: &Argument, request: &Ident) -> TokenStream {
+        let private = &self.private;
+        match argument {
+            Argument::Extractor(ty) => quote_spanned!(located_at(ty)=> #request.extract::<#ty>()?),
+            Argument::OptionalRawToken => quote!(#request.token().cloned()),
+            // Only a guest has no token, and this function is not called for guests.
+            Argument::RawToken => {
+                let token = local("token");
+                quote! {
+                    match #request.token().cloned() {
+                        #private::Some(#token) => #token,
+                        #private::None => return #private::Ok(#private::None),
+                    }
+                }
+            }
+        }
     }
 
     fn lookup_of_nobody(&self) -> TokenStream {
@@ -209,12 +224,8 @@ impl<'a> Expansion<'a> {
     }
 
     /// The call of the user's function.
-    fn outcome(&self, lookup: &Lookup, claims: &Ident, request: &Ident) -> TokenStream {
+    fn outcome(&self, lookup: &Lookup, arguments: &TokenStream) -> TokenStream {
         let Expansion { name, private, .. } = self;
-        let arguments = lookup.arguments.iter().map(|argument| match argument {
-            Argument::RawToken => quote!(#request.raw_token()),
-            Argument::Extractor(ty) => quote_spanned!(located_at(ty)=> #request.extract::<#ty>()?),
-        });
         // The compiler points here if the return type is not what its name says.
         let at_return = located_at(&lookup.output.ty);
         let user = &lookup.output.user;
@@ -226,7 +237,7 @@ impl<'a> Expansion<'a> {
         let mut function = Ident::clone(name);
         function.set_span(at_return.resolved_at(name.span()));
         let wait = lookup.is_async.then(|| quote_spanned!(at_return=> .await));
-        quote_spanned!(at_return=> #private::#outcome(#function(#claims, #(#arguments),*) #wait))
+        quote_spanned!(at_return=> #private::#outcome(#function(#arguments) #wait))
     }
 
     /// The impl is generic over the adapter, so what is no extractor would be an error where the

@@ -111,6 +111,8 @@ pub(crate) struct Entry {
     /// `None` if a mistake in this entry has been reported. The entry still counts as given, so that
     /// one mistake does not cause a second message.
     pub(crate) value: Option<Expr>,
+    /// Whether the rule is only what an unknown name probably stands for.
+    pub(crate) is_guess: bool,
 }
 
 /// Reads all entries, going on after a mistake.
@@ -118,14 +120,12 @@ pub(crate) fn parse(attribute: TokenStream, errors: &mut Errors) -> Vec<Entry> {
     let mut entries = Vec::new();
     let parser = |input: ParseStream| {
         while !input.is_empty() {
-            let mut entry = entry(input, errors);
-            if !input.is_empty() && !input.peek(Token![,]) {
+            let before = errors.count();
+            entries.extend(entry(input, errors));
+            if !at_end_of_entry(input) && errors.count() == before {
                 errors.push(input.error("expected a comma between two options"));
-                skip_to_comma(input);
-                entry = entry.map(|entry| Entry { value: None, ..entry });
             }
-            entries.extend(entry);
-            input.parse::<Option<Token![,]>>()?;
+            skip_to_next_entry(input)?;
         }
         Ok(())
     };
@@ -138,7 +138,6 @@ pub(crate) fn parse(attribute: TokenStream, errors: &mut Errors) -> Vec<Entry> {
 fn entry(input: ParseStream, errors: &mut Errors) -> Option<Entry> {
     let Ok(key) = input.call(Ident::parse_any) else {
         errors.push(input.error("expected the name of an option, as in `secret_env = \"JWT_SECRET\"`"));
-        skip_to_comma(input);
         return None;
     };
     let name = key.unraw().to_string();
@@ -156,27 +155,28 @@ fn entry(input: ParseStream, errors: &mut Errors) -> Option<Entry> {
         (None, _) => None,
     };
     let rule = known.or_else(|| meant(&name))?;
-    Some(Entry { rule, key, value })
+    Some(Entry { rule, key, value, is_guess: known.is_none() })
 }
 
-/// Reads `= value`. After a mistake, the rest of the entry has been skipped.
 fn value(input: ParseStream, key: &Ident, rule: Option<&Rule>) -> syn::Result<Expr> {
-    let correct = rule.map_or_else(String::new, |rule| format!(": write `{} = {}`", rule.name, rule.example));
-    let missing = || syn::Error::new(key.span(), format!("`{key}` needs a value{correct}"));
-    let is_assigned = input.parse::<Option<Token![=]>>()?.is_some();
-    let result =
-        if is_assigned && !input.is_empty() && !input.peek(Token![,]) { input.parse() } else { Err(missing()) };
-    if result.is_err() {
-        skip_to_comma(input);
+    if input.parse::<Option<Token![=]>>()?.is_some() && !at_end_of_entry(input) {
+        return input.parse();
     }
-    result
+    let correct = rule.map_or_else(String::new, |rule| format!(": write `{} = {}`", rule.name, rule.example));
+    Err(syn::Error::new(key.span(), format!("`{key}` needs a value{correct}")))
 }
 
-fn skip_to_comma(input: ParseStream) {
-    while !input.is_empty() && !input.peek(Token![,]) {
-        // A token tree can always be read from what is not empty.
-        let _ = input.parse::<TokenTree>();
+fn at_end_of_entry(input: ParseStream) -> bool {
+    input.is_empty() || input.peek(Token![,])
+}
+
+/// Passes the comma, or what could not be read. The next entry may start without a comma.
+fn skip_to_next_entry(input: ParseStream) -> syn::Result<()> {
+    while !at_end_of_entry(input) && !(input.peek(Ident::peek_any) && input.peek2(Token![=])) {
+        input.parse::<TokenTree>()?;
     }
+    input.parse::<Option<Token![,]>>()?;
+    Ok(())
 }
 
 fn unknown_option(name: &str) -> String {
@@ -194,4 +194,45 @@ fn meant(name: &str) -> Option<&'static Rule> {
         let nearest = suggest::nearest(name, OPTIONS.iter().map(|rule| rule.name))?;
         OPTIONS.iter().find(|rule| rule.name == nearest)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use quote::quote;
+
+    use super::{OPTIONS, parse};
+    use crate::errors::Errors;
+
+    fn messages(attribute: proc_macro2::TokenStream) -> Vec<String> {
+        let mut errors = Errors::default();
+        parse(attribute, &mut errors);
+        errors.messages()
+    }
+
+    #[test]
+    fn every_mistake_is_found_in_one_run() {
+        let messages =
+            messages(quote!(= 1, guest, "x" = 2, secert_env = f(a, b), issuer("a"), leeway = "1s" 5, expiry =, gest = true iss = "a"));
+        assert_eq!(messages.len(), 9, "{messages:#?}");
+        assert_eq!(messages[1], "`guest` needs a value: write `guest = true`");
+        assert_eq!(messages[3], "unknown option `secert_env`; did you mean `secret_env`?");
+        assert_eq!(messages[4], "`issuer` needs a value: write `issuer = \"https://auth.example.com\"`");
+    }
+
+    #[test]
+    fn an_option_is_known_by_other_names_too() {
+        assert_eq!(messages(quote!(iss = "a")), ["unknown option `iss`; did you mean `issuer`?"]);
+        assert!(messages(quote!(database = "a"))[0].ends_with("`lookup_timeout` and `crate`"));
+    }
+
+    #[test]
+    fn every_row_shows_a_value_that_is_right() {
+        for rule in OPTIONS {
+            let option = format!("{} = {}", rule.name, rule.example);
+            let mut errors = Errors::default();
+            let mut entries = parse(option.parse().unwrap(), &mut errors);
+            crate::values::check(&mut entries[0], &mut errors);
+            assert_eq!(errors.messages(), [""; 0], "{option}");
+        }
+    }
 }

@@ -62,6 +62,8 @@ pub(crate) struct Claims {
 
 pub(crate) enum Argument {
     RawToken,
+    /// `Option<RawToken>`: a guest has none.
+    OptionalRawToken,
     Extractor(Box<Type>),
 }
 
@@ -84,11 +86,13 @@ impl Lookup {
     pub(crate) fn read(signature: &Signature, errors: &mut Errors) -> Option<Self> {
         let before = errors.count();
         check_kind(signature, errors);
-        let mut parameters = parameters(signature, errors).into_iter();
+        let parameters = parameters(signature, errors);
+        check_raw_token(&parameters, errors);
         let output = output(signature, errors);
         if errors.count() > before {
             return None;
         }
+        let mut parameters = parameters.into_iter();
         Some(Lookup {
             claims: claims(parameters.next()?),
             arguments: parameters.map(argument).collect(),
@@ -100,7 +104,7 @@ impl Lookup {
     pub(crate) fn extractors(&self) -> Vec<&Type> {
         let types = self.arguments.iter().filter_map(|argument| match argument {
             Argument::Extractor(ty) => Some(&**ty),
-            Argument::RawToken => None,
+            Argument::RawToken | Argument::OptionalRawToken => None,
         });
         types.collect()
     }
@@ -151,6 +155,17 @@ fn check_attributes(parameter: &PatType, errors: &mut Errors) {
     }
 }
 
+/// A function that is called for guests cannot ask for a token.
+fn check_raw_token(parameters: &[Type], errors: &mut Errors) {
+    let [first, others @ ..] = parameters else { return };
+    if type_argument(first, "Option").is_none() {
+        return;
+    }
+    for token in others.iter().filter(|ty| is_raw_token(ty)) {
+        errors.at(token, "the function is also called for a guest, who has no token; write `Option<RawToken>`");
+    }
+}
+
 fn claims(ty: Type) -> Claims {
     match type_argument(&ty, "Option") {
         Some(inner) => Claims { ty: inner.clone(), is_optional: true },
@@ -159,10 +174,17 @@ fn claims(ty: Type) -> Claims {
 }
 
 fn argument(ty: Type) -> Argument {
-    match last_segment(&ty) {
-        Some(segment) if segment.ident == "RawToken" => Argument::RawToken,
+    if is_raw_token(&ty) {
+        return Argument::RawToken;
+    }
+    match type_argument(&ty, "Option") {
+        Some(inner) if is_raw_token(inner) => Argument::OptionalRawToken,
         _ => Argument::Extractor(Box::new(ty)),
     }
+}
+
+fn is_raw_token(ty: &Type) -> bool {
+    last_segment(ty).is_some_and(|segment| segment.ident == "RawToken")
 }
 
 fn output(signature: &Signature, errors: &mut Errors) -> Option<Output> {
@@ -223,7 +245,7 @@ mod tests {
     #[test]
     fn parameters_are_told_apart() {
         let lookup = read(&parse_quote!(
-            fn f(c: Option<Claims>, t: jwt::RawToken, State(s): State<u8>) -> Option<User> {}
+            fn f(c: Option<Claims>, t: Option<jwt::RawToken>, State(s): State<u8>) -> Option<User> {}
         ));
         let lookup = lookup.unwrap();
         assert!(lookup.claims.is_optional);
@@ -241,5 +263,9 @@ mod tests {
             fn f() {}
         ));
         assert_eq!(mistakes.err().unwrap().len(), 2);
+        let mistakes = read(&parse_quote!(
+            fn f(c: Option<Claims>, t: RawToken) -> Option<User> {}
+        ));
+        assert_eq!(mistakes.err().unwrap().len(), 1);
     }
 }

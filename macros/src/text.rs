@@ -24,7 +24,7 @@ pub(crate) fn not_empty(text: &str) -> Result<(), String> {
 pub(crate) fn environment_name(text: &str) -> Result<(), String> {
     not_empty(text)?;
     if text.contains(['=', '\0']) {
-        return Err("must be the name of an environment variable, which contains neither `=` nor a NUL byte".to_owned());
+        return Err("must be the name of an environment variable, such as \"JWT_SECRET\": without `=` and NUL".to_owned());
     }
     Ok(())
 }

@@ -105,3 +105,44 @@ fn unknown_source(name: &Ident) -> syn::Error {
     };
     syn::Error::new_spanned(name, message)
 }
+
+#[cfg(test)]
+mod tests {
+    use syn::{Expr, parse_quote};
+
+    use super::{check, read};
+    use crate::errors::Errors;
+
+    fn messages(value: &Expr) -> Vec<String> {
+        let mut errors = Errors::default();
+        check(value, &mut errors);
+        errors.messages()
+    }
+
+    #[test]
+    fn a_list_of_sources_is_read() {
+        let value = parse_quote!([auth("token"), bearer, header(HEADER)]);
+        assert_eq!(messages(&value), [""; 0]);
+        let names: Vec<_> = read(&value).iter().map(|source| source.name.to_string()).collect();
+        assert_eq!(names, ["auth", "bearer", "header"]);
+    }
+
+    #[test]
+    fn every_wrong_source_is_reported() {
+        let messages =
+            messages(&parse_quote!([aut("k"), bearer(), header, cookie("a b"), query(5), bearer, bearer, "x"]));
+        let parts = [
+            "did you mean `auth`?",
+            "write `bearer`",
+            "write `header(\"name\")`",
+            "must not contain ' '",
+            "must be a string",
+            "lists this source twice",
+            "expected a token source",
+        ];
+        assert_eq!(messages.len(), parts.len(), "{messages:#?}");
+        for (message, part) in messages.iter().zip(parts) {
+            assert!(message.contains(part), "{message}");
+        }
+    }
+}

@@ -40,33 +40,31 @@ impl<'a> Options<'a> {
 
     fn duplicates(&self, errors: &mut Errors) {
         let mut seen = HashSet::new();
-        for entry in self.entries {
+        for entry in self.entries.iter().filter(|entry| !entry.is_guess) {
             if !seen.insert(entry.rule.name) {
                 let name = entry.rule.name;
                 errors.at(
                     &entry.key,
-                    format!("duplicate option `{name}`: it is already set above; remove one of the two"),
+                    format!("duplicate option `{name}`: it is already set; remove one of the two"),
                 );
             }
         }
     }
 
     fn key_source(&self, errors: &mut Errors) {
-        let mut sources = self.key_sources().map(|(entry, _)| entry);
-        let Some(first) = sources.next() else {
+        if self.key_sources().next().is_none() {
             let others = OPTIONS.iter().filter(|rule| rule.key.is_some() && rule.name != "secret_env");
             let others = suggest::listed(others.map(|rule| rule.name));
             let message = format!(
                 "no key to verify tokens with; add `secret_env = \"JWT_SECRET\"` (other key sources are {others})"
             );
             errors.at_span(Span::call_site(), message);
-            return;
-        };
+        }
+        let mut sources = self.key_sources().map(|(entry, _)| entry).filter(|entry| !entry.is_guess);
+        let Some(first) = sources.next() else { return };
         for second in sources.filter(|second| second.rule.name != first.rule.name) {
-            let message = format!(
-                "two key sources: `{}` is already set, and a token is verified with the keys of one source; remove `{}` or `{}`",
-                first.rule.name, first.rule.name, second.rule.name
-            );
+            let (first, name) = (first.rule.name, second.rule.name);
+            let message = format!("two key sources: `{first}` is already set; remove `{first}` or `{name}`");
             errors.at(&second.key, message);
         }
     }
@@ -165,4 +163,77 @@ fn literal_algorithms(value: &Expr) -> Vec<&LitStr> {
 
 fn is_literal_false(value: &Expr) -> bool {
     matches!(literal(value), Some(Lit::Bool(boolean)) if !boolean.value)
+}
+
+#[cfg(test)]
+mod tests {
+    use proc_macro2::TokenStream;
+    use quote::quote;
+
+    use super::validate;
+    use crate::errors::Errors;
+    use crate::parse::parse;
+
+    fn messages(attribute: TokenStream) -> Vec<String> {
+        let mut errors = Errors::default();
+        let mut entries = parse(attribute, &mut errors);
+        validate(&mut entries, &mut errors);
+        errors.messages()
+    }
+
+    #[track_caller]
+    fn assert_mistake(attribute: TokenStream, part: &str) {
+        let messages = messages(attribute);
+        assert!(messages.len() == 1 && messages[0].contains(part), "{messages:#?}");
+    }
+
+    #[track_caller]
+    fn assert_accepted(attribute: TokenStream) {
+        assert_eq!(messages(attribute), [""; 0]);
+    }
+
+    #[test]
+    fn one_mistake_is_one_message() {
+        assert_mistake(quote!(secret_evn = "A"), "did you mean `secret_env`");
+        assert_mistake(quote!(secret = S, secrets = S), "did you mean `secret`");
+        assert_mistake(quote!(secret_env = 5), "a string or a list of strings");
+        assert_mistake(quote!(secret_env), "needs a value");
+        assert_mistake(quote!(jwks = J, algoritms = ["RS256"]), "did you mean `algorithms`");
+        assert_mistake(quote!(secret = S, guest = true, guest = true), "duplicate option `guest`");
+    }
+
+    #[test]
+    fn there_is_one_key_source() {
+        assert_mistake(quote!(), "no key to verify tokens with");
+        assert_mistake(quote!(secret = S, keys = k), "two key sources: `secret` is already set");
+    }
+
+    #[test]
+    fn algorithms_fit_the_key() {
+        assert_accepted(quote!(secret_env = ["A", "B"], algorithm = "HS512", secret_encoding = ENCODING));
+        assert_accepted(quote!(jwks = JSON, algorithms = ["HS256", "ES256"], issuer = ISSUERS));
+        assert_mistake(quote!(public_key = K), "add `algorithm = \"RS256\"`");
+        assert_mistake(quote!(public_key = K, algorithm = "HS256"), "does not fit `public_key`");
+        assert_mistake(quote!(secret = S, algorithms = ["HS256", "ES256"]), "\"ES256\" does not fit `secret`");
+        assert_mistake(quote!(secret = S, algorithm = "HS256", algorithms = ["HS384"]), "are both set");
+        assert_mistake(quote!(keys = k, algorithm = "RS256", allow_weak_secret = true), "applies to a secret");
+    }
+
+    #[test]
+    fn cookies_need_origins() {
+        assert_accepted(quote!(secret = S, token = [cookie(C), bearer], allowed_origins = ORIGINS));
+        assert_mistake(quote!(secret = S, token = [cookie("c")]), "add `allowed_origins");
+    }
+
+    #[test]
+    fn a_guest_timeout_needs_guests_who_can_log_in() {
+        assert_accepted(quote!(secret = S, guest = is(), guest_timeout = "5s", authenticate_event = "a"));
+        assert_mistake(
+            quote!(secret = S, guest, guest_timeout = "5s", authenticate_event = "a"),
+            "write `guest = true`",
+        );
+        assert_mistake(quote!(secret = S, guest = true, guest_timeout = "5s"), "add `authenticate_event");
+        let attribute = quote!(secret = S, guest = false, guest_timeout = "5s", authenticate_event = "a");
+        assert_mistake(attribute, "add `guest = true`");
+    }
 }

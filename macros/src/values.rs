@@ -47,6 +47,9 @@ fn check_form(entry: &Entry, value: &Expr, errors: &mut Errors) {
 
 fn check_text(entry: &Entry, value: &Expr, check: Check, expected: &str, errors: &mut Errors) {
     match literal(value) {
+        Some(Lit::Str(text)) if text.value().is_empty() => {
+            errors.at(text, format!("`{}` must not be empty{}", entry.rule.name, correct(entry)));
+        }
         Some(Lit::Str(text)) => {
             if let Err(wrong) = check(&text.value()) {
                 errors.at(text, format!("`{}` {wrong}", entry.rule.name));
@@ -58,8 +61,7 @@ fn check_text(entry: &Entry, value: &Expr, check: Check, expected: &str, errors:
 
 fn check_list(entry: &Entry, list: &ExprArray, check: Check, errors: &mut Errors) {
     if list.elems.is_empty() {
-        let message = format!("`{}` must not be an empty list{}", entry.rule.name, correct(entry));
-        errors.at(list, message);
+        errors.at(list, format!("`{}` must not be an empty list{}", entry.rule.name, correct(entry)));
     }
     let mut seen = HashSet::new();
     for element in &list.elems {

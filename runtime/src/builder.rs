@@ -1,12 +1,16 @@
 //! From settings to a middleware.
 
-use std::{fmt, time::Duration};
+use std::{
+    fmt::{self, Display},
+    time::Duration,
+};
 
 use crate::{
     attempts::Refusals,
     config::{ConfigError, OneOrMany, Setting},
+    life::{Expiry, LifeRules},
     lookup::UserLookup,
-    middleware::{JwtAuth, Pipeline},
+    middleware::{JwtAuth, Pipeline, UserKey},
     origin::Origin,
     token::TokenSource,
     verify::{VerifierBuilder, verifier_settings},
@@ -32,12 +36,17 @@ use crate::{
 /// # Ok::<(), socketioxide_jwt_auth::ConfigError>(())
 /// ```
 #[must_use = "a builder does nothing until `build` is called"]
-pub struct JwtAuthBuilder<L> {
+pub struct JwtAuthBuilder<L: UserLookup> {
     lookup: L,
     verifier: VerifierBuilder,
     token: Vec<TokenSource>,
     allowed_origins: Option<Vec<String>>,
     guest: bool,
+    guest_timeout: Option<Duration>,
+    authenticate_event: Option<String>,
+    expiry: Expiry,
+    expiry_warning: Option<Duration>,
+    user_key: Option<UserKey<L::User>>,
     lookup_timeout: Duration,
     /// A value that did not read, kept until `build` can return it.
     mistake: Option<ConfigError>,
@@ -54,6 +63,11 @@ impl<L: UserLookup> JwtAuthBuilder<L> {
             token: TokenSource::defaults(),
             allowed_origins: None,
             guest: false,
+            guest_timeout: None,
+            authenticate_event: None,
+            expiry: Expiry::default(),
+            expiry_warning: None,
+            user_key: None,
             lookup_timeout: Duration::from_secs(10),
             mistake: None,
         }
@@ -79,16 +93,68 @@ impl<L: UserLookup> JwtAuthBuilder<L> {
         self
     }
 
+    /// Disconnects a guest that has not logged in by then, with `login_required`. Needs
+    /// [`guest`](Self::guest) and [`authenticate_event`](Self::authenticate_event).
+    pub fn guest_timeout(mut self, limit: impl Setting<Duration>) -> Self {
+        self.guest_timeout = self.read(limit, "guest_timeout");
+        self
+    }
+
+    /// Lets a client log in or renew its token on the open socket, by emitting this event with `{token}`. It is
+    /// answered with `{"expires_at": <seconds since 1970, or null>}` or `{"error": {"code", "message"}}`.
+    ///
+    /// The handler of this event belongs to the middleware: `socket.on` with the same name would replace it.
+    pub fn authenticate_event(mut self, name: impl Into<String>) -> Self {
+        self.authenticate_event = Some(name.into());
+        self
+    }
+
+    /// What happens to the socket at `exp` plus leeway: `"disconnect"` (the default) or `"ignore"`.
+    pub fn expiry(mut self, expiry: impl Setting<Expiry>) -> Self {
+        if let Some(expiry) = self.read(expiry, "expiry") {
+            self.expiry = expiry;
+        }
+        self
+    }
+
+    /// Emits `token_expiring` with `{"expires_at", "expires_in"}` so long before `exp`, for the client to renew.
+    pub fn expiry_warning(mut self, before: impl Setting<Duration>) -> Self {
+        self.expiry_warning = self.read(before, "expiry_warning");
+        self
+    }
+
+    /// Names a user, so that all of its sockets can be reached with [`user_room`](crate::user_room) and ended with
+    /// [`disconnect_user`](crate::disconnect_user).
+    ///
+    /// ```
+    /// # use socketioxide_jwt_auth::jwt_auth;
+    /// # #[derive(serde::Deserialize)]
+    /// # struct Claims { sub: i64 }
+    /// struct User { id: i64 }
+    ///
+    /// #[jwt_auth(secret_env = "JWT_SECRET", user_key = |user: &User| user.id)]
+    /// async fn authenticate(claims: Claims) -> Option<User> {
+    ///     Some(User { id: claims.sub })
+    /// }
+    /// ```
+    pub fn user_key<K: Display>(mut self, key: impl Fn(&L::User) -> K + Send + Sync + 'static) -> Self {
+        self.user_key = Some(Box::new(move |user| key(user).to_string()));
+        self
+    }
+
     /// How long the user lookup may take; 10 seconds if nothing is said. After it the connection is refused with
     /// `lookup_timeout`. It bounds a [`KeySource`](crate::KeySource) too, then with `keys_unavailable`.
     ///
     /// A lookup that blocks its thread cannot be interrupted: let it be `async`.
     pub fn lookup_timeout(mut self, limit: impl Setting<Duration>) -> Self {
-        match limit.into_value("lookup_timeout") {
-            Ok(limit) => self.lookup_timeout = limit,
-            Err(error) => self.mistake = Some(error),
+        if let Some(limit) = self.read(limit, "lookup_timeout") {
+            self.lookup_timeout = limit;
         }
         self
+    }
+
+    fn read<T>(&mut self, setting: impl Setting<T>, name: &'static str) -> Option<T> {
+        setting.into_value(name).map_err(|error| self.mistake = Some(error)).ok()
     }
 
     /// Loads the keys and checks every setting.
@@ -100,27 +166,68 @@ impl<L: UserLookup> JwtAuthBuilder<L> {
         if let Some(mistake) = self.mistake {
             return Err(mistake);
         }
+        self.check_times()?;
         let allowed_origins = read_origins(self.allowed_origins)?;
         check_sources(&self.token, allowed_origins.is_some())?;
-        if self.lookup_timeout.is_zero() {
-            return Err(ConfigError::new("lookup_timeout is zero, so every lookup would fail; 10s is usual"));
-        }
+        let verifier = self.verifier.build()?;
+        let life = LifeRules {
+            expiry: self.expiry,
+            expiry_warning: self.expiry_warning,
+            guest_timeout: self.guest_timeout,
+            leeway: verifier.leeway(),
+        };
         Ok(JwtAuth::new(Pipeline {
             lookup: self.lookup,
-            verifier: self.verifier.build()?,
+            verifier,
             sources: self.token,
             allowed_origins,
             guest: self.guest,
             lookup_timeout: self.lookup_timeout,
             refusals: Refusals::new(),
+            life,
+            authenticate_event: check_event(self.authenticate_event)?,
+            user_key: self.user_key,
         }))
+    }
+
+    fn check_times(&self) -> Result<(), ConfigError> {
+        let times = [
+            ("lookup_timeout", Some(self.lookup_timeout)),
+            ("guest_timeout", self.guest_timeout),
+            ("expiry_warning", self.expiry_warning),
+        ];
+        if let Some((name, _)) = times.iter().find(|(_, time)| time.is_some_and(|time| time.is_zero())) {
+            return Err(ConfigError::new(format!("{name} is zero; write a time like \"10s\", or leave it out")));
+        }
+        if self.guest_timeout.is_some() && !(self.guest && self.authenticate_event.is_some()) {
+            return Err(ConfigError::new(
+                "guest_timeout is for guests that may log in: set guest = true and authenticate_event = \"authenticate\", \
+                 or leave it out",
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// Socket.IO keeps these names for itself; a client cannot emit them.
+const RESERVED_EVENTS: [&str; 6] =
+    ["connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener"];
+
+fn check_event(name: Option<String>) -> Result<Option<String>, ConfigError> {
+    match name {
+        Some(name) if name.is_empty() || RESERVED_EVENTS.contains(&name.as_str()) => Err(ConfigError::new(format!(
+            "authenticate_event: clients cannot emit {name:?}; use another name, like \"authenticate\""
+        ))),
+        name => Ok(name),
     }
 }
 
 fn read_origins(texts: Option<Vec<String>>) -> Result<Option<Vec<Origin>>, ConfigError> {
     let Some(texts) = texts else { return Ok(None) };
     if texts.is_empty() {
-        return Err(ConfigError::new("allowed_origins is empty, so every handshake would be refused; name at least one"));
+        return Err(ConfigError::new(
+            "allowed_origins is empty, so every handshake would be refused; name at least one",
+        ));
     }
     texts.iter().map(|text| Origin::from_config(text)).collect::<Result<_, _>>().map(Some)
 }
@@ -139,7 +246,7 @@ fn check_sources(sources: &[TokenSource], origins_are_checked: bool) -> Result<(
     Ok(())
 }
 
-impl<L> fmt::Debug for JwtAuthBuilder<L> {
+impl<L: UserLookup> fmt::Debug for JwtAuthBuilder<L> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("JwtAuthBuilder")

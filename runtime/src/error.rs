@@ -120,16 +120,26 @@ impl AuthError {
         Self::with_cause(Code::InternalError, cause)
     }
 
-    pub(crate) fn with_cause(code: Code, cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+    /// The keys that verify a token cannot be had now: for a [`KeySource`](crate::KeySource). The client is told
+    /// `keys_unavailable`, and may try again; the cause goes to `tracing`.
+    ///
+    /// ```
+    /// use socketioxide_jwt_auth::{Action, AuthError};
+    ///
+    /// let error = AuthError::keys_unavailable("the key server does not answer");
+    /// assert_eq!(error.action(), Action::Retry);
+    /// ```
+    pub fn keys_unavailable(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::with_cause(Code::KeysUnavailable, cause)
+    }
+
+    fn with_cause(code: Code, cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self { code, message: None, source: Some(cause.into()) }
     }
 
-    /// Any error of the application: an [`AuthError`] stays what it is, everything else becomes the cause of `code`.
-    pub(crate) fn from_application(
-        code: Code,
-        error: impl Into<Box<dyn Error + Send + Sync>>,
-    ) -> Self {
-        error.into().downcast::<Self>().map_or_else(|other| Self::with_cause(code, other), |own| *own)
+    /// Any error of the application: an [`AuthError`] stays what it is, everything else is internal.
+    pub(crate) fn from_application(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        error.into().downcast::<Self>().map_or_else(Self::internal, |own| *own)
     }
 
     /// The stable name of the reason, in `snake_case`: what a client should branch on.

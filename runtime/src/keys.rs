@@ -1,16 +1,23 @@
 //! The keys that signatures are verified with, and where they come from.
 
 mod config;
+mod fixed;
 mod jwk;
 mod key;
 mod pem;
+#[cfg(feature = "jwks")]
+mod remote;
 mod secret;
 mod set;
 mod source;
 
-pub use config::SecretEncoding;
-pub(crate) use config::{KeyConfig, SecretSettings};
-pub(crate) use key::VerificationKey;
+pub(crate) use config::{KeyConfig, KeyContext, LoadedKeys};
+pub(crate) use fixed::FixedKeys;
+use key::VerificationKey;
+#[cfg(feature = "jwks")]
+pub(crate) use remote::RemoteConfig;
+pub use secret::SecretEncoding;
+pub(crate) use secret::SecretSettings;
 pub use set::KeySet;
-pub use source::{KeyRequest, KeySource};
 pub(crate) use source::{DynamicKeySource, Keys};
+pub use source::{KeyRequest, KeySource};

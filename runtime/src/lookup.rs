@@ -9,10 +9,7 @@ use socketioxide::{
     socket::Socket,
 };
 
-use crate::{
-    error::{AuthError, Code},
-    token::RawToken,
-};
+use crate::{error::AuthError, token::RawToken};
 
 /// What a lookup works with: which claims it takes and which users it finds. `#[jwt_auth]` writes it; see
 /// [`LookupOn`] for an implementation by hand.
@@ -140,5 +137,5 @@ pub fn outcome_of_result<T, E: Into<Box<dyn Error + Send + Sync>>>(user: Result<
 pub fn outcome_of_result_option<T, E: Into<Box<dyn Error + Send + Sync>>>(
     user: Result<Option<T>, E>,
 ) -> LookupResult<T> {
-    user.map_err(|error| AuthError::from_application(Code::InternalError, error))
+    user.map_err(AuthError::from_application)
 }

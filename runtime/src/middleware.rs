@@ -19,10 +19,13 @@ use tokio::time::timeout;
 use crate::{
     attempts::Refusals,
     error::{AuthError, Code},
+    life::LifeRules,
     lookup::{LookupOn, LookupRequest, UserLookup},
     origin::{self, Origin},
-    session::{self, Details, GuestSession, Session, UserSession, namespace},
+    renewal::AuthenticateHandler,
+    session::{self, Details, GuestSession, Session, TokenFacts, UserSession, namespace},
     token::{self, AuthPayload, RawToken, TokenSource},
+    users::user_room,
     verify::{TokenOrigin, Verifier},
 };
 
@@ -30,10 +33,10 @@ use crate::{
 /// [`ConnectHandler::with`](socketioxide::handler::ConnectHandler::with).
 ///
 /// Cheap to clone: clones share everything. See [`jwt_auth`](crate::jwt_auth) for what it does.
-pub struct JwtAuth<L>(Arc<Pipeline<L>>);
+pub struct JwtAuth<L: UserLookup>(Arc<Pipeline<L>>);
 
 /// What decides about a client, at its connection and after it.
-pub(crate) struct Pipeline<L> {
+pub(crate) struct Pipeline<L: UserLookup> {
     pub(crate) lookup: L,
     pub(crate) verifier: Verifier,
     pub(crate) sources: Vec<TokenSource>,
@@ -41,15 +44,21 @@ pub(crate) struct Pipeline<L> {
     pub(crate) guest: bool,
     pub(crate) lookup_timeout: Duration,
     pub(crate) refusals: Refusals,
+    pub(crate) life: LifeRules,
+    pub(crate) authenticate_event: Option<String>,
+    pub(crate) user_key: Option<UserKey<L::User>>,
 }
+
+/// Names a user in the same way on every node.
+pub(crate) type UserKey<T> = Box<dyn Fn(&T) -> String + Send + Sync>;
 
 /// Somebody who asks to be let in.
-struct Attempt<'a, A: Adapter> {
-    socket: &'a Arc<Socket<A>>,
-    payload: &'a Option<Value>,
+pub(crate) struct Attempt<'a, A: Adapter> {
+    pub(crate) socket: &'a Arc<Socket<A>>,
+    pub(crate) payload: &'a Option<Value>,
 }
 
-impl<L> JwtAuth<L> {
+impl<L: UserLookup> JwtAuth<L> {
     pub(crate) fn new(pipeline: Pipeline<L>) -> Self {
         Self(Arc::new(pipeline))
     }
@@ -81,15 +90,18 @@ impl<A: Adapter, L: LookupOn<A>> ConnectMiddleware<A, ViaJwtAuth> for JwtAuth<L>
         // A panic in here would leave the client waiting until its connection times out.
         let admission = AssertUnwindSafe(self.0.admit(Attempt { socket: &socket, payload })).catch_unwind();
         let admitted = admission.await.unwrap_or_else(|_| Err(AuthError::internal("the user lookup panicked")));
-        match admitted.and_then(|session| session::begin(&socket, session)) {
+        match admitted.and_then(|session| session::begin(&socket, session, &self.0.life)) {
             Ok(()) => {
                 self.0.refusals.forget(socket.id);
+                if let Some(event) = &self.0.authenticate_event {
+                    socket.on(event.clone(), AuthenticateHandler::new(Arc::clone(&self.0)));
+                }
                 tracing::debug!(namespace = namespace(&socket), socket = %socket.id, "connection accepted");
                 Ok(())
             }
             Err(error) => {
                 self.0.refusals.count(socket.id, error.kind());
-                log_refusal(&socket, &error);
+                log_refusal(&socket, &error, "connection refused");
                 Err(Box::new(error))
             }
         }
@@ -123,7 +135,7 @@ impl<L: UserLookup> Pipeline<L> {
         token::find(&self.sources, attempt.socket.req_parts(), &payload)
     }
 
-    async fn log_in<A: Adapter>(
+    pub(crate) async fn log_in<A: Adapter>(
         &self,
         attempt: &Attempt<'_, A>,
         token: &RawToken,
@@ -131,8 +143,7 @@ impl<L: UserLookup> Pipeline<L> {
     where
         L: LookupOn<A>,
     {
-        let origin =
-            TokenOrigin { parts: Some(attempt.socket.req_parts()), namespace: Some(attempt.socket.ns()) };
+        let origin = TokenOrigin { parts: Some(attempt.socket.req_parts()), namespace: Some(attempt.socket.ns()) };
         // The keys may be the application's own source, which nothing else bounds.
         let payload = timeout(self.lookup_timeout, self.verifier.check_signature(token.as_str(), origin));
         let payload = payload.await.map_err(|_| Code::KeysUnavailable)??;
@@ -140,20 +151,32 @@ impl<L: UserLookup> Pipeline<L> {
         let user = self.look_up(attempt, Some(claims), Some(token)).await?.ok_or(Code::UserNotFound)?;
         // The lookup took the claims by value, and they need not be `Clone`.
         let (claims, _) = self.verifier.read_claims::<L::Claims>(&payload)?;
-        let details = Details::new(Some(Arc::new(claims)), registered.expires_at());
-        Ok(Arc::new(UserSession { user: Arc::new(user), details }))
+        let token = TokenFacts {
+            subject: registered.subject.as_deref().map(str::to_owned),
+            issued: registered.issued,
+            expires_at: registered.expires_at(),
+        };
+        Ok(self.user_session(user, Details::of_token(claims, token)))
     }
 
     async fn admit_guest<A: Adapter>(&self, attempt: &Attempt<'_, A>) -> Result<Arc<dyn Session>, AuthError>
     where
         L: LookupOn<A>,
     {
-        let details = Details::new::<L::Claims>(None, None);
+        let details = Details::of_guest::<L::Claims>();
         let user = if L::CALLED_FOR_GUESTS { self.look_up(attempt, None, None).await? } else { None };
         Ok(match user {
-            Some(user) => Arc::new(UserSession { user: Arc::new(user), details }),
+            Some(user) => self.user_session(user, details),
             None => Arc::new(GuestSession::<L::User>::new(details)),
         })
+    }
+
+    fn user_session(&self, user: L::User, mut details: Details) -> Arc<dyn Session> {
+        // A guest of the application's own is nobody to be reached.
+        if let Some(key) = self.user_key.as_ref().filter(|_| !details.is_guest()) {
+            details.room = Some(user_room(key(&user)));
+        }
+        Arc::new(UserSession { user: Arc::new(user), details })
     }
 
     async fn look_up<A: Adapter>(
@@ -171,21 +194,21 @@ impl<L: UserLookup> Pipeline<L> {
 }
 
 /// The cause of a failure of the server is for its operator; a client's own mistakes are not the operator's business.
-fn log_refusal<A: Adapter>(socket: &Socket<A>, error: &AuthError) {
+pub(crate) fn log_refusal<A: Adapter>(socket: &Socket<A>, error: &AuthError, what: &str) {
     let (namespace, socket, code) = (namespace(socket), socket.id, error.code());
     match std::error::Error::source(error) {
-        Some(cause) => tracing::error!(namespace, %socket, code, cause, "connection refused"),
-        None => tracing::info!(namespace, %socket, code, "connection refused"),
+        Some(cause) => tracing::error!(namespace, %socket, code, cause, "{what}"),
+        None => tracing::info!(namespace, %socket, code, "{what}"),
     }
 }
 
-impl<L> Clone for JwtAuth<L> {
+impl<L: UserLookup> Clone for JwtAuth<L> {
     fn clone(&self) -> Self {
         Self(Arc::clone(&self.0))
     }
 }
 
-impl<L> fmt::Debug for JwtAuth<L> {
+impl<L: UserLookup> fmt::Debug for JwtAuth<L> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("JwtAuth").field("verifier", &self.0.verifier).finish_non_exhaustive()
     }

@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use serde::Serialize;
 use socketioxide::{
+    SendError, SocketError,
     adapter::Adapter,
     extract::{AckSender, Event},
     handler::{FromMessageParts, Value},
     socket::Socket,
 };
 
-use crate::{error::AuthError, session::namespace};
+use crate::{error::AuthError, persist::persist, session::namespace};
 
 /// The event that tells a client what it was refused.
 const UNAUTHORIZED: &str = "unauthorized";
@@ -44,7 +45,8 @@ pub(crate) fn refuse_event<A: Adapter>(
         let Ok(ack) = AckSender::from_message_parts(socket, value, ack_id);
         ack.send(&Refused { error }).ok();
     } else {
-        tell(socket, error, event.as_deref());
+        // A client that does not read its channel cannot be told anything.
+        tell(socket, error, event.as_deref()).ok();
     }
 }
 
@@ -57,17 +59,30 @@ pub(crate) fn refuse_connection<A: Adapter>(socket: &Arc<Socket<A>>, error: &Aut
         return;
     }
     tracing::info!(namespace = namespace(socket), socket = %socket.id, code = error.code(), "connection refused");
-    tell(socket, error, None);
-    Arc::clone(socket).disconnect().ok();
+    tell(socket, error, None).ok();
+    disconnect(socket);
 }
 
 /// socketioxide 0.18.9 removes a socket from its namespace after the disconnect handler has run, and forgets to if one
 /// of the handler's extractors fails. Nothing else would ever remove it; a second disconnect does.
 pub(crate) fn finish_disconnect<A: Adapter>(socket: &Arc<Socket<A>>) {
-    Arc::clone(socket).disconnect().ok();
+    disconnect(socket);
 }
 
-fn tell<A: Adapter>(socket: &Socket<A>, error: &AuthError, event: Option<&str>) {
-    // A client that does not read its channel cannot be told anything.
-    socket.emit(UNAUTHORIZED, &Unauthorized { error, event }).ok();
+/// `disconnect` fails while the client's channel is full.
+fn disconnect<A: Adapter>(socket: &Arc<Socket<A>>) {
+    if Arc::clone(socket).disconnect().is_err() {
+        let socket = Arc::downgrade(socket);
+        tokio::spawn(async move { persist(&socket, |socket| Arc::clone(socket).disconnect()).await });
+    }
+}
+
+/// # Errors
+///
+/// A channel that is full, because the client does not read, or closed.
+pub(crate) fn tell<A: Adapter>(socket: &Socket<A>, error: &AuthError, event: Option<&str>) -> Result<(), SocketError> {
+    match socket.emit(UNAUTHORIZED, &Unauthorized { error, event }) {
+        Err(SendError::Socket(error)) => Err(error),
+        Ok(()) | Err(SendError::Serialize(_)) => Ok(()),
+    }
 }

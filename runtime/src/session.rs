@@ -4,12 +4,16 @@ use std::{
     any::{Any, TypeId, type_name},
     marker::PhantomData,
     sync::{Arc, OnceLock},
-    time::SystemTime,
+    time::{Duration, SystemTime},
 };
 
 use socketioxide::{adapter::Adapter, socket::Socket};
+use tokio::task::AbortHandle;
 
-use crate::error::{AuthError, Code};
+use crate::{
+    error::{AuthError, Code},
+    life::{self, LifeRules},
+};
 
 /// The session of a user that the application's lookup returned.
 pub(crate) struct UserSession<T> {
@@ -33,28 +37,99 @@ impl<T> GuestSession<T> {
 pub(crate) struct Details {
     claims: Option<Arc<dyn Any + Send + Sync>>,
     claims_type: TypeId,
-    expires_at: Option<SystemTime>,
-    /// Why it is over, once it is. Extractors refuse from then on.
-    ended: OnceLock<Code>,
+    token: TokenFacts,
+    /// The room of the user's sockets.
+    pub(crate) room: Option<String>,
+    /// What became of it, once something did. Whoever sets it first decides: a renewal, or the end.
+    fate: OnceLock<Fate>,
+    timers: Timers,
+}
+
+/// They end with the session.
+#[derive(Default)]
+struct Timers(OnceLock<AbortHandle>);
+
+impl Timers {
+    fn stop(&self) {
+        if let Some(task) = self.0.get() {
+            task.abort();
+        }
+    }
+}
+
+impl Drop for Timers {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+/// What a renewal compares.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct TokenFacts {
+    pub(crate) subject: Option<String>,
+    pub(crate) issued: Option<Duration>,
+    pub(crate) expires_at: Option<SystemTime>,
+}
+
+#[derive(Clone, Copy)]
+enum Fate {
+    /// Extractors refuse with this code from then on.
+    Ended(Code),
+    Renewed,
 }
 
 impl Details {
-    /// Without claims it is the session of a client that sent no token.
-    pub(crate) fn new<C: Send + Sync + 'static>(claims: Option<Arc<C>>, expires_at: Option<SystemTime>) -> Self {
+    /// The session of a verified token.
+    pub(crate) fn of_token<C: Send + Sync + 'static>(claims: C, token: TokenFacts) -> Self {
+        Self { claims: Some(Arc::new(claims)), token, ..Self::of_guest::<C>() }
+    }
+
+    /// The session of a client that sent no token.
+    pub(crate) fn of_guest<C: 'static>() -> Self {
         Self {
-            claims: claims.map(|claims| claims as _),
+            claims: None,
             claims_type: TypeId::of::<C>(),
-            expires_at,
-            ended: OnceLock::new(),
+            token: TokenFacts::default(),
+            room: None,
+            fate: OnceLock::new(),
+            timers: Timers::default(),
         }
     }
 
+    pub(crate) fn is_guest(&self) -> bool {
+        self.claims.is_none()
+    }
+
+    pub(crate) fn token(&self) -> &TokenFacts {
+        &self.token
+    }
+
     pub(crate) fn expires_at(&self) -> Option<SystemTime> {
-        self.expires_at
+        self.token.expires_at
+    }
+
+    /// Ends it, unless it was renewed or has ended before.
+    pub(crate) fn end(&self, code: Code) -> bool {
+        self.fate.set(Fate::Ended(code)).is_ok()
+    }
+
+    /// Makes room for its successor.
+    ///
+    /// # Errors
+    ///
+    /// Why it has ended before.
+    pub(crate) fn renew(&self) -> Result<(), Code> {
+        if self.fate.set(Fate::Renewed).is_ok() {
+            self.timers.stop();
+        }
+        self.check_alive()
     }
 
     fn check_alive(&self) -> Result<(), Code> {
-        self.ended.get().map_or(Ok(()), |code| Err(*code))
+        match self.fate.get() {
+            Some(Fate::Ended(code)) => Err(*code),
+            Some(Fate::Renewed) | None => Ok(()),
+        }
     }
 }
 
@@ -79,16 +154,64 @@ impl<T: 'static> Session for GuestSession<T> {
 #[derive(Clone)]
 struct CurrentSession(Arc<dyn Session>);
 
+/// The first session of a socket.
+///
 /// # Errors
 ///
 /// A second middleware in one namespace: its session would replace the first one's, and with it the user's type.
-pub(crate) fn begin<A: Adapter>(socket: &Socket<A>, session: Arc<dyn Session>) -> Result<(), AuthError> {
-    match socket.extensions.insert(CurrentSession(session)) {
-        None => Ok(()),
-        Some(_) => Err(AuthError::internal(
+pub(crate) fn begin<A: Adapter>(
+    socket: &Arc<Socket<A>>,
+    session: Arc<dyn Session>,
+    rules: &LifeRules,
+) -> Result<(), AuthError> {
+    if socket.extensions.get::<CurrentSession>().is_some() {
+        return Err(AuthError::internal(
             "this namespace has two jwt_auth middlewares, and a socket has one session; leave one `.with(…)` out",
-        )),
+        ));
     }
+    store(socket, session, rules);
+    Ok(())
+}
+
+/// The next session of a socket: a login, or a renewed token.
+///
+/// # Errors
+///
+/// The session that it follows has ended meanwhile.
+pub(crate) fn succeed<A: Adapter>(
+    socket: &Arc<Socket<A>>,
+    previous: &dyn Session,
+    session: Arc<dyn Session>,
+    rules: &LifeRules,
+) -> Result<(), AuthError> {
+    previous.details().renew()?;
+    if let Some(room) = &previous.details().room
+        && session.details().room.as_ref() != Some(room)
+    {
+        socket.leave(room.clone());
+    }
+    store(socket, session, rules);
+    // A socket that was closed meanwhile has left its rooms already, and nothing would take it out of this one.
+    if !socket.connected() {
+        socket.leave_all();
+    }
+    Ok(())
+}
+
+fn store<A: Adapter>(socket: &Arc<Socket<A>>, session: Arc<dyn Session>, rules: &LifeRules) {
+    if let Some(room) = &session.details().room {
+        socket.join(room.clone());
+    }
+    socket.extensions.insert(CurrentSession(Arc::clone(&session)));
+    if let Some(timers) = life::start(socket, &session, rules) {
+        // Nobody else sets it: this is the session's only start.
+        session.details().timers.0.set(timers).ok();
+    }
+}
+
+/// The session of a socket, whatever its types; `None` if no middleware stored one.
+pub(crate) fn of_socket<A: Adapter>(socket: &Socket<A>) -> Option<Arc<dyn Session>> {
+    socket.extensions.get::<CurrentSession>().map(|CurrentSession(session)| session)
 }
 
 /// Whether a session that has ended still counts.
@@ -134,7 +257,7 @@ pub(crate) fn claims<A: Adapter, C: Send + Sync + 'static>(
 }
 
 fn current<A: Adapter>(socket: &Socket<A>, ended: Ended, wanted: &str) -> Result<Arc<dyn Session>, AuthError> {
-    let Some(CurrentSession(session)) = socket.extensions.get() else {
+    let Some(session) = of_socket(socket) else {
         tracing::error!(
             namespace = namespace(socket),
             socket = %socket.id,

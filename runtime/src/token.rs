@@ -11,8 +11,8 @@ use crate::{
     config::ConfigError,
     error::{AuthError, Code},
 };
-pub(crate) use payload::{AuthPayload, MAX_TOKEN_BYTES};
 use payload::Entry;
+pub(crate) use payload::{AuthPayload, MAX_TOKEN_BYTES};
 
 /// A place where a client may put its token.
 ///
@@ -68,6 +68,10 @@ impl TokenSource {
 
     pub(crate) fn is_cookie(&self) -> bool {
         matches!(self.0, Place::Cookie(_))
+    }
+
+    pub(crate) fn is_auth(&self) -> bool {
+        matches!(self.0, Place::Auth(_))
     }
 
     /// Where the seed package and most clients put a token.

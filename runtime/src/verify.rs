@@ -22,9 +22,9 @@ use crate::{
     keys::{KeyRequest, KeySet, Keys},
 };
 pub use builder::VerifierBuilder;
-pub(crate) use settings::verifier_settings;
 use claims::{ClaimRules, Registered};
 use header::Header;
+pub(crate) use settings::verifier_settings;
 
 /// Turns tokens into claims: the same checks as at a connection, for an HTTP route or a worker.
 ///

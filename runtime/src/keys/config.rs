@@ -1,129 +1,97 @@
 //! From the settings of a builder to keys.
 
-use std::{fmt, fs, path::PathBuf, sync::Arc};
+use std::{fmt, sync::Arc};
 
 use jsonwebtoken::Algorithm;
 
-use super::{DynamicKeySource, KeySet, Keys, VerificationKey, jwk, pem, secret};
-use crate::config::{ConfigError, read_environment, written_setting};
-
-/// How an HMAC secret is written.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum SecretEncoding {
-    /// The bytes of the text are the secret.
-    #[default]
-    Utf8,
-    /// Base64, with or without padding.
-    Base64,
-    /// Base64 with the alphabet for URLs, with or without padding.
-    Base64Url,
-    /// Hexadecimal.
-    Hex,
-}
-
-written_setting! {
-    SecretEncoding {
-        "utf8" => Utf8,
-        "base64" => Base64,
-        "base64url" => Base64Url,
-        "hex" => Hex,
-    }
-}
-
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct SecretSettings {
-    pub(crate) encoding: SecretEncoding,
-    pub(crate) allow_weak: bool,
-}
+use super::{DynamicKeySource, FixedKeys, KeySet, Keys, SecretSettings};
+#[cfg(feature = "jwks")]
+use super::{
+    RemoteConfig,
+    remote::{HttpFetch, RemoteKeys},
+};
+use crate::config::ConfigError;
 
 /// The one place that the keys come from. A later setting replaces an earlier one, so that a test can override what
 /// an attribute says.
 #[derive(Clone)]
 pub(crate) enum KeyConfig {
-    Secret(Vec<u8>),
-    SecretEnv(Vec<String>),
-    PublicKey(Vec<u8>),
-    PublicKeyEnv(Vec<String>),
-    PublicKeyFile(Vec<PathBuf>),
-    Jwks(String),
-    JwksFile(PathBuf),
+    Fixed(FixedKeys),
+    #[cfg(feature = "jwks")]
+    Remote(RemoteConfig),
     Source(Arc<dyn DynamicKeySource>),
+}
+
+/// What keys are loaded with.
+pub(crate) struct KeyContext<'a> {
+    pub(crate) secrets: SecretSettings,
+    pub(crate) algorithms: &'a [Algorithm],
+    #[cfg(feature = "jwks")]
+    pub(crate) http_client: Option<reqwest::Client>,
+}
+
+pub(crate) struct LoadedKeys {
+    pub(crate) keys: Keys,
+    /// The one issuer that the keys are of, if their place says so.
+    pub(crate) issuer: Option<String>,
 }
 
 impl KeyConfig {
     pub(crate) fn is_secret(&self) -> bool {
-        matches!(self, Self::Secret(_) | Self::SecretEnv(_))
+        matches!(self, Self::Fixed(FixedKeys::Secret(_) | FixedKeys::SecretEnv(_)))
     }
 
+    /// Whether everybody can know the keys, so that nobody may sign with them.
     pub(crate) fn is_public(&self) -> bool {
-        matches!(self, Self::PublicKey(_) | Self::PublicKeyEnv(_) | Self::PublicKeyFile(_))
+        match self {
+            Self::Fixed(keys) => keys.is_public(),
+            #[cfg(feature = "jwks")]
+            Self::Remote(_) => true,
+            Self::Source(_) => false,
+        }
     }
 
     /// # Errors
     ///
-    /// A key that is missing, unreadable, too weak, or fits none of the algorithms; an algorithm that no key fits.
-    pub(crate) fn load(self, secrets: &SecretSettings, algorithms: &[Algorithm]) -> Result<Keys, ConfigError> {
-        let keys = match self {
-            Self::Source(source) => return Ok(Keys::Source(source)),
-            Self::Secret(written) => vec![secret::read("the secret", &written, secrets, algorithms)?],
-            Self::SecretEnv(variables) => each(&variables, "secret_env", |variable| {
-                let written = read_environment(variable)?;
-                let name = format!("the secret in the environment variable {variable}");
-                Ok(vec![secret::read(&name, written.as_bytes(), secrets, algorithms)?])
-            })?,
-            Self::PublicKey(text) => pem::read("public_key", &text)?,
-            Self::PublicKeyEnv(variables) => each(&variables, "public_key_env", |variable| {
-                // A PEM text in one line, as many deployments pass it.
-                let text = read_environment(variable)?.replace("\\n", "\n");
-                pem::read(&format!("the environment variable {variable}"), text.as_bytes())
-            })?,
-            Self::PublicKeyFile(files) => each(&files, "public_key_file", |file| {
-                pem::read(&format!("the file {}", file.display()), read_file(file)?.as_bytes())
-            })?,
-            Self::Jwks(json) => jwk::read_configured("jwks", &json)?,
-            Self::JwksFile(file) => jwk::read_configured(&format!("the file {}", file.display()), &read_file(&file)?)?,
-        };
-        check_fit(&keys, algorithms)?;
-        Ok(Keys::Fixed(Arc::new(KeySet::from(keys))))
-    }
-}
-
-fn each<T>(
-    places: &[T],
-    option: &str,
-    read: impl Fn(&T) -> Result<Vec<VerificationKey>, ConfigError>,
-) -> Result<Vec<VerificationKey>, ConfigError> {
-    if places.is_empty() {
-        return Err(ConfigError::new(format!("{option} is an empty list; name at least one")));
-    }
-    let keys: Result<Vec<_>, _> = places.iter().map(read).collect();
-    Ok(keys?.into_iter().flatten().collect())
-}
-
-fn read_file(file: &PathBuf) -> Result<String, ConfigError> {
-    fs::read_to_string(file).map_err(|error| {
-        ConfigError::new(format!("the file {} cannot be read ({error}); check its path and its rights", file.display()))
-    })
-}
-
-fn check_fit(keys: &[VerificationKey], algorithms: &[Algorithm]) -> Result<(), ConfigError> {
-    for algorithm in algorithms {
-        if !keys.iter().any(|key| key.fits(*algorithm)) {
-            return Err(ConfigError::new(format!(
-                "algorithms: {algorithm:?} fits none of the keys; take it off the list, or add a key of its type"
-            )));
+    /// A key that is missing, unreadable or too weak; an algorithm that no key fits.
+    pub(crate) fn load(self, context: KeyContext<'_>) -> Result<LoadedKeys, ConfigError> {
+        match self {
+            Self::Source(source) => Ok(LoadedKeys { keys: Keys::Source(source), issuer: None }),
+            #[cfg(feature = "jwks")]
+            Self::Remote(remote) => {
+                let (endpoint, issuer) = remote.resolve()?;
+                let keys = RemoteKeys::new(HttpFetch::new(endpoint, context.http_client)?);
+                Ok(LoadedKeys { keys: Keys::Source(Arc::new(keys)), issuer })
+            }
+            Self::Fixed(fixed) => {
+                let keys = fixed.read(context.secrets, context.algorithms)?;
+                check_fit(&keys, context.algorithms)?;
+                Ok(LoadedKeys { keys: Keys::Fixed(Arc::new(keys)), issuer: None })
+            }
         }
     }
-    for key in keys {
-        if !algorithms.iter().any(|algorithm| key.fits(*algorithm)) {
-            return Err(ConfigError::new(format!(
-                "a key ({:?}) fits none of the algorithms {algorithms:?}; add its algorithm, or leave the key out",
-                key.kind
-            )));
-        }
+}
+
+fn check_fit(keys: &KeySet, algorithms: &[Algorithm]) -> Result<(), ConfigError> {
+    match algorithms.iter().find(|algorithm| !keys.fits(**algorithm)) {
+        None => Ok(()),
+        Some(algorithm) => Err(ConfigError::new(format!(
+            "algorithms: {algorithm:?} fits none of the keys; take it off the list, or add a key of its type"
+        ))),
     }
-    Ok(())
+}
+
+impl From<FixedKeys> for KeyConfig {
+    fn from(keys: FixedKeys) -> Self {
+        Self::Fixed(keys)
+    }
+}
+
+#[cfg(feature = "jwks")]
+impl From<RemoteConfig> for KeyConfig {
+    fn from(keys: RemoteConfig) -> Self {
+        Self::Remote(keys)
+    }
 }
 
 impl fmt::Debug for KeyConfig {

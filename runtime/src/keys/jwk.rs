@@ -86,7 +86,8 @@ enum Trust {
     Fetched,
 }
 
-const PRIVATE_KEY: &str = "a private key, which a server that only verifies must not have; publish the public members only";
+const PRIVATE_KEY: &str =
+    "a private key, which a server that only verifies must not have; publish the public members only";
 
 fn read_set(json: &str, trust: Trust) -> Result<ReadSet, String> {
     let set: JwkSet = serde_json::from_str(json).map_err(|_| "not a JWK Set; it must look like {\"keys\": [...]}")?;

@@ -91,9 +91,10 @@ const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
 ///
 /// A modulus or an exponent that no RSA key of today has.
 pub(crate) fn check_rsa(modulus: &[u8], exponent: &[u8]) -> Result<(), ConfigError> {
-    let bits = modulus.iter().position(|byte| *byte != 0).map_or(0, |zeros| {
-        (modulus.len() - zeros) * 8 - modulus[zeros].leading_zeros() as usize
-    });
+    let bits = modulus
+        .iter()
+        .position(|byte| *byte != 0)
+        .map_or(0, |zeros| (modulus.len() - zeros) * 8 - modulus[zeros].leading_zeros() as usize);
     if !RSA_BITS.contains(&bits) {
         return Err(ConfigError::new(format!(
             "an RSA key of {bits} bits; RFC 7518 §3.3 asks for 2048 at least (and 8192 is the most). Make one with \

@@ -47,12 +47,14 @@ fn read_block(tag: &str, der: &[u8]) -> Result<VerificationKey, String> {
             read_key_info(certificate.tbs_certificate().subject_public_key_info())
         }
         "RSA PUBLIC KEY" => read_rsa(der),
-        private if private.contains("PRIVATE KEY") => Err(
-            "a private key, which a server that only verifies must not have; put in the public one, made with \
+        private if private.contains("PRIVATE KEY") => {
+            Err("a private key, which a server that only verifies must not have; put in the public one, made with \
              `openssl pkey -in private.pem -pubout`"
-                .to_owned(),
-        ),
-        other => Err(format!("a block of the unsupported kind {other:?}; use PUBLIC KEY, RSA PUBLIC KEY or CERTIFICATE")),
+                .to_owned())
+        }
+        other => {
+            Err(format!("a block of the unsupported kind {other:?}; use PUBLIC KEY, RSA PUBLIC KEY or CERTIFICATE"))
+        }
     }
 }
 
@@ -66,9 +68,7 @@ fn read_key_info(info: &SubjectPublicKeyInfoOwned) -> Result<VerificationKey, St
             Some(P384) => read_point(bits, KeyKind::P384, 97),
             _ => Err("an EC key on an unsupported curve; use P-256 (ES256) or P-384 (ES384)".to_owned()),
         },
-        ED25519 if bits.len() == 32 => {
-            Ok(VerificationKey::new(DecodingKey::from_ed_der(bits), KeyKind::Ed25519))
-        }
+        ED25519 if bits.len() == 32 => Ok(VerificationKey::new(DecodingKey::from_ed_der(bits), KeyKind::Ed25519)),
         other => Err(format!("a key of an unsupported type ({other}); use RSA, EC or Ed25519")),
     }
 }

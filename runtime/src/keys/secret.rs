@@ -6,10 +6,40 @@ use base64::{
 use jsonwebtoken::{Algorithm, AlgorithmFamily, DecodingKey};
 
 use super::{
-    SecretEncoding, SecretSettings, VerificationKey,
+    VerificationKey,
     key::{KeyKind, minimum_secret_bits},
 };
-use crate::config::ConfigError;
+use crate::config::{ConfigError, written_setting};
+
+/// How an HMAC secret is written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum SecretEncoding {
+    /// The bytes of the text are the secret.
+    #[default]
+    Utf8,
+    /// Base64, with or without padding.
+    Base64,
+    /// Base64 with the alphabet for URLs, with or without padding.
+    Base64Url,
+    /// Hexadecimal.
+    Hex,
+}
+
+written_setting! {
+    SecretEncoding {
+        "utf8" => Utf8,
+        "base64" => Base64,
+        "base64url" => Base64Url,
+        "hex" => Hex,
+    }
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct SecretSettings {
+    pub(crate) encoding: SecretEncoding,
+    pub(crate) allow_weak: bool,
+}
 
 /// Reads one HMAC secret. `name` says in an error where it came from.
 ///
@@ -19,7 +49,7 @@ use crate::config::ConfigError;
 pub(crate) fn read(
     name: &str,
     written: &[u8],
-    settings: &SecretSettings,
+    settings: SecretSettings,
     algorithms: &[Algorithm],
 ) -> Result<VerificationKey, ConfigError> {
     let secret = decode(name, written, settings.encoding)?;
@@ -30,7 +60,10 @@ pub(crate) fn read(
     if !settings.allow_weak {
         check_strength(name, bits, settings.encoding, algorithms)?;
     }
-    Ok(VerificationKey::new(DecodingKey::from_secret(&secret), KeyKind::Secret { bits, allow_weak: settings.allow_weak }))
+    Ok(VerificationKey::new(
+        DecodingKey::from_secret(&secret),
+        KeyKind::Secret { bits, allow_weak: settings.allow_weak },
+    ))
 }
 
 fn decode(name: &str, written: &[u8], encoding: SecretEncoding) -> Result<Vec<u8>, ConfigError> {

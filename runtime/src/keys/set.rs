@@ -28,7 +28,7 @@ impl KeySet {
     ///
     /// A secret of less than 32 bytes ([RFC 7518 §3.2](https://www.rfc-editor.org/rfc/rfc7518#section-3.2)).
     pub fn from_secret(secret: impl AsRef<[u8]>) -> Result<Self, ConfigError> {
-        let key = secret::read("the secret", secret.as_ref(), &SecretSettings::default(), &[Algorithm::HS256])?;
+        let key = secret::read("the secret", secret.as_ref(), SecretSettings::default(), &[Algorithm::HS256])?;
         Ok(Self(vec![key]))
     }
 
@@ -51,8 +51,14 @@ impl KeySet {
         jwk::read_configured("the JWK Set", json.as_ref()).map(Self)
     }
 
-    pub(crate) fn keys(&self) -> &[VerificationKey] {
-        &self.0
+    pub(crate) fn fits(&self, algorithm: Algorithm) -> bool {
+        self.0.iter().any(|key| key.fits(algorithm))
+    }
+
+    /// Whether one of the keys has this name.
+    #[cfg(feature = "jwks")]
+    pub(crate) fn knows(&self, key_id: &str) -> bool {
+        self.0.iter().any(|key| key.id.as_deref() == Some(key_id))
     }
 
     /// The keys that may have signed a token with this header.

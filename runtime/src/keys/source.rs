@@ -1,10 +1,10 @@
-use std::{borrow::Cow, error::Error, fmt, pin::Pin, sync::Arc};
+use std::{borrow::Cow, fmt, pin::Pin, sync::Arc};
 
 use http::request::Parts;
 use jsonwebtoken::Algorithm;
 
 use super::KeySet;
-use crate::error::{AuthError, Code};
+use crate::error::AuthError;
 
 /// What a [`KeySource`] may look at. **None of it is verified**: it chooses a key, and must decide nothing else.
 #[derive(Debug, Clone, Copy)]
@@ -45,8 +45,8 @@ impl<'a> KeyRequest<'a> {
 /// tenant, found by something that the same tenant's users cannot choose for another one (the host name or the
 /// namespace), and check in the user lookup that the user belongs to that tenant.
 ///
-/// It is asked for every connection: cache what costs time. An [`AuthError`] is passed on as it is; every other error
-/// is `keys_unavailable` to the client, and its cause goes to `tracing`.
+/// It is asked for every connection: cache what costs time. Its [`AuthError`] is passed on to the client as it is; the
+/// usual one is [`AuthError::keys_unavailable`].
 ///
 /// ```
 /// use std::{collections::HashMap, sync::Arc};
@@ -73,10 +73,7 @@ pub trait KeySource: Send + Sync + 'static {
     /// # Errors
     ///
     /// No such keys, or they cannot be had now.
-    fn keys(
-        &self,
-        request: KeyRequest<'_>,
-    ) -> impl Future<Output = Result<Arc<KeySet>, impl Into<Box<dyn Error + Send + Sync>>>> + Send;
+    fn keys(&self, request: KeyRequest<'_>) -> impl Future<Output = Result<Arc<KeySet>, AuthError>> + Send;
 }
 
 type KeysFuture<'a> = Pin<Box<dyn Future<Output = Result<Arc<KeySet>, AuthError>> + Send + 'a>>;
@@ -88,10 +85,7 @@ pub(crate) trait DynamicKeySource: Send + Sync {
 
 impl<S: KeySource> DynamicKeySource for S {
     fn keys<'a>(&'a self, request: KeyRequest<'a>) -> KeysFuture<'a> {
-        Box::pin(async move {
-            let keys = KeySource::keys(self, request).await;
-            keys.map_err(|error| AuthError::from_application(Code::KeysUnavailable, error))
-        })
+        Box::pin(KeySource::keys(self, request))
     }
 }
 

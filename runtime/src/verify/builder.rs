@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     config::{ConfigError, Setting},
-    keys::{KeyConfig, SecretEncoding, SecretSettings},
+    keys::{KeyConfig, KeyContext, LoadedKeys, SecretEncoding, SecretSettings},
     token::MAX_TOKEN_BYTES,
 };
 
@@ -60,6 +60,8 @@ pub(crate) struct VerifierSettings {
     pub(crate) required_claims: Vec<String>,
     pub(crate) leeway: Duration,
     pub(crate) max_token_bytes: usize,
+    #[cfg(feature = "jwks")]
+    pub(crate) http_client: Option<reqwest::Client>,
     /// A value that did not read, kept until `build` can return it.
     pub(crate) mistake: Option<ConfigError>,
 }
@@ -75,6 +77,8 @@ impl Default for VerifierSettings {
             required_claims: vec!["exp".to_owned()],
             leeway: Duration::from_secs(60),
             max_token_bytes: 8192,
+            #[cfg(feature = "jwks")]
+            http_client: None,
             mistake: None,
         }
     }
@@ -103,14 +107,19 @@ impl VerifierSettings {
             ConfigError::new("no key to verify tokens with; set one of secret_env, public_key_env, jwks_file, … ")
         })?;
         let algorithms = read_algorithms(self.algorithms, &keys)?;
+        let LoadedKeys { keys, issuer } = keys.load(KeyContext {
+            secrets: self.secrets,
+            algorithms: &algorithms,
+            #[cfg(feature = "jwks")]
+            http_client: self.http_client,
+        })?;
         let claims = ClaimRules {
-            issuers: accepted("issuer", self.issuers)?,
+            issuers: accepted("issuer", self.issuers.or(issuer.map(|issuer| vec![issuer])))?,
             audiences: accepted("audience", self.audiences)?,
             required: check_required(self.required_claims)?,
             leeway: check_leeway(self.leeway)?,
         };
         let max_token_bytes = check_token_bytes(self.max_token_bytes)?;
-        let keys = keys.load(&self.secrets, &algorithms)?;
         backend::install();
         Ok(Verifier(Arc::new(Rules { keys, algorithms, max_token_bytes, claims })))
     }
@@ -157,9 +166,9 @@ fn read_algorithm(name: &str, keys: &KeyConfig) -> Result<Algorithm, ConfigError
 fn accepted(option: &str, texts: Option<Vec<String>>) -> Result<Vec<String>, ConfigError> {
     match texts {
         None => Ok(Vec::new()),
-        Some(texts) if texts.is_empty() || texts.iter().any(String::is_empty) => {
-            Err(ConfigError::new(format!("{option} is empty; write what the issuer puts into its tokens, or leave it out")))
-        }
+        Some(texts) if texts.is_empty() || texts.iter().any(String::is_empty) => Err(ConfigError::new(format!(
+            "{option} is empty; write what the issuer puts into its tokens, or leave it out"
+        ))),
         Some(texts) => Ok(texts),
     }
 }
@@ -182,8 +191,9 @@ fn check_leeway(leeway: Duration) -> Result<Duration, ConfigError> {
 
 fn check_token_bytes(bytes: usize) -> Result<usize, ConfigError> {
     if bytes == 0 || bytes > MAX_TOKEN_BYTES {
-        return Err(ConfigError::new(format!("max_token_bytes is {bytes}; it must be 1 to {MAX_TOKEN_BYTES}, 8192 is usual")));
+        return Err(ConfigError::new(format!(
+            "max_token_bytes is {bytes}; it must be 1 to {MAX_TOKEN_BYTES}, 8192 is usual"
+        )));
     }
     Ok(bytes)
 }
-

@@ -7,11 +7,11 @@ macro_rules! verifier_settings {
             /// The HMAC secret(s), from environment variables that are read when the middleware is built. All of a list
             /// verify, so that a secret can be rotated: `["JWT_SECRET", "OLD_JWT_SECRET"]`.
             secret_env(variables: impl $crate::OneOrMany) =>
-                |settings| settings.keys = Some($crate::keys::KeyConfig::SecretEnv(variables.into_texts()));
+                |settings| settings.keys = Some($crate::keys::FixedKeys::SecretEnv(variables.into_texts()).into());
 
             /// The HMAC secret, from code.
             secret(secret: impl AsRef<[u8]>) =>
-                |settings| settings.keys = Some($crate::keys::KeyConfig::Secret(secret.as_ref().to_vec()));
+                |settings| settings.keys = Some($crate::keys::FixedKeys::Secret(secret.as_ref().to_vec()).into());
 
             /// How the secret is written: `"utf8"` (the default), `"base64"`, `"base64url"` or `"hex"`.
             secret_encoding(encoding: impl $crate::Setting<$crate::SecretEncoding>) =>
@@ -24,25 +24,57 @@ macro_rules! verifier_settings {
 
             /// The public key(s) or certificate(s) in PEM, from environment variables.
             public_key_env(variables: impl $crate::OneOrMany) =>
-                |settings| settings.keys = Some($crate::keys::KeyConfig::PublicKeyEnv(variables.into_texts()));
+                |settings| settings.keys = Some($crate::keys::FixedKeys::PublicKeyEnv(variables.into_texts()).into());
 
             /// The public key(s) or certificate(s) in PEM, from files.
             public_key_file(files: impl $crate::OneOrMany) =>
-                |settings| settings.keys = Some($crate::keys::KeyConfig::PublicKeyFile(
-                    files.into_texts().into_iter().map(Into::into).collect(),
-                ));
+                |settings| settings.keys = Some($crate::keys::FixedKeys::PublicKeyFile(files.into_texts()).into());
 
             /// The public key(s) or certificate(s) in PEM, from code: RSA, EC (P-256, P-384) or Ed25519.
             public_key(pem: impl AsRef<[u8]>) =>
-                |settings| settings.keys = Some($crate::keys::KeyConfig::PublicKey(pem.as_ref().to_vec()));
+                |settings| settings.keys = Some($crate::keys::FixedKeys::PublicKey(pem.as_ref().to_vec()).into());
 
             /// A JWK Set, from a file that is read when the middleware is built.
             jwks_file(file: impl Into<::std::path::PathBuf>) =>
-                |settings| settings.keys = Some($crate::keys::KeyConfig::JwksFile(file.into()));
+                |settings| settings.keys = Some($crate::keys::FixedKeys::JwksFile(file.into()).into());
 
             /// A JWK Set, as JSON text.
             jwks(json: impl Into<String>) =>
-                |settings| settings.keys = Some($crate::keys::KeyConfig::Jwks(json.into()));
+                |settings| settings.keys = Some($crate::keys::FixedKeys::Jwks(json.into()).into());
+
+            /// The URL of a JWK Set. It is fetched at the first token, cached, and refreshed in the background; the last
+            /// good set serves for a day while the URL does not answer. `https` only, except to a loopback address.
+            #[cfg(feature = "jwks")]
+            #[cfg_attr(docsrs, doc(cfg(feature = "jwks")))]
+            jwks_url(url: impl Into<String>) =>
+                |settings| settings.keys = Some($crate::keys::RemoteConfig::JwksUrl(url.into()).into());
+
+            /// [`jwks_url`](Self::jwks_url), from an environment variable.
+            #[cfg(feature = "jwks")]
+            #[cfg_attr(docsrs, doc(cfg(feature = "jwks")))]
+            jwks_url_env(variable: impl Into<String>) =>
+                |settings| settings.keys = Some($crate::keys::RemoteConfig::JwksUrlEnv(variable.into()).into());
+
+            /// An issuer that publishes its JWK Set by
+            /// [OpenID Connect Discovery](https://openid.net/specs/openid-connect-discovery-1_0.html). It is also the
+            /// accepted `issuer`, unless that is set.
+            #[cfg(feature = "jwks")]
+            #[cfg_attr(docsrs, doc(cfg(feature = "jwks")))]
+            oidc_issuer(issuer: impl Into<String>) =>
+                |settings| settings.keys = Some($crate::keys::RemoteConfig::OidcIssuer(issuer.into()).into());
+
+            /// [`oidc_issuer`](Self::oidc_issuer), from an environment variable.
+            #[cfg(feature = "jwks")]
+            #[cfg_attr(docsrs, doc(cfg(feature = "jwks")))]
+            oidc_issuer_env(variable: impl Into<String>) =>
+                |settings| settings.keys = Some($crate::keys::RemoteConfig::OidcIssuerEnv(variable.into()).into());
+
+            /// The HTTP client that fetches JWK Sets: for a proxy, or certificates of one's own. Let it follow no
+            /// redirects to other hosts; an answer from one is not taken.
+            #[cfg(feature = "jwks")]
+            #[cfg_attr(docsrs, doc(cfg(feature = "jwks")))]
+            http_client(client: ::reqwest::Client) =>
+                |settings| settings.http_client = Some(client);
 
             /// Any keys, chosen for each token.
             keys(source: impl $crate::KeySource) =>
@@ -81,11 +113,11 @@ macro_rules! verifier_settings {
         }
     };
     (@methods $builder:ident $all:expr; $(
-        $(#[$documentation:meta])*
+        $(#[$attribute:meta])*
         $name:ident($argument:ident: $type:ty) => |$settings:ident| $effect:expr;
     )*) => {
         $(
-            $(#[$documentation])*
+            $(#[$attribute])*
             pub fn $name(mut self, $argument: $type) -> Self {
                 let $builder = &mut self;
                 let $settings = &mut $all;

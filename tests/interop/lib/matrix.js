@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+
+import { Client, MAJORS, Refusal, TRANSPORTS } from './clients.js';
+import { startServer } from './server.js';
+import { made, secrets } from './tokens.js';
+
+export const server = await startServer(secrets);
+
+after(async () => {
+  const log = await server.stop();
+  for (const token of made) {
+    // The signature alone would make a known payload a token again.
+    assert.ok(!log.includes(token.split('.')[2]), `the log shows a token:\n${log}`);
+  }
+});
+
+/** Calls `suite` once for every major version of the client over every transport. */
+export function forEveryClient(suite) {
+  for (const major of MAJORS) {
+    for (const transport of Object.keys(TRANSPORTS)) suite(new Suite(new Client(major, transport)));
+  }
+}
+
+class Suite {
+  constructor(client) {
+    this.client = client;
+  }
+
+  test(name, body) {
+    test(`${this.client.name}: ${name}`, { timeout: 60_000 }, (context) => body(new Case(this.client, context)));
+  }
+}
+
+/** What a test works with. Every connection that it makes is closed at its end. */
+class Case {
+  constructor(client, context) {
+    this.client = client;
+    this.context = context;
+  }
+
+  connection(options) {
+    const connection = this.client.connection(server.url, options);
+    this.context.after(() => connection.close());
+    return connection;
+  }
+
+  /** Connects to a namespace with what a carrier made of a token. */
+  connect({ at = 'users', namespace = '/', auth, ...given } = {}) {
+    const connection = this.connection({ at, ...given });
+    return connection.connect(connection.socket(namespace, auth));
+  }
+}
+
+/** Where a client can put its token. */
+export function carriers(client) {
+  const everywhere = [
+    { name: 'query auth_token', carry: (token) => ({ query: { auth_token: token } }) },
+    { name: 'header x-auth-token', carry: (token) => ({ headers: { 'x-auth-token': token } }) },
+  ];
+  const modern = [
+    { name: 'auth.token', carry: (token) => ({ auth: { token } }) },
+    { name: 'auth.auth_token', carry: (token) => ({ auth: { auth_token: token } }) },
+  ];
+  return client.isLegacy ? everywhere : [...everywhere, ...modern];
+}
+
+/** The way that a client's users would choose. */
+export const usualCarrier = (client) => carriers(client).find(({ name }) => name === (client.isLegacy ? 'query auth_token' : 'auth.token'));
+
+export async function assertRefused(connecting, message) {
+  await assert.rejects(connecting, (error) => {
+    assert.ok(error instanceof Refusal, error);
+    assert.deepEqual(error.message, message);
+    return true;
+  });
+}

@@ -1,0 +1,70 @@
+use std::sync::Arc;
+
+use serde::Deserialize;
+use socketioxide::{
+    SocketIo,
+    adapter::{Adapter, LocalAdapter},
+    extract::{HttpExtension, SocketRef, State},
+    handler::ConnectHandler,
+};
+use socketioxide_jwt_auth::{MaybeAuthUser, RawToken, jwt_auth};
+
+#[derive(Deserialize)]
+struct Claims {}
+
+// The names of the generated code's own parameters and locals are free for use.
+#[derive(Clone)]
+struct A;
+struct User;
+
+#[jwt_auth(secret = "a secret of thirty-two bytes or more")]
+async fn any_adapter(
+    mut _claims: Claims,
+    State(_a): State<A>,
+    HttpExtension(_shared): HttpExtension<Arc<A>>,
+    _: RawToken,
+    _: RawToken,
+) -> Option<User> {
+    None
+}
+
+#[jwt_auth(secret = "a secret of thirty-two bytes or more", guest = true)]
+async fn for_guests_too(_: Option<Claims>, _: Option<RawToken>) -> Option<User> {
+    None
+}
+
+#[jwt_auth(secret = "a secret of thirty-two bytes or more")]
+async fn local_adapter(_: Claims, _: SocketRef, _: SocketIo) -> Option<User> {
+    None
+}
+
+#[jwt_auth(secret = "a secret of thirty-two bytes or more")]
+async fn named_adapter(_: Claims, _: SocketRef<LocalAdapter>) -> Option<User> {
+    None
+}
+
+#[jwt_auth(secret = "a secret of thirty-two bytes or more")]
+async fn request(_: Claims, State(token): State<&'static str>) -> Option<&'static str> {
+    Some(token)
+}
+
+#[jwt_auth(secret = "a secret of thirty-two bytes or more")]
+fn claims(claims: Claims) -> Option<Claims> {
+    Some(claims)
+}
+
+async fn on_connect<A: Adapter>(_: SocketRef<A>, _: MaybeAuthUser<User>) {}
+
+fn register<A: Adapter>(io: &SocketIo<A>) {
+    io.ns("/", on_connect.with(any_adapter::middleware().unwrap()));
+    io.ns("/guests", on_connect.with(for_guests_too::middleware().unwrap()));
+}
+
+fn main() {
+    let (_, io) = SocketIo::new_layer();
+    register(&io);
+    io.ns("/local", on_connect.with(local_adapter::middleware().unwrap()));
+    io.ns("/named", on_connect.with(named_adapter::middleware().unwrap()));
+    io.ns("/request", on_connect.with(request::middleware().unwrap()));
+    io.ns("/claims", on_connect.with(claims::middleware().unwrap()));
+}

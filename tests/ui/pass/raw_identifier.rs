@@ -1,0 +1,24 @@
+use serde::Deserialize;
+use socketioxide_jwt_auth::jwt_auth;
+
+#[derive(Deserialize)]
+struct Claims {}
+
+#[derive(Clone)]
+#[allow(non_camel_case_types)]
+struct r#struct;
+
+mod r#mod {
+    pub use socketioxide_jwt_auth::__private;
+}
+
+#[jwt_auth(secret = "a secret of thirty-two bytes or more", crate = crate::r#mod)]
+async fn r#match(r#fn: Claims) -> Option<r#struct> {
+    drop(r#fn);
+    None
+}
+
+fn main() {
+    assert!(r#match::middleware().is_ok());
+    assert!(r#match::builder().guest(true).build().is_ok());
+}
