@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{Type, Visibility};
+use syn::{Expr, ReturnType, Type, Visibility, parse_quote_spanned};
 
 use crate::attributes::Carried;
 use crate::parse::{Entry, Form};
@@ -115,13 +115,17 @@ impl<'a> Expansion<'a> {
                 let sources = token_sources::read(value).into_iter().map(|source| self.token_source(&source));
                 quote!(.#method([#(#sources),*]))
             }
+            Form::UserKey => {
+                let key = owned_key(value);
+                quote!(.#method(#key))
+            }
             _ => quote!(.#method(#value)),
         }
     }
 
     fn token_source(&self, source: &token_sources::TokenSource) -> TokenStream {
         let Expansion { private, .. } = self;
-        let (name, argument) = (source.name, source.argument);
+        let (name, argument) = (source.name, source.argument());
         quote!(#private::TokenSource::#name(#argument))
     }
 
@@ -258,6 +262,20 @@ impl<'a> Expansion<'a> {
             const _: () = { #(#assertions)* };
         }
     }
+}
+
+/// A closure cannot return what it borrows from a parameter of inferred lifetime, as `|user: &User| &user.name` does,
+/// so that its text is returned.
+fn owned_key(value: &Expr) -> TokenStream {
+    let Expr::Closure(closure) = without_groups(value) else { return value.to_token_stream() };
+    // There may be a `return` in a block.
+    if matches!(*closure.body, Expr::Block(_)) || !matches!(closure.output, ReturnType::Default) {
+        return value.to_token_stream();
+    }
+    let mut closure = closure.clone();
+    let body = &closure.body;
+    closure.body = parse_quote_spanned!(located_at(body)=> ::std::string::ToString::to_string(&(#body)));
+    closure.to_token_stream()
 }
 
 /// The adapter that a `SocketRef<X>` or a `SocketIo<X>` names.

@@ -67,9 +67,9 @@ mod values;
 /// | `public_key` | expression, `AsRef<[u8]>` | | public key from code, in PEM |
 /// | `jwks_file` | `"path"` | | JWK Set from a file |
 /// | `jwks` | expression | | JWK Set as JSON text |
-/// | `jwks_url` | `"url"` | | JWK Set from a URL, cached and refreshed |
+/// | `jwks_url` | `"url"` | | JWK Set from a URL, cached and refreshed; feature `jwks` |
 /// | `jwks_url_env` | `"VAR"` | | the same, the URL from the environment |
-/// | `oidc_issuer` | `"url"` | | OpenID Connect discovery: the JWK Set and `issuer` |
+/// | `oidc_issuer` | `"url"` | | OpenID Connect discovery: the JWK Set and `issuer`; feature `jwks` |
 /// | `oidc_issuer_env` | `"VAR"` | | the same, the URL from the environment |
 /// | `keys` | expression, `impl KeySource` | | any key, chosen for each token |
 /// | `algorithm` | `"RS256"` | `"HS256"` with a secret | the accepted algorithm; must be given unless a secret is the key source |

@@ -23,6 +23,8 @@ pub(crate) enum Form {
     Bytes,
     /// An expression that only the runtime crate can judge.
     Expression,
+    /// A closure from a user to what names it.
+    UserKey,
     /// `true` or `false`.
     Boolean,
     /// A whole number greater than zero.
@@ -99,7 +101,7 @@ pub(crate) const OPTIONS: &[Rule] = &[
     Rule::new("authenticate_event", Form::Text(text::event_name), r#""authenticate""#).alias(&["event", "auth_event"]),
     Rule::new("expiry", Form::Text(text::expiry), r#""disconnect""#).alias(&["on_expiry"]),
     Rule::new("expiry_warning", Form::Text(text::time_limit), r#""60s""#).alias(&["warning"]),
-    Rule::new("user_key", Form::Expression, "|user: &User| user.id").alias(&["user_id"]),
+    Rule::new("user_key", Form::UserKey, "|user: &User| user.id").alias(&["user_id"]),
     Rule::new("lookup_timeout", Form::Text(text::time_limit), r#""10s""#).alias(&["timeout"]),
     Rule::new("crate", Form::Path, "::socketioxide_jwt_auth"),
 ];
@@ -143,19 +145,12 @@ fn entry(input: ParseStream, errors: &mut Errors) -> Option<Entry> {
     let name = key.unraw().to_string();
     let known = OPTIONS.iter().find(|rule| rule.name == name);
     let value = value(input, &key, known);
-    if known.is_none() {
+    let Some(rule) = known else {
         errors.at(&key, unknown_option(&name));
-    }
-    let value = match (known, value) {
-        (Some(_), Ok(value)) => Some(value),
-        (Some(_), Err(error)) => {
-            errors.push(error);
-            None
-        }
-        (None, _) => None,
+        return meant(&name).map(|rule| Entry { rule, key, value: None, is_guess: true });
     };
-    let rule = known.or_else(|| meant(&name))?;
-    Some(Entry { rule, key, value, is_guess: known.is_none() })
+    let value = value.map_err(|error| errors.push(error)).ok();
+    Some(Entry { rule, key, value, is_guess: false })
 }
 
 fn value(input: ParseStream, key: &Ident, rule: Option<&Rule>) -> syn::Result<Expr> {
@@ -172,7 +167,8 @@ fn at_end_of_entry(input: ParseStream) -> bool {
 
 /// Passes the comma, or what could not be read. The next entry may start without a comma.
 fn skip_to_next_entry(input: ParseStream) -> syn::Result<()> {
-    while !at_end_of_entry(input) && !(input.peek(Ident::peek_any) && input.peek2(Token![=])) {
+    let starts_another = |input: ParseStream| input.peek(Ident::peek_any) && input.peek2(Token![=]);
+    while !at_end_of_entry(input) && !starts_another(input) {
         input.parse::<TokenTree>()?;
     }
     input.parse::<Option<Token![,]>>()?;
@@ -211,8 +207,9 @@ mod tests {
 
     #[test]
     fn every_mistake_is_found_in_one_run() {
-        let messages =
-            messages(quote!(= 1, guest, "x" = 2, secert_env = f(a, b), issuer("a"), leeway = "1s" 5, expiry =, gest = true iss = "a"));
+        let messages = messages(
+            quote!(= 1, guest, "x" = 2, secert_env = f(a, b), issuer("a"), leeway = "1s" 5, expiry =, gest = true iss = "a"),
+        );
         assert_eq!(messages.len(), 9, "{messages:#?}");
         assert_eq!(messages[1], "`guest` needs a value: write `guest = true`");
         assert_eq!(messages[3], "unknown option `secert_env`; did you mean `secret_env`?");

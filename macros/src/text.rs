@@ -22,9 +22,10 @@ pub(crate) fn not_empty(text: &str) -> Result<(), String> {
 }
 
 pub(crate) fn environment_name(text: &str) -> Result<(), String> {
-    not_empty(text)?;
     if text.contains(['=', '\0']) {
-        return Err("must be the name of an environment variable, such as \"JWT_SECRET\": without `=` and NUL".to_owned());
+        return Err(
+            "must be the name of an environment variable, such as \"JWT_SECRET\": without `=` and NUL".to_owned()
+        );
     }
     Ok(())
 }
@@ -45,7 +46,6 @@ pub(crate) fn algorithm(text: &str) -> Result<(), String> {
 }
 
 pub(crate) fn event_name(text: &str) -> Result<(), String> {
-    not_empty(text)?;
     if RESERVED_EVENTS.contains(&text) {
         return Err(format!(
             "must not be \"{text}\", which Socket.IO itself uses; choose another name, such as \"authenticate\""

@@ -23,7 +23,13 @@ const SOURCES: &[(&str, Option<Check>)] = &[
 /// One source as it was written.
 pub(crate) struct TokenSource<'a> {
     pub(crate) name: &'a Ident,
-    pub(crate) argument: Option<&'a Expr>,
+    argument: Option<(&'a Expr, Check)>,
+}
+
+impl<'a> TokenSource<'a> {
+    pub(crate) fn argument(&self) -> Option<&'a Expr> {
+        self.argument.map(|(argument, _)| argument)
+    }
 }
 
 /// Reports what is wrong with the list.
@@ -37,7 +43,7 @@ pub(crate) fn check(value: &Expr, errors: &mut Errors) {
     }
     let mut seen = HashSet::new();
     for element in &list.elems {
-        if let Err(error) = source(element).and_then(|source| check_source(&source)) {
+        if let Err(error) = source(element).and_then(|source| check_name(&source)) {
             errors.push(error);
         } else if !seen.insert(element.to_token_stream().to_string()) {
             errors.at(element, "`token` lists this source twice; remove one of them");
@@ -57,7 +63,7 @@ fn source(element: &Expr) -> syn::Result<TokenSource<'_>> {
     let (path, arguments) = match without_groups(element) {
         Expr::Path(path) => (path, None),
         Expr::Call(call) => match without_groups(&call.func) {
-            Expr::Path(path) => (path, Some(&call.args)),
+            Expr::Path(path) => (path, Some(call.args.iter().collect::<Vec<_>>())),
             _ => return Err(not_a_source(element)),
         },
         _ => return Err(not_a_source(element)),
@@ -67,27 +73,23 @@ fn source(element: &Expr) -> syn::Result<TokenSource<'_>> {
         return Err(unknown_source(name));
     };
     let wrong_arguments = |message: String| Err(syn::Error::new_spanned(element, message));
-    match (check, arguments) {
+    match (check, arguments.as_deref()) {
         (None, None) => Ok(TokenSource { name, argument: None }),
         (None, Some(_)) => wrong_arguments(format!("`{name}` takes no argument: write `{name}`")),
-        (Some(_), Some(arguments)) if arguments.len() == 1 => Ok(TokenSource { name, argument: arguments.first() }),
+        (Some(check), Some([argument])) => Ok(TokenSource { name, argument: Some((argument, *check)) }),
         (Some(_), _) => wrong_arguments(format!("`{name}` takes one name: write `{name}(\"name\")`")),
     }
 }
 
-fn check_source(source: &TokenSource) -> syn::Result<()> {
-    let (Some(argument), Some((_, Some(check)))) =
-        (source.argument, SOURCES.iter().find(|(name, _)| source.name == name))
-    else {
-        return Ok(());
-    };
+fn check_name(source: &TokenSource) -> syn::Result<()> {
+    let TokenSource { name, argument: Some((argument, check)) } = source else { return Ok(()) };
     let wrong = match literal(argument) {
         Some(Lit::Str(text)) => check(&text.value()).err(),
-        Some(_) => Some(format!("must be a string: write `{}(\"name\")`", source.name)),
+        Some(_) => Some(format!("must be a string: write `{name}(\"name\")`")),
         None => None,
     };
     match wrong {
-        Some(wrong) => Err(syn::Error::new_spanned(argument, format!("the name in `{}` {wrong}", source.name))),
+        Some(wrong) => Err(syn::Error::new_spanned(argument, format!("the name in `{name}` {wrong}"))),
         None => Ok(()),
     }
 }

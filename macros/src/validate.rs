@@ -43,10 +43,7 @@ impl<'a> Options<'a> {
         for entry in self.entries.iter().filter(|entry| !entry.is_guess) {
             if !seen.insert(entry.rule.name) {
                 let name = entry.rule.name;
-                errors.at(
-                    &entry.key,
-                    format!("duplicate option `{name}`: it is already set; remove one of the two"),
-                );
+                errors.at(&entry.key, format!("duplicate option `{name}`: it is already set; remove one of the two"));
             }
         }
     }
@@ -71,12 +68,8 @@ impl<'a> Options<'a> {
 
     fn algorithms(&self, errors: &mut Errors) {
         let (one, many) = (self.get("algorithm"), self.get("algorithms"));
-        if let (Some(one), Some(many)) = (one, many) {
-            let message = format!(
-                "`algorithm` and `algorithms` are both set; write one list: `algorithms = {}`",
-                many.rule.example
-            );
-            errors.at(&one.key, message);
+        if let (Some(_), Some(many)) = (one, many) {
+            errors.at(&many.key, "`algorithm` and `algorithms` are both set; keep one of them");
             return;
         }
         let Some((source, kind)) = self.key_sources().next() else { return };

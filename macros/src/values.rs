@@ -30,6 +30,8 @@ fn check_form(entry: &Entry, value: &Expr, errors: &mut Errors) {
             Expr::Array(list) => check_list(entry, list, check, errors),
             other => check_literal(entry, other, "a list of strings", |_| false, errors),
         },
+        // An array of bytes is bytes too.
+        Form::Bytes if matches!(without_groups(value), Expr::Array(_)) => {}
         Form::Bytes => {
             let is_bytes = |literal: &Lit| matches!(literal, Lit::Str(_) | Lit::ByteStr(_));
             check_literal(entry, value, "a string, bytes or another expression", is_bytes, errors);
@@ -41,6 +43,7 @@ fn check_form(entry: &Entry, value: &Expr, errors: &mut Errors) {
         Form::Count => check_literal(entry, value, "a whole number greater than zero", is_count, errors),
         Form::TokenSources => token_sources::check(value, errors),
         Form::Path => check_path(entry, value, errors),
+        Form::UserKey => check_literal(entry, value, "a closure", |_| false, errors),
         Form::Expression => {}
     }
 }
@@ -65,7 +68,7 @@ fn check_list(entry: &Entry, list: &ExprArray, check: Check, errors: &mut Errors
     }
     let mut seen = HashSet::new();
     for element in &list.elems {
-        check_text(entry, element, check, "strings in its list", errors);
+        check_text(entry, element, check, "only strings in its list", errors);
         if let Some(Lit::Str(text)) = literal(element)
             && !seen.insert(text.value())
         {
@@ -117,5 +120,46 @@ pub(crate) fn without_groups(value: &Expr) -> &Expr {
         Expr::Group(group) => without_groups(&group.expr),
         Expr::Paren(paren) => without_groups(&paren.expr),
         other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proc_macro2::TokenStream;
+    use quote::quote;
+
+    use super::check;
+    use crate::errors::Errors;
+    use crate::parse::parse;
+
+    fn mistakes(attribute: TokenStream) -> usize {
+        let mut errors = Errors::default();
+        let mut entries = parse(attribute, &mut errors);
+        for entry in &mut entries {
+            check(entry, &mut errors);
+            assert_eq!(entry.value.is_none(), errors.count() > 0);
+        }
+        errors.count()
+    }
+
+    #[test]
+    fn what_is_no_literal_is_left_to_the_compiler() {
+        assert_eq!(mistakes(quote!(secret = [1, 2, 3])), 0);
+        assert_eq!(mistakes(quote!(secret = include_bytes!("key"))), 0);
+        assert_eq!(mistakes(quote!(guest = cfg!(debug_assertions))), 0);
+        assert_eq!(mistakes(quote!(max_token_bytes = 4 * 1024)), 0);
+        assert_eq!(mistakes(quote!(issuer = ["a", ISSUER])), 0);
+        assert_eq!(mistakes(quote!(crate = framework::login)), 0);
+    }
+
+    #[test]
+    fn a_literal_of_a_wrong_type_is_a_mistake() {
+        assert_eq!(mistakes(quote!(secret = 5)), 1);
+        assert_eq!(mistakes(quote!(guest = "true")), 1);
+        assert_eq!(mistakes(quote!(max_token_bytes = 0)), 1);
+        assert_eq!(mistakes(quote!(max_token_bytes = -1)), 1);
+        assert_eq!(mistakes(quote!(issuer = ["a", 5])), 1);
+        assert_eq!(mistakes(quote!(algorithm = ["HS256"])), 1);
+        assert_eq!(mistakes(quote!(crate = "framework")), 1);
     }
 }

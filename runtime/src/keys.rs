@@ -1,16 +1,20 @@
 //! The keys that signatures are verified with, and where they come from.
 
+mod backend;
 mod config;
 mod fixed;
 mod jwk;
 mod key;
 mod pem;
+#[cfg(feature = "aws_lc_rs")]
+mod prepared;
 #[cfg(feature = "jwks")]
 mod remote;
 mod secret;
 mod set;
 mod source;
 
+pub(crate) use backend::install as install_backend;
 pub(crate) use config::{KeyConfig, KeyContext, LoadedKeys};
 pub(crate) use fixed::FixedKeys;
 use key::VerificationKey;

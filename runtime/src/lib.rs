@@ -33,7 +33,7 @@ pub use keys::{KeyRequest, KeySet, KeySource, SecretEncoding};
 pub use life::Expiry;
 pub use lookup::{LookupOn, LookupRequest, LookupResult, UserLookup};
 pub use middleware::JwtAuth;
-pub use policy::Policy;
+pub use policy::{All, AnyOf, Not, Policy};
 pub use socketioxide_jwt_auth_macros::jwt_auth;
 pub use token::{RawToken, TokenSource};
 pub use users::{DisconnectError, disconnect_user, user_room};

@@ -1,9 +1,11 @@
 //! Which users may do something.
 
+use std::{fmt, marker::PhantomData};
+
 /// Decides for a type of users who may do something, such as sending one event.
 ///
 /// A handler takes [`AuthUser<T, P>`](crate::AuthUser) and is called for those whom `P` allows; all others are told
-/// `forbidden`.
+/// `forbidden`. Policies compose: see [`All`], [`AnyOf`] and [`Not`].
 ///
 /// ```
 /// use socketioxide_jwt_auth::{AuthUser, Policy};
@@ -34,5 +36,165 @@ pub trait Policy<T> {
 impl<T> Policy<T> for () {
     fn allows(_: &T) -> bool {
         true
+    }
+}
+
+/// Those whom every one of the policies allows: `All<(A, B)>`, of up to eight, asked in this order.
+///
+/// ```
+/// use socketioxide_jwt_auth::{All, AuthUser, Policy};
+///
+/// struct User { verified: bool, moderator: bool }
+///
+/// struct Verified;
+///
+/// impl Policy<User> for Verified {
+///     fn allows(user: &User) -> bool {
+///         user.verified
+///     }
+/// }
+///
+/// struct Moderator;
+///
+/// impl Policy<User> for Moderator {
+///     fn allows(user: &User) -> bool {
+///         user.moderator
+///     }
+/// }
+///
+/// async fn delete_message(user: AuthUser<User, All<(Verified, Moderator)>>) {}
+///
+/// assert!(!All::<(Verified, Moderator)>::allows(&User { verified: true, moderator: false }));
+/// ```
+pub struct All<P>(PhantomData<fn() -> P>);
+
+/// Those whom at least one of the policies allows: `AnyOf<(A, B)>`, of up to eight, asked in this order.
+///
+/// ```
+/// use socketioxide_jwt_auth::{AnyOf, AuthUser, Policy};
+///
+/// struct User { author: bool, moderator: bool }
+///
+/// struct Author;
+///
+/// impl Policy<User> for Author {
+///     fn allows(user: &User) -> bool {
+///         user.author
+///     }
+/// }
+///
+/// struct Moderator;
+///
+/// impl Policy<User> for Moderator {
+///     fn allows(user: &User) -> bool {
+///         user.moderator
+///     }
+/// }
+///
+/// type Editor = AnyOf<(Author, Moderator)>;
+///
+/// async fn edit_message(user: AuthUser<User, Editor>) {}
+///
+/// assert!(Editor::allows(&User { author: false, moderator: true }));
+/// ```
+pub struct AnyOf<P>(PhantomData<fn() -> P>);
+
+/// Those whom the policy does not allow. A guest is not among them: it is no user.
+///
+/// ```
+/// use socketioxide_jwt_auth::{AuthUser, Not, Policy};
+///
+/// struct User { muted: bool }
+///
+/// struct Muted;
+///
+/// impl Policy<User> for Muted {
+///     fn allows(user: &User) -> bool {
+///         user.muted
+///     }
+/// }
+///
+/// async fn post(user: AuthUser<User, Not<Muted>>) {}
+///
+/// assert!(!Not::<Muted>::allows(&User { muted: true }));
+/// ```
+pub struct Not<P>(PhantomData<fn() -> P>);
+
+impl<T, P: Policy<T>> Policy<T> for Not<P> {
+    fn allows(user: &T) -> bool {
+        !P::allows(user)
+    }
+}
+
+macro_rules! compose {
+    ($($policy:ident)+) => {
+        impl<T, $($policy: Policy<T>),+> Policy<T> for All<($($policy,)+)> {
+            fn allows(user: &T) -> bool {
+                $($policy::allows(user))&&+
+            }
+        }
+
+        impl<T, $($policy: Policy<T>),+> Policy<T> for AnyOf<($($policy,)+)> {
+            fn allows(user: &T) -> bool {
+                $($policy::allows(user))||+
+            }
+        }
+    };
+}
+
+compose!(P1);
+compose!(P1 P2);
+compose!(P1 P2 P3);
+compose!(P1 P2 P3 P4);
+compose!(P1 P2 P3 P4 P5);
+compose!(P1 P2 P3 P4 P5 P6);
+compose!(P1 P2 P3 P4 P5 P6 P7);
+compose!(P1 P2 P3 P4 P5 P6 P7 P8);
+
+/// By hand, because a derived one would ask the same of `P`, which is a name and nothing more.
+macro_rules! debug_by_name {
+    ($($policy:ident)+) => {
+        $(
+            impl<P> fmt::Debug for $policy<P> {
+                fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                    formatter.write_str(stringify!($policy))
+                }
+            }
+        )+
+    };
+}
+
+debug_by_name!(All AnyOf Not);
+
+#[cfg(test)]
+mod tests {
+    use super::{All, AnyOf, Not, Policy};
+
+    /// Allows the numbers in which this bit is set.
+    struct Bit<const N: u8>;
+
+    impl<const N: u8> Policy<u8> for Bit<N> {
+        fn allows(number: &u8) -> bool {
+            number & (1 << N) != 0
+        }
+    }
+
+    type Eight = (Bit<0>, Bit<1>, Bit<2>, Bit<3>, Bit<4>, Bit<5>, Bit<6>, Bit<7>);
+
+    #[test]
+    fn all_asks_for_every_one() {
+        assert!((0..=u8::MAX).all(|number| All::<Eight>::allows(&number) == (number == u8::MAX)));
+    }
+
+    #[test]
+    fn any_of_asks_for_one() {
+        assert!((0..=u8::MAX).all(|number| AnyOf::<Eight>::allows(&number) == (number != 0)));
+    }
+
+    #[test]
+    fn they_nest() {
+        type OneAndNotTwo = All<(AnyOf<(Bit<0>,)>, Not<Bit<1>>, ())>;
+        let allowed: Vec<u8> = (0..4).filter(OneAndNotTwo::allows).collect();
+        assert_eq!(allowed, [1]);
     }
 }

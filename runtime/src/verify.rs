@@ -5,7 +5,6 @@
 
 #[macro_use]
 mod settings;
-mod backend;
 mod builder;
 mod claims;
 mod header;

@@ -1,0 +1,41 @@
+//! What the end-to-end tests share: a server, two kinds of clients, tokens, and a view of the log.
+//!
+//! Nothing here sleeps. A test waits for what must happen, with a [time limit](within), and shows that something did
+//! not happen by something later that did.
+
+mod client;
+mod fixtures;
+mod log;
+mod notes;
+mod raw;
+mod server;
+mod sessions;
+mod told;
+mod tokens;
+
+pub use client::{Client, Connecting};
+pub use fixtures::{Admin, Claims, OtherClaims, OtherUser, Tracked, User, authenticate, find_user, greet};
+pub use log::Log;
+pub use notes::{Noted, Notes, notes};
+pub use raw::Raw;
+pub use server::Server;
+pub use sessions::{
+    Door, answer, ask, join, now, ready, refused_ack, renew, renewed_ack, token_living, unauthorized, unauthorized_event,
+};
+pub use told::Told;
+pub use tokens::{OTHER_SECRET, SECRET, install_backend, mint, seconds_from_now, sign, token, token_expiring_in};
+
+/// How long a test waits for what must happen: more than any healthy machine needs.
+pub const LIMIT: std::time::Duration = std::time::Duration::from_secs(10);
+
+/// Waits for something that must happen.
+///
+/// # Panics
+///
+/// If it does not happen in time.
+pub async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
+    match tokio::time::timeout(LIMIT, future).await {
+        Ok(value) => value,
+        Err(_) => panic!("nothing within {LIMIT:?}: {what}"),
+    }
+}

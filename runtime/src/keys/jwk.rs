@@ -4,6 +4,10 @@ use std::{collections::HashSet, str::FromStr};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm, AlgorithmFamily, DecodingKey};
+use pkcs1::{
+    RsaPublicKeyRef,
+    der::{Encode, asn1::UintRef},
+};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -148,10 +152,14 @@ fn read_rsa(jwk: &Jwk) -> Result<VerificationKey, String> {
     let modulus = member("n", jwk.n.as_ref())?;
     let exponent = member("e", jwk.e.as_ref())?;
     check_rsa(&modulus, &exponent).map_err(|error| error.to_string())?;
-    // Some issuers write a leading zero octet, against RFC 7518 §6.3.1.1; a backend takes it for another key.
-    let zeros = modulus.iter().take_while(|byte| **byte == 0).count();
-    let decoding = DecodingKey::from_rsa_raw_components(&modulus[zeros..], &exponent);
-    Ok(VerificationKey::new(decoding, KeyKind::Rsa))
+    let der = pkcs1_der(&modulus, &exponent).ok_or("its n or e is not a number")?;
+    VerificationKey::new(DecodingKey::from_rsa_der(&der), KeyKind::Rsa)
+}
+
+/// Some issuers write a leading zero octet, against RFC 7518 §6.3.1.1; `UintRef` leaves it out.
+fn pkcs1_der(modulus: &[u8], exponent: &[u8]) -> Option<Vec<u8>> {
+    let (modulus, public_exponent) = (UintRef::new(modulus).ok()?, UintRef::new(exponent).ok()?);
+    RsaPublicKeyRef { modulus, public_exponent }.to_der().ok()
 }
 
 fn read_ec(jwk: &Jwk) -> Result<VerificationKey, String> {
@@ -166,7 +174,7 @@ fn read_ec(jwk: &Jwk) -> Result<VerificationKey, String> {
     }
     // SEC 1 §2.3.3: an uncompressed point.
     let point = [&[4], x.as_slice(), y.as_slice()].concat();
-    Ok(VerificationKey::new(DecodingKey::from_ec_der(&point), kind))
+    VerificationKey::new(DecodingKey::from_ec_der(&point), kind)
 }
 
 fn read_ed25519(jwk: &Jwk) -> Result<VerificationKey, String> {
@@ -178,7 +186,7 @@ fn read_ed25519(jwk: &Jwk) -> Result<VerificationKey, String> {
     if x.len() != 32 {
         return Err("its x does not have 32 bytes".to_owned());
     }
-    Ok(VerificationKey::new(DecodingKey::from_ed_der(&x), KeyKind::Ed25519))
+    VerificationKey::new(DecodingKey::from_ed_der(&x), KeyKind::Ed25519)
 }
 
 fn read_secret(jwk: &Jwk) -> Result<VerificationKey, String> {
@@ -187,7 +195,7 @@ fn read_secret(jwk: &Jwk) -> Result<VerificationKey, String> {
     let key = VerificationKey::new(
         DecodingKey::from_secret(&secret),
         KeyKind::Secret { bits: secret.len() * 8, allow_weak: false },
-    );
+    )?;
     if !key.fits(algorithm) {
         return Err(format!("its secret has {} bits, and HS256 needs 256 (RFC 7518 §3.2)", secret.len() * 8));
     }

@@ -1,7 +1,13 @@
 use std::fmt;
+#[cfg(feature = "aws_lc_rs")]
+use std::sync::Arc;
 
+#[cfg(feature = "aws_lc_rs")]
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm, AlgorithmFamily, DecodingKey, crypto, errors::ErrorKind};
 
+#[cfg(feature = "aws_lc_rs")]
+use super::{backend, prepared::PreparedKey};
 use crate::{
     config::ConfigError,
     error::{AuthError, Code},
@@ -11,12 +17,15 @@ use crate::{
 /// itself.
 #[derive(Clone)]
 pub(crate) struct VerificationKey {
-    pub(crate) decoding: DecodingKey,
-    pub(crate) kind: KeyKind,
+    decoding: DecodingKey,
+    kind: KeyKind,
     /// The `kid` of a JWK.
     pub(crate) id: Option<String>,
     /// The `alg` of a JWK.
     pub(crate) algorithm: Option<Algorithm>,
+    /// Empty if the application chose a backend of its own.
+    #[cfg(feature = "aws_lc_rs")]
+    prepared: Arc<[(Algorithm, PreparedKey)]>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,23 +37,37 @@ pub(crate) enum KeyKind {
     Ed25519,
 }
 
+impl KeyKind {
+    fn fits(self, algorithm: Algorithm) -> bool {
+        match self {
+            Self::Secret { bits, allow_weak } => {
+                algorithm.family() == AlgorithmFamily::Hmac && (allow_weak || bits >= minimum_secret_bits(algorithm))
+            }
+            Self::Rsa => algorithm.family() == AlgorithmFamily::Rsa,
+            Self::P256 => algorithm == Algorithm::ES256,
+            Self::P384 => algorithm == Algorithm::ES384,
+            Self::Ed25519 => algorithm == Algorithm::EdDSA,
+        }
+    }
+}
+
 impl VerificationKey {
-    pub(crate) fn new(decoding: DecodingKey, kind: KeyKind) -> Self {
-        Self { decoding, kind, id: None, algorithm: None }
+    /// # Errors
+    ///
+    /// A public key that is none, such as a point that is not on its curve.
+    pub(crate) fn new(decoding: DecodingKey, kind: KeyKind) -> Result<Self, String> {
+        Ok(Self {
+            #[cfg(feature = "aws_lc_rs")]
+            prepared: prepare(&decoding, kind)?,
+            decoding,
+            kind,
+            id: None,
+            algorithm: None,
+        })
     }
 
     pub(crate) fn fits(&self, algorithm: Algorithm) -> bool {
-        self.algorithm.is_none_or(|own| own == algorithm)
-            && match self.kind {
-                KeyKind::Secret { bits, allow_weak } => {
-                    algorithm.family() == AlgorithmFamily::Hmac
-                        && (allow_weak || bits >= minimum_secret_bits(algorithm))
-                }
-                KeyKind::Rsa => algorithm.family() == AlgorithmFamily::Rsa,
-                KeyKind::P256 => algorithm == Algorithm::ES256,
-                KeyKind::P384 => algorithm == Algorithm::ES384,
-                KeyKind::Ed25519 => algorithm == Algorithm::EdDSA,
-            }
+        self.algorithm.is_none_or(|own| own == algorithm) && self.kind.fits(algorithm)
     }
 
     /// Whether the signature (still in base64url) is this key's over the message.
@@ -53,6 +76,11 @@ impl VerificationKey {
     ///
     /// `token_malformed` if the signature is not base64url.
     pub(crate) fn verify(&self, algorithm: Algorithm, message: &str, signature: &str) -> Result<bool, AuthError> {
+        #[cfg(feature = "aws_lc_rs")]
+        if let Some((_, key)) = self.prepared.iter().find(|(own, _)| *own == algorithm) {
+            let signature = URL_SAFE_NO_PAD.decode(signature).map_err(|_| Code::TokenMalformed)?;
+            return Ok(key.verify(message.as_bytes(), &signature));
+        }
         match crypto::verify(signature, message.as_bytes(), &self.decoding, algorithm) {
             Ok(valid) => Ok(valid),
             Err(error) if matches!(error.kind(), ErrorKind::Base64(_)) => Err(Code::TokenMalformed.into()),
@@ -60,6 +88,19 @@ impl VerificationKey {
             Err(_) => Ok(false),
         }
     }
+}
+
+#[cfg(feature = "aws_lc_rs")]
+fn prepare(decoding: &DecodingKey, kind: KeyKind) -> Result<Arc<[(Algorithm, PreparedKey)]>, String> {
+    if !backend::install() {
+        return Ok(Arc::default());
+    }
+    let broken = || "a key that the cryptography backend cannot read; export it again".to_owned();
+    let bytes = decoding.try_get_as_bytes().map_err(|_| broken())?;
+    let family = decoding.family();
+    let algorithms = family.algorithms().iter().copied().filter(|algorithm| kind.fits(*algorithm));
+    let prepared = algorithms.map(|algorithm| Some((algorithm, PreparedKey::new(algorithm, bytes)?)));
+    prepared.collect::<Option<_>>().ok_or_else(broken)
 }
 
 impl fmt::Debug for VerificationKey {

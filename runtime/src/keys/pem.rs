@@ -68,7 +68,7 @@ fn read_key_info(info: &SubjectPublicKeyInfoOwned) -> Result<VerificationKey, St
             Some(P384) => read_point(bits, KeyKind::P384, 97),
             _ => Err("an EC key on an unsupported curve; use P-256 (ES256) or P-384 (ES384)".to_owned()),
         },
-        ED25519 if bits.len() == 32 => Ok(VerificationKey::new(DecodingKey::from_ed_der(bits), KeyKind::Ed25519)),
+        ED25519 if bits.len() == 32 => VerificationKey::new(DecodingKey::from_ed_der(bits), KeyKind::Ed25519),
         other => Err(format!("a key of an unsupported type ({other}); use RSA, EC or Ed25519")),
     }
 }
@@ -76,12 +76,12 @@ fn read_key_info(info: &SubjectPublicKeyInfoOwned) -> Result<VerificationKey, St
 fn read_rsa(der: &[u8]) -> Result<VerificationKey, String> {
     let key = RsaPublicKeyRef::from_der(der).map_err(|_| "a broken RSA key; export it again")?;
     check_rsa(key.modulus.as_bytes(), key.public_exponent.as_bytes()).map_err(|error| error.to_string())?;
-    Ok(VerificationKey::new(DecodingKey::from_rsa_der(der), KeyKind::Rsa))
+    VerificationKey::new(DecodingKey::from_rsa_der(der), KeyKind::Rsa)
 }
 
 fn read_point(point: &[u8], kind: KeyKind, length: usize) -> Result<VerificationKey, String> {
     if point.len() != length || point[0] != 4 {
         return Err("an EC key in compressed form; export it with `-ec_conv_form uncompressed`".to_owned());
     }
-    Ok(VerificationKey::new(DecodingKey::from_ec_der(point), kind))
+    VerificationKey::new(DecodingKey::from_ec_der(point), kind)
 }

@@ -60,10 +60,9 @@ pub(crate) fn read(
     if !settings.allow_weak {
         check_strength(name, bits, settings.encoding, algorithms)?;
     }
-    Ok(VerificationKey::new(
-        DecodingKey::from_secret(&secret),
-        KeyKind::Secret { bits, allow_weak: settings.allow_weak },
-    ))
+    let kind = KeyKind::Secret { bits, allow_weak: settings.allow_weak };
+    VerificationKey::new(DecodingKey::from_secret(&secret), kind)
+        .map_err(|problem| ConfigError::new(format!("{name} is {problem}")))
 }
 
 fn decode(name: &str, written: &[u8], encoding: SecretEncoding) -> Result<Vec<u8>, ConfigError> {

@@ -3,12 +3,12 @@ use std::{collections::HashSet, str::FromStr, sync::Arc, time::Duration};
 use jsonwebtoken::{Algorithm, AlgorithmFamily};
 
 use super::{
-    Rules, Verifier, backend,
+    Rules, Verifier,
     claims::{ClaimRules, MAX_REQUIRED_CLAIMS},
 };
 use crate::{
     config::{ConfigError, Setting},
-    keys::{KeyConfig, KeyContext, LoadedKeys, SecretEncoding, SecretSettings},
+    keys::{KeyConfig, KeyContext, LoadedKeys, SecretEncoding, SecretSettings, install_backend},
     token::MAX_TOKEN_BYTES,
 };
 
@@ -120,7 +120,7 @@ impl VerifierSettings {
             leeway: check_leeway(self.leeway)?,
         };
         let max_token_bytes = check_token_bytes(self.max_token_bytes)?;
-        backend::install();
+        install_backend();
         Ok(Verifier(Arc::new(Rules { keys, algorithms, max_token_bytes, claims })))
     }
 }

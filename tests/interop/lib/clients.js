@@ -63,8 +63,20 @@ export class Connection {
     return this.manager.socket(namespace, auth === undefined ? {} : { auth });
   }
 
-  /** Connects a socket: resolves when it is connected, rejects with a `Refusal` when it is refused. */
+  /**
+   * Connects a socket and waits until the server's connect handler has added its events: an event that arrives before
+   * that is dropped by socketioxide. Rejects with a `Refusal` when the socket is refused.
+   */
   async connect(socket) {
+    const session = next(socket, 'session');
+    session.catch(() => {});
+    await this.join(socket);
+    socket.session = await session;
+    return socket;
+  }
+
+  /** As `connect`, but does not wait for the connect handler, which may refuse the socket in its turn. */
+  async join(socket) {
     // A root socket of protocol 4 is connected by the opening of the connection, so it must be listening by then. All
     // others ask once the connection is what it is going to be.
     if (!(this.client.isLegacy && socket.nsp === '/')) await this.#open();

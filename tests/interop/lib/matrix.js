@@ -25,10 +25,13 @@ export function forEveryClient(suite) {
 class Suite {
   constructor(client) {
     this.client = client;
+    this.carry = usualCarrier(client).carry;
   }
 
-  test(name, body) {
-    test(`${this.client.name}: ${name}`, { timeout: 60_000 }, (context) => body(new Case(this.client, context)));
+  test(name, ...rest) {
+    const body = rest.pop();
+    const options = { timeout: 60_000, ...rest[0] };
+    test(`${this.client.name}: ${name}`, options, (context) => body(new Case(this.client, context)));
   }
 }
 
@@ -65,13 +68,16 @@ export function carriers(client) {
   return client.isLegacy ? everywhere : [...everywhere, ...modern];
 }
 
-/** The way that a client's users would choose. */
-export const usualCarrier = (client) => carriers(client).find(({ name }) => name === (client.isLegacy ? 'query auth_token' : 'auth.token'));
+/** The way that most applications choose. */
+export function usualCarrier(client) {
+  const usual = client.isLegacy ? 'query auth_token' : 'auth.token';
+  return carriers(client).find(({ name }) => name === usual);
+}
 
 export async function assertRefused(connecting, message) {
   await assert.rejects(connecting, (error) => {
     assert.ok(error instanceof Refusal, error);
-    assert.deepEqual(error.message, message);
+    assert.equal(error.message, message);
     return true;
   });
 }

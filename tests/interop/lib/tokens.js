@@ -4,7 +4,7 @@ import { SignJWT } from 'jose';
 
 const newSecret = () => randomBytes(48).toString('base64url');
 
-export const secrets = { users: newSecret(), accounts: newSecret() + newSecret() };
+export const secrets = { users: newSecret(), accounts: newSecret() };
 
 /** Every token that was made, to be looked for where none may be. */
 export const made = [];
@@ -21,7 +21,7 @@ async function sign(claims, { secret, algorithm = 'HS256', expires = '5m' }) {
 export const userToken = (sub, options) => sign({ sub }, { secret: secrets.users, ...options });
 
 export const accountToken = (account, options) =>
-  sign({ account }, { secret: secrets.accounts, algorithm: 'HS512', ...options });
+  sign({ account }, { secret: secrets.accounts, ...options });
 
 export const forgedToken = (sub) => userToken(sub, { secret: newSecret() });
 

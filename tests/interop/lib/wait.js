@@ -5,6 +5,7 @@ export async function within(promise, what, limit = LIMIT_MS) {
   let timer;
   const late = new Promise((_, reject) => {
     timer = setTimeout(() => reject(new Error(`waited ${limit} ms for ${what}`)), limit);
+    timer.unref();
   });
   try {
     return await Promise.race([promise, late]);
@@ -14,6 +15,6 @@ export async function within(promise, what, limit = LIMIT_MS) {
 }
 
 /** The first argument of the next event of that name. Takes any of the emitters that the clients use. */
-export function next(emitter, event, limit) {
-  return within(new Promise((resolve) => emitter.once(event, resolve)), `the event ${event}`, limit);
+export function next(emitter, event) {
+  return within(new Promise((resolve) => emitter.once(event, resolve)), `the event ${event}`);
 }

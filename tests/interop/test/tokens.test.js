@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 
 import { ask } from '../lib/clients.js';
-import { assertRefused, carriers, forEveryClient } from '../lib/matrix.js';
+import { assertRefused, carriers, forEveryClient, server } from '../lib/matrix.js';
 import { expiredToken, forgedToken, userToken } from '../lib/tokens.js';
 
 const ADA = { logged_in: true, name: 'Ada' };
@@ -42,5 +42,10 @@ forEveryClient((suite) => {
 
   suite.test('refused with token_missing: no token', async (test) => {
     await assertRefused(test.connect(), 'token_missing');
+  });
+
+  suite.test('the cause of internal_error is in the log', async (test) => {
+    await assertRefused(test.connect(suite.carry(await userToken('broken'))), 'internal_error');
+    await server.logged('the table of users is gone');
   });
 });

@@ -80,7 +80,8 @@ struct Account {
     number: u64,
 }
 
-#[jwt_auth(secret_env = "INTEROP_OTHER_SECRET", algorithm = "HS512")]
+// A client of protocol 4 says the same on every namespace of a connection, so a second token needs a second name.
+#[jwt_auth(secret_env = "INTEROP_OTHER_SECRET", token = [auth("token"), query("account_token")])]
 async fn accounts(claims: AccountClaims) -> Option<Account> {
     (claims.account < 1000).then_some(Account { number: claims.account })
 }
@@ -91,6 +92,7 @@ fn describe(user: &MaybeAuthUser<User>) -> Value {
 
 async fn open_to_all(socket: SocketRef) {
     socket.on("echo", echo);
+    socket.emit("session", &()).ok();
 }
 
 async fn on_connect(socket: SocketRef, user: MaybeAuthUser<User>) {
@@ -114,11 +116,14 @@ async fn on_account(socket: SocketRef, account: AuthUser<Account>) {
     socket.emit("session", &account.number).ok();
 }
 
+/// Before `session` is emitted: socketioxide drops an event that arrives when nobody has asked for it yet, and clients
+/// wait for `session` therefore.
 fn add_events(socket: &SocketRef) {
     socket.on("whoami", whoami);
     socket.on("subject", subject);
     socket.on("post", post);
     socket.on("upload", upload);
+    socket.on("download", download);
     socket.on("close shop", close_shop);
     socket.on("account number", account_number);
     socket.on_disconnect(on_disconnect);
@@ -153,9 +158,12 @@ async fn post(socket: SocketRef, ack: AckSender, user: AuthUser<User>, Data(text
     ack.send(&text).ok();
 }
 
-async fn upload(socket: SocketRef, ack: AckSender, user: AuthUser<User>, Data(bytes): Data<Bytes>) {
-    socket.emit("uploaded", &(user.name, &bytes)).ok();
-    ack.send(&bytes).ok();
+async fn upload(ack: AckSender, user: AuthUser<User>, Data(bytes): Data<Bytes>) {
+    ack.send(&json!({ "by": user.name, "bytes": bytes.to_vec() })).ok();
+}
+
+async fn download(ack: AckSender, _: AuthUser<User>) {
+    ack.send(&Bytes::from_static(&[0, 1, 127, 128, 255])).ok();
 }
 
 /// The middlewares, built once and shared by every server and namespace.

@@ -1,4 +1,5 @@
 use serde::Deserialize;
+use socketioxide::{adapter::Adapter, extract::SocketRef, handler::ConnectMiddleware};
 use socketioxide_jwt_auth::jwt_auth;
 
 #[derive(Deserialize)]
@@ -6,17 +7,15 @@ struct Claims {}
 
 struct User;
 
-use socketioxide::{SocketIo, adapter::Adapter, extract::SocketRef, handler::ConnectHandler};
-
 #[jwt_auth(secret_env = "JWT_SECRET")]
 async fn authenticate(_: Claims, _: SocketRef) -> Option<User> {
     None
 }
 
-async fn on_connect<A: Adapter>(_: SocketRef<A>) {}
+fn works_with<A: Adapter, T>(_: impl ConnectMiddleware<A, T>) {}
 
-fn register<A: Adapter>(io: &SocketIo<A>) {
-    io.ns("/", on_connect.with(authenticate::middleware().unwrap()));
+fn works_with_every_adapter<A: Adapter>() {
+    works_with::<A, _>(authenticate::middleware().unwrap());
 }
 
 fn main() {}

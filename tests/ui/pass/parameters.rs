@@ -5,7 +5,7 @@ use socketioxide::{
     SocketIo,
     adapter::{Adapter, LocalAdapter},
     extract::{HttpExtension, SocketRef, State},
-    handler::ConnectHandler,
+    handler::{ConnectHandler, ConnectMiddleware},
 };
 use socketioxide_jwt_auth::{MaybeAuthUser, RawToken, jwt_auth};
 
@@ -53,18 +53,20 @@ fn claims(claims: Claims) -> Option<Claims> {
     Some(claims)
 }
 
-async fn on_connect<A: Adapter>(_: SocketRef<A>, _: MaybeAuthUser<User>) {}
+async fn on_connect(_: SocketRef, _: MaybeAuthUser<User>) {}
 
-fn register<A: Adapter>(io: &SocketIo<A>) {
-    io.ns("/", on_connect.with(any_adapter::middleware().unwrap()));
-    io.ns("/guests", on_connect.with(for_guests_too::middleware().unwrap()));
+fn works_with<A: Adapter, T>(_: impl ConnectMiddleware<A, T>) {}
+
+fn works_with_every_adapter<A: Adapter>() {
+    works_with::<A, _>(any_adapter::middleware().unwrap());
+    works_with::<A, _>(for_guests_too::middleware().unwrap());
 }
 
 fn main() {
+    works_with_every_adapter::<LocalAdapter>();
+    works_with::<LocalAdapter, _>(named_adapter::middleware().unwrap());
+    works_with::<LocalAdapter, _>(request::middleware().unwrap());
+    works_with::<LocalAdapter, _>(claims::middleware().unwrap());
     let (_, io) = SocketIo::new_layer();
-    register(&io);
-    io.ns("/local", on_connect.with(local_adapter::middleware().unwrap()));
-    io.ns("/named", on_connect.with(named_adapter::middleware().unwrap()));
-    io.ns("/request", on_connect.with(request::middleware().unwrap()));
-    io.ns("/claims", on_connect.with(claims::middleware().unwrap()));
+    io.ns("/", on_connect.with(local_adapter::middleware().unwrap()));
 }

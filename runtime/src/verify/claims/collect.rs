@@ -104,7 +104,11 @@ fn set<T>(claim: &mut Option<T>, value: Option<T>) -> Option<()> {
 }
 
 fn read_text(json: &str) -> Option<Cow<'_, str>> {
-    serde_json::from_str(json).ok().map(|Text(text)| text)
+    match json.strip_prefix('"').and_then(|json| json.strip_suffix('"')) {
+        // The parser has read over it already, so that without escapes it is what stands between the quotes.
+        Some(text) if !text.contains('\\') => Some(Cow::Borrowed(text)),
+        _ => serde_json::from_str(json).ok().map(|Text(text)| text),
+    }
 }
 
 fn read_texts(json: &str) -> Option<Vec<Cow<'_, str>>> {
@@ -118,11 +122,12 @@ fn read_texts(json: &str) -> Option<Vec<Cow<'_, str>>> {
 /// A `NumericDate` ([RFC 7519 §2](https://www.rfc-editor.org/rfc/rfc7519#section-2)): seconds, with or without
 /// decimals.
 fn read_numeric_date(json: &str) -> Option<Duration> {
-    let number: Number = serde_json::from_str(json).ok()?;
-    match number.as_u64() {
-        Some(seconds) => Some(Duration::from_secs(seconds)),
-        None => Duration::try_from_secs_f64(number.as_f64()?).ok(),
+    // Nearly all are plain integers, which need no second parser.
+    if let Ok(seconds) = json.parse() {
+        return Some(Duration::from_secs(seconds));
     }
+    let number: Number = serde_json::from_str(json).ok()?;
+    Duration::try_from_secs_f64(number.as_f64()?).ok()
 }
 
 #[derive(Clone, Copy)]

@@ -1,5 +1,7 @@
 //! The backend of jsonwebtoken.
 
+use std::sync::OnceLock;
+
 use jsonwebtoken::crypto::CryptoProvider;
 
 #[cfg(not(any(feature = "aws_lc_rs", feature = "rust_crypto")))]
@@ -13,12 +15,16 @@ use jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER;
 #[cfg(all(feature = "rust_crypto", not(feature = "aws_lc_rs")))]
 use jsonwebtoken::crypto::rust_crypto::DEFAULT_PROVIDER;
 
-/// Chooses the backend, unless the application has.
+/// Chooses the backend, unless the application has. Says whether it is the one chosen here.
 ///
 /// jsonwebtoken chooses by itself only if one backend is compiled in, and panics at the first token otherwise. Cargo
 /// unifies features, so any other dependency can bring in the second one.
-pub(super) fn install() {
-    #[cfg(any(feature = "aws_lc_rs", feature = "rust_crypto"))]
-    // An error says that one is installed already: the application's choice, or ours from an earlier call.
-    let _ = CryptoProvider::install_default(&DEFAULT_PROVIDER);
+pub(crate) fn install() -> bool {
+    static IS_OURS: OnceLock<bool> = OnceLock::new();
+    *IS_OURS.get_or_init(|| {
+        #[cfg(any(feature = "aws_lc_rs", feature = "rust_crypto"))]
+        return CryptoProvider::install_default(&DEFAULT_PROVIDER).is_ok();
+        #[cfg(not(any(feature = "aws_lc_rs", feature = "rust_crypto")))]
+        false
+    })
 }

@@ -1,0 +1,52 @@
+//! Keys that are made ready for use when they are loaded.
+//!
+//! jsonwebtoken sets its keys up anew for every token: half the time of an HMAC, a sixth of the time of an RSA
+//! signature. Its own verifiers cannot be kept, because they are not `Send`; those of aws-lc-rs, which it calls, can.
+
+use aws_lc_rs::{
+    hmac::{self, HMAC_SHA256, HMAC_SHA384, HMAC_SHA512},
+    signature::{
+        ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, ED25519, ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256,
+        RSA_PKCS1_2048_8192_SHA384, RSA_PKCS1_2048_8192_SHA512, RSA_PSS_2048_8192_SHA256, RSA_PSS_2048_8192_SHA384,
+        RSA_PSS_2048_8192_SHA512, VerificationAlgorithm,
+    },
+};
+use jsonwebtoken::Algorithm;
+
+/// One key, ready for one algorithm.
+pub(super) enum PreparedKey {
+    Secret(hmac::Key),
+    Public(ParsedPublicKey),
+}
+
+impl PreparedKey {
+    /// `bytes` are a secret, a PKCS#1 key, a point or an Ed25519 key. `None` for a key that the backend cannot read,
+    /// and for an algorithm that it does not know.
+    pub(super) fn new(algorithm: Algorithm, bytes: &[u8]) -> Option<Self> {
+        let secret = |hash| Some(Self::Secret(hmac::Key::new(hash, bytes)));
+        let public =
+            |kind: &'static dyn VerificationAlgorithm| ParsedPublicKey::new(kind, bytes).ok().map(Self::Public);
+        match algorithm {
+            Algorithm::HS256 => secret(HMAC_SHA256),
+            Algorithm::HS384 => secret(HMAC_SHA384),
+            Algorithm::HS512 => secret(HMAC_SHA512),
+            Algorithm::RS256 => public(&RSA_PKCS1_2048_8192_SHA256),
+            Algorithm::RS384 => public(&RSA_PKCS1_2048_8192_SHA384),
+            Algorithm::RS512 => public(&RSA_PKCS1_2048_8192_SHA512),
+            Algorithm::PS256 => public(&RSA_PSS_2048_8192_SHA256),
+            Algorithm::PS384 => public(&RSA_PSS_2048_8192_SHA384),
+            Algorithm::PS512 => public(&RSA_PSS_2048_8192_SHA512),
+            Algorithm::ES256 => public(&ECDSA_P256_SHA256_FIXED),
+            Algorithm::ES384 => public(&ECDSA_P384_SHA384_FIXED),
+            Algorithm::EdDSA => public(&ED25519),
+            _ => None,
+        }
+    }
+
+    pub(super) fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
+        match self {
+            Self::Secret(key) => hmac::verify(key, message, signature).is_ok(),
+            Self::Public(key) => key.verify_sig(message, signature).is_ok(),
+        }
+    }
+}

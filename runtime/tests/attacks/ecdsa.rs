@@ -1,0 +1,100 @@
+//! ECDSA signatures: other encodings, zeros (CVE-2022-21449), other curves.
+
+use jsonwebtoken::Algorithm;
+
+use crate::{
+    support::{Signer, decode, encode, split},
+    target::{Attack, Attacks, CLAIMS, Target, exchange, exchange_bytes, mixed_set, rules},
+};
+
+/// The order of P-256 and of P-384 (SEC 2).
+const ORDERS: [&str; 2] = [
+    "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551",
+    "ffffffffffffffffffffffffffffffffffffffffffffffffc7634d81f4372ddf581a0db248b0a77aecec196accc52973",
+];
+
+pub(crate) fn attacks(target: &Target) -> Vec<Attack> {
+    let mut attacks = Attacks::on(target);
+    match target.algorithm() {
+        Algorithm::ES256 => numbers(&mut attacks, 32, &hex::decode(ORDERS[0]).unwrap()),
+        Algorithm::ES384 => numbers(&mut attacks, 48, &hex::decode(ORDERS[1]).unwrap()),
+        _ => return attacks.list,
+    }
+    encodings(&mut attacks);
+    curves(&mut attacks);
+    attacks.list
+}
+
+fn numbers(attacks: &mut Attacks<'_>, length: usize, order: &[u8]) {
+    let valid = attacks.target.valid();
+    let signature = decode(split(&valid)[2]);
+    let (r, s) = signature.split_at(length);
+    let zero = vec![0; length];
+    let mut one = zero.clone();
+    one[length - 1] = 1;
+    let mut order_minus_one = order.to_vec();
+    order_minus_one[length - 1] -= 1;
+    for (name, r, s) in [
+        ("r is zero", zero.as_slice(), s),
+        ("s is zero", r, zero.as_slice()),
+        ("r and s are zero", &zero, &zero),
+        ("r and s are one", &one, &one),
+        ("r is zero and s is one", &zero, &one),
+        ("r is one and s is zero", &one, &zero),
+        ("r is the order", order, s),
+        ("s is the order", r, order),
+        ("r and s are the order", order, order),
+        ("r and s are the order less one", &order_minus_one, &order_minus_one),
+        ("r and s exchanged", s, r),
+        ("r twice", r, r),
+    ] {
+        attacks.forged(name, exchange(&valid, 2, &encode([r, s].concat())));
+    }
+    let padded = [&[0], r, &[0], s].concat();
+    attacks.forged("r and s, a zero byte before each", exchange(&valid, 2, &encode(padded)));
+    attacks.forged("r alone", exchange(&valid, 2, &encode(r)));
+}
+
+/// ASN.1, as TLS and OpenSSL write it (RFC 7518 §3.4 does not).
+fn encodings(attacks: &mut Attacks<'_>) {
+    let valid = attacks.target.valid();
+    let signature = decode(split(&valid)[2]);
+    let der = in_asn1(&signature);
+    attacks.forged("ASN.1", exchange(&valid, 2, &encode(&der)));
+    let mut padded = der;
+    padded.resize(signature.len(), 0);
+    attacks.forged("ASN.1, cut to the length of r and s", exchange(&valid, 2, &encode(padded)));
+    let little: Vec<u8> =
+        signature.chunks(signature.len() / 2).flat_map(|number| number.iter().rev().copied()).collect();
+    attacks.forged("little-endian", exchange(&valid, 2, &encode(little)));
+    attacks.forged("a recovery byte after it", exchange_bytes(&valid, 2, |bytes| bytes.push(27)));
+}
+
+fn in_asn1(signature: &[u8]) -> Vec<u8> {
+    let integer = |bytes: &[u8]| {
+        let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
+        let mut content = bytes[zeros..].to_vec();
+        if content[0] & 0x80 != 0 {
+            content.insert(0, 0);
+        }
+        [&[2, u8::try_from(content.len()).unwrap()], content.as_slice()].concat()
+    };
+    let (r, s) = signature.split_at(signature.len() / 2);
+    let both = [integer(r), integer(s)].concat();
+    [&[0x30, u8::try_from(both.len()).unwrap()], both.as_slice()].concat()
+}
+
+fn curves(attacks: &mut Attacks<'_>) {
+    let both = rules(mixed_set(&["ES256", "ES384"]));
+    let other = if attacks.target.algorithm() == Algorithm::ES256 { Algorithm::ES384 } else { Algorithm::ES256 };
+    let header = format!(r#"{{"alg":"{other:?}"}}"#);
+    let token = attacks.target.sign_header(&header);
+    attacks.expect_of(&both, "token_signature_invalid", "header of one curve, signature of the other", token);
+    let kid = if other == Algorithm::ES384 { "ec" } else { "ec-384" };
+    let header = format!(r#"{{"alg":"{other:?}","kid":"{kid}"}}"#);
+    let token = attacks.target.sign_header(&header);
+    let name = "header of one curve, kid of a key on the other";
+    attacks.expect_of(&both, "token_algorithm_not_allowed", name, token);
+    let token = Signer::new(Algorithm::EdDSA).sign(attacks.target.header(), CLAIMS);
+    attacks.forged("signature of an Ed25519 key", token);
+}

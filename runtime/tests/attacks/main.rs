@@ -1,0 +1,77 @@
+//! Tokens that attack a verifier, each with the code that it must be refused with.
+//!
+//! `cargo test --test attacks -- --nocapture` prints how many there are of each group.
+
+mod algorithms;
+mod base64url;
+mod claims;
+mod ecdsa;
+mod headers;
+mod key_ids;
+mod rsa;
+mod segments;
+mod signatures;
+mod sizes;
+#[path = "../support/mod.rs"]
+#[allow(dead_code, reason = "each test file uses a part of it")]
+mod support;
+mod target;
+
+use std::collections::HashSet;
+
+use support::outcome;
+use target::{Attack, Target};
+
+const GROUPS: [(&str, fn(&Target) -> Vec<Attack>); 10] = [
+    ("algorithm", algorithms::attacks),
+    ("signature", signatures::attacks),
+    ("header", headers::attacks),
+    ("segments", segments::attacks),
+    ("base64url", base64url::attacks),
+    ("claims", claims::attacks),
+    ("key id", key_ids::attacks),
+    ("size", sizes::attacks),
+    ("ECDSA", ecdsa::attacks),
+    ("RSA", rsa::attacks),
+];
+
+#[test]
+fn every_attack_is_refused_for_the_right_reason() {
+    let targets = Target::all();
+    let (mut all_names, mut all_tokens, mut failures) = (0, 0, Vec::new());
+    println!("{:<12}{:>8}{:>8}", "group", "attacks", "tokens");
+    for (group, attacks) in GROUPS {
+        let (mut names, mut tokens) = (HashSet::new(), 0);
+        for target in &targets {
+            for attack in attacks(target) {
+                let outcome = outcome(&attack.verifier, &attack.token);
+                if outcome != attack.expected {
+                    let Attack { name, expected, .. } = &attack;
+                    failures.push(format!("{group}, {}: {name}: expected {expected}, got {outcome}", target.name));
+                }
+                names.insert(attack.name);
+                tokens += 1;
+            }
+        }
+        println!("{group:<12}{:>8}{tokens:>8}", names.len());
+        assert!(tokens > 0, "{group}");
+        all_names += names.len();
+        all_tokens += tokens;
+    }
+    println!("{:<12}{all_names:>8}{all_tokens:>8}", "all");
+    assert!(failures.is_empty(), "{} failures\n{}", failures.len(), failures.join("\n"));
+    assert!(all_names >= 150, "only {all_names} attacks");
+}
+
+/// Otherwise a verifier that refuses everything would pass.
+#[test]
+fn what_the_attacks_are_made_of_is_accepted() {
+    for target in Target::all() {
+        assert_eq!(outcome(&target.verifier, &target.valid()), "accepted", "{}", target.name);
+        let spaced = format!(" {}\r\n", target.header());
+        let token = target.signer.sign(spaced, format!("\t{} ", target::CLAIMS));
+        assert_eq!(outcome(&target.verifier, &token), "accepted", "{}: white space in the JSON", target.name);
+        let token = target.sign_header(&target.header_with(r#""cty":"JWT","x5t":"AA","anything":{"a":[1]}"#));
+        assert_eq!(outcome(&target.verifier, &token), "accepted", "{}: members without a meaning here", target.name);
+    }
+}

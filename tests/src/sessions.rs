@@ -1,0 +1,115 @@
+//! For tests of what happens to a session after its connection.
+
+use std::{
+    sync::Arc,
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use serde_json::{Value, json};
+use socketioxide::extract::{AckSender, SocketRef};
+use socketioxide_jwt_auth::AuthUser;
+use tokio::sync::Semaphore;
+
+use crate::{Raw, SECRET, Server, Told, User, mint};
+
+/// Seconds since 1970, with their fraction.
+///
+/// # Panics
+///
+/// If the clock is before 1970.
+pub fn now() -> f64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).expect("the clock is right").as_secs_f64()
+}
+
+/// A token that lives so many seconds, to the millisecond, and when it expires.
+pub fn token_living(seconds: f64, subject: &str) -> (String, f64) {
+    let expires_at = now() + seconds;
+    (mint(&json!({ "sub": subject, "exp": expires_at }), SECRET), expires_at)
+}
+
+/// Holds lookups up until the test opens it; a `State` of the server.
+#[derive(Debug, Clone)]
+pub struct Door(Arc<Semaphore>);
+
+impl Door {
+    /// A door that nobody passes.
+    pub fn closed() -> Self {
+        Self(Arc::new(Semaphore::new(0)))
+    }
+
+    /// Lets one through, now or when it comes.
+    pub fn open_once(&self) {
+        self.0.add_permits(1);
+    }
+
+    /// Waits until it is open.
+    ///
+    /// # Panics
+    ///
+    /// Never: nobody closes the semaphore.
+    pub async fn pass(&self) {
+        self.0.acquire().await.expect("nobody closes it").forget();
+    }
+}
+
+/// A connect handler whose sockets answer `whoami` to users and `ping` to everybody, and are told `ready`.
+///
+/// # Panics
+///
+/// If the client is gone.
+#[expect(clippy::unused_async, clippy::needless_pass_by_value, reason = "it is a handler")]
+pub async fn answer(socket: SocketRef) {
+    socket.on("whoami", async |ack: AckSender, user: AuthUser<User>| ack.send(user.name).unwrap_or_default());
+    socket.on("ping", async |ack: AckSender| ack.send("pong").unwrap_or_default());
+    socket.emit("ready", &()).expect("the client is there");
+}
+
+/// A connection to a namespace that [`answer`]s, without a token if there is none.
+pub async fn ready(server: &Server, namespace: &str, token: Option<&str>) -> Raw {
+    let mut raw = server.raw().await;
+    join(&mut raw, namespace, token).await;
+    raw
+}
+
+/// The same on a connection that is there.
+pub async fn join(raw: &mut Raw, namespace: &str, token: Option<&str>) {
+    match token {
+        Some(token) => raw.connect_with_token(namespace, token).await,
+        None => raw.connect(namespace, "").await,
+    }
+    raw.expect(namespace, Told::Connected).await;
+    raw.expect(namespace, Told::event("ready", json!(null))).await;
+}
+
+/// Emits an event of `/` with an acknowledgement, which is what must come next.
+pub async fn ask(raw: &mut Raw, event: &str, argument: &Value) -> Told {
+    raw.ask("/", 0, &json!([event, argument])).await;
+    let (_, told) = raw.next().await;
+    assert!(matches!(told, Told::Ack(_)), "not an acknowledgement: {told:?}");
+    told
+}
+
+/// Emits `authenticate` in `/` with an acknowledgement, which is what must come next.
+pub async fn renew(raw: &mut Raw, token: &str) -> Told {
+    ask(raw, "authenticate", &json!({ "token": token })).await
+}
+
+/// What a renewal is answered.
+pub fn renewed_ack(expires_at: i64) -> Told {
+    Told::ack(json!({ "expires_at": expires_at }))
+}
+
+/// The acknowledgement of a refused event, for codes whose message is the code.
+pub fn refused_ack(code: &str) -> Told {
+    Told::ack(json!({ "error": { "code": code, "message": code } }))
+}
+
+/// The event that says why a session ended.
+pub fn unauthorized(code: &str) -> Told {
+    Told::event("unauthorized", json!({ "code": code, "message": code }))
+}
+
+/// The event that says why an event without an acknowledgement was refused.
+pub fn unauthorized_event(code: &str, event: &str) -> Told {
+    Told::event("unauthorized", json!({ "code": code, "message": code, "event": event }))
+}

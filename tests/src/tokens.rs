@@ -1,0 +1,69 @@
+use std::{
+    sync::Once,
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use jsonwebtoken::{
+    Algorithm, EncodingKey, Header,
+    crypto::{self, CryptoProvider, aws_lc::DEFAULT_PROVIDER},
+};
+use serde_json::{Value, json};
+
+/// The secret of most tests.
+pub const SECRET: &str = "the secret of the tests, 32 bytes or more";
+
+/// A secret that somebody else signs with.
+pub const OTHER_SECRET: &str = "another secret that is long enough as well";
+
+/// Chooses a backend of jsonwebtoken, which cannot choose by itself if several are compiled in.
+pub fn install_backend() {
+    static INSTALLED: Once = Once::new();
+    INSTALLED.call_once(|| {
+        // An error says that a verifier was faster.
+        let _ = CryptoProvider::install_default(&DEFAULT_PROVIDER);
+    });
+}
+
+/// A good token for a subject.
+pub fn token(subject: &str) -> String {
+    token_expiring_in(3600, subject)
+}
+
+/// A token that expires in so many seconds, or did so many seconds ago.
+pub fn token_expiring_in(seconds: i64, subject: &str) -> String {
+    mint(&json!({ "sub": subject, "exp": seconds_from_now(seconds) }), SECRET)
+}
+
+/// Seconds since 1970.
+///
+/// # Panics
+///
+/// If the clock is before 1970.
+pub fn seconds_from_now(seconds: i64) -> i64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("the clock is right").as_secs();
+    i64::try_from(now).expect("the clock is right") + seconds
+}
+
+/// Signs claims with HS256.
+///
+/// # Panics
+///
+/// If they cannot be signed.
+pub fn mint(claims: &Value, secret: &str) -> String {
+    install_backend();
+    let key = EncodingKey::from_secret(secret.as_bytes());
+    jsonwebtoken::encode(&Header::new(Algorithm::HS256), claims, &key).expect("the claims can be signed")
+}
+
+/// Signs any header and payload, already in base64url, with HS256.
+///
+/// # Panics
+///
+/// If they cannot be signed.
+pub fn sign(header: &str, payload: &str, secret: &str) -> String {
+    install_backend();
+    let message = format!("{header}.{payload}");
+    let key = EncodingKey::from_secret(secret.as_bytes());
+    let signature = crypto::sign(message.as_bytes(), &key, Algorithm::HS256).expect("bytes can be signed");
+    format!("{message}.{signature}")
+}

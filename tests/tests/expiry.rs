@@ -1,0 +1,213 @@
+//! The end of a token on an open socket, and the warning before it.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use socketioxide::{
+    SocketIo,
+    extract::{SocketRef, State},
+    handler::ConnectHandler,
+};
+use socketioxide_jwt_auth::{AuthUser, JwtAuthBuilder, SocketAuth};
+use socketioxide_jwt_auth_tests::{
+    Notes, Raw, SECRET, Server, Told, User, answer, ask, authenticate, join, mint, notes, now, ready, refused_ack,
+    token_living, unauthorized,
+};
+
+fn builder() -> JwtAuthBuilder<authenticate> {
+    authenticate::builder().leeway("0s")
+}
+
+async fn serve(builder: JwtAuthBuilder<authenticate>) -> Server {
+    let server = Server::start().await;
+    server.io.ns("/", answer.with(builder.build().unwrap()));
+    server
+}
+
+/// Expects the end, and returns when it came.
+async fn expect_expiry(raw: &mut Raw) -> f64 {
+    raw.expect("/", unauthorized("token_expired")).await;
+    let at = now();
+    raw.expect("/", Told::Disconnected).await;
+    at
+}
+
+/// The argument of `token_expiring`.
+async fn warning(raw: &mut Raw) -> Value {
+    match raw.next().await.1 {
+        Told::Event(name, mut arguments) if name == "token_expiring" => arguments.remove(0),
+        other => panic!("expected a warning, got {other:?}"),
+    }
+}
+
+/// Shows that time has passed: a socket of its own expired in so many seconds.
+async fn let_a_socket_expire(seconds: f64) {
+    let server = serve(builder()).await;
+    expect_expiry(&mut ready(&server, "/", Some(&token_living(seconds, "grace").0)).await).await;
+}
+
+#[tokio::test]
+async fn a_session_that_expires_is_told_and_disconnected() {
+    let server = serve(builder()).await;
+    let (token, expires_at) = token_living(0.7, "ada");
+    let mut raw = ready(&server, "/", Some(&token)).await;
+    assert_eq!(ask(&mut raw, "whoami", &json!(null)).await, Told::ack(json!("Ada")));
+    assert!(expect_expiry(&mut raw).await >= expires_at);
+    assert_eq!(server.sockets_in("/"), 0);
+}
+
+#[tokio::test]
+async fn leeway_comes_on_top() {
+    let server = serve(builder().leeway("1s")).await;
+    let (token, expires_at) = token_living(-0.4, "ada");
+    let mut raw = ready(&server, "/", Some(&token)).await;
+    assert_eq!(ask(&mut raw, "whoami", &json!(null)).await, Told::ack(json!("Ada")));
+    assert!(expect_expiry(&mut raw).await >= expires_at + 1.0);
+}
+
+#[tokio::test]
+async fn only_the_namespace_of_the_token_is_left() {
+    let server = serve(builder()).await;
+    server.io.ns("/lasting", answer.with(builder().build().unwrap()));
+    let mut raw = ready(&server, "/lasting", Some(&token_living(60.0, "ada").0)).await;
+    join(&mut raw, "/", Some(&token_living(0.7, "ada").0)).await;
+    expect_expiry(&mut raw).await;
+    raw.ask("/lasting", 1, &json!(["whoami"])).await;
+    raw.expect("/lasting", Told::ack(json!("Ada"))).await;
+}
+
+#[tokio::test]
+async fn whoever_keeps_the_socket_sees_no_user_any_more() {
+    let server = serve(builder()).await;
+    let mut raw = ready(&server, "/", Some(&token_living(0.7, "ada").0)).await;
+    let kept = server.io.sockets().pop().unwrap();
+    assert!(kept.auth_user::<User>().is_some());
+    expect_expiry(&mut raw).await;
+    assert!(kept.auth_user::<User>().is_none());
+    assert!(kept.rooms().is_empty());
+}
+
+#[tokio::test]
+async fn a_disconnect_handler_still_sees_the_user() {
+    async fn on_connect(socket: SocketRef) {
+        socket.on_disconnect(async |State(notes): State<Notes>, user: AuthUser<User>| {
+            notes.write(format!("goodbye {}", user.name));
+        });
+        answer(socket).await;
+    }
+    let (notes, mut noted) = notes();
+    let server = Server::with(SocketIo::builder().with_state(notes)).await;
+    server.io.ns("/", on_connect.with(builder().build().unwrap()));
+    let mut raw = ready(&server, "/", Some(&token_living(0.7, "ada").0)).await;
+    expect_expiry(&mut raw).await;
+    assert_eq!(noted.next().await, "goodbye Ada");
+}
+
+#[tokio::test]
+async fn an_ignored_expiry_is_none() {
+    let server = serve(builder().expiry("ignore")).await;
+    let mut raw = ready(&server, "/", Some(&token_living(0.4, "ada").0)).await;
+    let_a_socket_expire(0.8).await;
+    assert_eq!(ask(&mut raw, "whoami", &json!(null)).await, Told::ack(json!("Ada")));
+}
+
+#[tokio::test]
+async fn an_ignored_expiry_does_not_let_an_expired_token_in() {
+    let server = serve(builder().expiry("ignore")).await;
+    assert_eq!(server.client().token(&token_living(-0.1, "ada").0).refusal().await, "token_expired");
+}
+
+#[tokio::test]
+async fn a_warning_comes_before_the_end() {
+    let server = serve(builder().expiry_warning("1s").leeway("1s")).await;
+    let (token, expires_at) = token_living(1.5, "ada");
+    let mut raw = ready(&server, "/", Some(&token)).await;
+    let warning = warning(&mut raw).await;
+    #[expect(clippy::cast_possible_truncation, reason = "the fraction is meant to go")]
+    let whole = expires_at as i64;
+    assert_eq!(warning["expires_at"], json!(whole));
+    assert!([json!(0), json!(1)].contains(&warning["expires_in"]), "{warning}");
+    assert!((expires_at - 1.0..expires_at).contains(&now()), "before `exp`, not before `exp` plus leeway");
+    assert_eq!(ask(&mut raw, "whoami", &json!(null)).await, Told::ack(json!("Ada")));
+    assert!(expect_expiry(&mut raw).await >= expires_at + 1.0);
+}
+
+#[tokio::test]
+async fn a_token_shorter_than_the_warning_is_warned_of_at_once() {
+    let server = serve(builder().expiry_warning("1h")).await;
+    let mut raw = ready(&server, "/", Some(&token_living(60.9, "ada").0)).await;
+    let expires_in = warning(&mut raw).await["expires_in"].as_u64().unwrap();
+    assert!((55..=60).contains(&expires_in), "{expires_in}");
+}
+
+#[tokio::test]
+async fn an_ignored_expiry_is_warned_of_all_the_same() {
+    let server = serve(builder().expiry("ignore").expiry_warning("1s")).await;
+    let mut raw = ready(&server, "/", Some(&token_living(0.4, "ada").0)).await;
+    warning(&mut raw).await;
+    let_a_socket_expire(0.8).await;
+    assert_eq!(ask(&mut raw, "whoami", &json!(null)).await, Told::ack(json!("Ada")));
+}
+
+#[tokio::test]
+async fn enormous_times_are_no_trouble() {
+    let server = serve(builder().expiry_warning("60s").leeway("60s")).await;
+    let times = [json!(4e9), json!(1e18), json!(i64::MAX), json!(u64::MAX), json!(1e30), json!(f64::MAX)];
+    for exp in times {
+        let token = mint(&json!({ "sub": "ada", "exp": exp }), SECRET);
+        let mut raw = ready(&server, "/", Some(&token)).await;
+        assert_eq!(ask(&mut raw, "whoami", &json!(null)).await, Told::ack(json!("Ada")), "exp: {exp}");
+    }
+}
+
+#[tokio::test]
+async fn a_warning_of_any_length_is_no_trouble() {
+    let server = serve(builder().expiry_warning(Duration::MAX)).await;
+    let mut raw = ready(&server, "/", Some(&token_living(60.0, "ada").0)).await;
+    assert_eq!(ask(&mut raw, "whoami", &json!(null)).await, Told::ack(json!("Ada")));
+}
+
+#[tokio::test]
+async fn a_token_without_an_end_has_none() {
+    let server = serve(builder().required_claims(Vec::<String>::new()).expiry_warning("1h")).await;
+    let mut raw = ready(&server, "/", Some(&mint(&json!({ "sub": "ada" }), SECRET))).await;
+    assert_eq!(ask(&mut raw, "whoami", &json!(null)).await, Told::ack(json!("Ada")));
+}
+
+#[tokio::test]
+async fn a_session_that_expires_while_other_middlewares_run_is_told_once_it_is_connected() {
+    async fn wait() -> Result<(), std::convert::Infallible> {
+        let_a_socket_expire(0.8).await;
+        Ok(())
+    }
+    async fn on_connect(_: AuthUser<User>) {}
+    let server = Server::start().await;
+    server.io.ns("/", on_connect.with(wait).with(builder().build().unwrap()));
+    server.io.ns("/open", answer.with(wait).with(builder().build().unwrap()));
+    for namespace in ["/", "/open"] {
+        let mut raw = server.raw().await;
+        raw.connect_with_token(namespace, &token_living(0.4, "ada").0).await;
+        raw.expect(namespace, Told::Connected).await;
+        let (_, mut told) = raw.next().await;
+        if namespace == "/open" {
+            assert_eq!(told, Told::event("ready", json!(null)));
+            raw.ask(namespace, 1, &json!(["whoami"])).await;
+            told = raw.next().await.1;
+            // Whichever is first: the answer, or the timer.
+            if told == refused_ack("token_expired") {
+                told = raw.next().await.1;
+            }
+        }
+        assert_eq!(told, unauthorized("token_expired"));
+    }
+}
+
+#[tokio::test]
+async fn a_second_connection_with_the_same_token_ends_at_the_same_time() {
+    let server = serve(builder()).await;
+    let (token, expires_at) = token_living(1.2, "ada");
+    let mut first = ready(&server, "/", Some(&token)).await;
+    let mut second = ready(&server, "/", Some(&token)).await;
+    let (first, second) = tokio::join!(expect_expiry(&mut first), expect_expiry(&mut second));
+    assert!(first >= expires_at && second >= expires_at);
+}

@@ -1,0 +1,200 @@
+//! What handlers get: the user, maybe the user, the claims.
+
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use serde_json::json;
+use socketioxide::{
+    SocketIo,
+    extract::{AckSender, Data, SocketRef, State},
+    handler::ConnectHandler,
+};
+use socketioxide_jwt_auth::{AuthClaims, AuthUser, MaybeAuthUser, SocketAuth};
+use socketioxide_jwt_auth_tests::{
+    Admin, Claims, Client, Noted, Notes, OtherUser, SECRET, Server, Told, User, authenticate, mint, notes,
+    seconds_from_now, token,
+};
+
+/// A server with this connect handler, which lets guests in.
+macro_rules! server {
+    ($on_connect:expr) => {
+        start(|io| io.ns("/", $on_connect.with(authenticate::builder().guest(true).build().unwrap())))
+    };
+}
+
+async fn start(add: impl FnOnce(&SocketIo)) -> (Server, Noted) {
+    let (notes, noted) = notes();
+    let server = Server::with(SocketIo::builder().with_state(notes)).await;
+    add(&server.io);
+    (server, noted)
+}
+
+async fn admitted(server: &Server, subject: &str) -> Client {
+    server.client().token(&token(subject)).admitted().await
+}
+
+#[tokio::test]
+async fn a_connect_handler_gets_the_user_and_the_claims() {
+    async fn on_connect(socket: SocketRef, user: AuthUser<User>, AuthClaims(claims): AuthClaims<Claims>) {
+        socket.emit("hello", &json!([user.name, claims.sub])).unwrap();
+    }
+    let (server, _noted) = server!(on_connect).await;
+    let mut client = admitted(&server, "ada").await;
+    client.expect(Told::event("hello", json!(["Ada", "ada"]))).await;
+}
+
+#[tokio::test]
+async fn a_message_handler_gets_the_user_the_claims_and_its_data() {
+    async fn post(
+        user: AuthUser<User>,
+        maybe: MaybeAuthUser<User>,
+        claims: AuthClaims<Claims>,
+        ack: AckSender,
+        Data(text): Data<String>,
+    ) {
+        let maybe = maybe.as_ref().map(|user| user.name);
+        ack.send(&json!([user.name, maybe, claims.sub, text])).unwrap();
+    }
+    let (server, _noted) = server!(async |socket: SocketRef| socket.on("post", post)).await;
+    let mut client = admitted(&server, "grace").await;
+    client.ask("post", json!("hi")).await;
+    client.expect(Told::ack(json!(["Grace", "Grace", "grace", "hi"]))).await;
+}
+
+#[tokio::test]
+async fn a_disconnect_handler_gets_the_user_and_the_claims() {
+    async fn on_disconnect(
+        State(notes): State<Notes>,
+        user: AuthUser<User>,
+        maybe: MaybeAuthUser<User>,
+        claims: AuthClaims<Claims>,
+    ) {
+        notes.write(format!("{} {} {}", user.name, maybe.logged_in(), claims.sub));
+    }
+    let (server, mut noted) = server!(async |socket: SocketRef| socket.on_disconnect(on_disconnect)).await;
+    admitted(&server, "ada").await.leave().await;
+    assert_eq!(noted.next().await, "Ada true ada");
+}
+
+#[tokio::test]
+async fn a_disconnect_handler_that_takes_maybe_a_user_is_called_for_a_guest() {
+    async fn on_disconnect(State(notes): State<Notes>, maybe: MaybeAuthUser<User>) {
+        notes.write(format!("{:?}", maybe.as_ref().map(|user| user.name)));
+    }
+    let (server, mut noted) = server!(async |socket: SocketRef| socket.on_disconnect(on_disconnect)).await;
+    server.client().admitted().await.leave().await;
+    assert_eq!(noted.next().await, "None");
+}
+
+#[tokio::test]
+async fn a_disconnect_handler_that_takes_a_user_is_not_called_for_a_guest() {
+    async fn on_connect(socket: SocketRef) {
+        socket.on_disconnect(async |State(notes): State<Notes>, user: AuthUser<User>| notes.write(user.name));
+    }
+    let (server, mut noted) = server!(on_connect).await;
+    server.io.ns("/next", on_connect.with(authenticate::middleware().unwrap()));
+    let mut raw = server.raw().await;
+    raw.connect("/", "").await;
+    raw.expect("/", Told::Connected).await;
+    raw.connect_with_token("/next", &token("ada")).await;
+    raw.expect("/next", Told::Connected).await;
+    // The packets of a connection are read in their order.
+    raw.leave("/").await;
+    raw.leave("/next").await;
+    assert_eq!(noted.next().await, "Ada");
+    assert_eq!(noted.unread(), [""; 0]);
+}
+
+#[tokio::test]
+async fn a_socket_tells_who_it_is_outside_of_parameters() {
+    async fn on_connect(socket: SocketRef) {
+        let name = socket.auth_user::<User>().map(|user| user.name);
+        let other = socket.auth_user::<OtherUser>().map(|user| user.id);
+        socket.emit("who", &json!([name, other])).unwrap();
+    }
+    let (server, _noted) = server!(on_connect).await;
+    admitted(&server, "ada").await.expect(Told::event("who", json!(["Ada", null]))).await;
+    server.client().admitted().await.expect(Told::event("who", json!([null, null]))).await;
+}
+
+#[tokio::test]
+async fn the_sockets_of_a_namespace_can_be_asked_from_outside() {
+    let (server, _noted) = server!(async |socket: SocketRef| socket.emit("ready", &()).unwrap()).await;
+    let mut client = admitted(&server, "ada").await;
+    assert!(matches!(client.next().await, Told::Event(name, _) if name == "ready"));
+    let sockets = server.io.sockets();
+    let names: Vec<_> = sockets.iter().filter_map(|socket| socket.auth_user::<User>()).map(|user| user.name).collect();
+    assert_eq!(names, ["Ada"]);
+}
+
+#[tokio::test]
+async fn every_handler_of_a_socket_shares_one_user() {
+    async fn on_connect(socket: SocketRef, user: AuthUser<User>) {
+        let first: Arc<User> = user.clone().into_arc();
+        let clone: Arc<User> = user.into_arc();
+        assert!(Arc::ptr_eq(&first, &clone));
+        socket.on("same", async move |user: AuthUser<User>, ack: AckSender| {
+            ack.send(&Arc::ptr_eq(&first, &user.into_arc())).unwrap();
+        });
+    }
+    let (server, _noted) = server!(on_connect).await;
+    let mut client = admitted(&server, "ada").await;
+    client.ask("same", json!(null)).await;
+    client.expect(Told::ack(json!(true))).await;
+}
+
+#[tokio::test]
+async fn the_user_knows_when_its_token_expires() {
+    async fn on_connect(socket: SocketRef, user: AuthUser<User>) {
+        let seconds = |time: SystemTime| time.duration_since(UNIX_EPOCH).as_ref().map_or(0, Duration::as_secs);
+        socket.emit("expires", &user.expires_at().map(seconds)).unwrap();
+    }
+    let server = Server::start().await;
+    let forever_is_fine = authenticate::builder().required_claims([""; 0]).build().unwrap();
+    server.io.ns("/", on_connect.with(forever_is_fine));
+    let expires = seconds_from_now(3600);
+
+    let dated = mint(&json!({ "sub": "ada", "exp": expires }), SECRET);
+    server.client().token(&dated).admitted().await.expect(Told::event("expires", json!(expires))).await;
+    let undated = mint(&json!({ "sub": "ada" }), SECRET);
+    server.client().token(&undated).admitted().await.expect(Told::event("expires", json!(null))).await;
+}
+
+#[tokio::test]
+async fn a_policy_guards_connect_and_disconnect_handlers_too() {
+    async fn on_connect(socket: SocketRef, State(notes): State<Notes>, maybe: MaybeAuthUser<User>) {
+        socket.on_disconnect(async |State(notes): State<Notes>, user: AuthUser<User, Admin>| notes.write(user.name));
+        notes.write(format!("connected {:?}", maybe.as_ref().map(|user| user.name)));
+    }
+    async fn for_administrators(socket: SocketRef, user: AuthUser<User, Admin>) {
+        socket.emit("hello", user.name).unwrap();
+    }
+    let (server, mut noted) = server!(on_connect).await;
+    server.io.ns("/admin", for_administrators.with(authenticate::middleware().unwrap()));
+
+    for (subject, connected) in [("grace", "connected Some(\"Grace\")"), ("ada", "connected Some(\"Ada\")")] {
+        let client = admitted(&server, subject).await;
+        assert_eq!(noted.next().await, connected);
+        client.leave().await;
+    }
+    assert_eq!(noted.next().await, "Ada", "the one of Grace is not called");
+
+    let admin = server.client().namespace("/admin");
+    admin.token(&token("ada")).admitted().await.expect(Told::event("hello", json!("Ada"))).await;
+    let mut grace = server.client().namespace("/admin").token(&token("grace")).admitted().await;
+    grace.expect(Told::event("unauthorized", json!({ "code": "forbidden", "message": "forbidden" }))).await;
+    grace.expect(Told::Disconnected).await;
+}
+
+#[tokio::test]
+async fn debug_of_an_extractor_shows_the_user_and_no_token() {
+    async fn on_connect(socket: SocketRef, user: AuthUser<User>, maybe: MaybeAuthUser<User>) {
+        socket.emit("debug", &format!("{user:?} {maybe:?}")).unwrap();
+    }
+    let (server, _noted) = server!(on_connect).await;
+    let shown = r#"AuthUser(User { name: "Ada", admin: true })"#;
+    let both = format!("{shown} MaybeAuthUser(Some({shown}))");
+    admitted(&server, "ada").await.expect(Told::event("debug", json!(both))).await;
+}

@@ -1,0 +1,156 @@
+//! Connections without a token, where they are let in, and that nobody else is let in with them.
+
+use serde_json::json;
+use socketioxide::{
+    extract::{AckSender, SocketRef},
+    handler::ConnectHandler,
+};
+use socketioxide_jwt_auth::{AuthClaims, AuthError, AuthUser, MaybeAuthUser, jwt_auth};
+use socketioxide_jwt_auth_tests::{
+    Claims, OTHER_SECRET, SECRET, Server, Told, User, authenticate, find_user, greet, mint, seconds_from_now, token,
+};
+
+#[jwt_auth(secret = SECRET, guest = true)]
+async fn with_guests(claims: Claims) -> Result<Option<User>, AuthError> {
+    match claims.sub.as_str() {
+        "suspended" => Err(AuthError::denied("account suspended")),
+        subject => Ok(find_user(subject)),
+    }
+}
+
+/// A lookup that decides about guests itself.
+#[jwt_auth(secret = SECRET, guest = true)]
+async fn with_own_guests(claims: Option<Claims>) -> Option<User> {
+    claims.map_or(Some(User { name: "visitor", admin: false }), |claims| find_user(&claims.sub))
+}
+
+#[jwt_auth(secret = SECRET, guest = true)]
+fn turns_guests_away(claims: Option<Claims>) -> Result<User, AuthError> {
+    let claims = claims.ok_or_else(|| AuthError::denied("members only"))?;
+    find_user(&claims.sub).ok_or_else(|| AuthError::denied("who are you?"))
+}
+
+#[jwt_auth(secret = SECRET, guest = true)]
+async fn knows_no_guest(claims: Option<Claims>) -> Option<User> {
+    find_user(&claims?.sub)
+}
+
+async fn server() -> Server {
+    let server = Server::start().await;
+    server.io.ns("/", greet.with(with_guests::middleware().unwrap()));
+    server
+}
+
+fn welcome(name: Option<&str>) -> Told {
+    Told::event("welcome", json!({ "name": name, "logged_in": name.is_some() }))
+}
+
+#[tokio::test]
+async fn a_connection_without_a_token_is_a_guest() {
+    let server = server().await;
+    let mut client = server.client().admitted().await;
+    client.expect(welcome(None)).await;
+}
+
+#[tokio::test]
+async fn an_empty_token_is_no_token() {
+    let server = server().await;
+    let mut client = server.client().token("").query("auth_token=").header("x-auth-token", "").admitted().await;
+    client.expect(welcome(None)).await;
+}
+
+#[tokio::test]
+async fn a_user_is_no_guest_where_guests_are_let_in() {
+    let server = server().await;
+    let mut client = server.client().token(&token("grace")).admitted().await;
+    client.expect(welcome(Some("Grace"))).await;
+}
+
+#[tokio::test]
+async fn a_bad_token_is_refused_where_guests_are_let_in() {
+    let server = server().await;
+    let claims = json!({ "sub": "ada", "exp": seconds_from_now(3600) });
+    assert_eq!(server.client().token("blabla").refusal().await, "token_malformed");
+    assert_eq!(server.client().token(&mint(&claims, OTHER_SECRET)).refusal().await, "token_signature_invalid");
+    let expired = mint(&json!({ "sub": "ada", "exp": seconds_from_now(-3600) }), SECRET);
+    assert_eq!(server.client().token(&expired).refusal().await, "token_expired");
+    assert_eq!(server.client().auth(json!({ "token": 5 })).refusal().await, "token_malformed");
+}
+
+#[tokio::test]
+async fn an_unknown_user_is_refused_where_guests_are_let_in() {
+    let server = server().await;
+    assert_eq!(server.client().token(&token("nobody")).refusal().await, "user_not_found");
+}
+
+#[tokio::test]
+async fn a_denied_user_is_refused_where_guests_are_let_in() {
+    let server = server().await;
+    assert_eq!(server.client().token(&token("suspended")).refusal().await, "account suspended");
+}
+
+#[tokio::test]
+async fn the_builder_can_turn_guests_off() {
+    let server = Server::start().await;
+    server.io.ns("/", greet.with(with_guests::builder().guest(false).build().unwrap()));
+    assert_eq!(server.client().refusal().await, "token_missing");
+}
+
+#[tokio::test]
+async fn an_optional_claims_parameter_does_not_let_guests_in_by_itself() {
+    let server = Server::start().await;
+    server.io.ns("/", greet.with(with_own_guests::builder().guest(false).build().unwrap()));
+    assert_eq!(server.client().refusal().await, "token_missing");
+}
+
+#[tokio::test]
+async fn the_application_can_have_a_guest_user_of_its_own() {
+    async fn on_connect(socket: SocketRef, user: AuthUser<User>) {
+        socket.emit("hello", user.name).unwrap();
+        socket.on("claims", async |AuthClaims(claims): AuthClaims<Claims>, ack: AckSender| {
+            ack.send(&claims.sub).unwrap();
+        });
+    }
+    let server = Server::start().await;
+    server.io.ns("/", on_connect.with(with_own_guests::middleware().unwrap()));
+
+    let mut guest = server.client().admitted().await;
+    guest.expect(Told::event("hello", json!("visitor"))).await;
+    guest.ask("claims", json!(null)).await;
+    guest.expect(Told::ack(json!({ "error": { "code": "login_required", "message": "login_required" } }))).await;
+
+    let mut user = server.client().token(&token("ada")).admitted().await;
+    user.expect(Told::event("hello", json!("Ada"))).await;
+    assert_eq!(server.client().token(&token("nobody")).refusal().await, "user_not_found");
+}
+
+#[tokio::test]
+async fn the_application_can_turn_a_guest_away_in_its_own_words() {
+    let server = Server::start().await;
+    server.io.ns("/", greet.with(turns_guests_away::middleware().unwrap()));
+    assert_eq!(server.client().refusal().await, "members only");
+    assert_eq!(server.client().token(&token("nobody")).refusal().await, "who are you?");
+    let mut user = server.client().token(&token("ada")).admitted().await;
+    user.expect(welcome(Some("Ada"))).await;
+}
+
+#[tokio::test]
+async fn a_guest_whom_the_application_does_not_know_stays_a_guest() {
+    let server = Server::start().await;
+    server.io.ns("/", greet.with(knows_no_guest::middleware().unwrap()));
+    let mut client = server.client().admitted().await;
+    client.expect(welcome(None)).await;
+}
+
+#[tokio::test]
+async fn logged_in_tells_a_user_from_a_guest() {
+    async fn on_connect(socket: SocketRef, maybe: MaybeAuthUser<User>) {
+        socket.emit("logged_in", &maybe.logged_in()).unwrap();
+    }
+    let server = Server::start().await;
+    server.io.ns("/", on_connect.with(authenticate::builder().guest(true).build().unwrap()));
+    let mut guest = server.client().admitted().await;
+    guest.expect(Told::event("logged_in", json!(false))).await;
+    let mut user = server.client().token(&token("ada")).admitted().await;
+    user.expect(Told::event("logged_in", json!(true))).await;
+}

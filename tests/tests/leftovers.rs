@@ -1,0 +1,202 @@
+//! Nothing remains of a connection that was refused, or that is over.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use serde::{Deserialize, Deserializer};
+use serde_json::json;
+use socketioxide::{
+    SocketIo,
+    extract::{SocketRef, State},
+    handler::ConnectHandler,
+};
+use socketioxide_jwt_auth::{AuthClaims, AuthError, AuthUser, MaybeAuthUser, jwt_auth};
+use socketioxide_jwt_auth_tests::{
+    Claims, Noted, Notes, SECRET, Server, Told, Tracked, User, authenticate, notes, token,
+};
+
+/// The claims of this file's sessions that live. Each test has a type of its own, since tests run side by side.
+struct Counted<const TEST: usize>;
+
+const TESTS: usize = 4;
+static LIVE: [AtomicUsize; TESTS] = [const { AtomicUsize::new(0) }; TESTS];
+static READ: [AtomicUsize; TESTS] = [const { AtomicUsize::new(0) }; TESTS];
+
+impl<'de, const TEST: usize> Deserialize<'de> for Counted<TEST> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Claims::deserialize(deserializer)?;
+        LIVE[TEST].fetch_add(1, Ordering::SeqCst);
+        READ[TEST].fetch_add(1, Ordering::SeqCst);
+        Ok(Self)
+    }
+}
+
+impl<const TEST: usize> Drop for Counted<TEST> {
+    fn drop(&mut self) {
+        LIVE[TEST].fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+fn assert_no_claims_live<const TEST: usize>() {
+    assert!(READ[TEST].load(Ordering::SeqCst) > 0, "the claims were read");
+    assert_eq!(LIVE[TEST].load(Ordering::SeqCst), 0);
+}
+
+/// A lookup that joins a room and finds a user whose end is noted.
+macro_rules! tracked_lookup {
+    ($name:ident, $test:literal) => {
+        #[jwt_auth(secret = SECRET)]
+        async fn $name(_: Counted<$test>, State(notes): State<Notes>, socket: SocketRef) -> Option<Tracked> {
+            socket.join("members");
+            Some(Tracked::new(&notes, "user"))
+        }
+    };
+}
+
+tracked_lookup!(tracked_0, 0);
+tracked_lookup!(tracked_1, 1);
+tracked_lookup!(tracked_2, 2);
+tracked_lookup!(tracked_3, 3);
+
+async fn server() -> (Server, Noted) {
+    let (notes, noted) = notes();
+    (Server::with(SocketIo::builder().with_state(notes)).await, noted)
+}
+
+async fn assert_nobody_is_left(server: &Server) {
+    assert_eq!(server.sockets_in("/"), 0);
+    assert_eq!(server.io.of("/").unwrap().rooms().await.unwrap(), [""; 0]);
+}
+
+#[tokio::test]
+async fn nothing_remains_of_whom_a_later_middleware_refuses() {
+    async fn refuse() -> Result<(), AuthError> {
+        Err(AuthError::denied("not today"))
+    }
+    let (server, mut noted) = server().await;
+    server.io.ns("/", (async || ()).with(refuse).with(tracked_0::middleware().unwrap()));
+    let mut client = server.client_with_token(&token("ada")).await;
+    client.expect(Told::refused("not today")).await;
+    assert_eq!(noted.next().await, "user dropped");
+    assert_no_claims_live::<0>();
+    assert_nobody_is_left(&server).await;
+}
+
+#[tokio::test]
+async fn nothing_remains_of_whom_a_connect_handler_refuses() {
+    async fn wrong(_: AuthUser<User>, _: AuthClaims<Counted<1>>) {}
+    let (server, mut noted) = server().await;
+    server.io.ns("/", wrong.with(tracked_1::middleware().unwrap()));
+    let mut client = server.client().token(&token("ada")).admitted().await;
+    assert!(matches!(client.next().await, Told::Event(name, _) if name == "unauthorized"));
+    client.expect(Told::Disconnected).await;
+    assert_eq!(noted.next().await, "user dropped");
+    assert_no_claims_live::<1>();
+    assert_nobody_is_left(&server).await;
+}
+
+#[tokio::test]
+async fn nothing_remains_of_whoever_leaves() {
+    let (server, mut noted) = server().await;
+    server.io.ns("/", (async |_: AuthUser<Tracked>, _: AuthClaims<Counted<2>>| ()).with(tracked_2::middleware().unwrap()));
+    let mut raw = server.raw().await;
+    raw.connect_with_token("/", &token("ada")).await;
+    raw.expect("/", Told::Connected).await;
+    assert_eq!(server.sockets_in("/"), 1);
+    raw.leave("/").await;
+    assert_eq!(noted.next().await, "user dropped");
+    assert_no_claims_live::<2>();
+    assert_nobody_is_left(&server).await;
+}
+
+#[tokio::test]
+async fn nothing_remains_of_whose_connection_breaks() {
+    async fn on_connect(socket: SocketRef) {
+        socket.on_disconnect(async |State(notes): State<Notes>, _: AuthUser<Tracked>| notes.write("goodbye"));
+    }
+    let (server, mut noted) = server().await;
+    server.io.ns("/", on_connect.with(tracked_3::middleware().unwrap()));
+    let mut raw = server.raw().await;
+    raw.connect_with_token("/", &token("ada")).await;
+    raw.expect("/", Told::Connected).await;
+    drop(raw);
+    assert_eq!(noted.next().await, "goodbye");
+    assert_eq!(noted.next().await, "user dropped");
+    assert_no_claims_live::<3>();
+    assert_nobody_is_left(&server).await;
+}
+
+/// A server with guests, whose `/` notes in a disconnect handler for users, and whose `/next` is for waiting.
+async fn server_for_users_goodbye() -> (Server, Noted) {
+    async fn on_connect(socket: SocketRef) {
+        socket.on_disconnect(async |State(notes): State<Notes>, user: AuthUser<User>| notes.write(user.name));
+    }
+    let (server, noted) = server().await;
+    server.io.ns("/", on_connect.with(authenticate::builder().guest(true).build().unwrap()));
+    server.io.ns("/next", async || ());
+    (server, noted)
+}
+
+#[tokio::test]
+async fn a_guest_that_leaves_does_not_stay_where_the_disconnect_handler_takes_a_user() {
+    let (server, _noted) = server_for_users_goodbye().await;
+    let mut raw = server.raw().await;
+    raw.connect("/", "").await;
+    raw.expect("/", Told::Connected).await;
+    raw.leave("/").await;
+    raw.connect("/next", "").await;
+    while raw.next().await != ("/next".to_owned(), Told::Connected) {}
+    assert_nobody_is_left(&server).await;
+}
+
+#[tokio::test]
+async fn a_guest_whose_connection_breaks_does_not_stay_where_the_disconnect_handler_takes_a_user() {
+    async fn on_next(socket: SocketRef) {
+        socket.on_disconnect(async |State(notes): State<Notes>, _: MaybeAuthUser<User>| notes.write("gone"));
+    }
+    let (server, mut noted) = server_for_users_goodbye().await;
+    server.io.ns("/last", on_next.with(authenticate::builder().guest(true).build().unwrap()));
+    let mut raw = server.raw().await;
+    raw.connect("/", "").await;
+    raw.expect("/", Told::Connected).await;
+    raw.connect("/last", "").await;
+    raw.expect("/last", Told::Connected).await;
+    drop(raw);
+    assert_eq!(noted.next().await, "gone");
+    assert_nobody_is_left(&server).await;
+}
+
+#[tokio::test]
+async fn a_guest_that_the_server_disconnects_does_not_stay_where_the_disconnect_handler_takes_a_user() {
+    let (server, _noted) = server_for_users_goodbye().await;
+    let mut client = server.client().admitted().await;
+    let socket = server.io.sockets().pop().unwrap();
+    socket.disconnect().unwrap();
+    client.expect(Told::Disconnected).await;
+    assert_nobody_is_left(&server).await;
+}
+
+#[tokio::test]
+async fn a_guest_that_leaves_and_comes_back_at_once_is_admitted() {
+    let (server, mut noted) = server_for_users_goodbye().await;
+    let mut raw = server.raw().await;
+    raw.connect("/", "").await;
+    raw.expect("/", Told::Connected).await;
+    // As `socket.disconnect().connect()` of the JavaScript client does, with a token this time.
+    raw.leave("/").await;
+    raw.connect_with_token("/", &token("ada")).await;
+    raw.expect("/", Told::Connected).await;
+    raw.leave("/").await;
+    assert_eq!(noted.next().await, "Ada");
+}
+
+#[tokio::test]
+async fn a_refused_token_leaves_nothing() {
+    let (server, _noted) = server().await;
+    server.io.ns("/", (async |socket: SocketRef| socket.join("all")).with(authenticate::middleware().unwrap()));
+    let mut raw = server.raw().await;
+    for payload in [json!({}), json!({ "token": "blabla" }), json!({ "token": token("nobody") })] {
+        raw.connect("/", &payload.to_string()).await;
+        assert!(matches!(raw.next().await, (_, Told::Refused(_))));
+    }
+    assert_nobody_is_left(&server).await;
+}

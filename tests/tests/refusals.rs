@@ -1,0 +1,242 @@
+//! How a client learns that its event, or its connection, was refused.
+
+use serde_json::{Value, json};
+use socketioxide::{
+    SocketIo,
+    extract::{AckSender, SocketRef, State},
+    handler::ConnectHandler,
+};
+use socketioxide_jwt_auth::{AuthClaims, AuthError, AuthUser, MaybeAuthUser};
+use socketioxide_jwt_auth_tests::{
+    Admin, Claims, Client, Log, Notes, OtherClaims, OtherUser, Raw, Server, Told, User, authenticate, notes, token,
+};
+
+/// What a client gets as acknowledgement of a refused event.
+fn refused(code: &str) -> Told {
+    Told::ack(json!({ "error": { "code": code, "message": code } }))
+}
+
+/// What a client gets for a refused event without acknowledgement.
+fn unauthorized(code: &str, event: &str) -> Told {
+    Told::event("unauthorized", json!({ "code": code, "message": code, "event": event }))
+}
+
+/// What a client gets before it is disconnected.
+fn dismissed(code: &str) -> Told {
+    Told::event("unauthorized", json!({ "code": code, "message": code }))
+}
+
+async fn on_connect(socket: SocketRef) {
+    socket.on("post", async |user: AuthUser<User>, ack: AckSender| ack.send(user.name).unwrap());
+    socket.on("claims", async |claims: AuthClaims<Claims>, ack: AckSender| ack.send(&claims.sub).unwrap());
+    socket.on("delete", async |user: AuthUser<User, Admin>, ack: AckSender| ack.send(user.name).unwrap());
+    socket.on("other", async |user: AuthUser<OtherUser>, ack: AckSender| ack.send(&user.id).unwrap());
+    socket.on("maybe other", async |_: MaybeAuthUser<OtherUser>, ack: AckSender| ack.send("called").unwrap());
+    socket.on("other claims", async |claims: AuthClaims<OtherClaims>, ack: AckSender| ack.send(&claims.id).unwrap());
+    socket.on("anybody", async |_: MaybeAuthUser<User>, ack: AckSender| ack.send("called").unwrap());
+}
+
+async fn server() -> Server {
+    let server = Server::start().await;
+    server.io.ns("/", on_connect.with(authenticate::builder().guest(true).build().unwrap()));
+    server
+}
+
+async fn admitted(server: &Server, subject: &str) -> Client {
+    server.client().token(&token(subject)).admitted().await
+}
+
+#[tokio::test]
+async fn an_event_with_an_acknowledgement_is_refused_there() {
+    let server = server().await;
+    let mut guest = server.client().admitted().await;
+    for event in ["post", "claims", "delete"] {
+        guest.ask(event, json!(null)).await;
+        guest.expect(refused("login_required")).await;
+    }
+}
+
+#[tokio::test]
+async fn an_event_without_an_acknowledgement_is_refused_by_an_event() {
+    let server = server().await;
+    let mut guest = server.client().admitted().await;
+    for event in ["post", "claims", "delete"] {
+        guest.emit(event, json!(null)).await;
+        guest.expect(unauthorized("login_required", event)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_refused_guest_stays_connected_and_is_heard_elsewhere() {
+    let server = server().await;
+    let mut guest = server.client().admitted().await;
+    guest.emit("post", json!(null)).await;
+    guest.expect(unauthorized("login_required", "post")).await;
+    guest.ask("anybody", json!(null)).await;
+    guest.expect(Told::ack(json!("called"))).await;
+}
+
+#[tokio::test]
+async fn whom_a_policy_does_not_allow_is_forbidden() {
+    let server = server().await;
+    let mut grace = admitted(&server, "grace").await;
+    grace.ask("delete", json!(null)).await;
+    grace.expect(refused("forbidden")).await;
+    grace.emit("delete", json!(null)).await;
+    grace.expect(unauthorized("forbidden", "delete")).await;
+    grace.ask("post", json!(null)).await;
+    grace.expect(Told::ack(json!("Grace"))).await;
+}
+
+#[tokio::test]
+async fn whom_a_policy_allows_is_let_through() {
+    let server = server().await;
+    let mut ada = admitted(&server, "ada").await;
+    ada.ask("delete", json!(null)).await;
+    ada.expect(Told::ack(json!("Ada"))).await;
+}
+
+#[tokio::test]
+async fn a_user_type_that_nobody_stored_is_an_error_that_the_log_explains() {
+    let log = Log::capture();
+    let server = server().await;
+    let mut ada = admitted(&server, "ada").await;
+    for event in ["other", "maybe other", "other claims"] {
+        ada.ask(event, json!(null)).await;
+        ada.expect(refused("internal_error")).await;
+        ada.emit(event, json!(null)).await;
+        ada.expect(unauthorized("internal_error", event)).await;
+    }
+    assert_named_in_error(&log, "OtherUser");
+    assert_named_in_error(&log, "OtherClaims");
+}
+
+#[tokio::test]
+async fn a_guest_gets_an_error_too_for_a_type_that_nobody_stored() {
+    let server = server().await;
+    let mut guest = server.client().admitted().await;
+    for event in ["other", "maybe other", "other claims"] {
+        guest.ask(event, json!(null)).await;
+        guest.expect(refused("internal_error")).await;
+    }
+}
+
+#[tokio::test]
+async fn a_namespace_without_the_middleware_is_an_error_that_the_log_explains() {
+    let log = Log::capture();
+    let server = Server::start().await;
+    server.io.ns("/", on_connect);
+    let mut client = server.client().token(&token("ada")).admitted().await;
+    for event in ["post", "claims", "delete", "anybody"] {
+        client.ask(event, json!(null)).await;
+        client.expect(refused("internal_error")).await;
+    }
+    assert_named_in_error(&log, "User");
+}
+
+fn assert_named_in_error(log: &Log, name: &str) {
+    let lines = log.lines_with(name);
+    let explained = |line: &String| line.contains("ERROR") && line.contains(".with(");
+    assert!(lines.iter().any(explained), "no error names {name} and the missing .with(…): {}", log.text());
+}
+
+#[tokio::test]
+async fn a_connect_handler_that_takes_a_user_disconnects_a_guest() {
+    async fn members_only(State(notes): State<Notes>, user: AuthUser<User>) {
+        notes.write(user.name);
+    }
+    let (notes, mut noted) = notes();
+    let server = Server::with(SocketIo::builder().with_state(notes)).await;
+    server.io.ns("/", members_only.with(authenticate::builder().guest(true).build().unwrap()));
+
+    let mut guest = server.client().admitted().await;
+    guest.expect(dismissed("login_required")).await;
+    guest.expect(Told::Disconnected).await;
+    assert_eq!(server.sockets_in("/"), 0);
+    admitted(&server, "ada").await;
+    assert_eq!(noted.next().await, "Ada", "the handler was not called for the guest");
+}
+
+#[tokio::test]
+async fn a_connect_handler_without_the_middleware_disconnects_everybody() {
+    async fn members_only(_: AuthUser<User>) {}
+    let server = Server::start().await;
+    server.io.ns("/", members_only);
+    let mut client = server.client().token(&token("ada")).admitted().await;
+    client.expect(dismissed("internal_error")).await;
+    client.expect(Told::Disconnected).await;
+    assert_eq!(server.sockets_in("/"), 0);
+}
+
+#[tokio::test]
+async fn a_middleware_that_takes_a_user_refuses_a_guest_in_the_connect_error() {
+    async fn check(_: AuthUser<User, Admin>) -> Result<(), AuthError> {
+        Ok(())
+    }
+    let server = Server::start().await;
+    // The last one runs first.
+    server.io.ns("/", on_connect.with(check).with(authenticate::builder().guest(true).build().unwrap()));
+    assert_eq!(server.client().refusal().await, "login_required");
+    assert_eq!(server.client().token(&token("grace")).refusal().await, "forbidden");
+    admitted(&server, "ada").await;
+}
+
+#[tokio::test]
+async fn a_fallback_handler_is_refused_under_the_name_of_the_event() {
+    async fn on_connect(socket: SocketRef) {
+        socket.on_fallback(async |_: AuthUser<User>, ack: AckSender| ack.send("called").unwrap());
+    }
+    let server = Server::start().await;
+    server.io.ns("/", on_connect.with(authenticate::builder().guest(true).build().unwrap()));
+    let mut guest = server.client().admitted().await;
+    guest.emit("whatever", json!(null)).await;
+    guest.expect(unauthorized("login_required", "whatever")).await;
+}
+
+#[tokio::test]
+async fn binary_events_are_refused_as_others_are() {
+    let server = server().await;
+    let mut raw = guest_connection(&server).await;
+    let event = json!(["post", { "_placeholder": true, "num": 0 }]);
+    raw.send(&format!("451-{event}")).await;
+    raw.send_binary(b"\0\xff").await;
+    raw.expect("/", unauthorized("login_required", "post")).await;
+    raw.send(&format!("451-17{event}")).await;
+    raw.send_binary(b"\0\xff").await;
+    raw.expect("/", refused("login_required")).await;
+}
+
+#[tokio::test]
+async fn events_without_or_with_many_arguments_are_refused_as_others_are() {
+    let server = server().await;
+    let mut raw = guest_connection(&server).await;
+    for event in [json!(["post"]), json!(["post", 1, [2], { "three": 3 }])] {
+        raw.emit("/", &event).await;
+        raw.expect("/", unauthorized("login_required", "post")).await;
+        raw.ask("/", 3, &event).await;
+        raw.expect("/", refused("login_required")).await;
+    }
+}
+
+#[tokio::test]
+async fn strange_event_names_come_back_as_they_are() {
+    // Not one that JSON must escape: socketioxide 0.18.9 closes the connection then.
+    let strange = ["", "unauthorized", "новость 🦀"];
+    async fn on_connect(socket: SocketRef) {
+        socket.on_fallback(async |_: AuthUser<User>| ());
+    }
+    let server = Server::start().await;
+    server.io.ns("/", on_connect.with(authenticate::builder().guest(true).build().unwrap()));
+    let mut raw = guest_connection(&server).await;
+    for event in strange {
+        raw.emit("/", &json!([event, Value::Null])).await;
+        raw.expect("/", unauthorized("login_required", event)).await;
+    }
+}
+
+async fn guest_connection(server: &Server) -> Raw {
+    let mut raw = server.raw().await;
+    raw.connect("/", "").await;
+    raw.expect("/", Told::Connected).await;
+    raw
+}

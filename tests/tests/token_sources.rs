@@ -1,0 +1,198 @@
+//! Where a token is found.
+
+use serde_json::json;
+use socketioxide::handler::ConnectHandler;
+use socketioxide_jwt_auth::{JwtAuthBuilder, TokenSource, jwt_auth};
+use socketioxide_jwt_auth_tests::{Claims, Raw, SECRET, Server, Told, User, authenticate, find_user, greet, token};
+
+/// Everything but the defaults, in another order.
+#[jwt_auth(secret = SECRET, token = [query("t"), header("x-t"), auth("t"), bearer])]
+async fn elsewhere(claims: Claims) -> Option<User> {
+    find_user(&claims.sub)
+}
+
+#[jwt_auth(secret = SECRET, token = [cookie("session")], allowed_origins = ["https://app.example.com"])]
+async fn in_cookie(claims: Claims) -> Option<User> {
+    find_user(&claims.sub)
+}
+
+async fn server() -> Server {
+    serve(authenticate::builder()).await
+}
+
+async fn serve<L>(builder: JwtAuthBuilder<L>) -> Server
+where
+    L: socketioxide_jwt_auth::LookupOn<socketioxide::adapter::LocalAdapter>,
+{
+    let server = Server::start().await;
+    server.io.ns("/", greet.with(builder.build().unwrap()));
+    server
+}
+
+fn welcome(name: &str) -> Told {
+    Told::event("welcome", json!({ "name": name, "logged_in": true }))
+}
+
+/// Sends `value` to each of the default sources, one after the other.
+async fn expect_from_each_source(value: &str, expected: &Told) {
+    let server = server().await;
+    let connecting = [
+        server.client().auth(json!({ "token": value })),
+        server.client().auth(json!({ "auth_token": value })),
+        server.client().header("authorization", &format!("Bearer {value}")),
+        server.client().header("x-auth-token", value),
+        server.client().query(&format!("auth_token={}", value.replace(' ', "%20"))),
+    ];
+    for (source, client) in connecting.into_iter().enumerate() {
+        let mut client = client.connect().await;
+        let mut told = client.next().await;
+        if told == Told::Connected {
+            told = client.next().await;
+        }
+        assert_eq!(told, *expected, "source {source}");
+    }
+}
+
+#[tokio::test]
+async fn every_default_source_is_read() {
+    expect_from_each_source(&token("ada"), &welcome("Ada")).await;
+}
+
+#[tokio::test]
+async fn bearer_is_stripped_in_every_source() {
+    for scheme in ["Bearer", "bearer", "BEARER", "bEaReR"] {
+        expect_from_each_source(&format!("{scheme} {}", token("ada")), &welcome("Ada")).await;
+    }
+}
+
+#[tokio::test]
+async fn a_bad_token_is_refused_in_every_source() {
+    expect_from_each_source("blabla", &Told::refused("token_malformed")).await;
+    expect_from_each_source(&token("nobody"), &Told::refused("user_not_found")).await;
+}
+
+#[tokio::test]
+async fn polling_carries_tokens_in_headers_and_query_too() {
+    let server = server().await;
+    let (header, query) = (token("ada"), format!("auth_token={}", token("grace")));
+    server.client().polling().header("x-auth-token", &header).admitted().await.expect(welcome("Ada")).await;
+    server.client().polling().query(&query).admitted().await.expect(welcome("Grace")).await;
+}
+
+#[tokio::test]
+async fn the_first_source_that_is_present_decides() {
+    let server = server().await;
+    let grace = token("grace");
+    let all = server.client().auth(json!({ "token": token("ada"), "auth_token": grace }));
+    let all = all.header("authorization", &format!("Bearer {grace}")).header("x-auth-token", &grace);
+    all.query(&format!("auth_token={grace}")).admitted().await.expect(welcome("Ada")).await;
+
+    let header_and_query = server.client().header("x-auth-token", &token("ada")).query(&format!("auth_token={grace}"));
+    header_and_query.admitted().await.expect(welcome("Ada")).await;
+}
+
+#[tokio::test]
+async fn a_bad_token_is_refused_even_if_a_later_source_has_a_good_one() {
+    let server = server().await;
+    let good = token("ada");
+    for bad in [json!("blabla"), json!(5), json!(null), json!({}), json!([])] {
+        let client = server.client().auth(json!({ "token": bad, "auth_token": good })).header("x-auth-token", &good);
+        assert_eq!(client.refusal().await, "token_malformed", "{bad}");
+    }
+}
+
+#[tokio::test]
+async fn an_empty_source_is_absent() {
+    let server = server().await;
+    let client = server.client().auth(json!({ "token": "", "auth_token": "Bearer " })).header("authorization", "Bearer");
+    client.header("x-auth-token", &token("ada")).admitted().await.expect(welcome("Ada")).await;
+}
+
+#[tokio::test]
+async fn another_authorization_scheme_is_absent() {
+    let server = server().await;
+    let client = server.client().header("authorization", "Basic YWRhOmh1bnRlcjI=");
+    assert_eq!(client.refusal().await, "token_missing");
+    let client = server.client().header("authorization", "Basic YWRhOmh1bnRlcjI=").header("x-auth-token", &token("ada"));
+    client.admitted().await.expect(welcome("Ada")).await;
+}
+
+#[tokio::test]
+async fn a_token_is_looked_for_in_no_other_place() {
+    let server = server().await;
+    let good = token("ada");
+    let elsewhere = server.client().auth(json!({ "t": good, "Token": good, "nested": { "token": good } }));
+    let elsewhere = elsewhere.query(&format!("token={good}")).header("x-token", &good);
+    let elsewhere = elsewhere.header("cookie", &format!("auth_token={good}; token={good}"));
+    assert_eq!(elsewhere.refusal().await, "token_missing");
+}
+
+#[tokio::test]
+async fn two_values_under_one_name_are_ambiguous() {
+    let server = server().await;
+    let (ada, grace) = (token("ada"), token("grace"));
+    let twice = server.client().query(&format!("auth_token={ada}&auth_token={grace}"));
+    assert_eq!(twice.refusal().await, "token_malformed");
+
+    let mut raw = server.raw().await;
+    raw.connect("/", &format!(r#"{{"token":"{ada}","token":"{grace}"}}"#)).await;
+    raw.expect("/", Told::refused("token_malformed")).await;
+
+    for header in ["authorization", "x-auth-token"] {
+        let values = [(header, format!("Bearer {ada}")), (header, format!("Bearer {grace}"))];
+        let mut raw = Raw::open_with(server.address(), "", &values).await;
+        raw.connect("/", "").await;
+        raw.expect("/", Told::refused("token_malformed")).await;
+    }
+}
+
+#[tokio::test]
+async fn the_sources_can_be_chosen() {
+    let server = serve(elsewhere::builder()).await;
+    let ada = token("ada");
+    server.client().query(&format!("t={ada}")).admitted().await.expect(welcome("Ada")).await;
+    server.client().header("X-T", &ada).admitted().await.expect(welcome("Ada")).await;
+    server.client().auth(json!({ "t": ada })).admitted().await.expect(welcome("Ada")).await;
+    server.client().header("authorization", &format!("Bearer {ada}")).admitted().await.expect(welcome("Ada")).await;
+    let defaults = server.client().auth(json!({ "token": ada })).header("x-auth-token", &ada);
+    assert_eq!(defaults.query(&format!("auth_token={ada}")).refusal().await, "token_missing");
+}
+
+#[tokio::test]
+async fn the_chosen_order_decides() {
+    let server = serve(elsewhere::builder()).await;
+    let client = server.client().query(&format!("t={}", token("ada"))).auth(json!({ "t": token("grace") }));
+    client.admitted().await.expect(welcome("Ada")).await;
+
+    let other_order = elsewhere::builder().token([TokenSource::auth("t"), TokenSource::query("t")]);
+    let server = serve(other_order).await;
+    let client = server.client().query(&format!("t={}", token("ada"))).auth(json!({ "t": token("grace") }));
+    client.admitted().await.expect(welcome("Grace")).await;
+}
+
+#[tokio::test]
+async fn a_query_is_decoded() {
+    let server = server().await;
+    let escaped: String = token("ada").bytes().map(|byte| format!("%{byte:02x}")).collect();
+    server.client().query(&format!("auth_token={escaped}")).admitted().await.expect(welcome("Ada")).await;
+    server.client().query(&format!("auth_token=Bearer+{}", token("ada"))).admitted().await.expect(welcome("Ada")).await;
+}
+
+#[tokio::test]
+async fn a_cookie_counts_only_from_an_allowed_origin() {
+    let server = serve(in_cookie::builder()).await;
+    let cookie = format!("theme=dark; session={}; lang=en", token("ada"));
+    let client = || server.client().header("cookie", &cookie);
+    client().header("origin", "https://app.example.com").admitted().await.expect(welcome("Ada")).await;
+    assert_eq!(client().header("origin", "https://evil.example.com").refusal().await, "origin_not_allowed");
+    assert_eq!(client().refusal().await, "origin_not_allowed");
+    let without_cookie = server.client().header("origin", "https://app.example.com");
+    assert_eq!(without_cookie.refusal().await, "token_missing");
+}
+
+#[tokio::test]
+async fn a_cookie_is_not_looked_for_unless_it_is_a_source() {
+    let server = server().await;
+    let client = server.client().header("cookie", &format!("session={}", token("ada")));
+    assert_eq!(client.refusal().await, "token_missing");
+}

@@ -1,0 +1,107 @@
+//! Every option is a method of the builder, and takes constants as well as literals.
+
+use std::sync::Arc;
+
+use serde::Deserialize;
+use socketioxide_jwt_auth::{AuthError, KeyRequest, KeySet, KeySource, jwt_auth};
+
+#[derive(Deserialize)]
+struct Claims {
+    sub: String,
+}
+
+struct User {
+    id: i64,
+    name: String,
+}
+
+const VARIABLE: &str = "JWT_SECRET";
+const LEEWAY: &str = "5s";
+const HEADER: &str = "x-token";
+const ORIGINS: [&str; 2] = ["https://app.example.com", "http://localhost:3000"];
+const SECRET: &[u8] = b"a secret of thirty-two bytes or more";
+
+#[jwt_auth(
+    secret_env = "JWT_SECRET",
+    secret_encoding = "base64url",
+    allow_weak_secret = true,
+    algorithm = "HS384",
+    issuer = "https://auth.example.com",
+    audience = ["chat", "mail"],
+    required_claims = ["exp", "sub"],
+    leeway = "1m",
+    max_token_bytes = 4 * 1024,
+    token = [auth("token"), bearer, header(HEADER), query("token"), cookie("session")],
+    allowed_origins = ORIGINS,
+    guest = true,
+    guest_timeout = "10s",
+    authenticate_event = "authenticate",
+    expiry = "ignore",
+    expiry_warning = "1m 30s",
+    user_key = |user: &User| user.id,
+    lookup_timeout = "5s",
+)]
+async fn literals(claims: Claims) -> Option<User> {
+    Some(User { id: 1, name: claims.sub })
+}
+
+#[jwt_auth(
+    secret = SECRET,
+    algorithms = vec!["HS256"],
+    leeway = LEEWAY,
+    guest = cfg!(debug_assertions),
+    user_key = |user| &user.name,
+)]
+async fn constants(_: Claims) -> Option<User> {
+    None
+}
+
+#[jwt_auth(secret_env = [VARIABLE, "OLD_JWT_SECRET"], user_key = |user: &User| -> String { user.name.clone() })]
+async fn list_with_a_constant(_: Claims) -> Option<User> {
+    None
+}
+
+#[jwt_auth(public_key_env = ["JWT_PUBLIC_KEY", "OLD_JWT_PUBLIC_KEY"], algorithm = "EdDSA")]
+async fn public_key_env(_: Claims) -> Option<User> {
+    None
+}
+
+#[jwt_auth(public_key_file = "public.pem", algorithm = "RS256")]
+async fn public_key_file(_: Claims) -> Option<User> {
+    None
+}
+
+#[jwt_auth(public_key = "-----BEGIN PUBLIC KEY-----", algorithm = "ES256")]
+async fn public_key(_: Claims) -> Option<User> {
+    None
+}
+
+#[jwt_auth(jwks_file = "jwks.json", algorithms = ["RS256", "HS256"])]
+async fn jwks_file(_: Claims) -> Option<User> {
+    None
+}
+
+#[jwt_auth(jwks = r#"{"keys": []}"#, algorithms = ["RS256", "ES384"])]
+async fn jwks(_: Claims) -> Option<User> {
+    None
+}
+
+struct Tenants;
+
+impl KeySource for Tenants {
+    async fn keys(&self, _: KeyRequest<'_>) -> Result<Arc<KeySet>, AuthError> {
+        Err(AuthError::denied("unknown tenant"))
+    }
+}
+
+#[jwt_auth(keys = Tenants, algorithm = "PS256")]
+async fn keys(_: Claims) -> Option<User> {
+    None
+}
+
+fn main() {
+    assert!(constants::middleware().is_ok());
+    assert!(keys::middleware().is_ok());
+    assert!(literals::middleware().is_err());
+    assert!(literals::builder().secret("short").secret_encoding("utf8").build().is_ok());
+}
