@@ -117,7 +117,8 @@ impl<L: UserLookup> JwtAuthBuilder<L> {
         self
     }
 
-    /// Emits `token_expiring` with `{"expires_at", "expires_in"}` so long before `exp`, for the client to renew.
+    /// Emits `token_expiring` with `{"expires_at", "expires_in"}` so long before `exp`, for the client to renew. A token
+    /// that lives shorter than twice this time is announced at half of its life.
     pub fn expiry_warning(mut self, before: impl Setting<Duration>) -> Self {
         self.expiry_warning = self.read(before, "expiry_warning");
         self

@@ -3,9 +3,7 @@
 mod claims;
 mod user;
 
-use std::sync::Arc;
-
-use socketioxide::{adapter::Adapter, extract::SocketRef, socket::Socket};
+use socketioxide::{adapter::Adapter, handler::ConnectHandler, socket::Socket};
 
 use crate::session::{self, Ended};
 pub use claims::AuthClaims;
@@ -26,26 +24,49 @@ pub use user::{AuthUser, MaybeAuthUser};
 /// }
 /// ```
 pub trait SocketAuth {
+    /// The adapter of the server.
+    type Adapter: Adapter;
+
     /// The user of this socket; `None` for a guest, after the session has ended, and for a type that no middleware
     /// of the namespace stored (which is an error in `tracing`).
     fn auth_user<T: Send + Sync + 'static>(&self) -> Option<AuthUser<T>>;
+
+    /// Registers what happens when this guest logs in with the `authenticate_event`: a handler with connect extractors,
+    /// called once the socket has its user. A later one replaces it. A renewed token is no login.
+    ///
+    /// ```
+    /// use socketioxide::extract::SocketRef;
+    /// use socketioxide_jwt_auth::{AuthUser, SocketAuth};
+    ///
+    /// struct User { name: String }
+    ///
+    /// async fn on_connect(socket: SocketRef) {
+    ///     socket.on_login(welcome);
+    /// }
+    ///
+    /// async fn welcome(socket: SocketRef, user: AuthUser<User>) {
+    ///     socket.emit("welcome", &user.name).ok();
+    /// }
+    /// ```
+    fn on_login<H, T>(&self, handler: H)
+    where
+        H: ConnectHandler<Self::Adapter, T>,
+        T: Send + Sync + 'static;
 }
 
 impl<A: Adapter> SocketAuth for Socket<A> {
+    type Adapter = A;
+
     fn auth_user<T: Send + Sync + 'static>(&self) -> Option<AuthUser<T>> {
         session::user(self, Ended::Refuse).ok().flatten().map(AuthUser::new)
     }
-}
 
-impl<A: Adapter> SocketAuth for Arc<Socket<A>> {
-    fn auth_user<T: Send + Sync + 'static>(&self) -> Option<AuthUser<T>> {
-        (**self).auth_user()
-    }
-}
-
-impl<A: Adapter> SocketAuth for SocketRef<A> {
-    fn auth_user<T: Send + Sync + 'static>(&self) -> Option<AuthUser<T>> {
-        (**self).auth_user()
+    fn on_login<H, T>(&self, handler: H)
+    where
+        H: ConnectHandler<A, T>,
+        T: Send + Sync + 'static,
+    {
+        session::set_login_handler(self, move |socket| handler.call(socket, None));
     }
 }
 

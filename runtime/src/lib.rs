@@ -36,5 +36,5 @@ pub use middleware::JwtAuth;
 pub use policy::{All, AnyOf, Not, Policy};
 pub use socketioxide_jwt_auth_macros::jwt_auth;
 pub use token::{RawToken, TokenSource};
-pub use users::{DisconnectError, disconnect_user, user_room};
+pub use users::{DisconnectError, disconnect_user, disconnect_user_because, user_room};
 pub use verify::{VerifiedToken, Verifier, VerifierBuilder};

@@ -80,13 +80,20 @@ impl LifeRules {
             return Schedule { warning: None, end: end.map(|at| (at, Code::LoginRequired)) };
         }
         let Some(expires_at) = details.expires_at() else { return Schedule { warning: None, end: None } };
-        let warning = self.expiry_warning.and_then(|before| expires_at.checked_sub(before)).and_then(instant_of);
+        let warning = self.expiry_warning.and_then(|before| instant_of(warn_at(expires_at, before)));
         let end = match self.expiry {
             Expiry::Disconnect => expires_at.checked_add(self.leeway).and_then(instant_of),
             Expiry::Ignore => None,
         };
         Schedule { warning: warning.map(|at| (at, expires_at)), end: end.map(|at| (at, Code::TokenExpired)) }
     }
+}
+
+/// A token that lives shorter than the warning is announced at half of its life: a client that renews at once, and gets
+/// another such token, must not do so in a loop.
+fn warn_at(expires_at: SystemTime, before: Duration) -> SystemTime {
+    let remaining = expires_at.duration_since(SystemTime::now()).unwrap_or_default();
+    expires_at - before.min(remaining / 2)
 }
 
 /// `None` for a time beyond what a timer can hold.

@@ -14,7 +14,7 @@ use socketioxide::{
 use crate::{error::AuthError, persist::persist, session::namespace};
 
 /// The event that tells a client what it was refused.
-const UNAUTHORIZED: &str = "unauthorized";
+pub(crate) const UNAUTHORIZED: &str = "unauthorized";
 
 /// What the client gets as `unauthorized`.
 #[derive(Serialize)]
@@ -64,7 +64,8 @@ pub(crate) fn refuse_connection<A: Adapter>(socket: &Arc<Socket<A>>, error: &Aut
 }
 
 /// socketioxide 0.18.9 removes a socket from its namespace after the disconnect handler has run, and forgets to if one
-/// of the handler's extractors fails. Nothing else would ever remove it; a second disconnect does.
+/// of the handler's extractors fails. Nothing else would ever remove it; a second disconnect does. Its packet reaches
+/// a client that left on its own and is already coming back, so such a handler had better take `MaybeAuthUser`.
 pub(crate) fn finish_disconnect<A: Adapter>(socket: &Arc<Socket<A>>) {
     disconnect(socket);
 }

@@ -100,6 +100,9 @@ impl<L: UserLookup> Pipeline<L> {
             previous
         } else {
             session::succeed(socket, &*previous, Arc::clone(&session), &self.life)?;
+            if previous.details().is_guest() {
+                session::call_login_handler(socket);
+            }
             session
         };
         Ok(Renewed { expires_at: current.details().expires_at().map(unix_seconds) })

@@ -209,6 +209,23 @@ fn store<A: Adapter>(socket: &Arc<Socket<A>>, session: Arc<dyn Session>, rules: 
     }
 }
 
+/// What the application does when a guest becomes a user.
+#[derive(Clone)]
+struct LoginHandler<A: Adapter>(Arc<dyn Fn(Arc<Socket<A>>) + Send + Sync>);
+
+pub(crate) fn set_login_handler<A: Adapter>(
+    socket: &Socket<A>,
+    handler: impl Fn(Arc<Socket<A>>) + Send + Sync + 'static,
+) {
+    socket.extensions.insert(LoginHandler(Arc::new(handler)));
+}
+
+pub(crate) fn call_login_handler<A: Adapter>(socket: &Arc<Socket<A>>) {
+    if let Some(LoginHandler(handler)) = socket.extensions.get::<LoginHandler<A>>() {
+        handler(Arc::clone(socket));
+    }
+}
+
 /// The session of a socket, whatever its types; `None` if no middleware stored one.
 pub(crate) fn of_socket<A: Adapter>(socket: &Socket<A>) -> Option<Arc<dyn Session>> {
     socket.extensions.get::<CurrentSession>().map(|CurrentSession(session)| session)

@@ -5,6 +5,8 @@ use std::{fmt::Display, time::Duration};
 use socketioxide::{BroadcastError, SocketError, SocketIo, adapter::Adapter, operators::BroadcastOperators};
 use tokio::time::sleep;
 
+use crate::{error::AuthError, refusal::UNAUTHORIZED};
+
 /// Rooms of the application do not begin like this.
 const PREFIX: &str = "jwt_auth:user:";
 
@@ -70,6 +72,33 @@ pub async fn disconnect_user<A: Adapter>(io: &SocketIo<A>, key: impl Display) ->
         result = result.and(disconnected);
     }
     result
+}
+
+/// [`disconnect_user`], after telling the client why: it gets `unauthorized` with the code and the words of the error.
+///
+/// # Errors
+///
+/// As [`disconnect_user`].
+///
+/// ```
+/// use socketioxide::SocketIo;
+/// use socketioxide_jwt_auth::{AuthError, disconnect_user_because};
+///
+/// async fn remove(io: &SocketIo, user_id: i64) {
+///     disconnect_user_because(io, user_id, &AuthError::denied("removed by a moderator")).await.ok();
+/// }
+/// ```
+pub async fn disconnect_user_because<A: Adapter>(
+    io: &SocketIo<A>,
+    key: impl Display,
+    reason: &AuthError,
+) -> Result<(), DisconnectError> {
+    let key = key.to_string();
+    for namespace in io.nsps() {
+        // Whoever cannot be told is disconnected all the same.
+        namespace.to(user_room(&key)).emit(UNAUTHORIZED, reason).await.ok();
+    }
+    disconnect_user(io, key).await
 }
 
 /// `room` is made anew for each try: the operators are used up by one.
