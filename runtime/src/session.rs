@@ -210,8 +210,13 @@ fn store<A: Adapter>(socket: &Arc<Socket<A>>, session: Arc<dyn Session>, rules: 
 }
 
 /// What the application does when a guest becomes a user.
-#[derive(Clone)]
 struct LoginHandler<A: Adapter>(Arc<dyn Fn(Arc<Socket<A>>) + Send + Sync>);
+
+impl<A: Adapter> Clone for LoginHandler<A> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
 
 pub(crate) fn set_login_handler<A: Adapter>(
     socket: &Socket<A>,
