@@ -73,8 +73,7 @@ impl<'a> Expansion<'a> {
             #(#everywhere)*
             #(#companion)*
             #documentation
-            #[allow(dead_code, missing_copy_implementations, missing_debug_implementations)]
-            #[allow(non_camel_case_types, unreachable_pub)]
+            #[allow(dead_code, non_camel_case_types)]
             #visibility struct #name {}
         }
     }
@@ -85,7 +84,7 @@ impl<'a> Expansion<'a> {
         quote! {
             #(#everywhere)*
             #[automatically_derived]
-            #[allow(dead_code, deprecated, unreachable_pub)]
+            #[allow(dead_code, deprecated)]
             impl #name {
                 /// Builds the connect middleware, for `.with(…)` on a connect handler.
                 ///

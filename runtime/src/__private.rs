@@ -5,12 +5,11 @@
 pub mod v0_1_0 {
     pub use core::{
         future::Future,
-        marker::{Send, Sync},
+        marker::Send,
         option::Option::{self, None, Some},
-        result::Result::{self, Err, Ok},
+        result::Result::{self, Ok},
     };
 
-    use serde::de::DeserializeOwned;
     pub use socketioxide::{
         adapter::{Adapter, LocalAdapter},
         handler::FromConnectParts,
@@ -24,17 +23,11 @@ pub mod v0_1_0 {
             outcome_of_result_option,
         },
         middleware::JwtAuth,
-        token::{RawToken, TokenSource},
+        token::TokenSource,
     };
 
     /// Fails to compile, at the type's own place, for a parameter that is no extractor.
     pub const fn assert_extractor<T: FromConnectParts<A>, A: Adapter>() {}
-
-    /// Fails to compile, at the type's own place, for claims that cannot be read.
-    pub const fn assert_claims<C: DeserializeOwned + Send + Sync + 'static>() {}
-
-    /// Fails to compile, at the type's own place, for a user that handlers could not share.
-    pub const fn assert_user<T: Send + Sync + 'static>() {}
 
     /// Stands for the types of a function that could not be read.
     #[derive(Debug, serde::Deserialize)]

@@ -127,6 +127,18 @@ impl Setting<Duration> for String {
     }
 }
 
+/// Implemented by nothing: it explains at compile time why an option is not there.
+#[cfg(not(feature = "jwks"))]
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "keys from a URL need the feature `jwks`",
+    label = "this option needs the feature `jwks`",
+    note = "write `socketioxide-jwt-auth = { version = \"…\", features = [\"jwks\"] }` in Cargo.toml"
+)]
+pub trait FeatureJwks {
+    fn missing(self) -> ConfigError;
+}
+
 /// Makes an enum readable from its written form, and declares both forms as a [`Setting`].
 macro_rules! written_setting {
     ($type:ident { $($text:literal => $variant:ident,)* }) => {

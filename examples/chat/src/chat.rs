@@ -54,12 +54,16 @@ pub async fn on_connect(socket: SocketRef, io: SocketIo, State(chat): State<Chat
     socket.on("post", post);
     socket.on("delete", delete);
     socket.on("remove", remove);
-    socket.on_disconnect(async |socket: SocketRef, io: SocketIo| tell_presence(&io, Some(socket.id)).await);
+    socket.on_disconnect(on_disconnect);
     match chat.db.history().await {
         Ok(history) => drop(socket.emit("history", &history)),
         Err(error) => tracing::error!(%error, "no history"),
     }
     tell_presence(&io, None).await;
+}
+
+async fn on_disconnect(socket: SocketRef, io: SocketIo) {
+    tell_presence(&io, Some(socket.id)).await;
 }
 
 /// Sent by the page once it has logged in on the open socket: now others can see who it is.
@@ -75,7 +79,8 @@ async fn post(io: SocketIo, user: AuthUser<User>, State(chat): State<Chat>, Data
             return Err(AuthError::denied("A message has 1 to 1000 characters."));
         }
         let message = chat.db.add_message(user.id, text).await.map_err(AuthError::internal)?;
-        io.emit("message", &message).await.map_err(AuthError::internal)
+        broadcast(&io, "message", &message).await;
+        Ok(())
     };
     answer(ack, posted.await);
 }
@@ -89,7 +94,8 @@ async fn delete(
 ) {
     let deleted = async {
         chat.db.delete_message(id).await.map_err(AuthError::internal)?;
-        io.emit("deleted", &id).await.map_err(AuthError::internal)
+        broadcast(&io, "deleted", &id).await;
+        Ok(())
     };
     answer(ack, deleted.await);
 }
@@ -116,8 +122,11 @@ async fn remove(
         }
         let why = format!("{} removed you for ten minutes: {}", moderator.name, reason.trim());
         chat.db.block(other.id, &why).await.map_err(AuthError::internal)?;
-        io.to(user_room(other.id)).emit("removed", &why).await.map_err(AuthError::internal)?;
-        disconnect_user(&io, other.id).await.map_err(AuthError::internal)
+        io.to(user_room(other.id)).emit("removed", &why).await.ok();
+        if let Err(error) = disconnect_user(&io, other.id).await {
+            tracing::warn!(user = other.id, %error, "removed, but still connected");
+        }
+        Ok(())
     };
     answer(ack, removed.await);
 }
@@ -142,9 +151,15 @@ struct Presence<'a> {
 
 async fn tell_presence(io: &SocketIo, gone: Option<Sid>) {
     let sockets: Vec<_> = io.sockets().into_iter().filter(|socket| Some(socket.id) != gone).collect();
-    let online = sockets.iter().filter_map(SocketAuth::auth_user::<User>);
-    let online: Vec<_> = online.collect();
+    let online: Vec<_> = sockets.iter().filter_map(|socket| socket.auth_user::<User>()).collect();
     let users: BTreeMap<i64, &User> = online.iter().map(|user| (user.id, &**user)).collect();
     let presence = Presence { users: users.into_values().collect(), guests: sockets.len() - online.len() };
-    io.emit("presence", &presence).await.ok();
+    broadcast(io, "presence", &presence).await;
+}
+
+/// One client that reads too slowly is no failure of the others.
+async fn broadcast<T: Serialize>(io: &SocketIo, event: &str, data: &T) {
+    if let Err(error) = io.emit(event, data).await {
+        tracing::warn!(event, %error, "not everybody was told");
+    }
 }

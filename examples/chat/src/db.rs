@@ -133,7 +133,9 @@ impl Db {
 
     /// The latest messages, oldest first.
     pub async fn history(&self) -> sqlx::Result<Vec<Message>> {
-        query_as("SELECT * FROM (SELECT * FROM history ORDER BY id DESC LIMIT 100) ORDER BY id").fetch_all(&self.0).await
+        query_as("SELECT * FROM (SELECT * FROM history ORDER BY id DESC LIMIT 100) ORDER BY id")
+            .fetch_all(&self.0)
+            .await
     }
 
     pub async fn delete_message(&self, id: i64) -> sqlx::Result<bool> {

@@ -21,7 +21,7 @@ use axum_extra::extract::cookie::{Cookie, CookieJar, SameSite};
 use governor::DefaultKeyedRateLimiter;
 use jsonwebtoken::{EncodingKey, Header, encode};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use socketioxide::SocketIo;
 use socketioxide_jwt_auth::{AuthError, disconnect_user};
@@ -113,7 +113,13 @@ async fn log_out(State(login): State<Login>, cookies: CookieJar) -> Result<impl 
 }
 
 impl Login {
-    fn answer(&self, cookies: CookieJar, user: &User, id: &str, secret: &str) -> Result<impl IntoResponse, Refusal> {
+    fn answer(
+        &self,
+        cookies: CookieJar,
+        user: &User,
+        id: &str,
+        secret: &str,
+    ) -> Result<(CookieJar, Json<Value>), Refusal> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
         let exp = now + self.token_life.as_secs();
         let claims = Claims { sub: user.id.to_string(), sid: id.to_owned(), iat: now, exp };

@@ -1,6 +1,9 @@
 //! Clients that try the server and print what it tells them.
 
-use std::time::{Duration, SystemTime};
+use std::{
+    net::SocketAddr,
+    time::{Duration, SystemTime},
+};
 
 use jsonwebtoken::{EncodingKey, Header, encode};
 use rust_socketio::{
@@ -18,7 +21,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// Connects as a user, as a guest and with a forged token.
-pub(crate) async fn try_everything(url: String, secret: String) {
+pub(crate) async fn try_everything(server: SocketAddr, secret: String) {
+    let url = format!("http://{server}");
     let token = mint(&secret);
     let attempts = [
         ("Ada, with her token", json!({ "token": token })),

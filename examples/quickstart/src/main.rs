@@ -49,12 +49,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let users: Users = Arc::new(HashMap::from([("1".to_owned(), "Ada".to_owned())]));
     let (layer, io) = SocketIo::builder().with_state(users).ws_max_message_size(64 * 1024).build_layer();
 
-    // With JWT_SECRET in the environment this line is `on_connect.with(authenticate::middleware()?)`.
-    let secret = clients::random_secret();
+    let secret = clients::random_secret(); // A deployment sets JWT_SECRET, and calls `authenticate::middleware()?`.
     io.ns("/", on_connect.with(authenticate::builder().secret(&secret).build()?));
 
     let listener = tokio::net::TcpListener::bind("127.0.0.1:3000").await?;
-    let url = format!("http://{}", listener.local_addr()?);
-    tokio::spawn(clients::try_everything(url, secret));
-    Ok(axum::serve(listener, axum::Router::new().layer(layer)).await?)
+    tokio::spawn(clients::try_everything(listener.local_addr()?, secret));
+    axum::serve(listener, axum::Router::new().layer(layer)).await?;
+    Ok(())
 }

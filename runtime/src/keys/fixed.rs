@@ -44,10 +44,15 @@ impl FixedKeys {
                 pem::read(&format!("the environment variable {variable}"), text.as_bytes())
             })?,
             Self::PublicKeyFile(files) => each(&files, "public_key_file", |file| {
-                pem::read(&format!("the file {file}"), read_file(Path::new(file))?.as_bytes())
+                pem::read(&format!("the file {file}"), &read_file(Path::new(file))?)
             })?,
             Self::Jwks(json) => jwk::read_configured("jwks", &json)?,
-            Self::JwksFile(file) => jwk::read_configured(&format!("the file {}", file.display()), &read_file(&file)?)?,
+            Self::JwksFile(file) => {
+                let name = format!("the file {}", file.display());
+                let json = String::from_utf8(read_file(&file)?)
+                    .map_err(|_| ConfigError::new(format!("{name} is not UTF-8; save it as such")))?;
+                jwk::read_configured(&name, &json)?
+            }
         };
         Ok(KeySet::from(keys))
     }
@@ -65,8 +70,8 @@ fn each(
     Ok(keys?.into_iter().flatten().collect())
 }
 
-fn read_file(file: &Path) -> Result<String, ConfigError> {
-    fs::read_to_string(file).map_err(|error| {
+fn read_file(file: &Path) -> Result<Vec<u8>, ConfigError> {
+    fs::read(file).map_err(|error| {
         ConfigError::new(format!("the file {} cannot be read ({error}); check its path and its rights", file.display()))
     })
 }

@@ -34,7 +34,6 @@ struct Jwk {
     x: Option<String>,
     y: Option<String>,
     k: Option<String>,
-    d: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -46,6 +45,16 @@ struct JwkSet {
 struct ReadSet {
     usable: Vec<VerificationKey>,
     problems: Vec<String>,
+}
+
+impl ReadSet {
+    fn into_usable(self) -> Result<Vec<VerificationKey>, String> {
+        if !self.usable.is_empty() {
+            return Ok(self.usable);
+        }
+        let problems = if self.problems.is_empty() { "the set is empty".to_owned() } else { self.problems.join("; ") };
+        Err(format!("no usable key ({problems}); add one for signatures: RSA, EC (P-256, P-384) or Ed25519"))
+    }
 }
 
 /// Reads a set that the operator configured: what is certainly a mistake is an error.
@@ -62,10 +71,7 @@ pub(crate) fn read_configured(name: &str, json: &str) -> Result<Vec<Verification
     for problem in &set.problems {
         tracing::warn!(set = name, problem, "a key of the JWK Set is left out");
     }
-    if set.usable.is_empty() {
-        return Err(in_set(format!("no usable key ({})", set.problems.join("; "))));
-    }
-    Ok(set.usable)
+    set.into_usable().map_err(in_set)
 }
 
 /// Reads a set that came over the network: its good keys count, whatever the others are.
@@ -75,11 +81,7 @@ pub(crate) fn read_configured(name: &str, json: &str) -> Result<Vec<Verification
 /// A text that is no JWK Set, two keys with the same `kid`, or no usable key: then the set is not taken.
 #[cfg(feature = "jwks")]
 pub(crate) fn read_fetched(json: &str) -> Result<Vec<VerificationKey>, String> {
-    let set = read_set(json, Trust::Fetched)?;
-    if set.usable.is_empty() {
-        return Err(format!("no usable key ({})", set.problems.join("; ")));
-    }
-    Ok(set.usable)
+    read_set(json, Trust::Fetched)?.into_usable()
 }
 
 /// Who wrote a set.
@@ -112,7 +114,19 @@ fn read_set(json: &str, trust: Trust) -> Result<ReadSet, String> {
     Ok(read)
 }
 
+/// The private members of every type of key but `oct` ([RFC 7518 §6](https://www.rfc-editor.org/rfc/rfc7518#section-6)),
+/// and `priv` of the newer ones.
+const PRIVATE_MEMBERS: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "priv"];
+
+fn is_private(jwk: &Value) -> bool {
+    jwk["kty"] != "oct" && PRIVATE_MEMBERS.iter().any(|name| jwk.get(name).is_some())
+}
+
 fn read_key(value: Value, trust: Trust) -> Result<VerificationKey, String> {
+    // First of all: a private key that is left out for another reason stands in the wrong place just the same.
+    if is_private(&value) {
+        return Err(PRIVATE_KEY.to_owned());
+    }
     let jwk: Jwk = serde_json::from_value(value).map_err(|_| "a member is missing or of a wrong type")?;
     if jwk.r#use.as_deref().is_some_and(|purpose| purpose != "sig") {
         return Err("its use is not \"sig\"".to_owned());
@@ -132,9 +146,6 @@ fn read_key(value: Value, trust: Trust) -> Result<VerificationKey, String> {
         "oct" if trust == Trust::Configured => read_secret(&jwk)?,
         other => return Err(format!("its kty {other:?} is not supported")),
     };
-    if jwk.d.is_some() && jwk.kty != "oct" {
-        return Err(PRIVATE_KEY.to_owned());
-    }
     if algorithm.is_some_and(|algorithm| !key.fits(algorithm)) {
         return Err("its alg does not fit its type".to_owned());
     }

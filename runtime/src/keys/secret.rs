@@ -56,6 +56,12 @@ pub(crate) fn read(
     if secret.is_empty() {
         return Err(ConfigError::new(format!("{name} is empty; {}", how_to_make(256, settings.encoding))));
     }
+    if is_pem(&secret) {
+        return Err(ConfigError::new(format!(
+            "{name} is a PEM text, and with a public key as the secret anybody could sign; give it to public_key, and \
+             name the algorithm of the private key, like RS256"
+        )));
+    }
     let bits = secret.len() * 8;
     if !settings.allow_weak {
         check_strength(name, bits, settings.encoding, algorithms)?;
@@ -76,6 +82,12 @@ fn decode(name: &str, written: &[u8], encoding: SecretEncoding) -> Result<Vec<u8
         }
         SecretEncoding::Hex => hex::decode(written.trim_ascii()).map_err(|_| badly_encoded("hexadecimal")),
     }
+}
+
+/// The other half of algorithm confusion ([RFC 8725 §2.1](https://www.rfc-editor.org/rfc/rfc8725#section-2.1)).
+fn is_pem(secret: &[u8]) -> bool {
+    const MARK: &[u8] = b"-----BEGIN ";
+    secret.windows(MARK.len()).any(|window| window == MARK)
 }
 
 /// A secret is written by a person: with or without padding.

@@ -177,7 +177,9 @@ fn check_required(names: Vec<String>) -> Result<Vec<String>, ConfigError> {
     let mut seen = HashSet::new();
     let names: Vec<_> = names.into_iter().filter(|name| seen.insert(name.clone())).collect();
     if names.len() > MAX_REQUIRED_CLAIMS {
-        return Err(ConfigError::new(format!("required_claims names more than {MAX_REQUIRED_CLAIMS} claims")));
+        return Err(ConfigError::new(format!(
+            "required_claims names more than {MAX_REQUIRED_CLAIMS} claims; name fewer"
+        )));
     }
     Ok(names)
 }

@@ -69,6 +69,26 @@ macro_rules! verifier_settings {
             oidc_issuer_env(variable: impl Into<String>) =>
                 |settings| settings.keys = Some($crate::keys::RemoteConfig::OidcIssuerEnv(variable.into()).into());
 
+            /// Needs the feature `jwks`.
+            #[cfg(not(feature = "jwks"))]
+            jwks_url(url: impl $crate::config::FeatureJwks) =>
+                |settings| settings.mistake = Some(url.missing());
+
+            /// Needs the feature `jwks`.
+            #[cfg(not(feature = "jwks"))]
+            jwks_url_env(variable: impl $crate::config::FeatureJwks) =>
+                |settings| settings.mistake = Some(variable.missing());
+
+            /// Needs the feature `jwks`.
+            #[cfg(not(feature = "jwks"))]
+            oidc_issuer(issuer: impl $crate::config::FeatureJwks) =>
+                |settings| settings.mistake = Some(issuer.missing());
+
+            /// Needs the feature `jwks`.
+            #[cfg(not(feature = "jwks"))]
+            oidc_issuer_env(variable: impl $crate::config::FeatureJwks) =>
+                |settings| settings.mistake = Some(variable.missing());
+
             /// The HTTP client that fetches JWK Sets: for a proxy, or certificates of one's own. Let it follow no
             /// redirects to other hosts; an answer from one is not taken.
             #[cfg(feature = "jwks")]

@@ -82,8 +82,10 @@ export class Connection {
     if (!(this.client.isLegacy && socket.nsp === '/')) await this.#open();
     const outcome = this.outcome(socket);
     outcome.catch(() => {});
+    const sentAway = next(socket, 'disconnect');
     socket.connect();
-    await this.#open();
+    // Sent away from `/`, its only namespace, a client closes the connection in the midst of an upgrade.
+    await Promise.race([this.#open(), sentAway]);
     return outcome;
   }
 

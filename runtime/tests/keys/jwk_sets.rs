@@ -1,0 +1,230 @@
+use jsonwebtoken::Algorithm;
+use serde_json::{Value, json};
+use socketioxide_jwt_auth::{KeySet, Verifier, VerifierBuilder};
+
+use super::{
+    claims, refuses,
+    support::{ALGORITHMS, Signer, encode, fixture, jwk, jwk_of_pem, key_set, name_of, named, outcome},
+};
+
+fn with_keys(keys: &[Value], algorithms: &[&str]) -> VerifierBuilder {
+    Verifier::builder().jwks(key_set(keys)).algorithms(algorithms)
+}
+
+fn changed(algorithm: Algorithm, change: impl FnOnce(&mut Value)) -> Value {
+    let mut key = jwk(algorithm);
+    change(&mut key);
+    key
+}
+
+fn with(algorithm: Algorithm, name: &str, value: impl Into<Value>) -> Value {
+    changed(algorithm, |key| key[name] = value.into())
+}
+
+#[test]
+fn every_type_of_key_verifies() {
+    for algorithm in ALGORITHMS {
+        let name = name_of(algorithm);
+        let token = Signer::new(algorithm).token(&claims());
+        for key in [
+            jwk(algorithm),
+            with(algorithm, "alg", name.as_str()),
+            with(algorithm, "use", "sig"),
+            with(algorithm, "key_ops", json!(["verify"])),
+            with(algorithm, "key_ops", json!(["sign", "verify"])),
+            with(algorithm, "kid", "a"),
+            with(algorithm, "x5c", json!(["not looked at"])),
+            with(algorithm, "an unknown member", 1),
+        ] {
+            let verifier = with_keys(std::slice::from_ref(&key), &[&name]).build().unwrap();
+            assert_eq!(outcome(&verifier, &token), "accepted", "{key}");
+        }
+    }
+}
+
+/// A set keeps its good keys, so each of these stands beside one.
+#[test]
+fn keys_that_cannot_be_used_are_left_out() {
+    let good = named(jwk(Algorithm::EdDSA), "good");
+    let ed25519 = |x: Vec<u8>| with(Algorithm::EdDSA, "x", encode(x));
+    let p256 = |name, length| with(Algorithm::ES256, name, encode(vec![1; length]));
+    let broken = [
+        ("encryption", with(Algorithm::RS256, "use", "enc")),
+        ("use of another case", with(Algorithm::RS256, "use", "SIG")),
+        ("encryption by key_ops", with(Algorithm::RS256, "key_ops", json!(["encrypt", "wrapKey"]))),
+        ("signing only", with(Algorithm::RS256, "key_ops", json!(["sign"]))),
+        ("no operation", with(Algorithm::RS256, "key_ops", json!([]))),
+        ("key_ops is no list", with(Algorithm::RS256, "key_ops", "verify")),
+        ("alg of another type", with(Algorithm::RS256, "alg", "ES256")),
+        ("alg of another curve", with(Algorithm::ES256, "alg", "ES384")),
+        ("alg is HMAC on a public key", with(Algorithm::RS256, "alg", "HS256")),
+        ("alg is none", with(Algorithm::RS256, "alg", "none")),
+        ("alg for encryption", with(Algorithm::RS256, "alg", "RSA-OAEP-256")),
+        ("alg is ES512", with(Algorithm::ES256, "alg", "ES512")),
+        ("unknown kty", with(Algorithm::RS256, "kty", "AKP")),
+        ("kty of another case", with(Algorithm::RS256, "kty", "rsa")),
+        ("kty of another type", with(Algorithm::RS256, "kty", "EC")),
+        ("kty is no text", with(Algorithm::RS256, "kty", 1)),
+        ("kid is no text", with(Algorithm::RS256, "kid", 1)),
+        ("curve secp256k1", with(Algorithm::ES256, "crv", "secp256k1")),
+        ("curve P-521", with(Algorithm::ES256, "crv", "P-521")),
+        ("curve of the other length", with(Algorithm::ES256, "crv", "P-384")),
+        ("curve of the other length", with(Algorithm::ES384, "crv", "P-256")),
+        ("curve Ed448", with(Algorithm::EdDSA, "crv", "Ed448")),
+        ("curve X25519", with(Algorithm::EdDSA, "crv", "X25519")),
+        ("no curve", changed(Algorithm::ES256, |key| drop(key.as_object_mut().unwrap().remove("crv")))),
+        ("x of 31 bytes", p256("x", 31)),
+        ("x of 33 bytes", p256("x", 33)),
+        ("y of 0 bytes", p256("y", 0)),
+        ("x and y of 31 and 33 bytes", {
+            changed(Algorithm::ES256, |key| (key["x"], key["y"]) = (encode([1; 31]).into(), encode([1; 33]).into()))
+        }),
+        ("no y", changed(Algorithm::ES256, |key| drop(key.as_object_mut().unwrap().remove("y")))),
+        ("Ed25519 x of 0 bytes", ed25519(vec![])),
+        ("Ed25519 x of 31 bytes", ed25519(vec![1; 31])),
+        ("Ed25519 x of 33 bytes", ed25519(vec![1; 33])),
+        ("Ed25519 x is no text", with(Algorithm::EdDSA, "x", json!([1]))),
+        ("Ed25519 x with padding", with(Algorithm::EdDSA, "x", "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo=")),
+        ("n of 1024 bits", with(Algorithm::RS256, "n", encode([0xff; 128]))),
+        ("n of 8200 bits", with(Algorithm::RS256, "n", encode([0xff; 1025]))),
+        ("n is empty", with(Algorithm::RS256, "n", "")),
+        ("n of zeros", with(Algorithm::RS256, "n", encode([0; 256]))),
+        ("n in plain base64", with(Algorithm::RS256, "n", "+/+/".repeat(90))),
+        ("e is one", with(Algorithm::RS256, "e", "AQ")),
+        ("e is even", with(Algorithm::RS256, "e", "Ag")),
+        ("e is zero", with(Algorithm::RS256, "e", "AA")),
+        ("e is empty", with(Algorithm::RS256, "e", "")),
+        ("e is huge", with(Algorithm::RS256, "e", encode([0xff; 256]))),
+        ("no e", changed(Algorithm::RS256, |key| drop(key.as_object_mut().unwrap().remove("e")))),
+        ("a weak secret", with(Algorithm::HS256, "k", encode([1; 31]))),
+        ("an empty secret", with(Algorithm::HS256, "k", "")),
+        ("a secret that is too short for its alg", {
+            changed(Algorithm::HS256, |key| (key["k"], key["alg"]) = (encode([1; 32]).into(), "HS512".into()))
+        }),
+        ("no secret", json!({"kty": "oct"})),
+        ("an empty object", json!({})),
+        ("null", Value::Null),
+        ("a text", "key".into()),
+        ("a list", json!([jwk(Algorithm::RS256)])),
+    ];
+    let token = Signer::new(Algorithm::EdDSA).token(&claims());
+    for (name, key) in broken {
+        let keys = [key.clone(), good.clone()];
+        let verifier = with_keys(&keys, &["EdDSA"]).build().unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert_eq!(outcome(&verifier, &token), "accepted", "{name}");
+        let alone = refuses(with_keys(&[key], &["EdDSA", "RS256"]), "jwks: no usable key (key 1: ", "add one");
+        assert!(!alone.contains("key 2"), "{name}: {alone}");
+    }
+}
+
+#[test]
+fn a_set_that_is_certainly_a_mistake_is_refused() {
+    for (name, json) in [
+        ("nothing", ""),
+        ("no JSON", "keys"),
+        ("null", "null"),
+        ("a list", "[]"),
+        ("no keys", "{}"),
+        ("keys is null", r#"{"keys":null}"#),
+        ("keys is an object", r#"{"keys":{}}"#),
+        ("keys twice", r#"{"keys":[],"keys":[]}"#),
+        ("a letter after it", r#"{"keys":[]}x"#),
+        ("a single key", r#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#),
+        ("nested without end", &"[".repeat(100_000)),
+        ("nested without end in a key", &format!(r#"{{"keys":[{}"#, r#"{"a":"#.repeat(100_000))),
+    ] {
+        let builder = Verifier::builder().jwks(json).algorithm("EdDSA");
+        let text = refuses(builder, "jwks", r#"{"keys": [...]}"#.replace('"', "\"").as_str());
+        assert!(text.len() < 500, "{name}");
+    }
+    refuses(with_keys(&[], &["EdDSA"]), "jwks: no usable key", "add one");
+    let many: Vec<_> = (0..101).map(|number| named(jwk(Algorithm::EdDSA), &number.to_string())).collect();
+    refuses(with_keys(&many, &["EdDSA"]), "jwks: 101 keys", "at most 100");
+    with_keys(&many[1..], &["EdDSA"]).build().unwrap();
+    let twice = [named(jwk(Algorithm::EdDSA), "a"), named(jwk(Algorithm::RS256), "a")];
+    refuses(with_keys(&twice, &["EdDSA"]), "two keys have the kid \"a\"", "give each its own");
+}
+
+#[test]
+fn files_are_read() {
+    let path = std::path::PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("keys.json");
+    let with_file = || Verifier::builder().jwks_file(&path).algorithm("EdDSA");
+    std::fs::write(&path, key_set(&[jwk(Algorithm::EdDSA)])).unwrap();
+    assert_eq!(outcome(&with_file().build().unwrap(), &Signer::new(Algorithm::EdDSA).token(&claims())), "accepted");
+    std::fs::write(&path, [0xff]).unwrap();
+    refuses(with_file(), "keys.json is not UTF-8", "save it");
+    std::fs::write(&path, "{}").unwrap();
+    refuses(with_file(), "keys.json: not a JWK Set", "must look like");
+    let nowhere = Verifier::builder().jwks_file("/nowhere/keys.json").algorithm("EdDSA");
+    refuses(nowhere, "/nowhere/keys.json", "check its path");
+}
+
+#[test]
+fn a_private_key_is_refused_and_never_shown() {
+    let private = |algorithm, name: &str| with(algorithm, name, "cHJpdmF0ZQ");
+    let weak = changed(Algorithm::RS256, |key| (key["n"], key["d"]) = (encode([0xff; 64]).into(), "cHJpdmF0ZQ".into()));
+    let encryption = changed(Algorithm::RS256, |key| (key["use"], key["d"]) = ("enc".into(), "cHJpdmF0ZQ".into()));
+    let unknown = changed(Algorithm::ES256, |key| (key["crv"], key["d"]) = ("P-521".into(), "cHJpdmF0ZQ".into()));
+    for key in [
+        private(Algorithm::RS256, "d"),
+        private(Algorithm::RS256, "p"),
+        private(Algorithm::ES256, "d"),
+        private(Algorithm::ES384, "d"),
+        private(Algorithm::EdDSA, "d"),
+        json!({"kty": "AKP", "alg": "ML-DSA-44", "pub": "AA", "priv": "cHJpdmF0ZQ"}),
+        weak,
+        encryption,
+        unknown,
+    ] {
+        let good = named(jwk(Algorithm::EdDSA), "good");
+        let shown = refuses(with_keys(&[good, key], &["EdDSA"]), "jwks: key 2: a private key", "public members only");
+        assert!(!shown.contains("cHJpdmF0ZQ"), "{shown}");
+    }
+}
+
+#[test]
+fn every_key_of_a_set_verifies() {
+    let (old, new) = (jwk_of_pem(fixture!("p256-other.pem")), jwk(Algorithm::ES256));
+    let keys = [named(old, "2024"), named(new, "2025"), named(jwk(Algorithm::HS512), "shared"), jwk(Algorithm::EdDSA)];
+    let verifier = with_keys(&keys, &["ES256", "HS512", "EdDSA"]).build().unwrap();
+    let kid = |signer: &Signer, kid: &str| {
+        signer.sign(format!(r#"{{"alg":"{:?}","kid":"{kid}"}}"#, signer.algorithm), claims().to_string())
+    };
+    let (old, new) = (Signer::foreign(Algorithm::ES256), Signer::new(Algorithm::ES256));
+    let shared = Signer::new(Algorithm::HS512);
+    for (token, expected) in [
+        (kid(&old, "2024"), "accepted"),
+        (kid(&new, "2025"), "accepted"),
+        (kid(&old, "2025"), "token_signature_invalid"),
+        (kid(&new, "2024"), "token_signature_invalid"),
+        (kid(&shared, "shared"), "accepted"),
+        (kid(&shared, "2024"), "token_algorithm_not_allowed"),
+        (old.token(&claims()), "accepted"),
+        (new.token(&claims()), "accepted"),
+        (shared.token(&claims()), "accepted"),
+        (Signer::new(Algorithm::EdDSA).token(&claims()), "accepted"),
+        (kid(&Signer::new(Algorithm::EdDSA), "ed"), "token_key_unknown"),
+    ] {
+        assert_eq!(outcome(&verifier, &token), expected, "{token}");
+    }
+}
+
+/// Against RFC 7518 §6.3.1.1, and common.
+#[test]
+fn a_leading_zero_of_a_modulus_is_not_counted() {
+    let key = changed(Algorithm::RS256, |key| {
+        let modulus = super::support::decode(key["n"].as_str().unwrap());
+        key["n"] = encode([&[0], modulus.as_slice()].concat()).into();
+    });
+    let verifier = with_keys(&[key], &["RS256", "PS256"]).build().unwrap();
+    for algorithm in [Algorithm::RS256, Algorithm::PS256] {
+        assert_eq!(outcome(&verifier, &Signer::new(algorithm).token(&claims())), "accepted");
+    }
+}
+
+#[test]
+fn a_set_can_be_read_on_its_own() {
+    assert!(KeySet::from_jwks(key_set(&[jwk(Algorithm::RS256)])).is_ok());
+    let error = KeySet::from_jwks("{}").unwrap_err().to_string();
+    assert!(error.contains("the JWK Set"), "{error}");
+}

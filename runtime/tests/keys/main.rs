@@ -1,0 +1,28 @@
+//! Keys in every form in which a deployment holds them, and the mistakes that are found when a verifier is built.
+
+mod environment;
+mod jwk_sets;
+mod pem_keys;
+mod secrets;
+mod settings;
+mod sources;
+#[path = "../support/mod.rs"]
+#[allow(dead_code, reason = "each test file uses a part of it")]
+mod support;
+
+use serde_json::{Value, json};
+use socketioxide_jwt_auth::VerifierBuilder;
+
+fn claims() -> Value {
+    json!({"sub": "1", "exp": support::EXP})
+}
+
+/// Builds what must not be built, and checks that the error says where the mistake is and how it is repaired.
+fn refuses(builder: VerifierBuilder, source: &str, repair: &str) -> String {
+    let Err(error) = builder.build() else { panic!("built, and it should say {source:?} and {repair:?}") };
+    let text = error.to_string();
+    assert!(text.contains(source), "{source:?} is not in {text:?}");
+    assert!(text.contains(repair), "{repair:?} is not in {text:?}");
+    assert!(!text.contains('\n'), "{text:?} would be two lines of a log");
+    format!("{text} {error:?}")
+}

@@ -1,0 +1,125 @@
+//! What the attribute writes, written by hand; and the annotated function, which is still a function.
+
+use std::collections::HashMap;
+
+use serde_json::json;
+use socketioxide::{
+    SocketIo,
+    adapter::{Adapter, LocalAdapter},
+    extract::{HttpExtension, SocketRef, State},
+    handler::{ConnectHandler, ConnectMiddleware},
+};
+use socketioxide_jwt_auth::{
+    AuthError, AuthUser, ConfigError, JwtAuth, JwtAuthBuilder, LookupOn, LookupRequest, LookupResult, RawToken,
+    UserLookup, jwt_auth,
+};
+use socketioxide_jwt_auth_tests::{
+    Claims, Notes, SECRET, Server, Told, Tracked, User, authenticate, find_user, notes, token,
+};
+
+/// A lookup that carries its own data.
+struct Directory {
+    names: HashMap<&'static str, &'static str>,
+}
+
+impl UserLookup for Directory {
+    type Claims = Claims;
+    type User = &'static str;
+    const CALLED_FOR_GUESTS: bool = true;
+}
+
+impl<A: Adapter> LookupOn<A> for Directory {
+    async fn look_up(&self, claims: Option<Claims>, request: LookupRequest<'_, A>) -> LookupResult<&'static str> {
+        let State(notes) = request.extract::<State<Notes>>()?;
+        notes.write(format!("{} {:?}", request.socket().ns(), request.token().map(RawToken::as_str)));
+        match claims {
+            Some(claims) if claims.sub == "missing" => request.extract::<HttpExtension<u8>>().map(|_| None),
+            Some(claims) => Ok(self.names.get(claims.sub.as_str()).copied()),
+            None => Err(AuthError::denied("no guests")),
+        }
+    }
+}
+
+fn directory() -> JwtAuth<Directory> {
+    let names = HashMap::from([("ada", "Ada"), ("grace", "Grace")]);
+    JwtAuthBuilder::new(Directory { names }).secret(SECRET).guest(true).build().unwrap()
+}
+
+#[tokio::test]
+async fn a_lookup_by_hand_is_asked_with_claims_socket_and_token() {
+    async fn hello(socket: SocketRef, user: AuthUser<&'static str>) {
+        socket.emit("hello", *user).unwrap();
+    }
+    let (notes, mut noted) = notes();
+    let server = Server::with(SocketIo::builder().with_state(notes)).await;
+    server.io.ns("/", hello.with(directory()));
+
+    let ada = token("ada");
+    server.client().token(&ada).admitted().await.expect(Told::event("hello", json!("Ada"))).await;
+    assert_eq!(noted.next().await, format!("/ Some({ada:?})"));
+    assert_eq!(server.client().refusal().await, "no guests");
+    assert_eq!(noted.next().await, "/ None");
+    assert_eq!(server.client().token(&token("nobody")).refusal().await, "user_not_found");
+    assert_eq!(server.client().token(&token("missing")).refusal().await, "internal_error");
+}
+
+/// Two parameters, of which one is generic over the adapter and one is not.
+#[jwt_auth(secret = SECRET)]
+async fn with_state(claims: Claims, State(notes): State<Notes>) -> Option<Tracked> {
+    (claims.sub == "ada").then(|| Tracked::new(&notes, "user"))
+}
+
+#[jwt_auth(secret = SECRET)]
+async fn with_socket(claims: Claims, _socket: SocketRef) -> Option<User> {
+    find_user(&claims.sub)
+}
+
+/// Compiles for every adapter, or not at all.
+#[expect(dead_code, reason = "it is for the compiler")]
+fn works_with_any_adapter<A: Adapter>() {
+    fn is_lookup<A: Adapter, L: LookupOn<A>>() {}
+    fn is_middleware<A: Adapter, T, M: ConnectMiddleware<A, T>>(_: fn() -> Result<M, ConfigError>) {}
+    is_lookup::<A, with_state>();
+    is_lookup::<A, authenticate>();
+    is_lookup::<A, Directory>();
+    is_middleware::<A, _, _>(with_state::middleware);
+    is_lookup::<LocalAdapter, with_socket>();
+}
+
+#[tokio::test]
+async fn an_annotated_function_is_still_a_function() {
+    let claims = |sub: &str| Claims { sub: sub.to_owned() };
+    assert_eq!(authenticate(claims("ada")).await, Some(User { name: "Ada", admin: true }));
+    assert_eq!(authenticate(claims("nobody")).await, None);
+
+    let (notes, mut noted) = notes();
+    assert!(with_state(claims("grace"), State(notes.clone())).await.is_none());
+    assert!(with_state(claims("ada"), State(notes)).await.is_some());
+    assert_eq!(noted.next().await, "user dropped");
+}
+
+#[tokio::test]
+async fn an_attribute_works_inside_of_a_function() {
+    #[jwt_auth(secret = SECRET)]
+    fn local(claims: Claims) -> Option<User> {
+        find_user(&claims.sub)
+    }
+    let server = Server::start().await;
+    server.io.ns("/", (async |_: AuthUser<User>| ()).with(local::middleware().unwrap()));
+    server.client().token(&token("ada")).admitted().await;
+}
+
+#[tokio::test]
+async fn a_user_may_be_of_a_type_that_is_no_struct() {
+    #[jwt_auth(secret = SECRET)]
+    fn tuple(claims: Claims) -> Option<(String, [u8; 2])> {
+        Some((claims.sub, [1, 2]))
+    }
+    async fn on_connect(socket: SocketRef, user: AuthUser<(String, [u8; 2])>) {
+        socket.emit("user", &json!([user.0, user.1])).unwrap();
+    }
+    let server = Server::start().await;
+    server.io.ns("/", on_connect.with(tuple::middleware().unwrap()));
+    let mut client = server.client().token(&token("ada")).admitted().await;
+    client.expect(Told::event("user", json!(["ada", [1, 2]]))).await;
+}

@@ -1,0 +1,113 @@
+//! Guests that do not log in in time.
+
+use std::time::Duration;
+
+use serde_json::json;
+use socketioxide::handler::ConnectHandler;
+use socketioxide_jwt_auth::{JwtAuthBuilder, UserLookup, jwt_auth};
+use socketioxide_jwt_auth_tests::{
+    Claims, Raw, SECRET, Server, Told, User, answer, ask, authenticate, find_user, now, ready, refused_ack, renew,
+    token, unauthorized,
+};
+
+const LIMIT: Duration = Duration::from_millis(700);
+
+#[jwt_auth(secret = SECRET)]
+async fn own_guests(claims: Option<Claims>) -> Option<User> {
+    find_user(claims.as_ref().map_or("grace", |claims| &claims.sub))
+}
+
+fn with_limit<L: UserLookup>(builder: JwtAuthBuilder<L>) -> JwtAuthBuilder<L> {
+    builder.guest(true).authenticate_event("authenticate").guest_timeout(LIMIT)
+}
+
+async fn server() -> Server {
+    let server = Server::start().await;
+    server.io.ns("/", answer.with(with_limit(authenticate::builder()).build().unwrap()));
+    server.io.ns("/own", answer.with(with_limit(own_guests::builder()).build().unwrap()));
+    server
+}
+
+async fn expect_timeout(raw: &mut Raw, namespace: &str) {
+    raw.expect(namespace, unauthorized("login_required")).await;
+    raw.expect(namespace, Told::Disconnected).await;
+}
+
+#[tokio::test]
+async fn a_guest_that_does_not_log_in_is_told_and_disconnected() {
+    let server = server().await;
+    let started = now();
+    let mut raw = ready(&server, "/", None).await;
+    expect_timeout(&mut raw, "/").await;
+    assert!(now() >= started + LIMIT.as_secs_f64());
+    assert_eq!(server.sockets_in("/"), 0);
+}
+
+#[tokio::test]
+async fn a_guest_that_logs_in_stays() {
+    let server = server().await;
+    let mut user = ready(&server, "/", None).await;
+    assert!(matches!(renew(&mut user, &token("ada")).await, Told::Ack(_)));
+    expect_timeout(&mut ready(&server, "/", None).await, "/").await;
+    assert_eq!(ask(&mut user, "whoami", &json!(null)).await, Told::ack(json!("Ada")));
+}
+
+#[tokio::test]
+async fn a_user_has_no_such_limit() {
+    let server = server().await;
+    let mut user = ready(&server, "/", Some(&token("ada"))).await;
+    expect_timeout(&mut ready(&server, "/", None).await, "/").await;
+    assert_eq!(ask(&mut user, "whoami", &json!(null)).await, Told::ack(json!("Ada")));
+}
+
+#[tokio::test]
+async fn failing_to_log_in_gives_no_more_time() {
+    let server = server().await;
+    let started = now();
+    let mut raw = ready(&server, "/", None).await;
+    for _ in 0..3 {
+        assert_eq!(renew(&mut raw, &token("nobody")).await, refused_ack("user_not_found"));
+    }
+    expect_timeout(&mut raw, "/").await;
+    assert!(now() < started + 2.0 * LIMIT.as_secs_f64());
+}
+
+#[tokio::test]
+async fn a_guest_of_the_applications_own_has_the_limit_too() {
+    let server = server().await;
+    let mut raw = ready(&server, "/own", None).await;
+    raw.ask("/own", 1, &json!(["whoami"])).await;
+    raw.expect("/own", Told::ack(json!("Grace"))).await;
+    expect_timeout(&mut raw, "/own").await;
+}
+
+#[tokio::test]
+async fn a_guest_of_the_applications_own_that_logs_in_stays() {
+    let server = server().await;
+    let mut user = ready(&server, "/own", None).await;
+    user.ask("/own", 1, &json!(["authenticate", { "token": token("ada") }])).await;
+    assert!(matches!(user.next().await.1, Told::Ack(_)));
+    expect_timeout(&mut ready(&server, "/own", None).await, "/own").await;
+    user.ask("/own", 2, &json!(["whoami"])).await;
+    user.expect("/own", Told::ack(json!("Ada"))).await;
+}
+
+#[tokio::test]
+async fn each_namespace_has_its_own_limit() {
+    let server = server().await;
+    server.io.ns("/patient", answer.with(authenticate::builder().guest(true).build().unwrap()));
+    let mut raw = ready(&server, "/patient", None).await;
+    socketioxide_jwt_auth_tests::join(&mut raw, "/", None).await;
+    expect_timeout(&mut raw, "/").await;
+    raw.ask("/patient", 1, &json!(["ping"])).await;
+    raw.expect("/patient", Told::ack(json!("pong"))).await;
+}
+
+#[tokio::test]
+async fn an_endless_limit_is_none() {
+    let server = Server::start().await;
+    let builder = with_limit(authenticate::builder()).guest_timeout(Duration::MAX);
+    server.io.ns("/", answer.with(builder.build().unwrap()));
+    let mut raw = ready(&server, "/", None).await;
+    assert_eq!(ask(&mut raw, "ping", &json!(null)).await, Told::ack(json!("pong")));
+}

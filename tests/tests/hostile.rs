@@ -1,0 +1,241 @@
+//! What a client can send that no well-behaved one would.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use serde_json::{Value, json};
+use socketioxide::{
+    extract::{AckSender, SocketRef},
+    handler::ConnectHandler,
+};
+use socketioxide_jwt_auth::{AuthUser, jwt_auth};
+use socketioxide_jwt_auth_tests::{
+    Claims, OTHER_SECRET, Raw, SECRET, Server, Told, User, authenticate, find_user, mint, seconds_from_now, token,
+};
+
+async fn on_connect(socket: SocketRef) {
+    socket.on("who", async |user: AuthUser<User>, ack: AckSender| ack.send(user.name).unwrap());
+}
+
+async fn server() -> Server {
+    let server = Server::start().await;
+    server.io.ns("/", on_connect.with(authenticate::middleware().unwrap()));
+    server.io.ns("/guests", on_connect.with(authenticate::builder().guest(true).build().unwrap()));
+    server
+}
+
+/// Shows that the connection and the server still work.
+async fn expect_alive(raw: &mut Raw) {
+    raw.connect_with_token("/", &token("ada")).await;
+    raw.expect("/", Told::Connected).await;
+    raw.ask("/", 1, &json!(["who", null])).await;
+    raw.expect("/", Told::ack(json!("Ada"))).await;
+}
+
+async fn expect_refusal(raw: &mut Raw, namespace: &str, payload: &str, code: &str) {
+    raw.connect(namespace, payload).await;
+    assert_eq!(raw.next().await, (namespace.to_owned(), Told::refused(code)), "{payload:.200}");
+}
+
+#[tokio::test]
+async fn a_token_that_is_no_text_is_malformed() {
+    let server = server().await;
+    for value in ["5", "-1.5e300", "true", "false", "null", "{}", "[]", r#"{"token":"x"}"#, r#"["x"]"#, "[[[[]]]]"] {
+        for key in ["token", "auth_token"] {
+            let payload = format!(r#"{{"{key}":{value}}}"#);
+            expect_refusal(&mut server.raw().await, "/", &payload, "token_malformed").await;
+            expect_refusal(&mut server.raw().await, "/guests", &payload, "token_malformed").await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_payload_that_is_no_object_holds_no_token() {
+    let server = server().await;
+    for payload in ["[]", r#"["token"]"#, r#"[{"token":"x"}]"#, r#""token""#, "true", "null", "{}"] {
+        expect_refusal(&mut server.raw().await, "/", payload, "token_missing").await;
+        let mut raw = server.raw().await;
+        raw.connect("/guests", payload).await;
+        raw.expect("/guests", Told::Connected).await;
+    }
+}
+
+#[tokio::test]
+async fn a_payload_that_is_no_json_is_malformed() {
+    let server = server().await;
+    for payload in ["{", r#"{"token":"#, r#"{"token":"a"}}"#, r#"{"token":"\ud800"}"#, "{token:1}", r#"{"a":1,}"#] {
+        expect_refusal(&mut server.raw().await, "/", payload, "token_malformed").await;
+        expect_refusal(&mut server.raw().await, "/guests", payload, "token_malformed").await;
+    }
+}
+
+#[tokio::test]
+async fn a_payload_without_end_is_malformed() {
+    let server = server().await;
+    let deep = format!(r#"{{"token":{}{}}}"#, "[".repeat(100_000), "]".repeat(100_000));
+    let wide: String = (0..1000).map(|number| format!(r#""k{number}":0,"#)).collect();
+    let wide = format!(r#"{{{wide}"token":"x"}}"#);
+    let mut raw = server.raw().await;
+    expect_refusal(&mut raw, "/", &deep, "token_malformed").await;
+    expect_refusal(&mut raw, "/", &wide, "token_malformed").await;
+    expect_alive(&mut raw).await;
+}
+
+#[tokio::test]
+async fn members_that_nobody_asked_for_do_no_harm() {
+    let server = server().await;
+    let mut raw = server.raw().await;
+    let payload = json!({ "__proto__": {}, "": null, "tokens": ["x"], "token": token("ada"), "x": { "token": 5 } });
+    raw.connect("/", &payload.to_string()).await;
+    raw.expect("/", Told::Connected).await;
+}
+
+#[tokio::test]
+async fn a_token_that_is_too_long_is_refused_unread() {
+    let server = server().await;
+    let claims = json!({ "sub": "ada", "exp": seconds_from_now(3600), "padding": "x".repeat(8192) });
+    let good = mint(&claims, SECRET);
+    let endless = "x".repeat(2 * 1024 * 1024);
+    for token in [good, "x".repeat(8193), format!("Bearer {}", "x".repeat(8193)), endless] {
+        let payload = json!({ "token": token }).to_string();
+        expect_refusal(&mut server.raw().await, "/", &payload, "token_too_large").await;
+    }
+    let mut raw = server.raw().await;
+    let longest = json!({ "token": "x".repeat(8192) }).to_string();
+    expect_refusal(&mut raw, "/", &longest, "token_malformed").await;
+    expect_alive(&mut raw).await;
+}
+
+#[tokio::test]
+async fn max_token_bytes_can_be_set() {
+    let server = Server::start().await;
+    let length = token("ada").len();
+    let builder = || authenticate::builder().max_token_bytes(length);
+    server.io.ns("/exact", on_connect.with(builder().build().unwrap()));
+    server.io.ns("/less", on_connect.with(builder().max_token_bytes(length - 1).build().unwrap()));
+    server.client().namespace("/exact").token(&token("ada")).admitted().await;
+    assert_eq!(server.client().namespace("/less").token(&token("ada")).refusal().await, "token_too_large");
+}
+
+#[tokio::test]
+async fn texts_that_are_no_tokens_are_malformed() {
+    let server = server().await;
+    let good = token("ada");
+    let strange = [
+        ".", "..", "...", "a.b", "a.b.c", "a.b.c.d", "🦀.🦀.🦀", "\u{0}", " ", "null", "undefined", "[object Object]",
+    ];
+    let bent = [format!(" {good}"), format!("{good} "), format!("{good}."), format!("{good}="), format!(".{good}")];
+    let mut raw = server.raw().await;
+    for text in strange.into_iter().map(str::to_owned).chain(bent) {
+        let payload = json!({ "token": text }).to_string();
+        expect_refusal(&mut server.raw().await, "/", &payload, "token_malformed").await;
+    }
+    expect_alive(&mut raw).await;
+}
+
+#[tokio::test]
+async fn a_binary_token_is_malformed() {
+    let server = server().await;
+    let mut raw = server.raw().await;
+    // How a client would write a token that is a buffer. A CONNECT has no attachments.
+    expect_refusal(&mut raw, "/", r#"{"token":{"_placeholder":true,"num":0}}"#, "token_malformed").await;
+    expect_alive(&mut raw).await;
+}
+
+#[tokio::test]
+async fn nothing_but_connect_is_heard_before_the_connect() {
+    let server = server().await;
+    for packet in [r#"42["who",null]"#, r#"421["who",null]"#, "41", r#"431["x"]"#] {
+        let mut raw = server.raw().await;
+        raw.send(packet).await;
+        raw.expect("", Told::Closed).await;
+        assert_eq!(server.sockets_in("/"), 0, "{packet}");
+    }
+    expect_alive(&mut server.raw().await).await;
+}
+
+#[tokio::test]
+async fn binary_before_the_connect_does_no_harm() {
+    let server = server().await;
+    let mut raw = server.raw().await;
+    raw.send_binary(b"\0\xff").await;
+    raw.expect("", Told::Closed).await;
+    expect_alive(&mut server.raw().await).await;
+}
+
+#[tokio::test]
+async fn a_user_may_send_binary() {
+    async fn on_connect(socket: SocketRef) {
+        socket.on("size", async |_: AuthUser<User>, data: socketioxide::extract::Data<Value>, ack: AckSender| {
+            ack.send(&data.0.is_null()).unwrap();
+        });
+        socket.on("any", async |user: AuthUser<User>, ack: AckSender| ack.send(user.name).unwrap());
+    }
+    let server = Server::start().await;
+    server.io.ns("/", on_connect.with(authenticate::middleware().unwrap()));
+    let mut raw = server.raw().await;
+    raw.connect_with_token("/", &token("ada")).await;
+    raw.expect("/", Told::Connected).await;
+    raw.send(r#"451-5["any",{"_placeholder":true,"num":0}]"#).await;
+    raw.send_binary(b"\0\xff").await;
+    raw.expect("/", Told::ack(json!("Ada"))).await;
+}
+
+#[tokio::test]
+async fn a_flood_of_refused_connects_costs_few_lookups() {
+    static LOOKUPS: AtomicUsize = AtomicUsize::new(0);
+
+    #[jwt_auth(secret = SECRET)]
+    async fn counted(claims: Claims) -> Option<User> {
+        LOOKUPS.fetch_add(1, Ordering::SeqCst);
+        find_user(&claims.sub)
+    }
+
+    let server = Server::start().await;
+    server.io.ns("/", on_connect.with(counted::middleware().unwrap()));
+    let mut raw = server.raw().await;
+    let unknown = token("nobody");
+    for _ in 0..300 {
+        raw.connect_with_token("/", &unknown).await;
+        raw.expect("/", Told::refused("user_not_found")).await;
+    }
+    let lookups = LOOKUPS.load(Ordering::SeqCst);
+    assert!((1..=10).contains(&lookups), "{lookups} lookups");
+
+    raw.connect_with_token("/", &token("ada")).await;
+    raw.expect("/", Told::refused("user_not_found")).await;
+    assert_eq!(LOOKUPS.load(Ordering::SeqCst), lookups, "not even a good token is looked at");
+    expect_alive(&mut server.raw().await).await;
+}
+
+#[tokio::test]
+async fn a_few_mistakes_are_forgiven() {
+    let server = server().await;
+    let mut raw = server.raw().await;
+    for _ in 0..9 {
+        expect_refusal(&mut raw, "/", "{}", "token_missing").await;
+    }
+    expect_alive(&mut raw).await;
+    raw.leave("/").await;
+    for _ in 0..9 {
+        expect_refusal(&mut raw, "/", "{}", "token_missing").await;
+    }
+    expect_alive(&mut raw).await;
+}
+
+#[tokio::test]
+async fn a_flood_before_any_answer_is_read_does_no_harm() {
+    let server = server().await;
+    let mut raw = server.raw().await;
+    let forged = mint(&json!({ "sub": "ada", "exp": seconds_from_now(3600) }), OTHER_SECRET);
+    for _ in 0..100 {
+        raw.connect_with_token("/", &forged).await;
+    }
+    raw.connect("/guests", "").await;
+    loop {
+        match raw.next().await {
+            (namespace, Told::Connected) => break assert_eq!(namespace, "/guests"),
+            told => assert_eq!(told, ("/".to_owned(), Told::refused("token_signature_invalid"))),
+        }
+    }
+    expect_alive(&mut server.raw().await).await;
+}

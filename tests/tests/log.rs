@@ -1,0 +1,121 @@
+//! What goes into the log, and what never does.
+
+use serde_json::json;
+use socketioxide::{
+    extract::{AckSender, SocketRef},
+    handler::ConnectHandler,
+};
+use socketioxide_jwt_auth::{AuthError, AuthUser, RawToken, jwt_auth};
+use socketioxide_jwt_auth_tests::{
+    Claims, Log, OTHER_SECRET, SECRET, Server, Told, User, find_user, mint, seconds_from_now, token,
+};
+
+#[jwt_auth(secret = SECRET, guest = true)]
+async fn lookup(claims: Claims, _token: RawToken) -> Result<Option<User>, Box<dyn std::error::Error + Send + Sync>> {
+    match claims.sub.as_str() {
+        "broken" => Err("the disk is full".into()),
+        "suspended" => Err(AuthError::denied("account suspended").into()),
+        subject => Ok(find_user(subject)),
+    }
+}
+
+async fn on_connect(socket: SocketRef) {
+    socket.on("who", async |user: AuthUser<User>, ack: AckSender| ack.send(user.name).unwrap());
+}
+
+async fn server() -> Server {
+    let server = Server::start().await;
+    server.io.ns("/", on_connect.with(lookup::middleware().unwrap()));
+    server
+}
+
+/// The only line that holds all of these.
+fn the_line(log: &Log, parts: &[&str]) -> String {
+    let mut lines = log.lines_with(parts[0]);
+    lines.retain(|line| parts.iter().all(|part| line.contains(part)));
+    assert_eq!(lines.len(), 1, "{parts:?} in {}", log.text());
+    lines.remove(0)
+}
+
+#[tokio::test]
+async fn an_accepted_connection_is_logged_with_namespace_and_socket() {
+    let log = Log::capture();
+    let server = server().await;
+    server.client().token(&token("ada")).admitted().await;
+    let id = server.io.sockets()[0].id.to_string();
+    let line = the_line(&log, &["connection accepted", &id]);
+    assert!(line.contains("DEBUG") && line.contains("namespace=\"/\""), "{line}");
+}
+
+#[tokio::test]
+async fn a_refused_connection_is_logged_with_its_code() {
+    let log = Log::capture();
+    let server = server().await;
+    server.client().token("blabla").refusal().await;
+    server.client().token(&token("nobody")).refusal().await;
+    server.client().token(&token("suspended")).refusal().await;
+    for code in ["token_malformed", "user_not_found", "denied"] {
+        let line = the_line(&log, &["connection refused", code]);
+        assert!(line.contains("INFO") && line.contains("namespace=\"/\"") && line.contains("socket="), "{line}");
+    }
+}
+
+#[tokio::test]
+async fn the_cause_of_an_internal_error_is_logged_at_error() {
+    let log = Log::capture();
+    let server = server().await;
+    assert_eq!(server.client().token(&token("broken")).refusal().await, "internal_error");
+    let line = the_line(&log, &["connection refused", "internal_error"]);
+    assert!(line.contains("ERROR") && line.contains("the disk is full"), "{line}");
+}
+
+#[tokio::test]
+async fn what_a_client_does_wrong_is_no_error_of_the_server() {
+    let log = Log::capture();
+    let server = server().await;
+    server.client().token("blabla").refusal().await;
+    server.client().token(&token("nobody")).refusal().await;
+    let mut guest = server.client().admitted().await;
+    guest.ask("who", json!(null)).await;
+    assert!(matches!(guest.next().await, Told::Ack(_)));
+    let own = log.lines_with("");
+    assert!(own.len() >= 3 && !own.iter().any(|line| line.contains("ERROR") || line.contains("WARN")), "{own:?}");
+}
+
+#[tokio::test]
+async fn a_refused_event_is_logged_with_its_name_and_code() {
+    let log = Log::capture();
+    let server = server().await;
+    let mut guest = server.client().admitted().await;
+    guest.emit("who", json!("what the guest says")).await;
+    assert!(matches!(guest.next().await, Told::Event(..)));
+    let line = the_line(&log, &["event refused", "login_required"]);
+    assert!(line.contains("who") && !line.contains("what the guest says"), "{line}");
+}
+
+#[tokio::test]
+async fn no_token_and_no_secret_is_ever_logged() {
+    let log = Log::capture();
+    let server = server().await;
+    let forged = mint(&json!({ "sub": "ada", "exp": seconds_from_now(3600) }), OTHER_SECRET);
+    let tokens = [token("ada"), token("nobody"), token("broken"), token("suspended"), forged, "blabla-blabla".to_owned()];
+    for token in &tokens {
+        let clients = [
+            server.client().auth(json!({ "token": token })),
+            server.client().auth(json!({ "auth_token": format!("Bearer {token}") })),
+            server.client().header("authorization", &format!("Bearer {token}")),
+            server.client().header("x-auth-token", token),
+            server.client().query(&format!("auth_token={token}")),
+        ];
+        for client in clients {
+            client.connect().await.next().await;
+        }
+    }
+    let text = log.text();
+    assert!(text.contains("connection accepted") && text.contains("connection refused"), "{text}");
+    for token in &tokens {
+        let signature = token.rsplit('.').next().unwrap();
+        assert!(!text.contains(token.as_str()) && !text.contains(signature), "{token} in {text}");
+    }
+    assert!(!text.contains(SECRET) && !text.contains(OTHER_SECRET), "{text}");
+}

@@ -1,0 +1,112 @@
+//! Policies and their combinations, as a client meets them.
+
+use serde_json::json;
+use socketioxide::{
+    extract::{AckSender, SocketRef},
+    handler::ConnectHandler,
+};
+use socketioxide_jwt_auth::{All, AnyOf, AuthUser, Not, Policy};
+use socketioxide_jwt_auth_tests::{
+    Admin, Raw, Server, Told, User, ask, authenticate, refused_ack, token, unauthorized, unauthorized_event,
+};
+
+/// The name is not on a list.
+struct NotGrace;
+
+impl Policy<User> for NotGrace {
+    fn allows(user: &User) -> bool {
+        user.name != "Grace"
+    }
+}
+
+struct Nobody;
+
+impl<T> Policy<T> for Nobody {
+    fn allows(_: &T) -> bool {
+        false
+    }
+}
+
+fn on<P: Policy<User> + Send + Sync + 'static>(socket: &SocketRef, event: &'static str) {
+    socket.on(event, async |ack: AckSender, user: AuthUser<User, P>| ack.send(user.name).unwrap_or_default());
+}
+
+/// An event for each policy, of its name.
+async fn on_connect(socket: SocketRef) {
+    on::<()>(&socket, "no policy");
+    on::<Admin>(&socket, "admin");
+    on::<All<(Admin, NotGrace)>>(&socket, "all");
+    on::<All<(Admin, Nobody)>>(&socket, "all with nobody");
+    on::<AnyOf<(Nobody, Admin)>>(&socket, "any of");
+    on::<Not<Admin>>(&socket, "not");
+    on::<All<(AnyOf<(Admin, Not<NotGrace>)>, Not<Nobody>, ())>>(&socket, "nested");
+    on::<All<((), (), (), (), (), (), (), Not<Admin>)>>(&socket, "eight");
+    socket.emit("ready", &()).unwrap();
+}
+
+async fn server() -> Server {
+    let server = Server::start().await;
+    server.io.ns("/", on_connect.with(authenticate::builder().guest(true).build().unwrap()));
+    server
+}
+
+async fn ready(server: &Server, subject: Option<&str>) -> Raw {
+    let token = subject.map(token);
+    socketioxide_jwt_auth_tests::ready(server, "/", token.as_deref()).await
+}
+
+#[tokio::test]
+async fn combinations_let_those_through_whom_they_allow() {
+    let server = server().await;
+    let mut ada = ready(&server, Some("ada")).await;
+    let mut grace = ready(&server, Some("grace")).await;
+    let expected = [
+        ("no policy", true, true),
+        ("admin", true, false),
+        ("all", true, false),
+        ("all with nobody", false, false),
+        ("any of", true, false),
+        ("not", false, true),
+        ("nested", true, true),
+        ("eight", false, true),
+    ];
+    for (event, for_ada, for_grace) in expected {
+        for (raw, name, allowed) in [(&mut ada, "Ada", for_ada), (&mut grace, "Grace", for_grace)] {
+            let expected = if allowed { Told::ack(json!(name)) } else { refused_ack("forbidden") };
+            assert_eq!(ask(raw, event, &json!(null)).await, expected, "{event} for {name}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_guest_is_told_to_log_in_whatever_the_policy() {
+    let server = server().await;
+    let mut guest = ready(&server, None).await;
+    for event in ["no policy", "admin", "all", "any of", "not", "nested"] {
+        assert_eq!(ask(&mut guest, event, &json!(null)).await, refused_ack("login_required"), "{event}");
+    }
+}
+
+#[tokio::test]
+async fn forbidden_comes_as_an_event_without_an_acknowledgement() {
+    let server = server().await;
+    let mut grace = ready(&server, Some("grace")).await;
+    grace.emit("/", &json!(["all", 1])).await;
+    grace.expect("/", unauthorized_event("forbidden", "all")).await;
+    assert_eq!(ask(&mut grace, "no policy", &json!(null)).await, Told::ack(json!("Grace")));
+}
+
+#[tokio::test]
+async fn a_connect_handler_can_have_a_combination() {
+    async fn staff_only(socket: SocketRef, _: AuthUser<User, All<(Admin, NotGrace)>>) {
+        socket.emit("ready", &()).unwrap();
+    }
+    let server = Server::start().await;
+    server.io.ns("/", staff_only.with(authenticate::middleware().unwrap()));
+    ready(&server, Some("ada")).await;
+    let mut raw = server.raw().await;
+    raw.connect_with_token("/", &token("grace")).await;
+    raw.expect("/", Told::Connected).await;
+    raw.expect("/", unauthorized("forbidden")).await;
+    raw.expect("/", Told::Disconnected).await;
+}

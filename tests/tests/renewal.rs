@@ -1,0 +1,324 @@
+//! Logging in and renewing the token on an open socket.
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+use socketioxide::{
+    SocketIo,
+    extract::{SocketRef, State, TryData},
+    handler::ConnectHandler,
+};
+use socketioxide_jwt_auth::{AuthError, AuthUser, JwtAuthBuilder, RawToken, SocketAuth, jwt_auth};
+use socketioxide_jwt_auth_tests::{
+    Noted, Notes, OTHER_SECRET, Raw, SECRET, Server, Told, User, answer, ask, find_user, join, mint, notes, ready,
+    refused_ack, renew, renewed_ack, seconds_from_now, token, token_expiring_in, token_living, unauthorized,
+    unauthorized_event,
+};
+
+/// A user is named by `sub`, or else by `name`.
+#[derive(Deserialize)]
+struct Claims {
+    sub: Option<String>,
+    name: Option<String>,
+}
+
+#[jwt_auth(secret = SECRET, guest = true, authenticate_event = "authenticate", leeway = "0s", lookup_timeout = "300ms")]
+async fn log_in(claims: Claims, State(notes): State<Notes>) -> Result<Option<User>, AuthError> {
+    let name = claims.sub.or(claims.name).expect("every token of these tests names somebody");
+    notes.write(format!("lookup {name}"));
+    match name.as_str() {
+        "suspended" => Err(AuthError::denied("account suspended")),
+        "broken" => Err(AuthError::internal("no database")),
+        "panics" => panic!("the lookup of a test"),
+        "hangs" => std::future::pending().await,
+        name => Ok(find_user(name)),
+    }
+}
+
+async fn serve(builder: JwtAuthBuilder<log_in>) -> (Server, Noted) {
+    let (notes, noted) = notes();
+    let server = Server::with(SocketIo::builder().with_state(notes)).await;
+    server.io.ns("/", answer.with(builder.build().unwrap()));
+    server.io.ns("/second", answer.with(log_in::middleware().unwrap()));
+    (server, noted)
+}
+
+async fn server() -> Server {
+    serve(log_in::builder()).await.0
+}
+
+fn expiring_in(seconds: i64, claims: &Value) -> String {
+    let mut claims = claims.clone();
+    claims["exp"] = json!(seconds_from_now(seconds));
+    mint(&claims, SECRET)
+}
+
+async fn expect_who(raw: &mut Raw, name: &str) {
+    assert_eq!(ask(raw, "whoami", &json!(null)).await, Told::ack(json!(name)));
+}
+
+async fn expect_guest(raw: &mut Raw) {
+    assert_eq!(ask(raw, "whoami", &json!(null)).await, refused_ack("login_required"));
+}
+
+fn renewed_in(seconds: i64) -> [Told; 2] {
+    // A second may end between the making of a token and this.
+    [renewed_ack(seconds_from_now(seconds)), renewed_ack(seconds_from_now(seconds) - 1)]
+}
+
+#[tokio::test]
+async fn a_guest_logs_in_and_may_do_what_users_may() {
+    let server = server().await;
+    let mut raw = ready(&server, "/", None).await;
+    expect_guest(&mut raw).await;
+    let told = renew(&mut raw, &token("ada")).await;
+    assert!(renewed_in(3600).contains(&told), "{told:?}");
+    expect_who(&mut raw, "Ada").await;
+}
+
+#[tokio::test]
+async fn the_application_is_told_of_a_login_and_not_of_a_renewal() {
+    async fn on_connect(socket: SocketRef) {
+        socket.on_login(async |socket: SocketRef, user: AuthUser<User>| socket.emit("welcome", user.name).unwrap());
+        answer(socket).await;
+    }
+    let (server, _noted) = serve(log_in::builder()).await;
+    server.io.ns("/told", on_connect.with(log_in::middleware().unwrap()));
+    let mut raw = ready(&server, "/told", None).await;
+    raw.emit("/told", &json!(["authenticate", { "token": token_living(60.0, "ada").0 }])).await;
+    raw.expect("/told", Told::event("welcome", json!("Ada"))).await;
+    raw.ask("/told", 1, &json!(["authenticate", { "token": token_living(60.0, "ada").0 }])).await;
+    assert!(matches!(raw.next().await.1, Told::Ack(_)));
+    raw.ask("/told", 2, &json!(["ping"])).await;
+    raw.expect("/told", Told::ack(json!("pong"))).await;
+}
+
+#[tokio::test]
+async fn a_renewed_session_outlives_its_first_token() {
+    let server = server().await;
+    let (first, expires_at) = token_living(1.0, "ada");
+    let mut renewed = ready(&server, "/", Some(&first)).await;
+    let mut other = ready(&server, "/", Some(&first)).await;
+    let told = renew(&mut renewed, &token("ada")).await;
+    assert!(renewed_in(3600).contains(&told), "{told:?}");
+    other.expect("/", unauthorized("token_expired")).await;
+    assert!(socketioxide_jwt_auth_tests::now() >= expires_at);
+    expect_who(&mut renewed, "Ada").await;
+}
+
+#[tokio::test]
+async fn a_renewed_session_ends_with_its_new_token() {
+    let server = server().await;
+    let mut raw = ready(&server, "/", Some(&token("ada"))).await;
+    assert!(matches!(renew(&mut raw, &token_living(0.7, "ada").0).await, Told::Ack(_)));
+    raw.expect("/", unauthorized("token_expired")).await;
+    raw.expect("/", Told::Disconnected).await;
+}
+
+#[tokio::test]
+async fn a_token_without_an_end_is_answered_with_null() {
+    let (server, _noted) = serve(log_in::builder().required_claims(Vec::<String>::new())).await;
+    let mut raw = ready(&server, "/", None).await;
+    let told = renew(&mut raw, &mint(&json!({ "sub": "ada" }), SECRET)).await;
+    assert_eq!(told, Told::ack(json!({ "expires_at": null })));
+}
+
+#[tokio::test]
+async fn a_renewal_is_warned_of_anew() {
+    let (server, _noted) = serve(log_in::builder().expiry_warning("1h").expiry("ignore")).await;
+    let mut raw = ready(&server, "/", Some(&token("ada"))).await;
+    assert!(matches!(renew(&mut raw, &token_living(1.0, "ada").0).await, Told::Ack(_)));
+    let (_, told) = raw.next().await;
+    assert!(matches!(&told, Told::Event(name, _) if name == "token_expiring"), "{told:?}");
+}
+
+#[tokio::test]
+async fn the_token_of_another_user_is_subject_mismatch_and_changes_nothing() {
+    let server = server().await;
+    let mut raw = ready(&server, "/", Some(&token("ada"))).await;
+    assert_eq!(renew(&mut raw, &token("grace")).await, refused_ack("subject_mismatch"));
+    expect_who(&mut raw, "Ada").await;
+}
+
+#[tokio::test]
+async fn the_same_subject_of_another_issuer_is_another_user() {
+    let (server, _noted) = serve(log_in::builder().issuer(["a", "b"])).await;
+    let of_issuer = |issuer: &str| expiring_in(60, &json!({ "sub": "ada", "iss": issuer }));
+    let mut raw = ready(&server, "/", Some(&of_issuer("a"))).await;
+    assert_eq!(renew(&mut raw, &of_issuer("b")).await, refused_ack("subject_mismatch"));
+    assert!(matches!(renew(&mut raw, &of_issuer("a")).await, Told::Ack(_)));
+    expect_who(&mut raw, "Ada").await;
+}
+
+#[tokio::test]
+async fn without_subjects_the_user_key_decides() {
+    let (server, _noted) = serve(log_in::builder().user_key(|user: &User| user.name)).await;
+    let mut raw = ready(&server, "/", Some(&expiring_in(60, &json!({ "name": "ada" })))).await;
+    assert_eq!(renew(&mut raw, &expiring_in(60, &json!({ "name": "grace" }))).await, refused_ack("subject_mismatch"));
+    let told = renew(&mut raw, &expiring_in(90, &json!({ "name": "ada" }))).await;
+    assert!(renewed_in(90).contains(&told), "{told:?}");
+    // The same user by the key, whatever a token calls it.
+    let told = renew(&mut raw, &expiring_in(120, &json!({ "sub": "ada" }))).await;
+    assert!(renewed_in(120).contains(&told), "{told:?}");
+}
+
+#[tokio::test]
+async fn without_subjects_and_without_a_user_key_nobody_is_the_same() {
+    let server = server().await;
+    let token = expiring_in(60, &json!({ "name": "ada" }));
+    let mut raw = ready(&server, "/", Some(&token)).await;
+    assert_eq!(renew(&mut raw, &token).await, refused_ack("subject_mismatch"));
+    expect_who(&mut raw, "Ada").await;
+    let mut guest = ready(&server, "/", None).await;
+    assert!(renewed_in(60).contains(&renew(&mut guest, &token).await), "a guest may become anybody");
+}
+
+#[tokio::test]
+async fn a_refused_token_leaves_the_session_as_it_is() {
+    let server = server().await;
+    let mut raw = ready(&server, "/", Some(&token("ada"))).await;
+    let refused = [
+        (mint(&json!({ "sub": "ada", "exp": seconds_from_now(60) }), OTHER_SECRET), "token_signature_invalid"),
+        (token_expiring_in(-60, "ada"), "token_expired"),
+        ("x.y.z".to_owned(), "token_malformed"),
+        (token("nobody"), "user_not_found"),
+        (token("broken"), "internal_error"),
+        (token("panics"), "internal_error"),
+        (token("hangs"), "lookup_timeout"),
+        (String::new(), "token_missing"),
+    ];
+    for (token, code) in refused {
+        assert_eq!(renew(&mut raw, &token).await, refused_ack(code));
+        expect_who(&mut raw, "Ada").await;
+    }
+    let told = renew(&mut raw, &token("suspended")).await;
+    assert_eq!(told, Told::ack(json!({ "error": { "code": "denied", "message": "account suspended" } })));
+    expect_who(&mut raw, "Ada").await;
+}
+
+#[tokio::test]
+async fn a_failed_renewal_does_not_put_the_end_off() {
+    let server = server().await;
+    let mut raw = ready(&server, "/", Some(&token_living(0.7, "ada").0)).await;
+    assert_eq!(renew(&mut raw, &token("nobody")).await, refused_ack("user_not_found"));
+    raw.expect("/", unauthorized("token_expired")).await;
+    raw.expect("/", Told::Disconnected).await;
+}
+
+#[tokio::test]
+async fn without_an_acknowledgement_a_refusal_is_an_event_and_success_is_silent() {
+    let server = server().await;
+    let mut raw = ready(&server, "/", None).await;
+    raw.emit("/", &json!(["authenticate", { "token": token("nobody") }])).await;
+    raw.expect("/", unauthorized_event("user_not_found", "authenticate")).await;
+    raw.emit("/", &json!(["authenticate", { "token": token("ada") }])).await;
+    // The next attempt waits for this one.
+    assert_eq!(renew(&mut raw, &token("grace")).await, refused_ack("subject_mismatch"));
+    expect_who(&mut raw, "Ada").await;
+}
+
+#[tokio::test]
+async fn each_namespace_is_logged_in_to_by_itself() {
+    let server = server().await;
+    let mut raw = ready(&server, "/", None).await;
+    join(&mut raw, "/second", None).await;
+    raw.ask("/second", 7, &json!(["authenticate", { "token": token("ada") }])).await;
+    let (namespace, told) = raw.next().await;
+    assert_eq!(namespace, "/second");
+    assert!(renewed_in(3600).contains(&told), "{told:?}");
+    raw.ask("/second", 8, &json!(["whoami"])).await;
+    raw.expect("/second", Told::ack(json!("Ada"))).await;
+    expect_guest(&mut raw).await;
+}
+
+#[tokio::test]
+async fn whatever_is_no_token_is_answered_with_a_code() {
+    let server = server().await;
+    let payloads = [
+        (json!(["authenticate"]), "token_missing"),
+        (json!(["authenticate", null]), "token_missing"),
+        (json!(["authenticate", {}]), "token_missing"),
+        (json!(["authenticate", "text"]), "token_missing"),
+        (json!(["authenticate", 1.5]), "token_missing"),
+        (json!(["authenticate", [[], {}]]), "token_missing"),
+        (json!(["authenticate", { "token": null }]), "token_missing"),
+        (json!(["authenticate", { "token": 5 }]), "token_malformed"),
+        (json!(["authenticate", { "token": { "token": token("ada") } }]), "token_malformed"),
+        (json!(["authenticate", { "token": [token("ada")] }]), "token_malformed"),
+        (json!(["authenticate", { "token": "x".repeat(10_000) }]), "token_too_large"),
+        (json!(["authenticate", { "token": token("nobody") }, { "token": token("ada") }]), "user_not_found"),
+    ];
+    for (payload, code) in payloads {
+        let mut raw = ready(&server, "/", None).await;
+        raw.ask("/", 3, &payload).await;
+        let (_, told) = raw.next().await;
+        assert_eq!(told, refused_ack(code), "{}", &payload.to_string()[..payload.to_string().len().min(200)]);
+        expect_guest(&mut raw).await;
+    }
+}
+
+#[tokio::test]
+async fn binary_payloads_are_answered_with_a_code() {
+    let server = server().await;
+    for payload in [r#"{"_placeholder":true,"num":0}"#, r#"{"token":{"_placeholder":true,"num":0}}"#] {
+        let mut raw = ready(&server, "/", None).await;
+        raw.send(&format!(r#"451-4["authenticate",{payload}]"#)).await;
+        raw.send_binary(token("ada").as_bytes()).await;
+        let (_, told) = raw.next().await;
+        assert!([refused_ack("token_malformed"), refused_ack("token_missing")].contains(&told), "{told:?}");
+        expect_guest(&mut raw).await;
+    }
+}
+
+#[tokio::test]
+async fn the_token_may_be_where_it_may_be_at_a_connection() {
+    let server = server().await;
+    for payload in [json!({ "auth_token": token("ada") }), json!({ "token": format!("Bearer {}", token("ada")) })] {
+        let mut raw = ready(&server, "/", None).await;
+        assert!(matches!(ask(&mut raw, "authenticate", &payload).await, Told::Ack(_)));
+        expect_who(&mut raw, "Ada").await;
+    }
+}
+
+#[tokio::test]
+async fn the_token_of_the_handshake_is_no_token_of_the_event() {
+    let server = server().await;
+    let mut raw = Raw::open(server.address(), &format!("&auth_token={}", token_living(60.0, "ada").0)).await;
+    join(&mut raw, "/", None).await;
+    assert_eq!(ask(&mut raw, "authenticate", &json!({})).await, refused_ack("token_missing"));
+    expect_who(&mut raw, "Ada").await;
+}
+
+#[tokio::test]
+async fn without_the_setting_nobody_listens() {
+    let server = Server::start().await;
+    let builder = socketioxide_jwt_auth_tests::authenticate::builder().guest(true);
+    server.io.ns("/", answer.with(builder.build().unwrap()));
+    let mut raw = ready(&server, "/", None).await;
+    raw.ask("/", 1, &json!(["authenticate", { "token": token("ada") }])).await;
+    assert_eq!(ask(&mut raw, "ping", &json!(null)).await, Told::ack(json!("pong")));
+    expect_guest(&mut raw).await;
+}
+
+#[tokio::test]
+async fn the_lookup_sees_the_socket_and_its_request_and_no_payload() {
+    #[jwt_auth(secret = SECRET, guest = true, authenticate_event = "log in")]
+    async fn curious(
+        claims: socketioxide_jwt_auth_tests::Claims,
+        socket: SocketRef,
+        TryData(payload): TryData<Option<Value>>,
+        token: RawToken,
+        State(notes): State<Notes>,
+    ) -> Option<User> {
+        let query = socket.req_parts().uri.query().unwrap_or_default().rsplit('&').next().unwrap_or_default();
+        notes.write(format!("{} {query} {:?} {}", socket.connected(), payload.ok().flatten(), token.as_str().len()));
+        find_user(&claims.sub)
+    }
+    let (notes, mut noted) = notes();
+    let server = Server::with(SocketIo::builder().with_state(notes)).await;
+    server.io.ns("/", answer.with(curious::middleware().unwrap()));
+    let mut raw = Raw::open(server.address(), "&page=7").await;
+    join(&mut raw, "/", None).await;
+    let token = token("ada");
+    assert!(matches!(ask(&mut raw, "log in", &json!({ "token": &token })).await, Told::Ack(_)));
+    assert_eq!(noted.next().await, format!("true page=7 None {}", token.len()));
+}
