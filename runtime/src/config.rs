@@ -133,7 +133,7 @@ impl Setting<Duration> for String {
 #[diagnostic::on_unimplemented(
     message = "keys from a URL need the feature `jwks`",
     label = "this option needs the feature `jwks`",
-    note = "write `socketioxide-jwt-auth = { version = \"…\", features = [\"jwks\"] }` in Cargo.toml"
+    note = "add `jwks` to the features of socketioxide-jwt-auth in Cargo.toml"
 )]
 pub trait FeatureJwks {
     fn missing(self) -> ConfigError;
