@@ -137,11 +137,6 @@ impl AuthError {
         Self { code, message: None, source: Some(cause.into()) }
     }
 
-    /// Any error of the application: an [`AuthError`] stays what it is, everything else is internal.
-    pub(crate) fn from_application(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        error.into().downcast::<Self>().map_or_else(Self::internal, |own| *own)
-    }
-
     /// The stable name of the reason, in `snake_case`: what a client should branch on.
     ///
     /// ```
@@ -160,6 +155,21 @@ impl AuthError {
 
     pub(crate) fn kind(&self) -> Code {
         self.code
+    }
+}
+
+/// What the application failed with: an [`AuthError`] stays what it is, everything else is
+/// [`internal`](AuthError::internal).
+///
+/// ```
+/// use socketioxide_jwt_auth::AuthError;
+///
+/// let failure: Box<dyn std::error::Error + Send + Sync> = AuthError::denied("too long").into();
+/// assert_eq!(AuthError::from(failure).code(), "denied");
+/// ```
+impl From<Box<dyn Error + Send + Sync>> for AuthError {
+    fn from(failure: Box<dyn Error + Send + Sync>) -> Self {
+        failure.downcast::<Self>().map_or_else(Self::internal, |own| *own)
     }
 }
 

@@ -137,5 +137,5 @@ pub fn outcome_of_result<T, E: Into<Box<dyn Error + Send + Sync>>>(user: Result<
 pub fn outcome_of_result_option<T, E: Into<Box<dyn Error + Send + Sync>>>(
     user: Result<Option<T>, E>,
 ) -> LookupResult<T> {
-    user.map_err(AuthError::from_application)
+    user.map_err(|error| AuthError::from(error.into()))
 }

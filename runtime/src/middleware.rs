@@ -152,6 +152,7 @@ impl<L: UserLookup> Pipeline<L> {
         // The lookup took the claims by value, and they need not be `Clone`.
         let (claims, _) = self.verifier.read_claims::<L::Claims>(&payload)?;
         let token = TokenFacts {
+            issuer: registered.issuer.as_deref().map(str::to_owned),
             subject: registered.subject.as_deref().map(str::to_owned),
             issued: registered.issued,
             expires_at: registered.expires_at(),

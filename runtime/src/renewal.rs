@@ -19,7 +19,7 @@ use crate::{
     lookup::{LookupOn, UserLookup},
     middleware::{Attempt, Pipeline, log_refusal},
     refusal,
-    session::{self, Session, namespace},
+    session::{self, Details, Session, namespace},
     token::{self, AuthPayload, RawToken, TokenSource},
 };
 use gate::Gate;
@@ -128,10 +128,15 @@ fn check_same_user(previous: &dyn Session, next: &dyn Session) -> Result<(), Cod
     let (previous, next) = (previous.details(), next.details());
     let same = match (&previous.token().subject, &next.token().subject) {
         _ if previous.is_guest() => true,
-        (Some(previous), Some(next)) => previous == next,
+        (Some(_), Some(_)) => subject_of(previous) == subject_of(next),
         _ => previous.room.is_some() && previous.room == next.room,
     };
     if same { Ok(()) } else { Err(Code::SubjectMismatch) }
+}
+
+/// A `sub` is unique within its issuer only ([RFC 7519 §4.1.2](https://www.rfc-editor.org/rfc/rfc7519#section-4.1.2)).
+fn subject_of(details: &Details) -> (Option<&str>, Option<&str>) {
+    (details.token().issuer.as_deref(), details.token().subject.as_deref())
 }
 
 /// A token that was issued before the session's own must not replace it: an answer that comes late is no news.

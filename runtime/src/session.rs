@@ -66,6 +66,7 @@ impl Drop for Timers {
 /// What a renewal compares.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct TokenFacts {
+    pub(crate) issuer: Option<String>,
     pub(crate) subject: Option<String>,
     pub(crate) issued: Option<Duration>,
     pub(crate) expires_at: Option<SystemTime>,

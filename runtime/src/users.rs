@@ -33,8 +33,9 @@ pub fn user_room(key: impl Display) -> String {
 #[non_exhaustive]
 pub enum DisconnectError {
     /// The adapter did not reach the other nodes.
-    #[error("the other nodes could not be told to disconnect the user")]
-    Adapter(#[source] BroadcastError),
+    #[error("the other nodes could not be told to disconnect the user: {0}")]
+    // The error of an adapter need not be `Sync`, so only its text can be kept.
+    Adapter(String),
     /// A client on this node reads so slowly that it could not be told in time.
     #[error("a client reads too slowly to be disconnected; its connection ends when it stops answering pings")]
     SlowClient,
@@ -112,7 +113,7 @@ async fn disconnect_room<A: Adapter>(room: impl Fn() -> Option<BroadcastOperator
             Err(BroadcastError::Socket(errors)) if errors.iter().any(is_full) => sleep(pause).await,
             // The others were closed already.
             Err(BroadcastError::Socket(_)) => return Ok(()),
-            Err(error) => return Err(DisconnectError::Adapter(error)),
+            Err(error) => return Err(DisconnectError::Adapter(error.to_string())),
         }
         pause *= 2;
     }
@@ -126,6 +127,12 @@ fn is_full(error: &SocketError) -> bool {
 #[cfg(test)]
 mod tests {
     use super::user_room;
+
+    #[test]
+    fn errors_pass_through_question_marks() {
+        fn assert_passes<E: std::error::Error + Send + Sync + 'static>() {}
+        assert_passes::<super::DisconnectError>();
+    }
 
     #[test]
     fn keys_never_share_a_room() {

@@ -10,8 +10,8 @@ mod notes;
 mod raw;
 mod server;
 mod sessions;
-mod told;
 mod tokens;
+mod told;
 
 pub use client::{Client, Connecting};
 pub use fixtures::{Admin, Claims, OtherClaims, OtherUser, Tracked, User, authenticate, find_user, greet};
@@ -20,10 +20,11 @@ pub use notes::{Noted, Notes, notes};
 pub use raw::Raw;
 pub use server::Server;
 pub use sessions::{
-    Door, answer, ask, join, now, ready, refused_ack, renew, renewed_ack, token_living, unauthorized, unauthorized_event,
+    Door, answer, ask, join, now, ready, refused_ack, renew, renewed_ack, token_living, unauthorized,
+    unauthorized_event,
 };
-pub use told::Told;
 pub use tokens::{OTHER_SECRET, SECRET, install_backend, mint, seconds_from_now, sign, token, token_expiring_in};
+pub use told::Told;
 
 /// How long a test waits for what must happen: more than any healthy machine needs.
 pub const LIMIT: std::time::Duration = std::time::Duration::from_secs(10);

@@ -4,7 +4,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use socketioxide::handler::ConnectHandler;
 use socketioxide_jwt_auth::{JwtAuth, jwt_auth};
-use socketioxide_jwt_auth_tests::{Claims, SECRET, Server, Told, User, authenticate, find_user, mint, seconds_from_now};
+use socketioxide_jwt_auth_tests::{
+    Claims, SECRET, Server, Told, User, authenticate, find_user, mint, seconds_from_now,
+};
 
 const ADMITTED: &str = "admitted";
 
@@ -124,10 +126,8 @@ async fn the_audience_must_be_this_server() {
 
 #[tokio::test]
 async fn a_token_for_an_audience_is_refused_by_a_server_that_was_not_told_who_it_is() {
-    let cases = [
-        (json!({ "aud": "chat" }), "token_audience_invalid"),
-        (json!({ "aud": ["chat"] }), "token_audience_invalid"),
-    ];
+    let cases =
+        [(json!({ "aud": "chat" }), "token_audience_invalid"), (json!({ "aud": ["chat"] }), "token_audience_invalid")];
     expect(by_default(), cases).await;
 }
 

@@ -7,7 +7,9 @@ use std::{
 
 use serde_json::json;
 use socketioxide_jwt_auth::{ConfigError, TokenSource, Verifier, VerifierBuilder, jwt_auth};
-use socketioxide_jwt_auth_tests::{Claims, OTHER_SECRET, SECRET, User, authenticate, find_user, mint, seconds_from_now};
+use socketioxide_jwt_auth_tests::{
+    Claims, OTHER_SECRET, SECRET, User, authenticate, find_user, mint, seconds_from_now,
+};
 
 #[jwt_auth(secret_env = "SJA_SECRET")]
 async fn from_environment(claims: Claims) -> Option<User> {

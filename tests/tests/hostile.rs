@@ -120,9 +120,8 @@ async fn max_token_bytes_can_be_set() {
 async fn texts_that_are_no_tokens_are_malformed() {
     let server = server().await;
     let good = token("ada");
-    let strange = [
-        ".", "..", "...", "a.b", "a.b.c", "a.b.c.d", "🦀.🦀.🦀", "\u{0}", " ", "null", "undefined", "[object Object]",
-    ];
+    let strange =
+        [".", "..", "...", "a.b", "a.b.c", "a.b.c.d", "🦀.🦀.🦀", "\u{0}", " ", "null", "undefined", "[object Object]"];
     let bent = [format!(" {good}"), format!("{good} "), format!("{good}."), format!("{good}="), format!(".{good}")];
     let mut raw = server.raw().await;
     for text in strange.into_iter().map(str::to_owned).chain(bent) {

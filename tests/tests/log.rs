@@ -98,7 +98,8 @@ async fn no_token_and_no_secret_is_ever_logged() {
     let log = Log::capture();
     let server = server().await;
     let forged = mint(&json!({ "sub": "ada", "exp": seconds_from_now(3600) }), OTHER_SECRET);
-    let tokens = [token("ada"), token("nobody"), token("broken"), token("suspended"), forged, "blabla-blabla".to_owned()];
+    let tokens =
+        [token("ada"), token("nobody"), token("broken"), token("suspended"), forged, "blabla-blabla".to_owned()];
     for token in &tokens {
         let clients = [
             server.client().auth(json!({ "token": token })),

@@ -206,7 +206,11 @@ mod parameters {
     }
 
     #[jwt_auth(secret = SECRET, guest = true)]
-    async fn token_of_guest(claims: Option<Claims>, State(notes): State<Notes>, token: Option<RawToken>) -> Option<User> {
+    async fn token_of_guest(
+        claims: Option<Claims>,
+        State(notes): State<Notes>,
+        token: Option<RawToken>,
+    ) -> Option<User> {
         notes.write(token.map_or_else(|| "none".to_owned(), RawToken::into_string));
         find_user(&claims?.sub)
     }

@@ -44,7 +44,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
         let decoded = || decode::<Claims>(black_box(&token), &case.decoding, &validation).map(|data| data.claims.exp);
         // With keys that are at hand nothing is waited for.
-        let verified = || case.verifier.verify::<Claims>(black_box(&token)).now_or_never().is_some_and(|read| read.is_ok());
+        let verified =
+            || case.verifier.verify::<Claims>(black_box(&token)).now_or_never().is_some_and(|read| read.is_ok());
         let (decode_time, verify_time) = alternate(|| decoded().is_ok(), verified);
         println!(
             "{:8} {:>12?} {:>12?} {:>7.2}  {} against {}",

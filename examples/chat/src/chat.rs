@@ -18,9 +18,9 @@ use crate::{
 };
 
 #[derive(Clone)]
-pub struct Chat {
-    pub db: Db,
-    pub posts: Arc<DefaultKeyedRateLimiter<i64>>,
+pub(crate) struct Chat {
+    pub(crate) db: Db,
+    pub(crate) posts: Arc<DefaultKeyedRateLimiter<i64>>,
 }
 
 /// Finds the user whose login a token belongs to, unless it was revoked.
@@ -31,7 +31,7 @@ pub struct Chat {
     leeway = "2s",
     user_key = |user: &User| user.id
 )]
-pub async fn authenticate(
+pub(crate) async fn authenticate(
     claims: Claims,
     State(chat): State<Chat>,
 ) -> Result<Option<User>, Box<dyn Error + Send + Sync>> {
@@ -49,7 +49,7 @@ impl Policy<User> for Moderator {
 }
 
 /// For guests, too: they read.
-pub async fn on_connect(socket: SocketRef, io: SocketIo, State(chat): State<Chat>) {
+pub(crate) async fn on_connect(socket: SocketRef, io: SocketIo, State(chat): State<Chat>) {
     socket.on("hello", hello);
     socket.on("post", post);
     socket.on("delete", delete);

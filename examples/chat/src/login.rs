@@ -30,24 +30,24 @@ use crate::db::{Db, User};
 
 /// What an access token says.
 #[derive(Serialize, Deserialize)]
-pub struct Claims {
+pub(crate) struct Claims {
     sub: String,
     /// The login that it belongs to: when that is revoked, the token is worth nothing.
-    pub sid: String,
+    pub(crate) sid: String,
     iat: u64,
     exp: u64,
 }
 
 #[derive(Clone)]
-pub struct Login {
-    pub db: Db,
-    pub io: SocketIo,
-    pub key: EncodingKey,
-    pub token_life: Duration,
-    pub https: bool,
-    pub attempts: Arc<DefaultKeyedRateLimiter<IpAddr>>,
+pub(crate) struct Login {
+    pub(crate) db: Db,
+    pub(crate) io: SocketIo,
+    pub(crate) key: EncodingKey,
+    pub(crate) token_life: Duration,
+    pub(crate) https: bool,
+    pub(crate) attempts: Arc<DefaultKeyedRateLimiter<IpAddr>>,
     /// Checked for unknown names, so that they take as long as known ones.
-    pub nobodys_hash: Arc<str>,
+    pub(crate) nobodys_hash: Arc<str>,
 }
 
 #[derive(Deserialize)]
@@ -58,7 +58,7 @@ struct Credentials {
 
 const COOKIE: &str = "refresh";
 
-pub fn routes(login: Login) -> Router {
+pub(crate) fn routes(login: Login) -> Router {
     Router::new()
         .route("/login", post(log_in))
         .route("/token", post(renew))
@@ -139,7 +139,7 @@ fn refresh_token(cookies: &CookieJar) -> Option<(String, String)> {
     Some((id.to_owned(), secret.to_owned()))
 }
 
-pub fn hash_password(password: &str) -> password_hash::Result<String> {
+pub(crate) fn hash_password(password: &str) -> password_hash::Result<String> {
     Argon2::default().hash_password(password.as_bytes()).map(|hash| hash.to_string())
 }
 
@@ -147,7 +147,7 @@ fn check_password(hash: &str, password: &str) -> bool {
     PasswordHash::new(hash).is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok())
 }
 
-pub fn random_hex<const BYTES: usize>() -> String {
+pub(crate) fn random_hex<const BYTES: usize>() -> String {
     hex::encode(rand::random::<[u8; BYTES]>())
 }
 

@@ -1,5 +1,6 @@
 use std::{fmt, marker::PhantomData, ops::Deref, sync::Arc, time::SystemTime};
 
+use serde::{Serialize, Serializer};
 use socketioxide::{
     adapter::Adapter,
     handler::{FromConnectParts, FromDisconnectParts, FromMessageParts, Value},
@@ -94,6 +95,13 @@ impl<T, P> Deref for AuthUser<T, P> {
 impl<T, P> AsRef<T> for AuthUser<T, P> {
     fn as_ref(&self) -> &T {
         self
+    }
+}
+
+/// As the user itself.
+impl<T: Serialize, P> Serialize for AuthUser<T, P> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.session.user.serialize(serializer)
     }
 }
 

@@ -19,7 +19,7 @@ pub(crate) struct Registered<'a> {
     pub(crate) issued: Option<Duration>,
     pub(super) expires: Option<Duration>,
     pub(super) not_before: Option<Duration>,
-    pub(super) issuer: Option<Cow<'a, str>>,
+    pub(crate) issuer: Option<Cow<'a, str>>,
     pub(super) audiences: Option<Vec<Cow<'a, str>>>,
     token_id: Option<Cow<'a, str>>,
 }
