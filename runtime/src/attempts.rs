@@ -15,7 +15,7 @@ use crate::error::{AuthError, Code};
 const MAX_REFUSALS: u32 = 10;
 
 /// Refusals are forgotten after a while without one, so that a connection which lives for days is not locked out.
-const FORGOTTEN_AFTER: Duration = Duration::from_secs(60);
+const FORGOTTEN_AFTER: Duration = Duration::from_mins(1);
 
 /// The connections that are remembered. A client needs a new connection, an expensive thing, to push one out.
 const MAX_CONNECTIONS: usize = 8192;

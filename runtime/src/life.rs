@@ -66,11 +66,11 @@ struct TokenExpiring {
 const TOKEN_EXPIRING: &str = "token_expiring";
 
 /// How long the middlewares that run after this one may take, and how often they are looked after.
-const LONGEST_CONNECT: Duration = Duration::from_secs(60);
+const LONGEST_CONNECT: Duration = Duration::from_mins(1);
 const CONNECT_POLL: Duration = Duration::from_millis(50);
 
 /// tokio's timers reach two years at the most, and a token may say anything.
-const LONGEST_SLEEP: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+const LONGEST_SLEEP: Duration = Duration::from_hours(30 * 24);
 
 impl LifeRules {
     fn schedule(&self, session: &dyn Session) -> Schedule {

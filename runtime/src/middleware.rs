@@ -90,7 +90,7 @@ impl<A: Adapter, L: LookupOn<A>> ConnectMiddleware<A, ViaJwtAuth> for JwtAuth<L>
         // A panic in here would leave the client waiting until its connection times out.
         let admission = AssertUnwindSafe(self.0.admit(Attempt { socket: &socket, payload })).catch_unwind();
         let admitted = admission.await.unwrap_or_else(|_| Err(AuthError::internal("the user lookup panicked")));
-        match admitted.and_then(|session| session::begin(&socket, session, &self.0.life)) {
+        match admitted.and_then(|session| session::begin(&socket, &session, &self.0.life)) {
             Ok(()) => {
                 self.0.refusals.forget(socket.id);
                 if let Some(event) = &self.0.authenticate_event {
@@ -197,9 +197,10 @@ impl<L: UserLookup> Pipeline<L> {
 /// The cause of a failure of the server is for its operator; a client's own mistakes are not the operator's business.
 pub(crate) fn log_refusal<A: Adapter>(socket: &Socket<A>, error: &AuthError, what: &str) {
     let (namespace, socket, code) = (namespace(socket), socket.id, error.code());
-    match std::error::Error::source(error) {
-        Some(cause) => tracing::error!(namespace, %socket, code, cause, "{what}"),
-        None => tracing::info!(namespace, %socket, code, "{what}"),
+    if let Some(cause) = std::error::Error::source(error) {
+        tracing::error!(namespace, %socket, code, cause, "{what}");
+    } else {
+        tracing::info!(namespace, %socket, code, "{what}");
     }
 }
 

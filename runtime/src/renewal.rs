@@ -99,7 +99,7 @@ impl<L: UserLookup> Pipeline<L> {
         let current = if is_older(&*session, &*previous) {
             previous
         } else {
-            session::succeed(socket, &*previous, Arc::clone(&session), &self.life)?;
+            session::succeed(socket, &*previous, &session, &self.life)?;
             if previous.details().is_guest() {
                 session::call_login_handler(socket);
             }

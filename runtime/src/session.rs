@@ -162,7 +162,7 @@ struct CurrentSession(Arc<dyn Session>);
 /// A second middleware in one namespace: its session would replace the first one's, and with it the user's type.
 pub(crate) fn begin<A: Adapter>(
     socket: &Arc<Socket<A>>,
-    session: Arc<dyn Session>,
+    session: &Arc<dyn Session>,
     rules: &LifeRules,
 ) -> Result<(), AuthError> {
     if socket.extensions.get::<CurrentSession>().is_some() {
@@ -182,7 +182,7 @@ pub(crate) fn begin<A: Adapter>(
 pub(crate) fn succeed<A: Adapter>(
     socket: &Arc<Socket<A>>,
     previous: &dyn Session,
-    session: Arc<dyn Session>,
+    session: &Arc<dyn Session>,
     rules: &LifeRules,
 ) -> Result<(), AuthError> {
     previous.details().renew()?;
@@ -199,12 +199,12 @@ pub(crate) fn succeed<A: Adapter>(
     Ok(())
 }
 
-fn store<A: Adapter>(socket: &Arc<Socket<A>>, session: Arc<dyn Session>, rules: &LifeRules) {
+fn store<A: Adapter>(socket: &Arc<Socket<A>>, session: &Arc<dyn Session>, rules: &LifeRules) {
     if let Some(room) = &session.details().room {
         socket.join(room.clone());
     }
-    socket.extensions.insert(CurrentSession(Arc::clone(&session)));
-    if let Some(timers) = life::start(socket, &session, rules) {
+    socket.extensions.insert(CurrentSession(Arc::clone(session)));
+    if let Some(timers) = life::start(socket, session, rules) {
         // Nobody else sets it: this is the session's only start.
         session.details().timers.0.set(timers).ok();
     }

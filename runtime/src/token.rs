@@ -90,7 +90,6 @@ impl TokenSource {
     /// An empty name, or one that cannot be the name of a header.
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
         match &self.0 {
-            Place::Bearer => Ok(()),
             Place::Header(name) if HeaderName::try_from(name).is_err() => {
                 Err(ConfigError::new(format!("token: header({name:?}) is not a valid header name")))
             }

@@ -109,10 +109,9 @@ async fn disconnect_room<A: Adapter>(room: impl Fn() -> Option<BroadcastOperator
         // A namespace can be deleted meanwhile, and its sockets with it.
         let Some(sockets) = room() else { return Ok(()) };
         match sockets.disconnect().await {
-            Ok(()) => return Ok(()),
             Err(BroadcastError::Socket(errors)) if errors.iter().any(is_full) => sleep(pause).await,
-            // The others were closed already.
-            Err(BroadcastError::Socket(_)) => return Ok(()),
+            // Sockets that cannot be told anything were closed already.
+            Ok(()) | Err(BroadcastError::Socket(_)) => return Ok(()),
             Err(error) => return Err(DisconnectError::Adapter(error.to_string())),
         }
         pause *= 2;

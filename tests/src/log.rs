@@ -1,6 +1,6 @@
 use std::{
     io::{self, Write},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, Once, PoisonError},
 };
 
 use tracing::{level_filters::LevelFilter, subscriber::DefaultGuard};
@@ -19,6 +19,7 @@ struct Lines(Arc<Mutex<Vec<u8>>>);
 impl Log {
     /// Starts to listen.
     pub fn capture() -> Self {
+        keep_every_event_enabled();
         let lines = Lines::default();
         let subscriber = tracing_subscriber::fmt()
             .with_max_level(LevelFilter::TRACE)
@@ -40,6 +41,16 @@ impl Log {
         let own = text.lines().filter(|line| line.contains("socketioxide_jwt_auth"));
         own.filter(|line| line.contains(part)).map(str::to_owned).collect()
     }
+}
+
+/// An event that is first met on a thread without a subscriber is switched off for all threads, until somebody looks
+/// again. A subscriber for the threads that have none of their own keeps it on.
+fn keep_every_event_enabled() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let subscriber = tracing_subscriber::fmt().with_max_level(LevelFilter::TRACE).with_writer(io::sink).finish();
+        tracing::subscriber::set_global_default(subscriber).expect("nobody else sets one");
+    });
 }
 
 impl Write for Lines {

@@ -1,4 +1,4 @@
-//! Users, their logins and their messages, in SQLite.
+//! Users, their logins and their messages, in `SQLite`.
 
 use std::path::Path;
 

@@ -102,7 +102,7 @@ fn limit<K: Hash + Eq + Clone + Send + Sync + 'static>(
     let quiet = Arc::clone(&limiter);
     tokio::spawn(async move {
         loop {
-            tokio::time::sleep(Duration::from_secs(60)).await;
+            tokio::time::sleep(Duration::from_mins(1)).await;
             quiet.retain_recent();
         }
     });

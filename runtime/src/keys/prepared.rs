@@ -15,7 +15,7 @@ use jsonwebtoken::Algorithm;
 
 /// One key, ready for one algorithm.
 pub(super) enum PreparedKey {
-    Secret(hmac::Key),
+    Secret(Box<hmac::Key>),
     Public(ParsedPublicKey),
 }
 
@@ -23,7 +23,7 @@ impl PreparedKey {
     /// `bytes` are a secret, a PKCS#1 key, a point or an Ed25519 key. `None` for a key that the backend cannot read,
     /// and for an algorithm that it does not know.
     pub(super) fn new(algorithm: Algorithm, bytes: &[u8]) -> Option<Self> {
-        let secret = |hash| Some(Self::Secret(hmac::Key::new(hash, bytes)));
+        let secret = |hash| Some(Self::Secret(Box::new(hmac::Key::new(hash, bytes))));
         let public =
             |kind: &'static dyn VerificationAlgorithm| ParsedPublicKey::new(kind, bytes).ok().map(Self::Public);
         match algorithm {

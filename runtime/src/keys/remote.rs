@@ -14,19 +14,19 @@ use crate::error::{AuthError, Code};
 pub(crate) use fetch::{HttpFetch, RemoteConfig};
 
 /// An issuer that says nothing of caching, or too little or too much, is asked about as often as this.
-const DEFAULT_LIFETIME: Duration = Duration::from_secs(10 * 60);
-const MIN_LIFETIME: Duration = Duration::from_secs(60);
-const MAX_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
+const DEFAULT_LIFETIME: Duration = Duration::from_mins(10);
+const MIN_LIFETIME: Duration = Duration::from_mins(1);
+const MAX_LIFETIME: Duration = Duration::from_hours(24);
 
 /// How long the last good set serves while the issuer is down.
-const MAX_AGE: Duration = Duration::from_secs(24 * 60 * 60);
+const MAX_AGE: Duration = Duration::from_hours(24);
 
 /// Anybody can write any `kid` into a token.
 const UNKNOWN_KEY_INTERVAL: Duration = Duration::from_secs(10);
 
 /// The pause after the first failure; it doubles with each further one.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+const LONGEST_PAUSE: Duration = Duration::from_mins(1);
 
 /// What an issuer answered.
 pub(crate) struct Fetched {

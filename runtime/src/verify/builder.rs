@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// More is no clock skew but a mistake, and would keep stolen tokens alive.
-const MAX_LEEWAY: Duration = Duration::from_secs(24 * 60 * 60);
+const MAX_LEEWAY: Duration = Duration::from_hours(24);
 
 /// Settings of a [`Verifier`]. A later call of the same method replaces what an earlier one said, and so does a later
 /// source of keys.
@@ -75,7 +75,7 @@ impl Default for VerifierSettings {
             issuers: None,
             audiences: None,
             required_claims: vec!["exp".to_owned()],
-            leeway: Duration::from_secs(60),
+            leeway: Duration::from_mins(1),
             max_token_bytes: 8192,
             #[cfg(feature = "jwks")]
             http_client: None,

@@ -134,7 +134,7 @@ fn a_set_that_is_certainly_a_mistake_is_refused() {
         ("nested without end in a key", &format!(r#"{{"keys":[{}"#, r#"{"a":"#.repeat(100_000))),
     ] {
         let builder = Verifier::builder().jwks(json).algorithm("EdDSA");
-        let text = refuses(builder, "jwks", r#"{"keys": [...]}"#.replace('"', "\"").as_str());
+        let text = refuses(builder, "jwks", r#"{"keys": [...]}"#);
         assert!(text.len() < 500, "{name}");
     }
     refuses(with_keys(&[], &["EdDSA"]), "jwks: no usable key", "add one");
