@@ -1,4 +1,5 @@
 #![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 // The macro names this crate as its users do.
 extern crate self as socketioxide_jwt_auth;
