@@ -194,6 +194,27 @@ async fn a_guest_that_leaves_and_comes_back_at_once_is_admitted_after_a_disconne
 }
 
 #[tokio::test]
+async fn a_guest_comes_back_undisturbed_where_the_disconnect_handler_takes_maybe_a_user() {
+    async fn on_connect(socket: SocketRef) {
+        socket.on_disconnect(async |State(notes): State<Notes>, user: MaybeAuthUser<User>| {
+            notes.write(user.as_ref().map_or("guest", |user| user.name));
+        });
+    }
+    let (server, mut noted) = server().await;
+    server.io.ns("/", on_connect.with(authenticate::builder().guest(true).build().unwrap()));
+    let mut raw = server.raw().await;
+    raw.connect("/", "").await;
+    raw.expect("/", Told::Connected).await;
+    raw.leave("/").await;
+    // The socket is still in the namespace while its handler runs, and a CONNECT would be ignored.
+    assert_eq!(noted.next().await, "guest");
+    raw.connect_with_token("/", &token("ada")).await;
+    raw.expect("/", Told::Connected).await;
+    raw.leave("/").await;
+    assert_eq!(noted.next().await, "Ada");
+}
+
+#[tokio::test]
 async fn a_refused_token_leaves_nothing() {
     let (server, _noted) = server().await;
     server.io.ns("/", (async |socket: SocketRef| socket.join("all")).with(authenticate::middleware().unwrap()));

@@ -1,8 +1,8 @@
 //! Where a token is found.
 
 use serde_json::json;
-use socketioxide::handler::ConnectHandler;
-use socketioxide_jwt_auth::{JwtAuthBuilder, TokenSource, jwt_auth};
+use socketioxide::{adapter::LocalAdapter, handler::ConnectHandler};
+use socketioxide_jwt_auth::{JwtAuthBuilder, LookupOn, TokenSource, jwt_auth};
 use socketioxide_jwt_auth_tests::{Claims, Raw, SECRET, Server, Told, User, authenticate, find_user, greet, token};
 
 /// Everything but the defaults, in another order.
@@ -20,10 +20,7 @@ async fn server() -> Server {
     serve(authenticate::builder()).await
 }
 
-async fn serve<L>(builder: JwtAuthBuilder<L>) -> Server
-where
-    L: socketioxide_jwt_auth::LookupOn<socketioxide::adapter::LocalAdapter>,
-{
+async fn serve<L: LookupOn<LocalAdapter>>(builder: JwtAuthBuilder<L>) -> Server {
     let server = Server::start().await;
     server.io.ns("/", greet.with(builder.build().unwrap()));
     server
