@@ -211,3 +211,6 @@ impl fmt::Debug for RawToken {
         formatter.write_str("RawToken(redacted)")
     }
 }
+
+#[cfg(test)]
+mod tests;

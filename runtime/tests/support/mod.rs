@@ -30,7 +30,7 @@ pub(crate) const ALGORITHMS: [Algorithm; 12] = [
 
 macro_rules! fixture {
     ($name:literal) => {
-        include_str!(concat!("../fixtures/", $name))
+        include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/", $name))
     };
 }
 pub(crate) use fixture;
