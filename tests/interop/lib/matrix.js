@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { after, test } from 'node:test';
+import { after, describe, test } from 'node:test';
 
 import { Client, MAJORS, Refusal, TRANSPORTS } from './clients.js';
 import { startServer } from './server.js';
@@ -15,11 +15,19 @@ after(async () => {
   }
 });
 
-/** Calls `suite` once for every major version of the client over every transport. */
+/** Every major version of the client over every transport. */
+export const CLIENTS = MAJORS.flatMap((major) =>
+  Object.keys(TRANSPORTS).map((transport) => new Client(major, transport)),
+);
+
+/** Calls `suite` once for every client. */
 export function forEveryClient(suite) {
-  for (const major of MAJORS) {
-    for (const transport of Object.keys(TRANSPORTS)) suite(new Suite(new Client(major, transport)));
-  }
+  for (const client of CLIENTS) suite(new Suite(client));
+}
+
+/** The same for tests in which time must pass: they wait for it together. */
+export function forEveryClientTogether(suite) {
+  describe('together', { concurrency: 4 * CLIENTS.length }, () => forEveryClient(suite));
 }
 
 class Suite {
@@ -42,8 +50,8 @@ class Case {
     this.context = context;
   }
 
-  connection(options) {
-    const connection = this.client.connection(server.url, options);
+  connection(options, client = this.client) {
+    const connection = client.connection(server.url, options);
     this.context.after(() => connection.close());
     return connection;
   }

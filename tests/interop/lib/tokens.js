@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 
 import { SignJWT } from 'jose';
 
@@ -9,16 +9,16 @@ export const secrets = { users: newSecret(), accounts: newSecret() };
 /** Every token that was made, to be looked for where none may be. */
 export const made = [];
 
-async function sign(claims, { secret, algorithm = 'HS256', expires = '5m' }) {
-  const token = await new SignJWT(claims)
-    .setProtectedHeader({ alg: algorithm })
-    .setExpirationTime(expires)
-    .sign(Buffer.from(secret));
+async function sign(claims, { secret, algorithm = 'HS256', expires = '5m', issued }) {
+  const jwt = new SignJWT(claims).setProtectedHeader({ alg: algorithm }).setExpirationTime(expires);
+  if (issued !== undefined) jwt.setIssuedAt(issued);
+  const token = await jwt.sign(Buffer.from(secret));
   made.push(token);
   return token;
 }
 
-export const userToken = (sub, options) => sign({ sub }, { secret: secrets.users, ...options });
+export const userToken = (sub, { claims, ...options } = {}) =>
+  sign({ sub, ...claims }, { secret: secrets.users, ...options });
 
 export const accountToken = (account, options) =>
   sign({ account }, { secret: secrets.accounts, ...options });
@@ -26,3 +26,15 @@ export const accountToken = (account, options) =>
 export const forgedToken = (sub) => userToken(sub, { secret: newSecret() });
 
 export const expiredToken = (sub) => userToken(sub, { expires: '1 hour ago' });
+
+/** A token that lives so many seconds, to the millisecond, and when it expires. */
+export async function tokenLiving(seconds, sub, options) {
+  const expiresAt = now() + seconds;
+  return { token: await userToken(sub, { expires: expiresAt, ...options }), expiresAt };
+}
+
+/** Seconds since 1970, with their fraction. */
+export const now = () => Date.now() / 1000;
+
+/** A user whom no other test knows. */
+export const newUser = () => `visitor ${randomUUID()}`;

@@ -47,23 +47,6 @@ forEveryClient((suite) => {
     assert.deepEqual([...Buffer.from(await ask(socket, 'download'))], BYTES);
   });
 
-  suite.test('a policy lets those through whom it allows', async (test) => {
-    const socket = await connectAs(test, '1');
-    assert.equal(await ask(socket, 'close shop'), 'Ada');
-  });
-
-  suite.test('a policy refuses an event in its acknowledgement', async (test) => {
-    const socket = await connectAs(test, '2');
-    assert.deepEqual(await ask(socket, 'close shop'), { error: FORBIDDEN });
-  });
-
-  suite.test('a policy refuses an event by unauthorized', async (test) => {
-    const socket = await connectAs(test, '2');
-    const unauthorized = next(socket, 'unauthorized');
-    socket.emit('close shop');
-    assert.deepEqual(await unauthorized, { ...FORBIDDEN, event: 'close shop' });
-  });
-
   suite.test('a handler that asks for a foreign user type is internal_error', async (test) => {
     const socket = await connectAs(test, '1');
     assert.deepEqual(await ask(socket, 'account number'), { error: INTERNAL_ERROR });

@@ -1,0 +1,108 @@
+//! Sessions that begin, are renewed and end on an open socket.
+
+use std::{
+    collections::HashMap,
+    error::Error,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use serde::Deserialize;
+use serde_json::json;
+use socketioxide::{
+    SocketIo,
+    extract::{AckSender, Data, SocketRef, State},
+};
+use socketioxide_jwt_auth::{
+    AuthError, AuthUser, MaybeAuthUser, SocketAuth, disconnect_user, disconnect_user_because, jwt_auth, user_room,
+};
+use socketioxide_jwt_auth_tests::Door;
+
+use crate::{
+    directory::{Directory, User},
+    handlers::{describe, whoami},
+};
+
+#[derive(Deserialize)]
+pub(crate) struct SessionClaims {
+    sub: String,
+    /// The lookup does not answer before somebody has opened it.
+    door: Option<String>,
+}
+
+/// Made by whoever asks first.
+#[derive(Clone, Default)]
+pub(crate) struct Doors(Arc<Mutex<HashMap<String, Door>>>);
+
+impl Doors {
+    fn get(&self, name: String) -> Door {
+        let mut doors = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        doors.entry(name).or_insert_with(Door::closed).clone()
+    }
+}
+
+#[jwt_auth(
+    secret_env = "INTEROP_SECRET",
+    guest = true,
+    authenticate_event = "authenticate",
+    leeway = "0s",
+    expiry_warning = "1s",
+    user_key = |user: &User| user.name.clone()
+)]
+pub(crate) async fn log_in(
+    claims: SessionClaims,
+    State(directory): State<Directory>,
+    State(doors): State<Doors>,
+) -> Result<Option<User>, Box<dyn Error + Send + Sync>> {
+    if let Some(door) = claims.door {
+        doors.get(door).pass().await;
+    }
+    directory.find(&claims.sub)
+}
+
+pub(crate) async fn on_session(socket: SocketRef, user: MaybeAuthUser<User>) {
+    socket.on_login(on_login);
+    socket.on("whoami", whoami);
+    socket.on("expires at", expires_at);
+    socket.on("open door", open_door);
+    socket.on("write to user", write_to_user);
+    socket.on("log out everywhere", log_out_everywhere);
+    socket.on("remove user", remove_user);
+    socket.on_disconnect(on_disconnect);
+    socket.emit("session", &describe(&user)).ok();
+}
+
+async fn on_login(socket: SocketRef, user: MaybeAuthUser<User>) {
+    socket.emit("login", &describe(&user)).ok();
+}
+
+/// What the extractors say while a session ends, to those who stay.
+async fn on_disconnect(socket: SocketRef, user: MaybeAuthUser<User>) {
+    let alive = socket.auth_user::<User>().is_some();
+    let name = user.0.as_ref().map(|user| &user.name);
+    socket.broadcast().emit("left", &json!({ "name": name, "alive": alive })).await.ok();
+}
+
+async fn expires_at(ack: AckSender, user: AuthUser<User>) {
+    let since_1970 = user.expires_at().and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
+    ack.send(&since_1970.map(|duration| duration.as_secs())).ok();
+}
+
+async fn open_door(ack: AckSender, Data(name): Data<String>, State(doors): State<Doors>) {
+    doors.get(name).open_once();
+    ack.send(&()).ok();
+}
+
+async fn write_to_user(io: SocketIo, Data((name, text)): Data<(String, String)>) {
+    for namespace in io.nsps() {
+        namespace.to(user_room(&name)).emit("letter", &text).await.ok();
+    }
+}
+
+async fn log_out_everywhere(io: SocketIo, user: AuthUser<User>) {
+    disconnect_user(&io, &user.name).await.ok();
+}
+
+async fn remove_user(io: SocketIo, ack: AckSender, Data(name): Data<String>) {
+    let removed = disconnect_user_because(&io, name, &AuthError::denied("removed by a moderator")).await;
+    ack.send(&removed.is_ok()).ok();
+}
