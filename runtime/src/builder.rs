@@ -130,10 +130,10 @@ impl<L: UserLookup> JwtAuthBuilder<L> {
     /// ```
     /// # use socketioxide_jwt_auth::jwt_auth;
     /// # #[derive(serde::Deserialize)]
-    /// # struct Claims { sub: i64 }
-    /// struct User { id: i64 }
+    /// # struct Claims { sub: String }
+    /// struct User { id: String }
     ///
-    /// #[jwt_auth(secret_env = "JWT_SECRET", user_key = |user: &User| user.id)]
+    /// #[jwt_auth(secret_env = "JWT_SECRET", user_key = |user: &User| user.id.clone())]
     /// async fn authenticate(claims: Claims) -> Option<User> {
     ///     Some(User { id: claims.sub })
     /// }

@@ -124,13 +124,15 @@ impl Verifier {
         }
         let segments = Segments::split(token)?;
         let decoded = segments.decode()?;
-        let header = Header::read(decoded.header()?)?;
+        let header_json = decoded.header()?;
+        let header = Header::read(header_json)?;
         if !rules.algorithms.contains(&header.algorithm) {
             return Err(Code::TokenAlgorithmNotAllowed.into());
         }
         let request = KeyRequest {
             algorithm: header.algorithm,
             key_id: header.key_id.as_deref(),
+            header: header_json,
             parts: origin.parts,
             namespace: origin.namespace,
         };

@@ -11,6 +11,7 @@ use crate::error::AuthError;
 pub struct KeyRequest<'a> {
     pub(crate) algorithm: Algorithm,
     pub(crate) key_id: Option<&'a str>,
+    pub(crate) header: &'a str,
     pub(crate) parts: Option<&'a Parts>,
     pub(crate) namespace: Option<&'a str>,
 }
@@ -26,12 +27,18 @@ impl<'a> KeyRequest<'a> {
         self.key_id
     }
 
+    /// The whole header of the token, as JSON: for `typ`, or a member of the issuer's own. Follow no key that it carries
+    /// or points to (`jwk`, `jku`, `x5c`, `x5u`).
+    pub fn header(&self) -> &'a str {
+        self.header
+    }
+
     /// The HTTP request of the handshake; `None` if a [`Verifier`](crate::Verifier) was called on its own.
     pub fn parts(&self) -> Option<&'a Parts> {
         self.parts
     }
 
-    /// The path of the namespace that the client asks for; `None` if a [`Verifier`](crate::Verifier) was called on
+    /// The path of the namespace that the client asks for, without a query string; `None` if a [`Verifier`](crate::Verifier) was called on
     /// its own.
     pub fn namespace(&self) -> Option<&'a str> {
         self.namespace

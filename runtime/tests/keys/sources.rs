@@ -15,14 +15,15 @@ use super::{
 #[derive(Clone, Default)]
 struct Tenants {
     asked: Arc<AtomicUsize>,
-    last: Arc<Mutex<Option<(Algorithm, Option<String>)>>>,
+    last: Arc<Mutex<Option<(Algorithm, Option<String>, String)>>>,
 }
 
 impl KeySource for Tenants {
     async fn keys(&self, request: KeyRequest<'_>) -> Result<Arc<KeySet>, AuthError> {
         assert!(request.parts().is_none() && request.namespace().is_none(), "a verifier on its own has no request");
         self.asked.fetch_add(1, Ordering::SeqCst);
-        *self.last.lock().unwrap() = Some((request.algorithm(), request.key_id().map(str::to_owned)));
+        let seen = (request.algorithm(), request.key_id().map(str::to_owned), request.header().to_owned());
+        *self.last.lock().unwrap() = Some(seen);
         let keys = match request.key_id() {
             Some("a") => KeySet::from_pem(fixture!("p256.pem")),
             Some("b") => KeySet::from_pem(fixture!("p256-other.pem")),
@@ -73,11 +74,14 @@ fn a_source_sees_the_header_as_the_client_wrote_it() {
     let verifier = verifier(&tenants);
     let asked = || tenants.last.lock().unwrap().clone().unwrap();
     outcome(&verifier, &token(&Signer::new(Algorithm::ES256), "../a"));
-    assert_eq!(asked(), (Algorithm::ES256, Some("../a".to_owned())));
-    outcome(&verifier, &Signer::new(Algorithm::HS256).sign(r#"{"alg":"HS256","k\u0069d":"\u0061"}"#, "{}"));
-    assert_eq!(asked(), (Algorithm::HS256, Some("a".to_owned())));
+    let header = r#"{"alg":"ES256","kid":"../a"}"#.to_owned();
+    assert_eq!(asked(), (Algorithm::ES256, Some("../a".to_owned()), header));
+    let header = r#"{"alg":"HS256","k\u0069d":"\u0061","tenant":[7]}"#;
+    outcome(&verifier, &Signer::new(Algorithm::HS256).sign(header, "{}"));
+    assert_eq!(asked(), (Algorithm::HS256, Some("a".to_owned()), header.to_owned()));
+    let header = Signer::new(Algorithm::HS256).header();
     outcome(&verifier, &Signer::new(Algorithm::HS256).token(&claims()));
-    assert_eq!(asked(), (Algorithm::HS256, None));
+    assert_eq!(asked(), (Algorithm::HS256, None, header));
 }
 
 #[test]

@@ -51,7 +51,7 @@ impl Fetch for Issuer {
 }
 
 async fn ask(keys: &RemoteKeys<Issuer>, key_id: &str) -> Result<bool, AuthError> {
-    let request = KeyRequest { algorithm: Algorithm::EdDSA, key_id: Some(key_id), parts: None, namespace: None };
+    let request = KeyRequest { algorithm: Algorithm::EdDSA, key_id: Some(key_id), header: "{}", parts: None, namespace: None };
     Ok(keys.keys(request).await?.knows(key_id))
 }
 
