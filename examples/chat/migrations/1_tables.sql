@@ -1,21 +1,15 @@
 CREATE TABLE users (
-    id              INTEGER PRIMARY KEY,
-    name            TEXT NOT NULL UNIQUE COLLATE NOCASE,
-    role            TEXT NOT NULL CHECK (role IN ('member', 'moderator', 'admin')),
-    password_hash   TEXT NOT NULL,
-    blocked_until   INTEGER NOT NULL DEFAULT 0,
-    blocked_because TEXT NOT NULL DEFAULT ''
+    id            INTEGER PRIMARY KEY,
+    name          TEXT NOT NULL UNIQUE COLLATE NOCASE,
+    role          TEXT NOT NULL CHECK (role IN ('member', 'moderator', 'admin')),
+    password_hash TEXT NOT NULL
 ) STRICT;
 
--- One login of one browser. The browser keeps `id.secret`; only a hash of the secret is here, and every renewal
--- replaces it.
+-- One login of one browser, which keeps a refresh token. Here is only its hash.
 CREATE TABLE sessions (
-    id            TEXT PRIMARY KEY,
-    user_id       INTEGER NOT NULL REFERENCES users ON DELETE CASCADE,
-    secret_hash   TEXT NOT NULL,
-    previous_hash TEXT,
-    rotated_at    INTEGER NOT NULL,
-    expires_at    INTEGER NOT NULL
+    id         TEXT PRIMARY KEY,
+    user_id    INTEGER NOT NULL REFERENCES users ON DELETE CASCADE,
+    expires_at INTEGER NOT NULL
 ) STRICT;
 
 CREATE TABLE messages (
@@ -24,11 +18,6 @@ CREATE TABLE messages (
     text    TEXT NOT NULL,
     sent_at INTEGER NOT NULL DEFAULT (unixepoch())
 ) STRICT;
-
-CREATE VIEW people AS
-    SELECT id, name, role, password_hash,
-        CASE WHEN blocked_until > unixepoch() THEN blocked_because END AS blocked_because
-    FROM users;
 
 CREATE VIEW history AS
     SELECT messages.id, users.name AS author, users.role, text, sent_at

@@ -2,44 +2,37 @@
 
 use std::{collections::BTreeMap, error::Error, sync::Arc};
 
-use governor::DefaultKeyedRateLimiter;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::json;
 use socketioxide::{
     SocketIo,
     extract::{AckSender, Data, SocketRef, State},
     socket::Sid,
 };
-use socketioxide_jwt_auth::{AuthError, AuthUser, Policy, SocketAuth, disconnect_user, jwt_auth, user_room};
+use socketioxide_jwt_auth::{AuthError, AuthUser, Policy, SocketAuth, disconnect_user_because, jwt_auth};
 
 use crate::{
-    db::{Db, Role, User},
+    App,
+    db::{Role, User},
     login::Claims,
 };
 
-#[derive(Clone)]
-pub(crate) struct Chat {
-    pub(crate) db: Db,
-    pub(crate) posts: Arc<DefaultKeyedRateLimiter<i64>>,
-}
+type Outcome = Result<(), Box<dyn Error + Send + Sync>>;
 
-/// Finds the user whose login a token belongs to, unless it was revoked.
+/// Finds the user whose session a token belongs to, unless that has ended.
 #[jwt_auth(
     secret_env = "JWT_SECRET",
     guest = true,
     authenticate_event = "authenticate",
+    expiry_warning = "30s",
     leeway = "2s",
     user_key = |user: &User| user.id
 )]
-pub(crate) async fn authenticate(
-    claims: Claims,
-    State(chat): State<Chat>,
-) -> Result<Option<User>, Box<dyn Error + Send + Sync>> {
-    let user = chat.db.user_of_session(&claims.sid).await?;
-    Ok(user.map(User::check_blocked).transpose()?)
+pub(crate) async fn authenticate(claims: Claims, State(app): State<Arc<App>>) -> sqlx::Result<Option<User>> {
+    app.db.user_of_session(&claims.sid).await
 }
 
-/// Those who may delete messages and remove users.
+/// Those who may delete messages and disconnect users.
 struct Moderator;
 
 impl Policy<User> for Moderator {
@@ -49,16 +42,20 @@ impl Policy<User> for Moderator {
 }
 
 /// For guests, too: they read.
-pub(crate) async fn on_connect(socket: SocketRef, io: SocketIo, State(chat): State<Chat>) {
-    socket.on("hello", hello);
+pub(crate) async fn on_connect(socket: SocketRef, io: SocketIo, State(app): State<Arc<App>>) {
     socket.on("post", post);
     socket.on("delete", delete);
-    socket.on("remove", remove);
+    socket.on("disconnect_user", disconnect);
+    socket.on_login(on_login);
     socket.on_disconnect(on_disconnect);
-    match chat.db.history().await {
+    match app.db.history().await {
         Ok(history) => drop(socket.emit("history", &history)),
         Err(error) => tracing::error!(%error, "no history"),
     }
+    tell_presence(&io, None).await;
+}
+
+async fn on_login(io: SocketIo) {
     tell_presence(&io, None).await;
 }
 
@@ -66,74 +63,67 @@ async fn on_disconnect(socket: SocketRef, io: SocketIo) {
     tell_presence(&io, Some(socket.id)).await;
 }
 
-/// Sent by the page once it has logged in on the open socket: now others can see who it is.
-async fn hello(io: SocketIo, _: AuthUser<User>) {
-    tell_presence(&io, None).await;
-}
-
-async fn post(io: SocketIo, user: AuthUser<User>, State(chat): State<Chat>, Data(text): Data<String>, ack: AckSender) {
-    let posted = async {
-        chat.posts.check_key(&user.id).map_err(|_| AuthError::denied("That was quick. Wait a moment."))?;
-        let text = text.trim();
-        if text.is_empty() || text.chars().count() > 1000 {
-            return Err(AuthError::denied("A message has 1 to 1000 characters."));
-        }
-        let message = chat.db.add_message(user.id, text).await.map_err(AuthError::internal)?;
+async fn post(
+    io: SocketIo,
+    user: AuthUser<User>,
+    State(app): State<Arc<App>>,
+    Data(text): Data<String>,
+    ack: AckSender,
+) {
+    let post = async {
+        app.posts.check_key(&user.id).map_err(|_| AuthError::denied("That was quick. Wait a moment."))?;
+        let message = app.db.add_message(user.id, limited(&text, 1000)?).await?;
         broadcast(&io, "message", &message).await;
         Ok(())
     };
-    answer(ack, posted.await);
+    answer(ack, post.await);
 }
 
 async fn delete(
     io: SocketIo,
     _: AuthUser<User, Moderator>,
-    State(chat): State<Chat>,
-    Data(id): Data<i64>,
+    State(app): State<Arc<App>>,
+    Data(message): Data<i64>,
     ack: AckSender,
 ) {
-    let deleted = async {
-        chat.db.delete_message(id).await.map_err(AuthError::internal)?;
-        broadcast(&io, "deleted", &id).await;
+    let delete = async {
+        app.db.delete_message(message).await?;
+        broadcast(&io, "deleted", &message).await;
         Ok(())
     };
-    answer(ack, deleted.await);
+    answer(ack, delete.await);
 }
 
-#[derive(Deserialize)]
-struct Removal {
-    user: i64,
-    reason: String,
-}
-
-async fn remove(
+async fn disconnect(
     io: SocketIo,
     moderator: AuthUser<User, Moderator>,
-    State(chat): State<Chat>,
-    Data(Removal { user, reason }): Data<Removal>,
+    State(app): State<Arc<App>>,
+    Data((user, reason)): Data<(i64, String)>,
     ack: AckSender,
 ) {
-    let removed = async {
-        let other = chat.db.user(user).await.map_err(AuthError::internal)?;
-        let other = other.filter(|other| other.role < moderator.role);
-        let other = other.ok_or(AuthError::denied("You cannot remove this user."))?;
-        if reason.trim().is_empty() || reason.chars().count() > 200 {
-            return Err(AuthError::denied("A reason has 1 to 200 characters."));
-        }
-        let why = format!("{} removed you for ten minutes: {}", moderator.name, reason.trim());
-        chat.db.block(other.id, &why).await.map_err(AuthError::internal)?;
-        io.to(user_room(other.id)).emit("removed", &why).await.ok();
-        if let Err(error) = disconnect_user(&io, other.id).await {
-            tracing::warn!(user = other.id, %error, "removed, but still connected");
-        }
-        Ok(())
+    let disconnect = async {
+        let reason = limited(&reason, 200)?;
+        let user = app.db.user(user).await?.filter(|user| user.role < moderator.role);
+        let user = user.ok_or(AuthError::denied("You cannot disconnect this user."))?;
+        // First the sessions: a browser comes back as soon as its socket ends.
+        app.db.end_sessions_of(user.id).await?;
+        let why = AuthError::denied(format!("{} disconnected you: {reason}", moderator.name));
+        Ok(disconnect_user_because(&io, user.id, &why).await?)
     };
-    answer(ack, removed.await);
+    answer(ack, disconnect.await);
 }
 
-/// A refusal of ours looks like one of the middleware's.
-fn answer(ack: AckSender, result: Result<(), AuthError>) {
-    let answer = match result {
+fn limited(text: &str, length: usize) -> Result<&str, AuthError> {
+    let text = text.trim();
+    if text.is_empty() || text.chars().count() > length {
+        return Err(AuthError::denied(format!("Write 1 to {length} characters.")));
+    }
+    Ok(text)
+}
+
+/// A refusal looks like one of the middleware's.
+fn answer(ack: AckSender, outcome: Outcome) {
+    let answer = match outcome.map_err(AuthError::from) {
         Ok(()) => json!({}),
         Err(error) => {
             tracing::info!(?error, "refused");
@@ -143,18 +133,16 @@ fn answer(ack: AckSender, result: Result<(), AuthError>) {
     ack.send(&answer).ok();
 }
 
-#[derive(Serialize)]
-struct Presence<'a> {
-    users: Vec<&'a User>,
-    guests: usize,
-}
-
+/// A socket that is being disconnected is still among the others.
 async fn tell_presence(io: &SocketIo, gone: Option<Sid>) {
-    let sockets: Vec<_> = io.sockets().into_iter().filter(|socket| Some(socket.id) != gone).collect();
-    let online: Vec<_> = sockets.iter().filter_map(|socket| socket.auth_user::<User>()).collect();
-    let users: BTreeMap<i64, &User> = online.iter().map(|user| (user.id, &**user)).collect();
-    let presence = Presence { users: users.into_values().collect(), guests: sockets.len() - online.len() };
-    broadcast(io, "presence", &presence).await;
+    let (mut users, mut guests) = (BTreeMap::new(), 0);
+    for socket in io.sockets().into_iter().filter(|socket| Some(socket.id) != gone) {
+        match socket.auth_user::<User>() {
+            Some(user) => drop(users.insert(user.id, user)),
+            None => guests += 1,
+        }
+    }
+    broadcast(io, "presence", &json!({ "users": users.into_values().collect::<Vec<_>>(), "guests": guests })).await;
 }
 
 /// One client that reads too slowly is no failure of the others.

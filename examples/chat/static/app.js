@@ -1,266 +1,200 @@
 // The socket, and what the buttons do.
 
 import * as session from "./session.js";
-import { $, addMessage, removeMessage, showHistory, showNotice, showPeople, showState, showUser, toast } from "./view.js";
+import * as view from "./view.js";
+
+const { $ } = view;
 
 const WORDS = {
   login_required: "Log in to do that.",
   forbidden: "Only moderators may do that.",
-  token_expired: "Your login has expired.",
-  user_not_found: "You were logged out.",
-  subject_mismatch: "Somebody else has logged in with this browser.",
+  token_expired: "Your session has expired.",
+  user_not_found: "Your session has ended.",
   internal_error: "The server has a problem. Try again in a moment.",
 };
-const inWords = (error) => WORDS[error.code ?? error.message] ?? error.message;
 
-// The name under which socket.io-client registers itself.
-const socket = window.io({
-  autoConnect: false,
-  reconnectionDelayMax: 3000,
-  // Asked at every connection, so a token that has expired meanwhile is replaced first.
-  auth: (send) =>
-    session
-      .freshToken()
-      .catch((error) => {
-        if (error instanceof session.Refused) showNotice("You are reading as a guest.", inWords(error));
-        return null;
-      })
-      .then((token) => send(token ? { token } : {})),
-});
-let people = { users: [], guests: 0 };
-
-function show() {
-  showUser(session.user);
-  showPeople(people, session.user);
+/** A refusal by the server, with its `code`. */
+class Refused extends Error {
+  constructor({ code, message }) {
+    super(WORDS[code] ?? message);
+    this.code = code;
+  }
 }
 
-/** The server's answer, or a refusal. */
-async function emit(event, data) {
+// The name under which socket.io-client registers itself.
+const socket = window.io({ autoConnect: false, reconnectionDelayMax: 3000, auth: identify });
+
+/** Every connection begins with a fresh token, or as a guest. */
+function identify(send) {
+  const before = session.user;
+  session.renew().then(
+    (token) => {
+      if (before && !token) view.explain("You are logged out.");
+      send(token ? { token } : {});
+    },
+    // Closed, it is opened again by itself.
+    () => socket.io.engine.close(),
+  );
+}
+
+/** The server's answer. */
+async function emit(event, ...data) {
   if (!socket.connected) throw new Error("Not connected. Try again in a moment.");
   const answer = await socket
     .timeout(5000)
-    .emitWithAck(event, data)
+    .emitWithAck(event, ...data)
     .catch(() => {
       throw new Error("The server does not answer. Try again in a moment.");
     });
-  if (answer.error) throw new session.Refused(answer.error);
+  if (answer.error) throw new Refused(answer.error);
   return answer;
 }
 
-/** Becomes the user of a token, or stays it, without a new connection. */
-async function authenticate(token) {
-  if (!socket.connected) return;
-  await emit("authenticate", { token });
-  socket.emit("hello");
-}
-
-// A server that has just refused is given a moment, and an attempt without an answer is made again.
-let opening;
-function open(delay) {
-  clearTimeout(opening);
-  opening = setTimeout(() => {
-    socket.connect();
-    opening = setTimeout(() => {
-      if (socket.connected || !socket.io.engine?.readyState?.startsWith("open")) return;
-      socket.disconnect();
-      open(0);
-    }, 8000);
-  }, delay);
-}
+// The server leaves it to the page to come back after it has refused or disconnected it.
+const connectAfter = (delay) => setTimeout(() => socket.connect(), delay);
 
 socket.on("connect", () => {
-  showState("online");
-  show();
+  view.showState("online");
+  view.showUser(session.user);
+  if (session.user) view.dismissNotice();
 });
 
 socket.on("disconnect", (reason) => {
-  if (reason === "io client disconnect") return;
-  showState("reconnecting");
-  if (reason !== "io server disconnect") return; // It reconnects by itself.
-  session.distrust();
-  open(300);
+  view.showState("reconnecting");
+  view.outdateMessages();
+  if (reason === "io server disconnect") connectAfter(300);
 });
 
-socket.on("connect_error", (error) => {
-  if (socket.active) return showState("reconnecting");
-  showState("refused");
-  if (session.user) {
-    showNotice("You are reading as a guest.", inWords(error));
-    session.forget();
-    open(500);
-  } else {
-    open(3000);
-  }
+socket.on("connect_error", ({ message }) => {
+  view.showState("reconnecting");
+  if (socket.active) return; // It tries again by itself.
+  view.explain(WORDS[message] ?? message);
+  connectAfter(3000);
 });
 
+// An event was refused, or else the session is over.
 socket.on("unauthorized", (error) => {
-  toast(inWords(error), "bad");
-});
-
-socket.on("removed", (why) => {
-  showNotice("You were removed.", why);
-  session.forget();
+  const { message } = new Refused(error);
+  if (error.event) view.toast(message, "bad");
+  else view.explain(message);
 });
 
 socket.on("token_expiring", async () => {
   try {
     const token = await session.renew();
-    if (token) await authenticate(token);
+    if (token) await emit("authenticate", { token });
   } catch (error) {
-    // Another user by now: the window follows.
+    // This browser has logged in as somebody else, in another window. Otherwise a new connection renews.
     if (error.code === "subject_mismatch") socket.disconnect().connect();
-    // Otherwise the server says so when the token has expired.
   }
 });
 
-socket.on("history", showHistory);
-socket.on("message", addMessage);
-socket.on("deleted", removeMessage);
-socket.on("presence", (presence) => {
-  people = presence;
-  showPeople(people, session.user);
-});
+socket.on("history", view.showHistory);
+socket.on("message", view.addMessage);
+socket.on("deleted", view.removeMessage);
+socket.on("presence", view.showPeople);
+
+/** Says what went wrong. */
+const orToast = (work) => work.catch((error) => view.toast(error.message, "bad"));
 
 // Writing
 
-async function send() {
+async function post() {
   const text = $("text").value.trim();
   if (!text) return;
-  const button = $("composer").querySelector("button");
-  button.disabled = true;
   try {
     await emit("post", text);
     $("text").value = "";
-    fit();
   } catch (error) {
-    if (error.code === "login_required") askForLogin("Log in, and your message is sent.");
-    else toast(inWords(error), "bad");
-  } finally {
-    button.disabled = false;
-    $("text").focus();
+    if (error.code !== "login_required") throw error;
+    openLogin("Log in, and your message is sent.");
   }
 }
 
-function fit() {
-  const text = $("text");
-  text.style.setProperty("height", "auto");
-  text.style.setProperty("height", `${Math.min(text.scrollHeight, 160)}px`);
-}
-
-$("text").addEventListener("input", fit);
+$("composer").addEventListener("submit", (event) => {
+  event.preventDefault();
+  orToast(post());
+});
 $("text").addEventListener("keydown", (event) => {
   if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
   event.preventDefault();
   $("composer").requestSubmit();
 });
-$("composer").addEventListener("submit", (event) => {
-  event.preventDefault();
-  send();
-});
 
 // Logging in and out
 
-const WHY = $("login-why").textContent;
-let sendAfterLogin = false;
+const WHERE_TO_FIND = $("login-why").textContent;
+let postAfterLogin;
 
-function askForLogin(why) {
-  sendAfterLogin = why !== undefined;
-  $("login-why").textContent = why ?? WHY;
-  $("login-error").textContent = "";
-  $("login").showModal();
-  ($("name").value ? $("password") : $("name")).focus();
+function openLogin(why) {
+  postAfterLogin = why !== undefined;
+  $("login-why").textContent = why ?? WHERE_TO_FIND;
+  openDialog($("login"));
 }
 
-/** What a form does, with its button at rest meanwhile and what went wrong below its fields. */
-function onSubmit(form, output, work) {
-  form.addEventListener("submit", async (event) => {
-    event.preventDefault();
-    const button = form.querySelector("[type=submit]");
-    button.disabled = true;
-    output.textContent = "";
-    try {
-      await work();
-      form.closest("dialog").close();
-    } catch (error) {
-      output.textContent = inWords(error);
-    } finally {
-      button.disabled = false;
-    }
-  });
-}
-
-onSubmit($("login-form"), $("login-error"), async () => {
+async function logIn() {
   const token = await session.login($("name").value, $("password").value);
-  await authenticate(token);
-  $("password").value = "";
-  $("notice").hidden = true;
-  show();
-  toast(`Welcome, ${session.user.name}.`, "good");
-  if (sendAfterLogin) send();
-});
+  // On the open socket. A connection that is lost just now brings the token along when it is back.
+  if (socket.connected) await emit("authenticate", { token });
+  view.showUser(session.user);
+  view.dismissNotice();
+  view.toast(`Welcome, ${session.user.name}.`, "good");
+  if (postAfterLogin) await orToast(post());
+}
 
-$("open-login").addEventListener("click", () => askForLogin());
-
-$("logout").addEventListener("click", async () => {
-  try {
-    await session.logout();
-    toast("You are logged out.");
-  } catch (error) {
-    toast(inWords(error), "bad");
-  }
-});
+$("open-login").addEventListener("click", () => openLogin());
+$("logout").addEventListener("click", () => orToast(session.logout()));
 
 // Moderating
 
-let removing;
-$("messages").addEventListener("click", async (event) => {
-  const item = event.target.closest(".delete") && event.target.closest(".message");
-  if (!item) return;
-  try {
-    await emit("delete", Number(item.dataset.id));
-    toast("Message deleted.", "good");
-  } catch (error) {
-    toast(inWords(error), "bad");
-  }
+let chosen;
+$("messages").addEventListener("click", (event) => {
+  if (!event.target.closest(".delete")) return;
+  orToast(emit("delete", Number(event.target.closest(".message").dataset.id)));
 });
-
 $("online").addEventListener("click", (event) => {
-  const button = event.target.closest(".remove");
-  if (!button) return;
-  removing = button.dataset;
-  $("remove-title").textContent = `Remove ${removing.name}?`;
-  $("reason").value = "";
-  $("remove-error").textContent = "";
-  showList(false);
-  $("remove").showModal();
+  if (!event.target.closest(".eject")) return;
+  chosen = event.target.closest(".person").dataset;
+  $("eject-title").textContent = `Disconnect ${chosen.name}?`;
+  view.showPanel(false);
+  openDialog($("eject"));
 });
 
-onSubmit($("remove-form"), $("remove-error"), async () => {
-  await emit("remove", { user: Number(removing.user), reason: $("reason").value });
-  toast(`${removing.name} was removed.`, "good");
-});
+async function eject() {
+  await emit("disconnect_user", Number(chosen.id), $("reason").value);
+  view.toast(`${chosen.name} was disconnected.`, "good");
+}
 
-// Dialogs and the list of people, which a phone shows on demand
+// Dialogs, and the list of people, which a phone shows on demand
 
-for (const dialog of document.querySelectorAll("dialog")) {
+function openDialog(dialog) {
+  dialog.querySelector("form").reset();
+  dialog.querySelector(".error").textContent = "";
+  dialog.showModal();
+}
+
+for (const [id, work] of Object.entries({ login: logIn, eject })) {
+  const dialog = $(id);
   dialog.addEventListener("click", (event) => {
     if (event.target === dialog || event.target.closest("[data-close]")) dialog.close();
   });
+  dialog.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const button = dialog.querySelector("[type=submit]");
+    button.disabled = true;
+    await work().then(
+      () => dialog.close(),
+      (error) => (dialog.querySelector(".error").textContent = error.message),
+    );
+    button.disabled = false;
+  });
 }
 
-function showList(shown) {
-  document.body.classList.toggle("people-shown", shown);
-  $("people-button").setAttribute("aria-expanded", String(shown));
-}
-$("people-button").addEventListener("click", () => showList(!document.body.classList.contains("people-shown")));
-$("people-close").addEventListener("click", () => showList(false));
+$("people-button").addEventListener("click", () => view.showPanel(true));
+for (const id of ["people-close", "room"]) $(id).addEventListener("click", () => view.showPanel(false));
+$("notice-close").addEventListener("click", view.dismissNotice);
 document.addEventListener("keydown", (event) => {
-  if (event.key === "Escape") showList(false);
-});
-$("notice-close").addEventListener("click", () => {
-  $("notice").hidden = true;
+  if (event.key === "Escape") view.showPanel(false);
 });
 
-show();
-session.distrust();
-open(0);
+socket.connect();

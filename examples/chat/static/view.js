@@ -1,12 +1,17 @@
 // What is on the screen. Text of users goes through `textContent` only.
 
 export const $ = (id) => document.getElementById(id);
+
 const KEPT = 300;
 const GROUP_SECONDS = 300;
-const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
-const day = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
+const RANK = { guest: -1, member: 0, moderator: 1, admin: 2 };
+const STATES = { online: "Connected", reconnecting: "Reconnecting" };
 
-const STATES = { connecting: "Connecting", reconnecting: "Reconnecting", refused: "Refused", online: "Connected" };
+const clock = new Intl.DateTimeFormat(undefined, { timeStyle: "short" });
+const day = new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric", month: "long" });
+
+let me = null;
+let people = { users: [], guests: 0 };
 
 export function showState(state) {
   document.body.dataset.state = state;
@@ -14,61 +19,94 @@ export function showState(state) {
 }
 
 export function showUser(user) {
+  me = user;
   document.body.dataset.role = user?.role ?? "guest";
   $("me").textContent = user?.name ?? "";
-  $("hint").textContent = user ? "" : "You are reading as a guest. Log in to write.";
+  showPeople(people);
 }
 
-export function toast(text, kind = "info") {
+export function toast(text, kind) {
   const item = document.createElement("p");
   item.className = `toast ${kind}`;
   item.textContent = text;
   $("toasts").append(item);
-  setTimeout(() => item.remove(), 6000);
+  setTimeout(() => item.remove(), 4000);
 }
 
-export function showNotice(title, text) {
-  $("notice-title").textContent = title;
+/** Why somebody has become a guest: what was said first, and it stays until it is dismissed. */
+export function explain(text) {
+  if (!$("notice").hidden) return;
   $("notice-text").textContent = text;
   $("notice").hidden = false;
 }
 
-function dress(item, { name, role }) {
+export function dismissNotice() {
+  $("notice").hidden = true;
+}
+
+/** The people, on a phone. */
+export function showPanel(shown) {
+  const changed = document.body.classList.toggle("panel-shown", shown) !== ($("people-button").ariaExpanded === "true");
+  $("people-button").ariaExpanded = String(shown);
+  if (changed) $(shown ? "people-close" : "people-button").focus();
+}
+
+// Messages
+
+/** The same for the same name; neighbouring names are far apart. */
+const hue = (name) => ([...name].reduce((sum, letter) => sum * 31 + letter.codePointAt(0), 0) * 137.5) % 360;
+
+function fromTemplate(id, { name, role }) {
+  const item = $(id).content.firstElementChild.cloneNode(true);
   const avatar = item.querySelector(".avatar");
-  avatar.textContent = [...name][0]?.toUpperCase() ?? "";
-  avatar.style.setProperty("--hue", [...name].reduce((sum, letter) => sum * 31 + letter.codePointAt(0), 7) % 360);
+  avatar.textContent = [...name][0].toUpperCase();
+  avatar.style.setProperty("--hue", hue(name));
   item.querySelector(".author").textContent = name;
   const badge = item.querySelector(".badge");
   badge.textContent = role;
   badge.hidden = role === "member";
-}
-
-function messageItem({ id, author, role, text, sent_at }) {
-  const item = $("message-template").content.firstElementChild.cloneNode(true);
-  Object.assign(item.dataset, { id, author, sentAt: sent_at });
-  dress(item, { name: author, role });
-  item.querySelector(".text").textContent = text;
-  const sent = new Date(sent_at * 1000);
-  const today = sent.toDateString() === new Date().toDateString();
-  const time = item.querySelector("time");
-  time.dateTime = sent.toISOString();
-  time.textContent = today ? clock.format(sent) : `${day.format(sent)}, ${clock.format(sent)}`;
   return item;
 }
 
-// The messages that one author sends in a row share one head.
-function arrange() {
-  let previous = null;
-  for (const item of $("messages").children) {
-    const together = previous?.author === item.dataset.author && item.dataset.sentAt - previous.sentAt < GROUP_SECONDS;
-    item.classList.toggle("follows", together);
-    previous = item.dataset;
-  }
-  $("empty").hidden = previous !== null;
+function messageItem({ id, author, role, text, sent_at }) {
+  const item = fromTemplate("message-template", { name: author, role });
+  const sent = new Date(sent_at * 1000);
+  Object.assign(item.dataset, { id, author, sentAt: sent_at, day: day.format(sent) });
+  item.querySelector(".text").textContent = text;
+  const time = item.querySelector("time");
+  time.dateTime = sent.toISOString();
+  time.textContent = clock.format(sent);
+  time.title = `${day.format(sent)}, ${clock.format(sent)}`;
+  return item;
 }
 
+// The messages that one author sends in a row share one head, those of one day a line above them.
+function arrange() {
+  let previous = {};
+  for (const item of $("messages").children) {
+    const { author, sentAt, day } = item.dataset;
+    const sameDay = day === previous.day;
+    item.classList.toggle("first-of-day", !sameDay);
+    item.classList.toggle(
+      "follows",
+      sameDay && author === previous.author && sentAt - previous.sentAt < GROUP_SECONDS,
+    );
+    previous = item.dataset;
+  }
+  $("empty").hidden = $("messages").childElementCount > 0;
+}
+
+/** The connection is lost: some may be deleted meanwhile. */
+export function outdateMessages() {
+  for (const item of $("messages").children) item.classList.add("outdated");
+}
+
+/** A message that was sent while the history was read is newer. */
 export function showHistory(messages) {
-  $("messages").replaceChildren(...messages.map(messageItem));
+  const last = messages.at(-1)?.id ?? 0;
+  const current = [...$("messages").querySelectorAll(".message:not(.outdated)")];
+  const newer = current.filter((item) => item.dataset.id > last);
+  $("messages").replaceChildren(...messages.map(messageItem), ...newer);
   arrange();
   $("scroller").scrollTop = $("scroller").scrollHeight;
 }
@@ -77,9 +115,10 @@ export function addMessage(message) {
   const scroller = $("scroller");
   const atEnd = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < 80;
   $("messages").append(messageItem(message));
-  while ($("messages").children.length > KEPT) $("messages").firstElementChild.remove();
+  if ($("messages").childElementCount > KEPT) $("messages").firstElementChild.remove();
   arrange();
-  if (atEnd) scroller.scrollTop = scroller.scrollHeight;
+  if (atEnd || message.author === me?.name) scroller.scrollTop = scroller.scrollHeight;
+  $("spoken").textContent = `${message.author}: ${message.text}`;
 }
 
 export function removeMessage(id) {
@@ -87,20 +126,23 @@ export function removeMessage(id) {
   arrange();
 }
 
-const RANK = { guest: -1, member: 0, moderator: 1, admin: 2 };
+// People
 
-export function showPeople({ users, guests }, me) {
-  const items = users.map((user) => {
-    const item = $("person-template").content.firstElementChild.cloneNode(true);
-    dress(item, user);
-    const button = item.querySelector(".remove");
-    button.dataset.user = user.id;
-    button.dataset.name = user.name;
-    button.querySelector(".sr-only").textContent = ` ${user.name}`;
-    button.hidden = RANK[user.role] >= RANK[me?.role ?? "guest"];
-    return item;
-  });
-  $("online").replaceChildren(...items);
-  $("guests").textContent = guests === 0 ? "" : `and ${guests} ${guests === 1 ? "guest" : "guests"} reading along`;
+function personItem(user) {
+  const item = fromTemplate("person-template", user);
+  Object.assign(item.dataset, { id: user.id, name: user.name });
+  item.classList.toggle("me", user.id === me?.id);
+  item.querySelector(".whom").textContent = user.name;
+  item.querySelector(".eject").hidden = RANK[user.role] >= RANK[me?.role ?? "guest"];
+  return item;
+}
+
+export function showPeople(now) {
+  people = now;
+  const { users, guests } = people;
+  $("online").replaceChildren(...users.map(personItem));
+  $("nobody").hidden = users.length > 0;
+  $("guests").textContent = guests === 1 ? "1 guest is reading" : `${guests} guests are reading`;
+  $("guests").hidden = guests === 0;
   $("people-count").textContent = users.length + guests;
 }
