@@ -156,6 +156,11 @@ impl AuthError {
     pub(crate) fn kind(&self) -> Code {
         self.code
     }
+
+    /// What a client may know of it.
+    pub(crate) fn for_client(&self) -> Self {
+        Self { code: self.code, message: self.message.clone(), source: None }
+    }
 }
 
 /// What the application failed with: an [`AuthError`] stays what it is, everything else is

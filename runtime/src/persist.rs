@@ -17,13 +17,14 @@ pub(crate) async fn persist<A: Adapter>(
     socket: &Weak<Socket<A>>,
     act: impl Fn(&Arc<Socket<A>>) -> Result<(), SocketError>,
 ) {
-    let mut pause = FIRST_PAUSE;
     // Upgraded anew each time: a pause must not keep a socket alive.
-    while let Some(socket) = socket.upgrade() {
-        if !matches!(act(&socket), Err(SocketError::InternalChannelFull)) {
-            return;
-        }
-        drop(socket);
+    while_full(|| socket.upgrade().map_or(Ok(()), |socket| act(&socket))).await;
+}
+
+/// The same to a socket that the caller holds.
+pub(crate) async fn while_full(mut act: impl FnMut() -> Result<(), SocketError>) {
+    let mut pause = FIRST_PAUSE;
+    while matches!(act(), Err(SocketError::InternalChannelFull)) {
         sleep(pause).await;
         pause = (pause * 2).min(LONGEST_PAUSE);
     }

@@ -232,6 +232,13 @@ pub(crate) fn call_login_handler<A: Adapter>(socket: &Arc<Socket<A>>) {
     }
 }
 
+/// Ends the session that a socket has by now: extractors refuse from then on.
+pub(crate) fn end<A: Adapter>(socket: &Socket<A>, code: Code) {
+    if let Some(session) = of_socket(socket) {
+        session.details().end(code);
+    }
+}
+
 /// The session of a socket, whatever its types; `None` if no middleware stored one.
 pub(crate) fn of_socket<A: Adapter>(socket: &Socket<A>) -> Option<Arc<dyn Session>> {
     socket.extensions.get::<CurrentSession>().map(|CurrentSession(session)| session)

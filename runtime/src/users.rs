@@ -1,11 +1,12 @@
 //! All sockets of one user, in every namespace and on every node.
 
-use std::{fmt::Display, time::Duration};
+mod sockets;
 
-use socketioxide::{BroadcastError, SocketError, SocketIo, adapter::Adapter, operators::BroadcastOperators};
-use tokio::time::sleep;
+use std::{fmt::Display, sync::Arc};
 
-use crate::{error::AuthError, refusal::UNAUTHORIZED};
+use socketioxide::{SocketIo, adapter::Adapter};
+
+use crate::error::AuthError;
 
 /// Rooms of the application do not begin like this.
 const PREFIX: &str = "jwt_auth:user:";
@@ -23,7 +24,7 @@ const PREFIX: &str = "jwt_auth:user:";
 /// }
 /// ```
 pub fn user_room(key: impl Display) -> String {
-    // Adapters build the names of channels and patterns from rooms, so a key keeps its letters and digits only.
+    // Adapters may build the names of channels from rooms, so nothing unusual stays in a key.
     let encoded: String = form_urlencoded::byte_serialize(key.to_string().as_bytes()).collect();
     format!("{PREFIX}{encoded}")
 }
@@ -32,27 +33,29 @@ pub fn user_room(key: impl Display) -> String {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DisconnectError {
-    /// The adapter did not reach the other nodes.
+    /// The adapter did not reach the other nodes. The sockets of this one are ended all the same.
     #[error("the other nodes could not be told to disconnect the user: {0}")]
     // The error of an adapter need not be `Sync`, so only its text can be kept.
     Adapter(String),
-    /// A client on this node reads so slowly that it could not be told in time.
+    /// A client reads so slowly that it could not be disconnected in time. If it is on this node, its session has
+    /// ended, and it is tried on.
     #[error("a client reads too slowly to be disconnected; its connection ends when it stops answering pings")]
     SlowClient,
 }
 
-/// How often, and with which pauses, a client on this node that reads too slowly is tried.
-const TRIES: u32 = 8;
-const FIRST_PAUSE: Duration = Duration::from_millis(20);
-
 /// Disconnects all sockets of a user: in every namespace that this node knows, and with a remote adapter on every
 /// node. The middleware needs a `user_key`.
 ///
-/// It ends sockets, not tokens: refuse the user in the lookup as well, or it comes back.
+/// Its sessions on this node end first: no handler that asks for the user is called any more, however slowly its
+/// clients read.
+///
+/// It ends sockets, not tokens: refuse the user in the lookup as well, and do so before, or it comes back. A connection
+/// whose lookup is under way meanwhile is not ended. Nor are the sockets of a dynamic namespace that had a client on
+/// other nodes only: this node does not know of it.
 ///
 /// # Errors
 ///
-/// The adapter fails, or a client reads too slowly. All namespaces are tried all the same.
+/// The adapter fails, or a client reads too slowly. Everything else is disconnected all the same.
 ///
 /// ```
 /// use socketioxide::SocketIo;
@@ -65,14 +68,7 @@ const FIRST_PAUSE: Duration = Duration::from_millis(20);
 /// }
 /// ```
 pub async fn disconnect_user<A: Adapter>(io: &SocketIo<A>, key: impl Display) -> Result<(), DisconnectError> {
-    let room = user_room(key);
-    let mut result = Ok(());
-    for namespace in io.nsps() {
-        let path = namespace.ns_path().to_owned();
-        let disconnected = disconnect_room(|| io.of(&path).map(|namespace| namespace.to(room.clone()))).await;
-        result = result.and(disconnected);
-    }
-    result
+    sockets::end(io, &user_room(key), None).await
 }
 
 /// [`disconnect_user`], after telling the client why: it gets `unauthorized` with the code and the words of the error.
@@ -94,33 +90,7 @@ pub async fn disconnect_user_because<A: Adapter>(
     key: impl Display,
     reason: &AuthError,
 ) -> Result<(), DisconnectError> {
-    let key = key.to_string();
-    for namespace in io.nsps() {
-        // Whoever cannot be told is disconnected all the same.
-        namespace.to(user_room(&key)).emit(UNAUTHORIZED, reason).await.ok();
-    }
-    disconnect_user(io, key).await
-}
-
-/// `room` is made anew for each try: the operators are used up by one.
-async fn disconnect_room<A: Adapter>(room: impl Fn() -> Option<BroadcastOperators<A>>) -> Result<(), DisconnectError> {
-    let mut pause = FIRST_PAUSE;
-    for _ in 0..TRIES {
-        // A namespace can be deleted meanwhile, and its sockets with it.
-        let Some(sockets) = room() else { return Ok(()) };
-        match sockets.disconnect().await {
-            Err(BroadcastError::Socket(errors)) if errors.iter().any(is_full) => sleep(pause).await,
-            // Sockets that cannot be told anything were closed already.
-            Ok(()) | Err(BroadcastError::Socket(_)) => return Ok(()),
-            Err(error) => return Err(DisconnectError::Adapter(error.to_string())),
-        }
-        pause *= 2;
-    }
-    Err(DisconnectError::SlowClient)
-}
-
-fn is_full(error: &SocketError) -> bool {
-    matches!(error, SocketError::InternalChannelFull)
+    sockets::end(io, &user_room(key), Some(Arc::new(reason.for_client()))).await
 }
 
 #[cfg(test)]

@@ -1,0 +1,354 @@
+//! All sockets of one user: its room, and its forced logout, on one node.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex},
+};
+
+use serde_json::json;
+use socketioxide::{
+    SendError, SocketError, SocketIo,
+    extract::{AckSender, SocketRef, State},
+    handler::ConnectHandler,
+};
+use socketioxide_jwt_auth::{
+    AuthError, AuthUser, DisconnectError, SocketAuth, disconnect_user, disconnect_user_because, jwt_auth, user_room,
+};
+use socketioxide_jwt_auth_tests::{
+    Claims, Noted, Notes, Raw, SECRET, Server, Told, ask, join, notes, ready, refused_ack, renew, token, within,
+};
+
+#[derive(Debug)]
+struct Member {
+    key: String,
+}
+
+/// The keys of those who are called otherwise than their tokens say; nobody is let in under an empty one.
+#[derive(Clone, Default)]
+struct Directory(Arc<Mutex<HashMap<String, String>>>);
+
+impl Directory {
+    fn rename(&self, subject: &str, key: &str) {
+        self.0.lock().unwrap().insert(subject.to_owned(), key.to_owned());
+    }
+}
+
+#[jwt_auth(secret = SECRET, guest = true, authenticate_event = "authenticate", user_key = |member: &Member| &member.key)]
+async fn admit(claims: Claims, State(directory): State<Directory>) -> Result<Member, AuthError> {
+    match directory.0.lock().unwrap().get(&claims.sub) {
+        Some(key) if key.is_empty() => Err(AuthError::denied("banned")),
+        Some(key) => Ok(Member { key: key.clone() }),
+        None => Ok(Member { key: claims.sub }),
+    }
+}
+
+async fn on_connect(socket: SocketRef) {
+    socket.on("whoami", async |ack: AckSender, member: AuthUser<Member>| ack.send(&member.key).unwrap());
+    socket.on("rooms", async |socket: SocketRef, ack: AckSender| ack.send(&[socket.rooms()]).unwrap());
+    socket.on("flood", flood);
+    socket.on("as_user", async |_: AuthUser<Member>, State(notes): State<Notes>| notes.write("as_user"));
+    socket.on("as_anybody", async |State(notes): State<Notes>| notes.write("as_anybody"));
+    socket.on_disconnect(async |socket: SocketRef, member: AuthUser<Member>, State(notes): State<Notes>| {
+        notes.write(format!("{} left {:?}", member.key, socket.rooms()));
+    });
+    socket.emit("ready", &()).unwrap();
+}
+
+/// Fills the channel of a client that does not read.
+async fn flood(socket: SocketRef, State(notes): State<Notes>) {
+    let text = "x".repeat(64 * 1024);
+    while !matches!(socket.emit("text", &text), Err(SendError::Socket(SocketError::InternalChannelFull))) {
+        tokio::task::yield_now().await;
+    }
+    notes.write("flooded");
+}
+
+const NAMESPACES: [&str; 2] = ["/", "/other"];
+
+async fn server() -> (Server, Directory, Noted) {
+    let (directory, (notes, noted)) = (Directory::default(), notes());
+    let builder = SocketIo::builder().max_buffer_size(8).with_state(directory.clone()).with_state(notes);
+    let server = Server::with(builder).await;
+    for namespace in NAMESPACES {
+        server.io.ns(namespace, on_connect.with(admit::middleware().unwrap()));
+    }
+    (server, directory, noted)
+}
+
+/// A connection of this user to all namespaces.
+async fn everywhere(server: &Server, subject: &str) -> Raw {
+    let mut raw = server.raw().await;
+    for namespace in NAMESPACES {
+        join(&mut raw, namespace, Some(&token(subject))).await;
+    }
+    raw
+}
+
+/// What comes in the namespaces, in any order of theirs.
+async fn expect_everywhere(raw: &mut Raw, told: &[Told]) {
+    let mut heard: HashMap<String, Vec<Told>> = HashMap::new();
+    for _ in 0..NAMESPACES.len() * told.len() {
+        let (namespace, told) = raw.next().await;
+        heard.entry(namespace).or_default().push(told);
+    }
+    assert_eq!(heard, NAMESPACES.map(|namespace| (namespace.to_owned(), told.to_vec())).into());
+}
+
+async fn expect_in(raw: &mut Raw, key: &str) {
+    assert_eq!(ask(raw, "whoami", &json!(null)).await, Told::ack(json!(key)));
+}
+
+async fn send_to(server: &Server, key: &str, text: &str) {
+    for namespace in NAMESPACES {
+        server.io.of(namespace).unwrap().to(user_room(key)).emit("mail", text).await.unwrap();
+    }
+}
+
+fn mail(text: &str) -> Told {
+    Told::event("mail", json!(text))
+}
+
+fn unauthorized(code: &str, message: &str) -> Told {
+    Told::event("unauthorized", json!({ "code": code, "message": message }))
+}
+
+#[tokio::test]
+async fn a_message_reaches_all_sockets_of_a_user_and_nobody_elses() {
+    let (server, ..) = server().await;
+    let mut adas = [everywhere(&server, "ada").await, everywhere(&server, "ada").await];
+    let mut grace = everywhere(&server, "grace").await;
+    send_to(&server, "ada", "for ada").await;
+    send_to(&server, "grace", "for grace").await;
+    for ada in &mut adas {
+        expect_everywhere(ada, &[mail("for ada")]).await;
+    }
+    expect_everywhere(&mut grace, &[mail("for grace")]).await;
+}
+
+#[tokio::test]
+async fn all_sockets_of_a_user_are_ended_and_nobody_elses() {
+    let (server, ..) = server().await;
+    let mut adas = [everywhere(&server, "ada").await, everywhere(&server, "ada").await];
+    let mut grace = everywhere(&server, "grace").await;
+    disconnect_user(&server.io, "ada").await.unwrap();
+    for ada in &mut adas {
+        expect_everywhere(ada, &[Told::Disconnected]).await;
+    }
+    expect_in(&mut grace, "grace").await;
+    assert_eq!(NAMESPACES.map(|namespace| server.sockets_in(namespace)), [1, 1]);
+}
+
+#[tokio::test]
+async fn a_user_is_told_once_why_it_is_disconnected() {
+    let (server, ..) = server().await;
+    let mut ada = everywhere(&server, "ada").await;
+    let mut grace = everywhere(&server, "grace").await;
+    let reason = AuthError::denied("removed by a moderator");
+    disconnect_user_because(&server.io, "ada", &reason).await.unwrap();
+    expect_everywhere(&mut ada, &[unauthorized("denied", "removed by a moderator"), Told::Disconnected]).await;
+    expect_in(&mut grace, "grace").await;
+}
+
+#[tokio::test]
+async fn the_cause_of_a_failure_is_not_told() {
+    let (server, ..) = server().await;
+    let mut ada = everywhere(&server, "ada").await;
+    disconnect_user_because(&server.io, "ada", &AuthError::internal("no database")).await.unwrap();
+    expect_everywhere(&mut ada, &[unauthorized("internal_error", "internal_error"), Told::Disconnected]).await;
+}
+
+#[tokio::test]
+async fn a_disconnect_handler_still_sees_the_user_and_its_other_rooms() {
+    let (server, _, mut noted) = server().await;
+    let mut ada = ready(&server, "/", Some(&token("ada"))).await;
+    server.io.to(user_room("ada")).join("lobby").await.unwrap();
+    disconnect_user(&server.io, "ada").await.unwrap();
+    ada.expect("/", Told::Disconnected).await;
+    let note = noted.next().await;
+    assert!(note.starts_with("ada left") && note.contains("lobby"), "{note}");
+}
+
+#[tokio::test]
+async fn nobody_is_disconnected_if_there_is_no_such_user() {
+    let (server, ..) = server().await;
+    let mut ada = everywhere(&server, "ada").await;
+    disconnect_user(&server.io, "nobody").await.unwrap();
+    disconnect_user(&server.io, 5).await.unwrap();
+    expect_in(&mut ada, "ada").await;
+}
+
+#[tokio::test]
+async fn a_renewed_session_stays_in_its_room() {
+    let (server, ..) = server().await;
+    let mut ada = ready(&server, "/", Some(&token("ada"))).await;
+    assert!(matches!(renew(&mut ada, &token("ada")).await, Told::Ack(_)));
+    assert_eq!(server.io.of("/").unwrap().to(user_room("ada")).sockets().len(), 1);
+    send_to(&server, "ada", "once").await;
+    ada.expect("/", mail("once")).await;
+    expect_in(&mut ada, "ada").await;
+}
+
+#[tokio::test]
+async fn a_renewed_session_of_another_key_changes_its_room() {
+    let (server, directory, _) = server().await;
+    let mut ada = ready(&server, "/", Some(&token("ada"))).await;
+    directory.rename("ada", "countess");
+    assert!(matches!(renew(&mut ada, &token("ada")).await, Told::Ack(_)));
+    send_to(&server, "ada", "for the old key").await;
+    send_to(&server, "countess", "for the new key").await;
+    ada.expect("/", mail("for the new key")).await;
+    disconnect_user(&server.io, "ada").await.unwrap();
+    expect_in(&mut ada, "countess").await;
+    disconnect_user(&server.io, "countess").await.unwrap();
+    ada.expect("/", Told::Disconnected).await;
+}
+
+#[tokio::test]
+async fn a_failed_renewal_leaves_the_room_as_it_is() {
+    let (server, directory, _) = server().await;
+    let mut ada = ready(&server, "/", Some(&token("ada"))).await;
+    directory.rename("ada", "");
+    let refused = Told::ack(json!({ "error": { "code": "denied", "message": "banned" } }));
+    assert_eq!(renew(&mut ada, &token("ada")).await, refused);
+    assert_eq!(renew(&mut ada, &token("grace")).await, refused_ack("subject_mismatch"));
+    send_to(&server, "grace", "for grace").await;
+    send_to(&server, "ada", "for ada").await;
+    ada.expect("/", mail("for ada")).await;
+}
+
+#[tokio::test]
+async fn a_guest_is_in_no_room_and_joins_one_when_it_logs_in() {
+    let (server, ..) = server().await;
+    let mut guest = ready(&server, "/", None).await;
+    assert_eq!(ask(&mut guest, "rooms", &json!(null)).await, Told::ack(json!([])));
+    for key in ["", "guest", "null", "ada"] {
+        send_to(&server, key, "not for guests").await;
+        disconnect_user(&server.io, key).await.unwrap();
+    }
+    assert!(matches!(renew(&mut guest, &token("ada")).await, Told::Ack(_)));
+    send_to(&server, "ada", "for ada").await;
+    guest.expect("/", mail("for ada")).await;
+    disconnect_user(&server.io, "ada").await.unwrap();
+    guest.expect("/", Told::Disconnected).await;
+}
+
+#[tokio::test]
+async fn the_application_learns_of_a_login_when_the_user_can_be_reached() {
+    async fn on_connect(socket: SocketRef) {
+        socket.on_login(async |io: SocketIo, member: AuthUser<Member>| {
+            let namespace = io.of("/login").unwrap();
+            namespace.to(user_room(&member.key)).emit("welcome", &member.key).await.unwrap();
+        });
+        socket.emit("ready", &()).unwrap();
+    }
+    let (server, ..) = server().await;
+    server.io.ns("/login", on_connect.with(admit::middleware().unwrap()));
+    let mut guest = ready(&server, "/login", None).await;
+    guest.emit("/login", &json!(["authenticate", { "token": token("ada") }])).await;
+    guest.expect("/login", Told::event("welcome", json!("ada"))).await;
+}
+
+/// Characters that mean something to somebody: to Redis, to URLs, to paths, to terminals.
+const ODD_KEYS: [&str; 16] = [
+    "*",
+    "?",
+    "[a-z]",
+    "a:b",
+    "a",
+    "a ",
+    " a",
+    " ",
+    "a%3Ab",
+    "a+b",
+    "a b",
+    "é",
+    "e\u{301}",
+    "\0",
+    "#/../\\",
+    "\u{202e}\n",
+];
+
+#[tokio::test]
+async fn a_key_of_odd_characters_reaches_nobody_else() {
+    let (server, ..) = server().await;
+    let mut users = Vec::new();
+    for key in ODD_KEYS {
+        users.push((key, ready(&server, "/", Some(&token(key))).await));
+    }
+    for key in ODD_KEYS {
+        send_to(&server, key, key).await;
+    }
+    for (key, user) in &mut users {
+        user.expect("/", mail(key)).await;
+    }
+    while let Some((key, mut user)) = users.pop() {
+        disconnect_user(&server.io, key).await.unwrap();
+        user.expect("/", Told::Disconnected).await;
+        for (key, user) in &mut users {
+            expect_in(user, key).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_disconnected_user_comes_back_only_if_the_lookup_lets_it() {
+    let (server, directory, _) = server().await;
+    let mut ada = ready(&server, "/", Some(&token("ada"))).await;
+    disconnect_user(&server.io, "ada").await.unwrap();
+    ada.expect("/", Told::Disconnected).await;
+    join(&mut ada, "/", Some(&token("ada"))).await;
+    directory.rename("ada", "");
+    disconnect_user(&server.io, "ada").await.unwrap();
+    ada.expect("/", Told::Disconnected).await;
+    ada.connect_with_token("/", &token("ada")).await;
+    ada.expect("/", Told::refused("banned")).await;
+}
+
+/// A client of this user whose channel is full, because it does not read.
+async fn slow(server: &Server, noted: &mut Noted) -> Raw {
+    let mut slow = ready(server, "/", Some(&token("ada"))).await;
+    slow.emit("/", &json!(["flood"])).await;
+    assert_eq!(noted.next().await, "flooded");
+    slow
+}
+
+#[tokio::test]
+async fn a_slow_reader_is_nobody_at_once_and_is_told_when_it_reads() {
+    let (server, _, mut noted) = server().await;
+    let mut slow = slow(&server, &mut noted).await;
+    let mut other = ready(&server, "/", Some(&token("ada"))).await;
+    let io = server.io.clone();
+    let reason = AuthError::denied("removed");
+    let ending = tokio::spawn(async move { disconnect_user_because(&io, "ada", &reason).await });
+    // The other socket of the user need not wait for the slow one.
+    other.expect("/", unauthorized("denied", "removed")).await;
+    other.expect("/", Told::Disconnected).await;
+    assert!(noted.next().await.starts_with("ada left"));
+
+    slow.emit("/", &json!(["as_user"])).await;
+    slow.emit("/", &json!(["as_anybody"])).await;
+    assert_eq!(noted.next().await, "as_anybody");
+    send_to(&server, "ada", "for users").await;
+
+    let told = read_past_the_flood(&mut slow).await;
+    assert_eq!(told, unauthorized("denied", "removed"));
+    slow.expect("/", Told::Disconnected).await;
+    within("the end of the user", ending).await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_client_that_never_reads_is_reported() {
+    let (server, _, mut noted) = server().await;
+    let _slow = slow(&server, &mut noted).await;
+    let ended = within("an answer", disconnect_user(&server.io, "ada")).await;
+    assert!(matches!(ended, Err(DisconnectError::SlowClient)), "{ended:?}");
+}
+
+async fn read_past_the_flood(raw: &mut Raw) -> Told {
+    loop {
+        match raw.next().await.1 {
+            Told::Event(name, _) if name == "text" => {}
+            told => return told,
+        }
+    }
+}
