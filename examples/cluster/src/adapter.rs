@@ -1,0 +1,53 @@
+//! The connection to Redis, through which the nodes reach each other's sockets.
+
+use std::time::Duration;
+
+use socketioxide::adapter::Emitter;
+use socketioxide_redis::{
+    FredAdapter, RedisAdapterCtr,
+    drivers::fred::{
+        FredDriver,
+        fred_client::{
+            clients::SubscriberClient,
+            prelude::{Builder, Config, Error, EventInterface, PubsubInterface, ReconnectPolicy},
+            types::RespVersion,
+        },
+    },
+};
+
+pub(crate) type Adapter = FredAdapter<Emitter>;
+
+/// Longest wait for an answer of Redis.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+const RECONNECT_PAUSE_MS: u32 = 100;
+const LONGEST_RECONNECT_PAUSE_MS: u32 = 5_000;
+
+/// The first connection must succeed; later ones are tried for ever.
+pub(crate) async fn connect(url: &str) -> Result<RedisAdapterCtr<FredDriver>, Error> {
+    let mut config = Config::from_url(url)?;
+    // The adapter receives what others publish on the connection on which it publishes itself.
+    config.version = RespVersion::RESP3;
+    let client = Builder::from_config(config)
+        .with_performance_config(|performance| performance.default_command_timeout = PATIENCE)
+        .set_policy(ReconnectPolicy::new_exponential(0, RECONNECT_PAUSE_MS, LONGEST_RECONNECT_PAUSE_MS, 2))
+        .build_subscriber_client()?;
+    keep_subscribed(&client);
+    RedisAdapterCtr::new_with_fred(client).await
+}
+
+/// A new connection has no subscriptions. `manage_subscriptions` of fred 10.1 renews them only if there are some that
+/// are not sharded, and the adapter's all are.
+fn keep_subscribed(client: &SubscriberClient) {
+    let subscriber = client.clone();
+    client.on_reconnect(move |_| {
+        let subscriber = subscriber.clone();
+        async move {
+            for channel in subscriber.tracked_shard_channels() {
+                // If the connection is lost again, the next one is another chance.
+                subscriber.ssubscribe(channel).await.ok();
+            }
+            Ok(())
+        }
+    });
+}

@@ -1,0 +1,69 @@
+//! A user on two nodes gets a message, and is logged out.
+
+use std::time::{Duration, SystemTime};
+
+use jsonwebtoken::{EncodingKey, Header, encode};
+use serde_json::{Value, json};
+
+use crate::{
+    Failure,
+    clients::Client,
+    processes::{start_node, start_redis},
+};
+
+pub(crate) async fn run() -> Result<(), Failure> {
+    // Every node must have the same keys.
+    let secret = format!("{:032x}{:032x}", rand::random::<u128>(), rand::random::<u128>());
+    let (_redis, redis) = start_redis().await?;
+    let (_first, first) = start_node(&redis, &secret).await?;
+    let (_second, second) = start_node(&redis, &secret).await?;
+    eprintln!("Redis at {redis}, node 1 at {first}, node 2 at {second}");
+
+    println!("Ada connects to node 1, Grace to both, and a guest to node 2:");
+    let grace_token = || mint(&secret, &json!({ "sub": "grace" }));
+    let ada = mint(&secret, &json!({ "sub": "ada", "admin": true }));
+    let mut ada = Client::connect("Ada on node 1", &first, Some(ada)).await?;
+    let mut graces = vec![
+        Client::connect("Grace on node 1", &first, Some(grace_token())).await?,
+        Client::connect("Grace on node 2", &second, Some(grace_token())).await?,
+    ];
+    let mut guest = Client::connect("the guest on node 2", &second, None).await?;
+
+    println!("Ada writes to Grace:");
+    write_to_grace(&ada, &mut graces, "hello").await?;
+
+    println!("The guest logs in as Grace, without connecting again, and Ada writes once more:");
+    guest.ask("authenticate", json!({ "token": grace_token() })).await?;
+    graces.push(guest);
+    write_to_grace(&ada, &mut graces, "hello again").await?;
+
+    println!("Grace may not log anybody out, and Ada may:");
+    graces[1].ask("log_out", json!("ada")).await?;
+    ada.ask("log_out", json!("grace")).await?;
+    for grace in &mut graces {
+        grace.print_next().await?;
+        grace.print_next().await?;
+    }
+
+    println!("Ada is still there:");
+    ada.emit("message", json!({ "to": "ada", "text": "note to myself" })).await?;
+    ada.print_next().await?;
+    ada.leave().await;
+    Ok(())
+}
+
+async fn write_to_grace(ada: &Client, graces: &mut [Client], text: &str) -> Result<(), Failure> {
+    ada.emit("message", json!({ "to": "grace", "text": text })).await?;
+    for grace in graces {
+        grace.print_next().await?;
+    }
+    Ok(())
+}
+
+/// What the issuer of the tokens does. Here it lives in the same program.
+fn mint(secret: &str, user: &Value) -> String {
+    let expires = SystemTime::now() + Duration::from_secs(3600);
+    let mut claims = user.clone();
+    claims["exp"] = json!(expires.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs());
+    encode(&Header::default(), &claims, &EncodingKey::from_secret(secret.as_bytes())).expect("HS256 takes any secret")
+}

@@ -1,0 +1,95 @@
+//! One node. All nodes of the cluster run this same program.
+
+use std::env;
+
+use axum::Router;
+use serde::Deserialize;
+use socketioxide::{
+    SocketIo,
+    extract::{AckSender, Data, SocketRef},
+    handler::ConnectHandler,
+};
+use socketioxide_jwt_auth::{AuthError, AuthUser, MaybeAuthUser, Policy, disconnect_user_because, jwt_auth, user_room};
+use tokio::net::TcpListener;
+
+use crate::{
+    Failure,
+    adapter::{self, Adapter},
+};
+
+#[derive(Deserialize)]
+struct Claims {
+    sub: String,
+    #[serde(default)]
+    admin: bool,
+}
+
+struct User {
+    name: String,
+    admin: bool,
+}
+
+struct Admin;
+
+impl Policy<User> for Admin {
+    fn allows(user: &User) -> bool {
+        user.admin
+    }
+}
+
+/// A deployment asks a database here that all nodes share, and refuses those who were banned.
+#[jwt_auth(
+    secret_env = "JWT_SECRET",
+    guest = true,
+    authenticate_event = "authenticate",
+    user_key = |user: &User| &user.name,
+)]
+async fn authenticate(claims: Claims) -> Option<User> {
+    Some(User { name: claims.sub, admin: claims.admin })
+}
+
+async fn on_connect(socket: SocketRef<Adapter>, user: MaybeAuthUser<User>) {
+    socket.on("message", message);
+    socket.on("log_out", log_out);
+    let name = user.as_ref().map_or("guest", |user| &user.name);
+    socket.emit("welcome", name).ok();
+}
+
+#[derive(Deserialize)]
+struct Message {
+    to: String,
+    text: String,
+}
+
+/// Reaches all sockets of the other user, whichever nodes they are connected to.
+async fn message(io: SocketIo<Adapter>, user: AuthUser<User>, Data(message): Data<Message>) {
+    let room = io.to(user_room(&message.to));
+    if let Err(error) = room.emit("message", &(&user.name, &message.text)).await {
+        eprintln!("a message to {:?} did not reach all nodes: {error}", message.to);
+    }
+}
+
+/// Ends all sockets of the other user, whichever nodes they are connected to, and tells them why.
+async fn log_out(io: SocketIo<Adapter>, _: AuthUser<User, Admin>, Data(name): Data<String>, ack: AckSender<Adapter>) {
+    let reason = AuthError::denied("logged out by an administrator");
+    let answer = match disconnect_user_because(&io, &name, &reason).await {
+        Ok(()) => "done".to_owned(),
+        // The sockets of this node are gone all the same.
+        Err(error) => error.to_string(),
+    };
+    ack.send(&answer).ok();
+}
+
+/// Serves until the process ends. `JWT_SECRET` and `REDIS_URL` are the same for all nodes.
+pub(crate) async fn serve(address: &str) -> Result<(), Failure> {
+    let redis = env::var("REDIS_URL").map_err(|error| format!("REDIS_URL: {error}"))?;
+    let adapter = adapter::connect(&redis).await?;
+    let builder = SocketIo::builder().ws_max_message_size(64 * 1024);
+    let (layer, io) = builder.with_adapter::<Adapter>(adapter).build_layer();
+    io.ns("/", on_connect.with(authenticate::middleware()?)).await?;
+
+    let listener = TcpListener::bind(address).await?;
+    println!("listening on {}", listener.local_addr()?);
+    axum::serve(listener, Router::new().layer(layer)).await?;
+    Ok(())
+}

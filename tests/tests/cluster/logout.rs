@@ -1,0 +1,121 @@
+//! A user whom one node disconnects is disconnected from every node.
+
+use serde_json::json;
+use socketioxide_jwt_auth::{AuthError, DisconnectError, disconnect_user, disconnect_user_because};
+use socketioxide_jwt_auth_tests::{Noted, Raw, Told, join, renew, token, within};
+
+use crate::{
+    Cluster,
+    node::{NAMESPACES, Node, expect_everywhere, expect_in, unauthorized},
+};
+
+#[tokio::test]
+async fn all_sockets_of_a_user_end_on_both_nodes_and_nobody_elses() {
+    let Some(Cluster { here, there, redis: _redis, .. }) = Cluster::start().await else { return };
+    let mut adas = [here.everywhere("ada").await, there.everywhere("ada").await, there.everywhere("ada").await];
+    let mut graces = [here.everywhere("grace").await, there.everywhere("grace").await];
+    disconnect_user(&here.io, "ada").await.unwrap();
+    // It was seen to that they are gone, not only asked.
+    assert_eq!(NAMESPACES.map(|namespace| (here.sockets_in(namespace), there.sockets_in(namespace))), [(1, 1); 2]);
+    for ada in &mut adas {
+        expect_everywhere(ada, &[Told::Disconnected]).await;
+    }
+    for grace in &mut graces {
+        expect_in(grace, "grace").await;
+    }
+}
+
+#[tokio::test]
+async fn all_are_told_why_once_before_they_end() {
+    let Some(Cluster { here, there, redis: _redis, .. }) = Cluster::start().await else { return };
+    let mut adas = [here.everywhere("ada").await, there.everywhere("ada").await];
+    let mut grace = there.everywhere("grace").await;
+    let reason = AuthError::denied("removed by a moderator");
+    disconnect_user_because(&here.io, "ada", &reason).await.unwrap();
+    for ada in &mut adas {
+        expect_everywhere(ada, &[unauthorized("denied", "removed by a moderator"), Told::Disconnected]).await;
+    }
+    expect_in(&mut grace, "grace").await;
+}
+
+#[tokio::test]
+async fn a_user_who_logged_in_on_an_open_socket_ends_too() {
+    let Some(Cluster { here, there, redis: _redis, .. }) = Cluster::start().await else { return };
+    let mut late = there.client("/", None).await;
+    let mut guest = there.client("/", None).await;
+    assert!(matches!(renew(&mut late, &token("ada")).await, Told::Ack(_)));
+    disconnect_user(&here.io, "ada").await.unwrap();
+    late.expect("/", Told::Disconnected).await;
+    assert!(matches!(renew(&mut guest, &token("grace")).await, Told::Ack(_)));
+}
+
+#[tokio::test]
+async fn a_dynamic_namespace_that_both_nodes_know_ends_too() {
+    let Some(Cluster { here, there, redis: _redis, .. }) = Cluster::start().await else { return };
+    let mut grace = here.client("/room/1", Some("grace")).await;
+    let mut ada = there.client("/room/1", Some("ada")).await;
+    disconnect_user(&here.io, "ada").await.unwrap();
+    ada.expect("/room/1", Told::Disconnected).await;
+    grace.ask("/room/1", 1, &json!(["whoami", null])).await;
+    grace.expect("/room/1", Told::ack(json!("grace"))).await;
+}
+
+/// The limit that the documentation names. socketioxide makes a dynamic namespace with its first client.
+#[tokio::test]
+async fn a_dynamic_namespace_that_only_the_other_node_knows_is_not_reached() {
+    let Some(Cluster { here, there, redis: _redis, .. }) = Cluster::start().await else { return };
+    let mut ada = there.client("/room/1", Some("ada")).await;
+    disconnect_user(&here.io, "ada").await.unwrap();
+    ada.ask("/room/1", 1, &json!(["whoami", null])).await;
+    ada.expect("/room/1", Told::ack(json!("ada"))).await;
+    disconnect_user(&there.io, "ada").await.unwrap();
+    ada.expect("/room/1", Told::Disconnected).await;
+}
+
+/// A client of this user whose channel is full, because it does not read.
+async fn slow(node: &Node, noted: &mut Noted) -> Raw {
+    let mut slow = node.client("/", Some("ada")).await;
+    slow.emit("/", &json!(["flood"])).await;
+    assert_eq!(noted.next().await, "flooded");
+    slow
+}
+
+#[tokio::test]
+async fn a_slow_reader_on_the_other_node_ends_when_it_reads() {
+    let Some(Cluster { here, there, mut noted, redis: _redis }) = Cluster::start().await else { return };
+    let mut slow = slow(&there, &mut noted).await;
+    let mut quick = there.client("/", Some("ada")).await;
+    let io = here.io.clone();
+    let ending = tokio::spawn(async move { disconnect_user(&io, "ada").await });
+    quick.expect("/", Told::Disconnected).await;
+    loop {
+        match slow.next().await.1 {
+            Told::Event(name, _) if name == "text" => {}
+            told => break assert_eq!(told, Told::Disconnected),
+        }
+    }
+    within("the end of the user", ending).await.unwrap().unwrap();
+    assert_eq!(there.sockets_in("/"), 0);
+}
+
+#[tokio::test]
+async fn a_client_on_the_other_node_that_never_reads_is_reported() {
+    let Some(Cluster { here, there, mut noted, redis: _redis }) = Cluster::start().await else { return };
+    let _slow = slow(&there, &mut noted).await;
+    let ended = within("an answer", disconnect_user(&here.io, "ada")).await;
+    assert!(matches!(ended, Err(DisconnectError::SlowClient)), "{ended:?}");
+}
+
+#[tokio::test]
+async fn a_user_may_come_back_on_any_node() {
+    let Some(Cluster { here, there, redis: _redis, .. }) = Cluster::start().await else { return };
+    let mut ada = there.client("/", Some("ada")).await;
+    disconnect_user(&here.io, "ada").await.unwrap();
+    ada.expect("/", Told::Disconnected).await;
+    join(&mut ada, "/", Some(&token("ada"))).await;
+    expect_in(&mut ada, "ada").await;
+    let mut elsewhere = here.client("/", Some("ada")).await;
+    disconnect_user(&there.io, "ada").await.unwrap();
+    ada.expect("/", Told::Disconnected).await;
+    elsewhere.expect("/", Told::Disconnected).await;
+}

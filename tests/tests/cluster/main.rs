@@ -1,0 +1,33 @@
+//! Users whose sockets are on several nodes, joined by the Redis adapter and a real Redis.
+
+// The connection of the example is tested here too.
+#[path = "../../../examples/cluster/src/adapter.rs"]
+mod adapter;
+mod logout;
+mod messages;
+mod node;
+mod outage;
+mod redis;
+
+use node::Node;
+use redis::Redis;
+use socketioxide_jwt_auth_tests::{Noted, notes};
+
+/// Two nodes and their Redis.
+struct Cluster {
+    here: Node,
+    there: Node,
+    noted: Noted,
+    redis: Redis,
+}
+
+impl Cluster {
+    /// `None` where there is no Redis.
+    async fn start() -> Option<Self> {
+        let redis = Redis::start()?;
+        let (notes, noted) = notes();
+        let here = Node::start(&redis.url(), notes.clone()).await;
+        let there = Node::start(&redis.url(), notes).await;
+        Some(Self { here, there, noted, redis })
+    }
+}

@@ -1,0 +1,133 @@
+//! A server that is joined to others by Redis.
+
+use std::net::{Ipv4Addr, SocketAddr};
+
+use axum::Router;
+use serde_json::{Value, json};
+use socketioxide::{
+    SendError, SocketError, SocketIo,
+    extract::{AckSender, SocketRef, State},
+    handler::ConnectHandler,
+};
+use socketioxide_jwt_auth::{AuthUser, jwt_auth, user_room};
+use socketioxide_jwt_auth_tests::{Claims, Notes, Raw, SECRET, Told, join, token};
+use tokio::{net::TcpListener, task::JoinHandle};
+
+use crate::adapter::{self, Adapter};
+
+/// The static ones. There is a dynamic one as well, `/room/{id}`.
+pub(crate) const NAMESPACES: [&str; 2] = ["/", "/other"];
+
+struct Member {
+    key: String,
+}
+
+/// Everybody is who the token says.
+#[jwt_auth(secret = SECRET, guest = true, authenticate_event = "authenticate", user_key = |member: &Member| &member.key)]
+async fn admit(claims: Claims) -> Option<Member> {
+    Some(Member { key: claims.sub })
+}
+
+async fn on_connect(socket: SocketRef<Adapter>) {
+    socket.on("whoami", async |ack: AckSender<Adapter>, member: AuthUser<Member>| ack.send(&member.key).unwrap());
+    socket.on("flood", flood);
+    socket.emit("ready", &()).unwrap();
+}
+
+/// Fills the channel of a client that does not read.
+async fn flood(socket: SocketRef<Adapter>, State(notes): State<Notes>) {
+    let text = "x".repeat(64 * 1024);
+    while !matches!(socket.emit("text", &text), Err(SendError::Socket(SocketError::InternalChannelFull))) {
+        tokio::task::yield_now().await;
+    }
+    notes.write("flooded");
+}
+
+/// Ends with the test.
+pub(crate) struct Node {
+    pub(crate) io: SocketIo<Adapter>,
+    address: SocketAddr,
+    task: JoinHandle<()>,
+}
+
+impl Node {
+    pub(crate) async fn start(redis: &str, notes: Notes) -> Self {
+        let adapter = adapter::connect(redis).await.unwrap();
+        let builder = SocketIo::builder().max_buffer_size(8).with_state(notes);
+        let (layer, io) = builder.with_adapter::<Adapter>(adapter).build_layer();
+        for namespace in NAMESPACES {
+            io.ns(namespace, on_connect.with(admit::middleware().unwrap())).await.unwrap();
+        }
+        io.dyn_ns("/room/{id}", on_connect.with(admit::middleware().unwrap())).unwrap();
+
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let router = Router::new().layer(layer);
+        let task = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+        Self { io, address, task }
+    }
+
+    pub(crate) async fn raw(&self) -> Raw {
+        Raw::open_with(self.address, "", &[]).await
+    }
+
+    /// A client of one namespace, a guest if there is no user.
+    pub(crate) async fn client(&self, namespace: &str, subject: Option<&str>) -> Raw {
+        let mut raw = self.raw().await;
+        join(&mut raw, namespace, subject.map(token).as_deref()).await;
+        raw
+    }
+
+    /// A connection of a user to all static namespaces.
+    pub(crate) async fn everywhere(&self, subject: &str) -> Raw {
+        let mut raw = self.raw().await;
+        for namespace in NAMESPACES {
+            join(&mut raw, namespace, Some(&token(subject))).await;
+        }
+        raw
+    }
+
+    /// Sends a text to a user in all static namespaces.
+    pub(crate) async fn send_to(&self, key: &str, text: &str) {
+        for namespace in NAMESPACES {
+            self.io.of(namespace).unwrap().to(user_room(key)).emit("mail", text).await.unwrap();
+        }
+    }
+
+    pub(crate) fn sockets_in(&self, namespace: &str) -> usize {
+        self.io.of(namespace).unwrap().sockets().len()
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+pub(crate) fn mail(text: &str) -> Told {
+    Told::event("mail", json!(text))
+}
+
+pub(crate) fn unauthorized(code: &str, message: &str) -> Told {
+    Told::event("unauthorized", json!({ "code": code, "message": message }))
+}
+
+/// What comes in the static namespaces, in any order of theirs.
+pub(crate) async fn expect_everywhere(raw: &mut Raw, told: &[Told]) {
+    let mut heard: Vec<_> = Vec::new();
+    for _ in 0..NAMESPACES.len() * told.len() {
+        heard.push(raw.next().await);
+    }
+    for namespace in NAMESPACES {
+        let heard: Vec<_> =
+            heard.iter().filter(|(there, _)| there == namespace).map(|(_, told)| told.clone()).collect();
+        assert_eq!(heard, told, "in {namespace}");
+    }
+}
+
+/// Asks the server in `/`: nothing else may come before.
+pub(crate) async fn expect_in(raw: &mut Raw, key: &str) {
+    let told = socketioxide_jwt_auth_tests::ask(raw, "whoami", &Value::Null).await;
+    assert_eq!(told, Told::ack(json!(key)));
+}

@@ -1,0 +1,73 @@
+//! Redis that goes away, and comes back.
+
+use std::time::Duration;
+
+use socketioxide_jwt_auth::{AuthError, DisconnectError, disconnect_user, disconnect_user_because, user_room};
+use socketioxide_jwt_auth_tests::{Told, renew, token, within};
+
+use crate::{
+    Cluster,
+    node::{Node, expect_everywhere, expect_in, mail, unauthorized},
+};
+
+#[tokio::test]
+async fn without_redis_the_sockets_of_this_node_end_and_the_caller_learns_that_the_others_were_not_told() {
+    let Some(Cluster { here, there, mut redis, .. }) = Cluster::start().await else { return };
+    let mut near = here.everywhere("ada").await;
+    let mut far = there.everywhere("ada").await;
+    redis.stop();
+
+    let io = here.io.clone();
+    let reason = AuthError::denied("removed");
+    let ending = tokio::spawn(async move { disconnect_user_because(&io, "ada", &reason).await });
+    expect_everywhere(&mut near, &[unauthorized("denied", "removed"), Told::Disconnected]).await;
+    let ended = tokio::time::timeout(Duration::from_secs(20), ending).await.expect("it does not hang").unwrap();
+    assert!(matches!(ended, Err(DisconnectError::Adapter(_))), "{ended:?}");
+    expect_in(&mut far, "ada").await;
+}
+
+#[tokio::test]
+async fn a_frozen_redis_does_not_keep_the_sockets_of_this_node() {
+    let Some(Cluster { here, redis, .. }) = Cluster::start().await else { return };
+    let mut near = here.everywhere("ada").await;
+    redis.freeze();
+    let io = here.io.clone();
+    let ending = tokio::spawn(async move { disconnect_user(&io, "ada").await });
+    expect_everywhere(&mut near, &[Told::Disconnected]).await;
+    let ended = tokio::time::timeout(Duration::from_secs(20), ending).await.expect("it does not hang").unwrap();
+    assert!(matches!(ended, Err(DisconnectError::Adapter(_))), "{ended:?}");
+    redis.thaw();
+}
+
+#[tokio::test]
+async fn logging_in_and_renewing_need_no_redis() {
+    let Some(Cluster { here, mut redis, .. }) = Cluster::start().await else { return };
+    redis.stop();
+    let mut guest = here.client("/", None).await;
+    assert!(matches!(renew(&mut guest, &token("ada")).await, Told::Ack(_)));
+    assert!(matches!(renew(&mut guest, &token("ada")).await, Told::Ack(_)));
+    expect_in(&mut guest, "ada").await;
+}
+
+#[tokio::test]
+async fn users_are_reached_again_when_redis_is_back() {
+    let Some(Cluster { here, there, mut redis, .. }) = Cluster::start().await else { return };
+    let mut far = there.client("/", Some("ada")).await;
+    redis.stop();
+    redis.restart();
+    until_seen(&here, "ada").await;
+    here.io.to(user_room("ada")).emit("mail", "back again").await.unwrap();
+    far.expect("/", mail("back again")).await;
+    disconnect_user(&here.io, "ada").await.unwrap();
+    far.expect("/", Told::Disconnected).await;
+}
+
+/// Waits until both nodes are connected to Redis again, and this one sees the user's socket on the other.
+async fn until_seen(node: &Node, key: &str) {
+    within("the other node", async {
+        while !matches!(node.io.to(user_room(key)).fetch_sockets().await, Ok(sockets) if sockets.len() == 1) {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+}
