@@ -6,8 +6,9 @@ use std::sync::Arc;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm, AlgorithmFamily, DecodingKey, crypto, errors::ErrorKind};
 
+use super::backend;
 #[cfg(feature = "aws_lc_rs")]
-use super::{backend, prepared::PreparedKey};
+use super::prepared::PreparedKey;
 use crate::{
     config::ConfigError,
     error::{AuthError, Code},
@@ -56,9 +57,14 @@ impl VerificationKey {
     ///
     /// A public key that is none, such as a point that is not on its curve.
     pub(crate) fn new(decoding: DecodingKey, kind: KeyKind) -> Result<Self, String> {
+        let broken = || "a key that the cryptography backend cannot read; export it again".to_owned();
+        #[cfg(not(feature = "aws_lc_rs"))]
+        if !is_taken(&decoding, kind) {
+            return Err(broken());
+        }
         Ok(Self {
             #[cfg(feature = "aws_lc_rs")]
-            prepared: prepare(&decoding, kind)?,
+            prepared: prepare(&decoding, kind).ok_or_else(broken)?,
             decoding,
             kind,
             id: None,
@@ -84,23 +90,30 @@ impl VerificationKey {
         match crypto::verify(signature, message.as_bytes(), &self.decoding, algorithm) {
             Ok(valid) => Ok(valid),
             Err(error) if matches!(error.kind(), ErrorKind::Base64(_)) => Err(Code::TokenMalformed.into()),
-            // A point that is not on its curve is found only here, and only by one backend.
             Err(_) => Ok(false),
         }
     }
 }
 
-#[cfg(feature = "aws_lc_rs")]
-fn prepare(decoding: &DecodingKey, kind: KeyKind) -> Result<Arc<[(Algorithm, PreparedKey)]>, String> {
-    if !backend::install() {
-        return Ok(Arc::default());
-    }
-    let broken = || "a key that the cryptography backend cannot read; export it again".to_owned();
-    let bytes = decoding.try_get_as_bytes().map_err(|_| broken())?;
+fn algorithms(decoding: &DecodingKey, kind: KeyKind) -> Vec<Algorithm> {
     let family = decoding.family();
-    let algorithms = family.algorithms().iter().copied().filter(|algorithm| kind.fits(*algorithm));
-    let prepared = algorithms.map(|algorithm| Some((algorithm, PreparedKey::new(algorithm, bytes)?)));
-    prepared.collect::<Option<_>>().ok_or_else(broken)
+    family.algorithms().iter().copied().filter(|algorithm| kind.fits(*algorithm)).collect()
+}
+
+/// `None` for a key that is none, whichever backend will verify with it.
+#[cfg(feature = "aws_lc_rs")]
+fn prepare(decoding: &DecodingKey, kind: KeyKind) -> Option<Arc<[(Algorithm, PreparedKey)]>> {
+    let bytes = decoding.try_get_as_bytes().ok()?;
+    let prepare = |algorithm| Some((algorithm, PreparedKey::new(algorithm, bytes)?));
+    let prepared = algorithms(decoding, kind).into_iter().map(prepare).collect::<Option<_>>()?;
+    Some(if backend::install() { prepared } else { Arc::default() })
+}
+
+/// This backend looks at a key at the first signature only.
+#[cfg(not(feature = "aws_lc_rs"))]
+fn is_taken(decoding: &DecodingKey, kind: KeyKind) -> bool {
+    backend::install();
+    algorithms(decoding, kind).iter().all(|algorithm| crypto::verify("", b"", decoding, *algorithm).is_ok())
 }
 
 impl fmt::Debug for VerificationKey {

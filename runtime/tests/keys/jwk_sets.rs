@@ -79,6 +79,8 @@ fn keys_that_cannot_be_used_are_left_out() {
         ("x and y of 31 and 33 bytes", {
             changed(Algorithm::ES256, |key| (key["x"], key["y"]) = (encode([1; 31]).into(), encode([1; 33]).into()))
         }),
+        ("a point that is not on its curve", with(Algorithm::ES256, "y", encode([1; 32]))),
+        ("a point that is not on its curve", with(Algorithm::ES384, "y", encode([1; 48]))),
         ("no y", changed(Algorithm::ES256, |key| drop(key.as_object_mut().unwrap().remove("y")))),
         ("Ed25519 x of 0 bytes", ed25519(vec![])),
         ("Ed25519 x of 31 bytes", ed25519(vec![1; 31])),
