@@ -19,7 +19,7 @@ pub(crate) use config::{KeyConfig, KeyContext, LoadedKeys};
 pub(crate) use fixed::FixedKeys;
 use key::VerificationKey;
 #[cfg(feature = "jwks")]
-pub(crate) use remote::RemoteConfig;
+pub(crate) use remote::{HttpClient, RemoteConfig};
 pub use secret::SecretEncoding;
 pub(crate) use secret::SecretSettings;
 pub use set::KeySet;

@@ -8,7 +8,7 @@ use super::{DynamicKeySource, FixedKeys, KeySet, Keys, SecretSettings};
 #[cfg(feature = "jwks")]
 use super::{
     RemoteConfig,
-    remote::{HttpFetch, RemoteKeys},
+    remote::{HttpClient, HttpFetch, RemoteKeys},
 };
 use crate::config::ConfigError;
 
@@ -27,7 +27,7 @@ pub(crate) struct KeyContext<'a> {
     pub(crate) secrets: SecretSettings,
     pub(crate) algorithms: &'a [Algorithm],
     #[cfg(feature = "jwks")]
-    pub(crate) http_client: Option<reqwest::Client>,
+    pub(crate) http_client: Option<HttpClient>,
 }
 
 pub(crate) struct LoadedKeys {

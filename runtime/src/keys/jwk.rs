@@ -81,7 +81,12 @@ pub(crate) fn read_configured(name: &str, json: &str) -> Result<Vec<Verification
 /// A text that is no JWK Set, two keys with the same `kid`, or no usable key: then the set is not taken.
 #[cfg(feature = "jwks")]
 pub(crate) fn read_fetched(json: &str) -> Result<Vec<VerificationKey>, String> {
-    read_set(json, Trust::Fetched)?.into_usable()
+    let set = read_set(json, Trust::Fetched)?;
+    for problem in &set.problems {
+        // Not a warning: many issuers publish their encryption keys too, in every answer.
+        tracing::debug!(problem, "a key of the fetched JWK Set is left out");
+    }
+    set.into_usable()
 }
 
 /// Who wrote a set.
@@ -104,7 +109,8 @@ fn read_set(json: &str, trust: Trust) -> Result<ReadSet, String> {
     for (position, value) in set.keys.into_iter().enumerate() {
         match read_key(value, trust) {
             Ok(key) => read.usable.push(key),
-            Err(problem) => read.problems.push(format!("key {}: {problem}", position + 1)),
+            // It may quote a member, and members have any length.
+            Err(problem) => read.problems.push(format!("key {}: {problem:.300}", position + 1)),
         }
     }
     let mut ids = HashSet::new();

@@ -55,10 +55,15 @@ impl KeySet {
         self.0.iter().any(|key| key.fits(algorithm))
     }
 
-    /// Whether one of the keys has this name.
+    /// Whether a token that names this key may be signed by one of these: by the one of that name, or by any if none has
+    /// a name.
     #[cfg(feature = "jwks")]
-    pub(crate) fn knows(&self, key_id: &str) -> bool {
-        self.0.iter().any(|key| key.id.as_deref() == Some(key_id))
+    pub(crate) fn may_hold(&self, key_id: &str) -> bool {
+        !self.has_names() || self.0.iter().any(|key| key.id.as_deref() == Some(key_id))
+    }
+
+    fn has_names(&self) -> bool {
+        self.0.iter().any(|key| key.id.is_some())
     }
 
     /// The keys that may have signed a token with this header.
@@ -73,7 +78,7 @@ impl KeySet {
         key_id: Option<&str>,
     ) -> Result<impl Iterator<Item = &VerificationKey>, AuthError> {
         // Secrets and PEM keys have no name: a `kid` then says nothing.
-        let key_id = key_id.filter(|_| self.0.iter().any(|key| key.id.is_some()));
+        let key_id = key_id.filter(|_| self.has_names());
         let named = move |key: &&VerificationKey| key_id.is_none_or(|id| key.id.as_deref() == Some(id));
         if !self.0.iter().any(|key| named(&key)) {
             return Err(Code::TokenKeyUnknown.into());

@@ -61,7 +61,7 @@ pub(crate) struct VerifierSettings {
     pub(crate) leeway: Duration,
     pub(crate) max_token_bytes: usize,
     #[cfg(feature = "jwks")]
-    pub(crate) http_client: Option<reqwest::Client>,
+    pub(crate) http_client: Option<crate::keys::HttpClient>,
     /// A value that did not read, kept until `build` can return it.
     pub(crate) mistake: Option<ConfigError>,
 }

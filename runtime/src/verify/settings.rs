@@ -42,8 +42,10 @@ macro_rules! verifier_settings {
             jwks(json: impl Into<String>) =>
                 |settings| settings.keys = Some($crate::keys::FixedKeys::Jwks(json.into()).into());
 
-            /// The URL of a JWK Set. It is fetched at the first token, cached, and refreshed in the background; the last
-            /// good set serves for a day while the URL does not answer. `https` only, except to a loopback address.
+            /// The URL of a JWK Set: `https`, except to a loopback address. It is fetched at the first token, and then
+            /// refreshed in the background, as often as its `Cache-Control` says: every minute at most, every twelve hours
+            /// at least, every ten minutes if nothing is said. A token with an unknown `kid` makes it be fetched anew,
+            /// once in ten seconds at most. While it cannot be fetched, the last good set serves until it is a day old.
             #[cfg(feature = "jwks")]
             #[cfg_attr(docsrs, doc(cfg(feature = "jwks")))]
             jwks_url(url: impl Into<String>) =>
@@ -94,7 +96,7 @@ macro_rules! verifier_settings {
             #[cfg(feature = "jwks")]
             #[cfg_attr(docsrs, doc(cfg(feature = "jwks")))]
             http_client(client: ::reqwest::Client) =>
-                |settings| settings.http_client = Some(client);
+                |settings| settings.http_client = Some($crate::keys::HttpClient(client));
 
             /// Any keys, chosen for each token.
             keys(source: impl $crate::KeySource) =>

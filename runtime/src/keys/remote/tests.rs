@@ -9,9 +9,12 @@ use std::{
 };
 
 use jsonwebtoken::Algorithm;
-use tokio::time::{advance, sleep};
+use tokio::{
+    runtime::Handle,
+    time::{advance, sleep},
+};
 
-use super::{Fetch, Fetched, MAX_AGE, RemoteKeys, UNKNOWN_KEY_INTERVAL};
+use super::{Fetch, Fetched, LONGEST_PAUSE, MAX_AGE, RemoteKeys, SEARCH_INTERVAL};
 use crate::{
     error::AuthError,
     keys::{KeyRequest, KeySet, KeySource},
@@ -39,10 +42,15 @@ impl Issuer {
 }
 
 impl Fetch for Issuer {
+    fn place(&self) -> String {
+        "here".to_owned()
+    }
+
     async fn fetch(&self) -> Result<Fetched, String> {
         self.requests.fetch_add(1, Ordering::SeqCst);
         sleep(Duration::from_secs(1)).await;
         let kid = (*self.answer.lock().unwrap())?;
+        assert_ne!(kid, "panic", "this is the test's own");
         let json = format!(
             r#"{{"keys":[{{"kty":"OKP","crv":"Ed25519","kid":"{kid}","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}}]}}"#
         );
@@ -51,8 +59,9 @@ impl Fetch for Issuer {
 }
 
 async fn ask(keys: &RemoteKeys<Issuer>, key_id: &str) -> Result<bool, AuthError> {
-    let request = KeyRequest { algorithm: Algorithm::EdDSA, key_id: Some(key_id), header: "{}", parts: None, namespace: None };
-    Ok(keys.keys(request).await?.knows(key_id))
+    let request =
+        KeyRequest { algorithm: Algorithm::EdDSA, key_id: Some(key_id), header: "{}", parts: None, namespace: None };
+    Ok(keys.keys(request).await?.may_hold(key_id))
 }
 
 #[tokio::test(start_paused = true)]
@@ -75,15 +84,38 @@ async fn many_callers_share_one_request() {
 async fn unknown_keys_cost_one_request_in_ten_seconds() {
     let issuer = Issuer::new("a");
     let keys = RemoteKeys::new(issuer.clone());
-    assert!(ask(&keys, "a").await.unwrap());
     for number in 0..1000 {
         assert!(!ask(&keys, &format!("unknown {number}")).await.unwrap());
     }
-    assert_eq!(issuer.requests(), 1, "the first set is not ten seconds old");
+    assert_eq!(issuer.requests(), 2, "one for the set, and one for the keys that are not in it");
 
-    advance(UNKNOWN_KEY_INTERVAL).await;
+    advance(SEARCH_INTERVAL).await;
     issuer.answers(Ok("b"));
     assert!(ask(&keys, "b").await.unwrap(), "a rotated key is found");
+    assert_eq!(issuer.requests(), 3);
+}
+
+/// However soon after the first set.
+#[tokio::test(start_paused = true)]
+async fn a_rotated_key_is_found_at_once() {
+    let issuer = Issuer::new("a");
+    let keys = RemoteKeys::new(issuer.clone());
+    assert!(ask(&keys, "a").await.unwrap());
+    issuer.answers(Ok("b"));
+    assert!(ask(&keys, "b").await.unwrap());
+    assert!(!ask(&keys, "a").await.unwrap());
+    assert_eq!(issuer.requests(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_search_shares_the_refresh_that_is_under_way() {
+    let issuer = Issuer::new("a");
+    let keys = RemoteKeys::new(issuer.clone());
+    ask(&keys, "a").await.unwrap();
+    advance(Duration::from_secs(301)).await;
+    issuer.answers(Ok("b"));
+    ask(&keys, "a").await.unwrap();
+    assert!(ask(&keys, "b").await.unwrap());
     assert_eq!(issuer.requests(), 2);
 }
 
@@ -98,6 +130,37 @@ async fn a_stale_set_serves_while_it_is_refreshed() {
     sleep(Duration::from_secs(2)).await;
     assert!(ask(&keys, "b").await.unwrap());
     assert_eq!(issuer.requests(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refresh_takes_one_task_however_many_ask() {
+    let issuer = Issuer::new("a");
+    let keys = RemoteKeys::new(issuer.clone());
+    ask(&keys, "a").await.unwrap();
+    advance(Duration::from_secs(301)).await;
+    for _ in 0..1000 {
+        assert!(ask(&keys, "a").await.unwrap());
+    }
+    assert_eq!(Handle::current().metrics().num_alive_tasks(), 1);
+    sleep(Duration::from_secs(2)).await;
+    assert_eq!((issuer.requests(), Handle::current().metrics().num_alive_tasks()), (2, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_that_panics_is_one_that_failed() {
+    let issuer = Issuer::new("a");
+    let keys = RemoteKeys::new(issuer.clone());
+    ask(&keys, "a").await.unwrap();
+    issuer.answers(Ok("panic"));
+    assert!(!ask(&keys, "b").await.unwrap());
+    advance(Duration::from_secs(301)).await;
+    assert!(ask(&keys, "a").await.unwrap());
+    sleep(Duration::from_secs(2)).await;
+    assert_eq!(issuer.requests(), 3);
+
+    issuer.answers(Ok("b"));
+    advance(LONGEST_PAUSE).await;
+    assert!(ask(&keys, "b").await.unwrap());
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,0 +1,136 @@
+use std::{net::IpAddr, str::FromStr};
+
+use reqwest::Url;
+use serde::Deserialize;
+
+use crate::config::{ConfigError, read_environment};
+
+/// What a builder was told.
+#[derive(Clone)]
+pub(crate) enum RemoteConfig {
+    JwksUrl(String),
+    JwksUrlEnv(String),
+    OidcIssuer(String),
+    OidcIssuerEnv(String),
+}
+
+impl RemoteConfig {
+    /// The endpoint, and the issuer if it is known.
+    ///
+    /// # Errors
+    ///
+    /// A variable that is not set, or a URL that cannot be trusted. The text does not show the URL, which may hold a key
+    /// of the operator's.
+    pub(crate) fn resolve(self) -> Result<(Endpoint, Option<String>), ConfigError> {
+        let (option, text) = match &self {
+            Self::JwksUrl(url) => ("jwks_url".to_owned(), url.clone()),
+            Self::OidcIssuer(issuer) => ("oidc_issuer".to_owned(), issuer.clone()),
+            Self::JwksUrlEnv(variable) | Self::OidcIssuerEnv(variable) => {
+                (format!("the environment variable {variable}"), read_environment(variable)?)
+            }
+        };
+        let endpoint = match self {
+            Self::JwksUrl(_) | Self::JwksUrlEnv(_) => read_url(&text).map(|url| (Endpoint::Jwks(url), None)),
+            Self::OidcIssuer(_) | Self::OidcIssuerEnv(_) => {
+                Discovery::of(&text).map(|discovery| (Endpoint::Discovery(discovery), Some(text)))
+            }
+        };
+        endpoint.map_err(|problem| ConfigError::new(format!("{option} {problem}")))
+    }
+}
+
+/// Where a JWK Set is published.
+pub(crate) enum Endpoint {
+    Jwks(Url),
+    Discovery(Discovery),
+}
+
+impl Endpoint {
+    /// What is asked for first.
+    pub(super) fn url(&self) -> &Url {
+        match self {
+            Self::Jwks(url) => url,
+            Self::Discovery(discovery) => &discovery.document,
+        }
+    }
+}
+
+/// [OpenID Connect Discovery](https://openid.net/specs/openid-connect-discovery-1_0.html) says where the set is.
+pub(crate) struct Discovery {
+    issuer: String,
+    pub(super) document: Url,
+}
+
+#[derive(Deserialize)]
+struct Document {
+    issuer: String,
+    jwks_uri: String,
+}
+
+impl Discovery {
+    fn of(issuer: &str) -> Result<Self, String> {
+        if issuer.contains(char::is_whitespace) {
+            return Err("has white space in it; write the issuer exactly as it is in its tokens".to_owned());
+        }
+        let url = read_url(issuer)?;
+        if url.query().is_some() || url.fragment().is_some() {
+            return Err("has a query or a fragment, which no issuer has (OpenID Connect Core §2)".to_owned());
+        }
+        let document = read_url(&format!("{}/.well-known/openid-configuration", issuer.trim_end_matches('/')))?;
+        Ok(Self { issuer: issuer.to_owned(), document })
+    }
+
+    /// The URL of the set, from the issuer's document.
+    pub(super) fn read_document(&self, json: &str) -> Result<Url, String> {
+        let found: Document =
+            serde_json::from_str(json).map_err(|_| "the discovery document has no issuer or jwks_uri")?;
+        // Discovery §4.3: otherwise one issuer could speak for another.
+        if found.issuer != self.issuer {
+            return Err(format!("the discovery document is of another issuer ({:?})", found.issuer));
+        }
+        let url =
+            read_url(&found.jwks_uri).map_err(|problem| format!("the discovery document's jwks_uri {problem}"))?;
+        if url.scheme() == "http" && self.document.scheme() != "http" {
+            // A distant issuer has no business on this machine.
+            return Err("the discovery document's jwks_uri must begin with https://".to_owned());
+        }
+        Ok(url)
+    }
+}
+
+/// # Errors
+///
+/// A text that is no URL, or one over which anybody on the way could exchange the keys.
+fn read_url(text: &str) -> Result<Url, String> {
+    let url = Url::from_str(text)
+        .map_err(|error| format!("is not a URL ({error}); write it like https://issuer.example/keys"))?;
+    match url.scheme() {
+        "https" => Ok(url),
+        "http" if is_loopback(&url) => Ok(url),
+        _ => Err("must begin with https:// (http:// is for loopback addresses only)".to_owned()),
+    }
+}
+
+fn is_loopback(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
+    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Discovery;
+
+    #[test]
+    fn a_distant_issuer_does_not_point_to_this_machine() {
+        let discovery = Discovery::of("https://issuer.example").unwrap();
+        let document = |url| format!(r#"{{"issuer":"https://issuer.example","jwks_uri":"{url}"}}"#);
+        for url in ["http://127.0.0.1/keys", "http://localhost:8080/keys", "http://[::1]/keys", "http://a.example/keys"]
+        {
+            let problem = discovery.read_document(&document(url)).unwrap_err();
+            assert!(problem.contains("must begin with https://"), "{url}: {problem}");
+        }
+        for url in ["https://issuer.example/keys", "https://keys.example/keys?v=2"] {
+            assert_eq!(discovery.read_document(&document(url)).unwrap().as_str(), url);
+        }
+    }
+}
