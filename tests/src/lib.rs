@@ -5,6 +5,7 @@
 
 mod client;
 mod fixtures;
+pub mod issuer;
 mod log;
 mod notes;
 mod raw;

@@ -1,0 +1,251 @@
+//! Issuers of tokens on loopback: they sign, and publish their keys over HTTP.
+
+mod hostile;
+mod signing_key;
+
+use std::{
+    collections::HashMap,
+    fmt,
+    net::{Ipv4Addr, SocketAddr},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use axum::{
+    Router,
+    body::Body,
+    extract::{Request, State},
+    http::{HeaderMap, HeaderValue, Response, StatusCode, Uri},
+};
+use serde_json::{Value, json};
+use socketioxide_jwt_auth::{Verifier, VerifierBuilder};
+use tokio::{
+    net::TcpListener,
+    sync::{oneshot, watch},
+    task::JoinHandle,
+};
+
+use crate::within;
+pub use hostile::HostileIssuer;
+pub use signing_key::SigningKey;
+
+/// The path of the JWK Set.
+pub const KEYS: &str = "/keys";
+
+/// The path that OpenID Connect Discovery adds to the issuer.
+pub const DISCOVERY: &str = "/.well-known/openid-configuration";
+
+/// Lets time pass for timers and caches, but not for sockets. Tokens do not age by it.
+pub async fn let_time_pass(time: Duration) {
+    tokio::time::pause();
+    tokio::time::advance(time).await;
+    tokio::time::resume();
+}
+
+/// The code of a refusal, or `"accepted"`.
+pub async fn outcome(verifier: &Verifier, token: &str) -> &'static str {
+    match verifier.verify::<Value>(token).await {
+        Ok(_) => "accepted",
+        Err(error) => error.code(),
+    }
+}
+
+/// The same in a task of its own.
+pub fn asking(verifier: &Verifier, token: String) -> JoinHandle<&'static str> {
+    let verifier = verifier.clone();
+    tokio::spawn(async move { outcome(&verifier, &token).await })
+}
+
+/// A JWK Set.
+pub fn key_set(keys: &[Value]) -> String {
+    json!({ "keys": keys }).to_string()
+}
+
+/// What a path is answered with.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    status: StatusCode,
+    headers: HeaderMap,
+    body: Vec<u8>,
+    /// A header that the request must have.
+    needs: Option<(&'static str, &'static str)>,
+}
+
+impl Answer {
+    /// With this status and body.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such status.
+    pub fn new(status: u16, body: impl Into<Vec<u8>>) -> Self {
+        let status = StatusCode::from_u16(status).expect("there is such a status");
+        Self { status, headers: HeaderMap::new(), body: body.into(), needs: None }
+    }
+
+    /// A good one.
+    pub fn ok(body: impl Into<Vec<u8>>) -> Self {
+        Self::new(200, body)
+    }
+
+    /// A JWK Set of these keys.
+    pub fn keys(keys: &[&SigningKey]) -> Self {
+        let keys: Vec<_> = keys.iter().map(|key| key.jwk()).collect();
+        Self::ok(key_set(&keys))
+    }
+
+    /// A redirect.
+    pub fn redirect(target: &str) -> Self {
+        Self::new(302, "").header("location", target)
+    }
+
+    /// With a header more.
+    ///
+    /// # Panics
+    ///
+    /// If its value cannot be in a header.
+    pub fn header(mut self, name: &'static str, value: &str) -> Self {
+        self.headers.append(name, HeaderValue::from_str(value).expect("the header is right"));
+        self
+    }
+
+    /// Only for requests with this header; others are answered with 401.
+    pub fn needing(mut self, name: &'static str, value: &'static str) -> Self {
+        self.needs = Some((name, value));
+        self
+    }
+
+    fn to(&self, request: &HeaderMap) -> Response<Body> {
+        let forbidden = self.needs.is_some_and(|(name, value)| request.get(name).is_none_or(|sent| sent != value));
+        if forbidden {
+            return Self::new(401, "who are you?").to(request);
+        }
+        let mut response = Response::new(Body::from(self.body.clone()));
+        *response.status_mut() = self.status;
+        *response.headers_mut() = self.headers.clone();
+        response
+    }
+}
+
+/// What somebody asked for.
+#[derive(Debug, Clone)]
+pub struct Asked {
+    /// Its path and query.
+    pub uri: Uri,
+    /// Its headers.
+    pub headers: HeaderMap,
+}
+
+/// A well-behaved HTTP server, which answers what the test says and remembers who asked.
+pub struct Issuer {
+    address: SocketAddr,
+    published: Arc<Published>,
+    stop: oneshot::Sender<()>,
+    task: JoinHandle<()>,
+}
+
+#[derive(Debug, Default)]
+struct Published {
+    answers: Mutex<HashMap<String, Answer>>,
+    asked: watch::Sender<Vec<Asked>>,
+}
+
+impl Issuer {
+    /// An issuer that publishes nothing yet.
+    pub async fn start() -> Self {
+        Self::start_at((Ipv4Addr::LOCALHOST, 0).into()).await
+    }
+
+    /// An issuer that publishes these keys at [`KEYS`].
+    pub async fn of(keys: &[&SigningKey]) -> Self {
+        let issuer = Self::start().await;
+        issuer.publish(keys);
+        issuer
+    }
+
+    /// An issuer at an address that another one had.
+    ///
+    /// # Panics
+    ///
+    /// If the address is taken.
+    pub async fn start_at(address: SocketAddr) -> Self {
+        let listener = TcpListener::bind(address).await.expect("the address is free");
+        let address = listener.local_addr().expect("a bound listener has an address");
+        let published = Arc::<Published>::default();
+        let router = Router::new().fallback(respond).with_state(Arc::clone(&published));
+        let (stop, stopped) = oneshot::channel();
+        let serving = axum::serve(listener, router).with_graceful_shutdown(async { stopped.await.unwrap_or_default() });
+        let task = tokio::spawn(async move { serving.await.expect("the server works") });
+        Self { address, published, stop, task }
+    }
+
+    /// Closes every connection and stops listening.
+    pub async fn stop(self) -> SocketAddr {
+        self.stop.send(()).expect("the server runs");
+        within("the end of the issuer", self.task).await.expect("the server works");
+        self.address
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The URL of a path. That of `""` is its name as an issuer.
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    /// A verifier with the keys that it publishes.
+    pub fn verifier(&self) -> VerifierBuilder {
+        Verifier::builder().jwks_url(self.url(KEYS)).algorithms(["EdDSA", "ES256", "RS256"])
+    }
+
+    /// From now on, a path is answered so.
+    pub fn answer(&self, path: &str, answer: Answer) {
+        self.published.answers.lock().unwrap_or_else(PoisonError::into_inner).insert(path.to_owned(), answer);
+    }
+
+    /// From now on, these are its keys.
+    pub fn publish(&self, keys: &[&SigningKey]) {
+        self.answer(KEYS, Answer::keys(keys));
+    }
+
+    /// From now on, [`DISCOVERY`] says that this is its name, and that its keys are there.
+    pub fn publish_discovery(&self, issuer: &str, keys_url: &str) {
+        self.answer(DISCOVERY, Answer::ok(json!({ "issuer": issuer, "jwks_uri": keys_url }).to_string()));
+    }
+
+    /// How often it was asked.
+    pub fn requests(&self) -> usize {
+        self.published.asked.borrow().len()
+    }
+
+    /// What it was asked for, in order.
+    pub fn asked(&self) -> Vec<Asked> {
+        self.published.asked.borrow().clone()
+    }
+
+    /// Waits until it has been asked so often.
+    ///
+    /// # Panics
+    ///
+    /// If it is not asked in time.
+    pub async fn until_requests(&self, number: usize) {
+        let mut asked = self.published.asked.subscribe();
+        within("requests", asked.wait_for(|asked| asked.len() >= number)).await.expect("the issuer lives");
+    }
+}
+
+async fn respond(State(published): State<Arc<Published>>, request: Request) -> Response<Body> {
+    let (parts, _) = request.into_parts();
+    let answer = published.answers.lock().unwrap_or_else(PoisonError::into_inner).get(parts.uri.path()).cloned();
+    let response = answer.unwrap_or_else(|| Answer::new(404, "nothing here")).to(&parts.headers);
+    published.asked.send_modify(|asked| asked.push(Asked { uri: parts.uri, headers: parts.headers }));
+    response
+}
+
+impl fmt::Debug for Issuer {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Issuer").field("address", &self.address).finish_non_exhaustive()
+    }
+}

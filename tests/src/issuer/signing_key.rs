@@ -1,0 +1,118 @@
+use std::fmt;
+
+use jsonwebtoken::{Algorithm, EncodingKey, Header, jwk::Jwk};
+use serde_json::{Value, json};
+
+use crate::{install_backend, seconds_from_now};
+
+macro_rules! private_key {
+    ($name:literal) => {
+        include_str!(concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../runtime/tests/fixtures/test-only-private-",
+            $name,
+            ".pem"
+        ))
+    };
+}
+
+/// A private key of an issuer, with the `kid` under which its public key is published.
+pub struct SigningKey {
+    kid: String,
+    algorithm: Algorithm,
+    key: EncodingKey,
+}
+
+impl SigningKey {
+    /// A key for EdDSA, ES256 or RS256. There is one for each.
+    ///
+    /// # Panics
+    ///
+    /// If there is none for this algorithm.
+    pub fn new(algorithm: Algorithm, kid: &str) -> Self {
+        Self::read(
+            algorithm,
+            kid,
+            match algorithm {
+                Algorithm::EdDSA => private_key!("ed25519"),
+                Algorithm::ES256 => private_key!("p256"),
+                Algorithm::RS256 => private_key!("rsa"),
+                other => panic!("no key for {other:?}"),
+            },
+        )
+    }
+
+    /// Another key for the same algorithms.
+    ///
+    /// # Panics
+    ///
+    /// If there is none for this algorithm.
+    pub fn other(algorithm: Algorithm, kid: &str) -> Self {
+        Self::read(
+            algorithm,
+            kid,
+            match algorithm {
+                Algorithm::EdDSA => private_key!("ed25519-other"),
+                Algorithm::ES256 => private_key!("p256-other"),
+                Algorithm::RS256 => private_key!("rsa-other"),
+                other => panic!("no key for {other:?}"),
+            },
+        )
+    }
+
+    fn read(algorithm: Algorithm, kid: &str, pem: &str) -> Self {
+        install_backend();
+        let pem = pem::parse(pem).expect("the file is right");
+        let key = match algorithm {
+            Algorithm::EdDSA => EncodingKey::from_ed_der(pem.contents()),
+            Algorithm::ES256 => EncodingKey::from_ec_der(pem.contents()),
+            _ => EncodingKey::from_rsa_der(pem.contents()),
+        };
+        Self { kid: kid.to_owned(), algorithm, key }
+    }
+
+    /// The public key, as it is published.
+    ///
+    /// # Panics
+    ///
+    /// Never: the key is right.
+    pub fn jwk(&self) -> Value {
+        let jwk = Jwk::from_encoding_key(&self.key, self.algorithm).expect("the key is right");
+        let mut jwk = serde_json::to_value(jwk).expect("a key is JSON");
+        jwk["kid"] = self.kid.as_str().into();
+        jwk
+    }
+
+    /// The public key, as it is published under no name.
+    pub fn nameless_jwk(&self) -> Value {
+        let mut jwk = self.jwk();
+        jwk.as_object_mut().map(|members| members.remove("kid"));
+        jwk
+    }
+
+    /// A good token of `ada`, with the `kid`.
+    pub fn token(&self) -> String {
+        self.token_of(&json!({ "sub": "ada", "exp": seconds_from_now(3600) }))
+    }
+
+    /// A token with these claims.
+    pub fn token_of(&self, claims: &Value) -> String {
+        self.sign(Some(&self.kid), claims)
+    }
+
+    /// A good token of `ada` that names another key, or none.
+    pub fn token_with_kid(&self, kid: Option<&str>) -> String {
+        self.sign(kid, &json!({ "sub": "ada", "exp": seconds_from_now(3600) }))
+    }
+
+    fn sign(&self, kid: Option<&str>, claims: &Value) -> String {
+        let header = Header { kid: kid.map(str::to_owned), ..Header::new(self.algorithm) };
+        jsonwebtoken::encode(&header, claims, &self.key).expect("the claims can be signed")
+    }
+}
+
+impl fmt::Debug for SigningKey {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("SigningKey").field("kid", &self.kid).finish_non_exhaustive()
+    }
+}

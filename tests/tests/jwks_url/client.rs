@@ -1,0 +1,86 @@
+//! HTTP clients that the application supplies.
+
+use std::time::Duration;
+
+use jsonwebtoken::Algorithm;
+use reqwest::{
+    Client, Proxy,
+    header::{HeaderMap, HeaderValue},
+    redirect,
+};
+use socketioxide_jwt_auth::Verifier;
+use socketioxide_jwt_auth_tests::issuer::{
+    Answer, HostileIssuer, Issuer, KEYS, SigningKey, asking, let_time_pass, outcome,
+};
+
+const API_KEY: &str = "the-api-key-of-the-operator";
+
+fn key() -> SigningKey {
+    SigningKey::new(Algorithm::EdDSA, "a")
+}
+
+fn client_with_api_key() -> Client {
+    let headers = HeaderMap::from_iter([("x-api-key".parse().unwrap(), HeaderValue::from_static(API_KEY))]);
+    Client::builder().default_headers(headers).build().unwrap()
+}
+
+#[tokio::test]
+async fn the_client_of_the_application_is_used() {
+    let issuer = Issuer::start().await;
+    issuer.answer(KEYS, Answer::keys(&[&key()]).needing("x-api-key", API_KEY));
+    let without = issuer.verifier().build().unwrap();
+    assert_eq!(outcome(&without, &key().token()).await, "keys_unavailable");
+    let with = issuer.verifier().http_client(client_with_api_key()).build().unwrap();
+    assert_eq!(outcome(&with, &key().token()).await, "accepted");
+    assert_eq!(issuer.requests(), 2);
+}
+
+#[tokio::test]
+async fn what_the_client_sends_is_not_shown() {
+    let builder = Verifier::builder().jwks_url("https://issuer.example/keys").algorithm("EdDSA");
+    let builder = builder.http_client(client_with_api_key());
+    assert!(!format!("{builder:?}").contains(API_KEY), "{builder:?}");
+    let verifier = builder.build().unwrap();
+    assert!(!format!("{verifier:?}").contains(API_KEY), "{verifier:?}");
+}
+
+#[tokio::test]
+async fn its_redirects_to_other_hosts_are_not_trusted() {
+    let (issuer, stranger) = (Issuer::start().await, Issuer::of(&[&key()]).await);
+    let everywhere = || Client::builder().redirect(redirect::Policy::limited(10)).build().unwrap();
+    issuer.answer(KEYS, Answer::redirect(&stranger.url(KEYS)));
+    let verifier = issuer.verifier().http_client(everywhere()).build().unwrap();
+    assert_eq!(outcome(&verifier, &key().token()).await, "keys_unavailable");
+    assert_eq!(stranger.requests(), 1, "it does follow");
+
+    issuer.answer(KEYS, Answer::redirect("/there"));
+    issuer.answer("/there", Answer::keys(&[&key()]));
+    let verifier = issuer.verifier().http_client(everywhere()).build().unwrap();
+    assert_eq!(outcome(&verifier, &key().token()).await, "accepted");
+}
+
+/// A client without any limit of its own.
+#[tokio::test]
+async fn the_time_limit_holds_for_it_too() {
+    let issuer = HostileIssuer::start(|stream| async {
+        std::future::pending::<()>().await;
+        drop(stream);
+    })
+    .await;
+    let verifier = issuer.verifier().http_client(Client::new()).build().unwrap();
+    let caller = asking(&verifier, key().token());
+    issuer.until_requests(1).await;
+    let_time_pass(Duration::from_secs(5)).await;
+    assert_eq!(caller.await.unwrap(), "keys_unavailable");
+}
+
+#[tokio::test]
+async fn it_may_go_through_a_proxy() {
+    let proxy = Issuer::of(&[&key()]).await;
+    let client = Client::builder().proxy(Proxy::http(proxy.url("")).unwrap()).build().unwrap();
+    // Nobody listens there: the proxy answers.
+    let url = "http://127.0.0.1:9/keys";
+    let verifier = Verifier::builder().jwks_url(url).algorithm("EdDSA").http_client(client).build().unwrap();
+    assert_eq!(outcome(&verifier, &key().token()).await, "accepted");
+    assert_eq!(proxy.asked()[0].uri, url);
+}

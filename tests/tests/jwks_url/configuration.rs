@@ -1,0 +1,137 @@
+//! Mistakes that are found when a verifier is built, and URLs from the environment.
+
+use std::process::Command;
+
+use jsonwebtoken::Algorithm;
+use socketioxide_jwt_auth::{Verifier, jwt_auth};
+use socketioxide_jwt_auth_tests::{
+    Claims, User, find_user,
+    issuer::{Issuer, KEYS, SigningKey, outcome},
+};
+
+#[jwt_auth(jwks_url = "https://issuer.example/keys", algorithms = ["EdDSA", "RS256"])]
+async fn from_url(claims: Claims) -> Option<User> {
+    find_user(&claims.sub)
+}
+
+#[jwt_auth(jwks_url_env = "SJA_JWKS_URL", algorithm = "EdDSA")]
+async fn from_environment(claims: Claims) -> Option<User> {
+    find_user(&claims.sub)
+}
+
+fn build(url: &str) -> Result<Verifier, String> {
+    Verifier::builder().jwks_url(url).algorithm("EdDSA").build().map_err(|error| error.to_string())
+}
+
+#[test]
+fn https_is_taken_and_http_to_this_machine_only() {
+    from_url::middleware().unwrap();
+    for url in [
+        "https://issuer.example/keys",
+        "HTTPS://ISSUER.EXAMPLE/keys",
+        "https://issuer.example:8443/keys?code=5",
+        "https://192.0.2.1/keys",
+        "http://127.0.0.1/keys",
+        "http://127.0.0.1:8080/keys",
+        "http://127.9.9.9/keys",
+        "http://127.1/keys",
+        "http://[::1]:8080/keys",
+        "http://localhost/keys",
+        "http://LOCALHOST:8080/keys",
+    ] {
+        build(url).unwrap_or_else(|error| panic!("{url}: {error}"));
+    }
+    for url in [
+        "http://issuer.example/keys",
+        "http://localhost.issuer.example/keys",
+        "http://127.0.0.1.issuer.example/keys",
+        "http://127.0.0.1@issuer.example/keys",
+        "http://issuer.example#@127.0.0.1/keys",
+        "http://issuer.example/127.0.0.1",
+        "http://192.168.0.1/keys",
+        "http://10.0.0.1/keys",
+        "http://0.0.0.0/keys",
+        "http://[::]/keys",
+        "http://[::ffff:192.0.2.1]/keys",
+        "ftp://127.0.0.1/keys",
+        "ws://127.0.0.1/keys",
+        "file:///etc/keys.json",
+        "data:application/json,{}",
+    ] {
+        let error = build(url).expect_err(url);
+        assert!(error.contains("jwks_url") && error.contains("must begin with https://"), "{url}: {error}");
+    }
+    for url in ["", "keys", "issuer.example/keys", "//issuer.example/keys", "https://", "https:///", "http://[::1/keys"]
+    {
+        let error = build(url).expect_err(url);
+        assert!(error.contains("jwks_url") && error.contains("https://issuer.example/keys"), "{url}: {error}");
+    }
+}
+
+#[test]
+fn a_mistake_does_not_show_what_a_url_holds() {
+    for url in [
+        "http://operator:the-password@issuer.example/keys?code=the-code",
+        "operator:the-password@issuer.example/keys?code=the-code",
+        "https://operator:the-password@[issuer.example/keys?code=the-code",
+    ] {
+        let error = build(url).unwrap_err();
+        assert!(!error.contains("the-password") && !error.contains("the-code"), "{error}");
+    }
+}
+
+#[test]
+fn the_algorithms_must_be_named_and_be_those_of_public_keys() {
+    let builder = || Verifier::builder().jwks_url("https://issuer.example/keys");
+    let error = builder().build().unwrap_err().to_string();
+    assert!(error.contains("algorithms is required"), "{error}");
+    for algorithm in ["HS256", "HS384", "HS512", "none"] {
+        let error = builder().algorithms(["RS256", algorithm]).build().unwrap_err().to_string();
+        assert!(error.contains(algorithm), "{error}");
+    }
+}
+
+/// Environment variables cannot be set safely in a process with threads, so a child process asks the issuer.
+const CHILD: &str = "configuration::the_child_verifies";
+
+/// What the child comes to with this URL. It is also told of a proxy, which is nobody to be trusted with http://.
+async fn verify_with(url: Option<String>) -> String {
+    let mut child = Command::new(std::env::current_exe().unwrap());
+    child.args([CHILD, "--exact", "--ignored", "--nocapture"]).env_remove("SJA_JWKS_URL");
+    let proxy = Issuer::start().await;
+    child.env("http_proxy", proxy.url("")).env_remove("no_proxy").env_remove("NO_PROXY");
+    child.envs(url.map(|url| ("SJA_JWKS_URL", url)));
+    // This thread serves the keys.
+    let output = tokio::task::spawn_blocking(move || child.output()).await.unwrap().unwrap();
+    assert_eq!(proxy.requests(), 0);
+    let output = String::from_utf8(output.stdout).unwrap();
+    output.lines().find_map(|line| line.split_once("OUTCOME: ")).unwrap_or_else(|| panic!("{output}")).1.to_owned()
+}
+
+#[tokio::test]
+#[ignore = "another test runs it in a process of its own"]
+async fn the_child_verifies() {
+    let token = SigningKey::new(Algorithm::EdDSA, "a").token();
+    let outcome = match from_environment::middleware() {
+        Ok(middleware) => outcome(middleware.verifier(), &token).await.to_owned(),
+        Err(error) => error.to_string(),
+    };
+    println!("OUTCOME: {outcome}");
+}
+
+#[tokio::test]
+async fn the_url_may_come_from_the_environment() {
+    let issuer = Issuer::of(&[&SigningKey::new(Algorithm::EdDSA, "a")]).await;
+    assert_eq!(verify_with(Some(issuer.url(KEYS))).await, "accepted");
+    assert_eq!(issuer.requests(), 1);
+    for (url, problem) in [
+        (None, "is not set"),
+        (Some(" "), "is empty"),
+        (Some("keys?code=the-code"), "is not a URL"),
+        (Some("http://issuer.example/keys?code=the-code"), "must begin with https://"),
+    ] {
+        let outcome = verify_with(url.map(str::to_owned)).await;
+        assert!(outcome.contains("SJA_JWKS_URL") && outcome.contains(problem), "{outcome}");
+        assert!(!outcome.contains("the-code"), "{outcome}");
+    }
+}

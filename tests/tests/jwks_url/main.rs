@@ -1,0 +1,12 @@
+//! Keys from a URL, over real sockets: from issuers that behave well, and from those that do not.
+
+mod cache;
+mod client;
+mod configuration;
+mod hostile;
+mod log;
+mod outage;
+mod redirects;
+mod sets;
+mod slow;
+mod stampede;

@@ -1,0 +1,139 @@
+//! An issuer that is away for a while.
+
+use std::time::Duration;
+
+use jsonwebtoken::Algorithm;
+use socketioxide_jwt_auth_tests::{
+    Door,
+    issuer::{Answer, HostileIssuer, Issuer, KEYS, SigningKey, asking, let_time_pass, outcome},
+    within,
+};
+use tokio::io::AsyncWriteExt;
+
+fn key() -> SigningKey {
+    SigningKey::new(Algorithm::EdDSA, "a")
+}
+
+#[tokio::test]
+async fn an_issuer_that_is_not_there_makes_the_keys_unavailable_until_it_comes() {
+    let key = key();
+    let issuer = Issuer::start().await;
+    let verifier = issuer.verifier().build().unwrap();
+    let address = issuer.stop().await;
+    assert_eq!(outcome(&verifier, &key.token()).await, "keys_unavailable");
+
+    let issuer = Issuer::start_at(address).await;
+    issuer.publish(&[&key]);
+    assert_eq!(outcome(&verifier, &key.token()).await, "keys_unavailable", "it waits before it tries again");
+    assert_eq!(issuer.requests(), 0);
+    let_time_pass(Duration::from_secs(1)).await;
+    assert_eq!(outcome(&verifier, &key.token()).await, "accepted");
+}
+
+#[tokio::test]
+async fn the_last_good_set_serves_while_the_issuer_is_away() {
+    let (key, new) = (key(), SigningKey::other(Algorithm::EdDSA, "b"));
+    let issuer = Issuer::of(&[&key]).await;
+    let verifier = issuer.verifier().build().unwrap();
+    assert_eq!(outcome(&verifier, &key.token()).await, "accepted");
+    let address = issuer.stop().await;
+
+    for _ in 0..20 {
+        let_time_pass(Duration::from_hours(1)).await;
+        assert_eq!(outcome(&verifier, &key.token()).await, "accepted");
+        assert_eq!(outcome(&verifier, &new.token()).await, "token_key_unknown");
+    }
+    let issuer = Issuer::start_at(address).await;
+    issuer.publish(&[&new]);
+    let_time_pass(Duration::from_mins(1)).await;
+    assert_eq!(outcome(&verifier, &new.token()).await, "accepted");
+    assert_eq!(outcome(&verifier, &key.token()).await, "token_key_unknown");
+}
+
+#[tokio::test]
+async fn after_a_day_the_last_good_set_serves_no_more() {
+    let key = key();
+    let issuer = Issuer::start().await;
+    issuer.answer(KEYS, Answer::keys(&[&key]).header("cache-control", "max-age=604800"));
+    let verifier = issuer.verifier().build().unwrap();
+    assert_eq!(outcome(&verifier, &key.token()).await, "accepted");
+    let address = issuer.stop().await;
+
+    let_time_pass(Duration::from_hours(24) - Duration::from_secs(5)).await;
+    assert_eq!(outcome(&verifier, &key.token()).await, "accepted");
+    let_time_pass(Duration::from_secs(5)).await;
+    assert_eq!(outcome(&verifier, &key.token()).await, "keys_unavailable");
+
+    let issuer = Issuer::start_at(address).await;
+    issuer.publish(&[&key]);
+    let_time_pass(Duration::from_mins(1)).await;
+    assert_eq!(outcome(&verifier, &key.token()).await, "accepted");
+}
+
+/// However long the issuer says that its keys are good, there is time to ask it again before they are not.
+#[tokio::test]
+async fn a_set_is_refreshed_long_before_it_serves_no_more() {
+    let key = key();
+    let issuer = Issuer::start().await;
+    issuer.answer(KEYS, Answer::keys(&[&key]).header("cache-control", "max-age=604800"));
+    let verifier = issuer.verifier().build().unwrap();
+    assert_eq!(outcome(&verifier, &key.token()).await, "accepted");
+    for requests in 2..5 {
+        let_time_pass(Duration::from_hours(13)).await;
+        assert_eq!(outcome(&verifier, &key.token()).await, "accepted");
+        issuer.until_requests(requests).await;
+        // Whoever asks for an unknown key waits for the refresh that is under way.
+        assert_eq!(outcome(&verifier, &key.token_with_kid(Some("x"))).await, "token_key_unknown");
+        assert_eq!(issuer.requests(), requests);
+    }
+}
+
+/// An issuer that answers when the door is open.
+async fn behind(door: &Door, key: &SigningKey) -> HostileIssuer {
+    let (door, answer) = (door.clone(), super::hostile::good_answer(key));
+    HostileIssuer::start(move |mut stream| {
+        let (door, answer) = (door.clone(), answer.clone());
+        async move {
+            door.pass().await;
+            stream.write_all(&answer).await.ok();
+        }
+    })
+    .await
+}
+
+#[tokio::test]
+async fn nobody_waits_for_a_refresh() {
+    let (key, door) = (key(), Door::closed());
+    let issuer = behind(&door, &key).await;
+    let verifier = issuer.verifier().build().unwrap();
+    door.open_once();
+    assert_eq!(outcome(&verifier, &key.token()).await, "accepted");
+
+    let_time_pass(Duration::from_mins(11)).await;
+    for _ in 0..100 {
+        assert_eq!(within("an answer", outcome(&verifier, &key.token())).await, "accepted");
+    }
+    issuer.until_requests(2).await;
+    for _ in 0..100 {
+        assert_eq!(within("an answer", outcome(&verifier, &key.token())).await, "accepted");
+    }
+    assert_eq!(issuer.requests(), 2, "the door is still closed");
+
+    // Only who needs a key that is not there waits, and for that very request.
+    let searching = asking(&verifier, key.token_with_kid(Some("unknown")));
+    door.open_once();
+    assert_eq!(searching.await.unwrap(), "token_key_unknown");
+    assert_eq!(issuer.requests(), 2);
+}
+
+#[tokio::test]
+async fn a_search_that_fails_leaves_the_keys_alone() {
+    let key = key();
+    let issuer = Issuer::of(&[&key]).await;
+    let verifier = issuer.verifier().build().unwrap();
+    assert_eq!(outcome(&verifier, &key.token()).await, "accepted");
+    issuer.answer(KEYS, Answer::new(500, "down"));
+    assert_eq!(outcome(&verifier, &key.token_with_kid(Some("unknown"))).await, "token_key_unknown");
+    assert_eq!(outcome(&verifier, &key.token()).await, "accepted");
+    assert_eq!(issuer.requests(), 2);
+}
