@@ -17,6 +17,7 @@ mod source;
 pub(crate) use backend::install as install_backend;
 pub(crate) use config::{KeyConfig, KeyContext, LoadedKeys};
 pub(crate) use fixed::FixedKeys;
+pub(crate) use key::SignedMessage;
 use key::VerificationKey;
 #[cfg(feature = "jwks")]
 pub(crate) use remote::{HttpClient, RemoteConfig};

@@ -143,7 +143,8 @@ impl<L: UserLookup> Pipeline<L> {
     where
         L: LookupOn<A>,
     {
-        let origin = TokenOrigin { parts: Some(attempt.socket.req_parts()), namespace: Some(namespace(attempt.socket)) };
+        let origin =
+            TokenOrigin { parts: Some(attempt.socket.req_parts()), namespace: Some(namespace(attempt.socket)) };
         // The keys may be the application's own source, which nothing else bounds.
         let payload = timeout(self.lookup_timeout, self.verifier.check_signature(token.as_str(), origin));
         let payload = payload.await.map_err(|_| Code::KeysUnavailable)??;

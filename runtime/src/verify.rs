@@ -18,7 +18,7 @@ use serde::de::DeserializeOwned;
 
 use crate::{
     error::{AuthError, Code},
-    keys::{KeyRequest, KeySet, Keys},
+    keys::{KeyRequest, KeySet, Keys, SignedMessage},
 };
 pub use builder::VerifierBuilder;
 use claims::{ClaimRules, Registered};
@@ -137,7 +137,12 @@ impl Verifier {
             namespace: origin.namespace,
         };
         let keys = rules.keys.find(request).await?;
-        verify_signature(&keys, &header, &segments)?;
+        let signed = SignedMessage {
+            message: segments.message.as_bytes(),
+            signature: decoded.signature(),
+            encoded_signature: segments.signature,
+        };
+        verify_signature(&keys, &header, &signed)?;
         Ok(decoded.into_payload())
     }
 
@@ -167,13 +172,9 @@ impl fmt::Debug for Verifier {
     }
 }
 
-fn verify_signature(keys: &KeySet, header: &Header<'_>, segments: &Segments<'_>) -> Result<(), AuthError> {
-    for key in keys.candidates(header.algorithm, header.key_id.as_deref())? {
-        if key.verify(header.algorithm, segments.message, segments.signature)? {
-            return Ok(());
-        }
-    }
-    Err(Code::TokenSignatureInvalid.into())
+fn verify_signature(keys: &KeySet, header: &Header<'_>, signed: &SignedMessage<'_>) -> Result<(), AuthError> {
+    let mut keys = keys.candidates(header.algorithm, header.key_id.as_deref())?;
+    if keys.any(|key| key.verify(header.algorithm, signed)) { Ok(()) } else { Err(Code::TokenSignatureInvalid.into()) }
 }
 
 /// The parts of the compact serialization ([RFC 7515 §3.1](https://www.rfc-editor.org/rfc/rfc7515#section-3.1)).
@@ -198,24 +199,32 @@ impl<'a> Segments<'a> {
 
     /// Strict: no padding, no white space, no bits beyond the last byte, so that a token has one spelling only.
     fn decode(&self) -> Result<DecodedSegments, AuthError> {
-        let mut bytes = Vec::with_capacity(self.message.len());
-        let malformed = |_| AuthError::from(Code::TokenMalformed);
-        URL_SAFE_NO_PAD.decode_vec(self.header, &mut bytes).map_err(malformed)?;
-        let header_length = bytes.len();
-        URL_SAFE_NO_PAD.decode_vec(self.payload, &mut bytes).map_err(malformed)?;
-        Ok(DecodedSegments { bytes, header_length })
+        let mut bytes = Vec::with_capacity(self.message.len() + self.signature.len());
+        let mut decode = |segment: &str| match URL_SAFE_NO_PAD.decode_vec(segment, &mut bytes) {
+            Ok(()) => Ok(bytes.len()),
+            Err(_) => Err(AuthError::from(Code::TokenMalformed)),
+        };
+        let header_end = decode(self.header)?;
+        let payload_end = decode(self.payload)?;
+        decode(self.signature)?;
+        Ok(DecodedSegments { bytes, header_end, payload_end })
     }
 }
 
-/// Header and payload in one buffer: one allocation for both.
+/// All three in one buffer: one allocation for them.
 struct DecodedSegments {
     bytes: Vec<u8>,
-    header_length: usize,
+    header_end: usize,
+    payload_end: usize,
 }
 
 impl DecodedSegments {
     fn header(&self) -> Result<&str, AuthError> {
-        read_utf8(&self.bytes[..self.header_length])
+        read_utf8(&self.bytes[..self.header_end])
+    }
+
+    fn signature(&self) -> &[u8] {
+        &self.bytes[self.payload_end..]
     }
 
     fn into_payload(self) -> SignedPayload {
@@ -228,7 +237,7 @@ pub(crate) struct SignedPayload(DecodedSegments);
 
 impl SignedPayload {
     fn as_str(&self) -> Result<&str, AuthError> {
-        read_utf8(&self.0.bytes[self.0.header_length..])
+        read_utf8(&self.0.bytes[self.0.header_end..self.0.payload_end])
     }
 }
 

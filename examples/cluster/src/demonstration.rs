@@ -2,7 +2,11 @@
 
 use std::time::{Duration, SystemTime};
 
-use jsonwebtoken::{EncodingKey, Header, encode};
+use jsonwebtoken::{
+    EncodingKey, Header,
+    crypto::{CryptoProvider, aws_lc},
+    encode,
+};
 use serde_json::{Value, json};
 
 use crate::{
@@ -12,6 +16,8 @@ use crate::{
 };
 
 pub(crate) async fn run() -> Result<(), Failure> {
+    // jsonwebtoken cannot choose by itself where both of its backends are compiled in, as for the tests of the workspace.
+    CryptoProvider::install_default(&aws_lc::DEFAULT_PROVIDER).ok();
     // Every node must have the same keys.
     let secret = format!("{:032x}{:032x}", rand::random::<u128>(), rand::random::<u128>());
     let (_redis, redis) = start_redis().await?;

@@ -5,6 +5,7 @@ use std::{
     io::{self, BufRead, BufReader, Write},
     net::{Ipv4Addr, TcpListener},
     process::{Child, Command, Stdio},
+    sync::Once,
 };
 
 /// Ends with the test. It keeps nothing, and listens on loopback.
@@ -18,9 +19,7 @@ impl Redis {
     pub(crate) fn start() -> Option<Self> {
         if Command::new("redis-server").arg("--version").stdout(Stdio::null()).status().is_err() {
             assert!(env::var_os("CI").is_none(), "redis-server is not installed, and CI must not skip these tests");
-            // Past the test harness, which shows what a failed test prints only.
-            writeln!(io::stderr(), "SKIPPED: redis-server is not installed (Debian: apt-get install redis-server)")
-                .ok();
+            say_that_it_is_missing();
             return None;
         }
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
@@ -57,6 +56,14 @@ impl Redis {
         let killed = Command::new("kill").args([signal, &self.server.id().to_string()]).status();
         assert!(killed.expect("there is a kill").success());
     }
+}
+
+fn say_that_it_is_missing() {
+    static ONCE: Once = Once::new();
+    // Past the test harness, which shows what a failed test prints only.
+    ONCE.call_once(|| {
+        writeln!(io::stderr(), "SKIPPED: redis-server is not installed (Debian: apt-get install redis-server)").ok();
+    });
 }
 
 /// Returns when it accepts connections.
