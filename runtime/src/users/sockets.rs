@@ -145,20 +145,19 @@ fn unreached(error: impl Display) -> DisconnectError {
 fn end_socket<A: Adapter>(socket: SocketRef<A>, room: &str, reason: Option<Arc<AuthError>>) -> Option<JoinHandle<()>> {
     let code = reason.as_ref().map_or(Code::LoginRequired, |reason| reason.kind());
     tracing::info!(namespace = namespace(&socket), socket = %socket.id, code = code.as_str(), "user disconnected");
-    session::end(&socket, code);
     // What the sockets of the other nodes are told is not for this one.
     socket.leave(room.to_owned());
 
-    let mut dismissal = Dismissal { socket, untold: reason };
+    let mut dismissal = Dismissal { socket, code, untold: reason };
     if dismissal.attempt().is_ok() {
         return None;
     }
-    dismissal.socket.leave_all();
     Some(tokio::spawn(while_full(move || if dismissal.socket.connected() { dismissal.attempt() } else { Ok(()) })))
 }
 
 struct Dismissal<A: Adapter> {
     socket: SocketRef<A>,
+    code: Code,
     untold: Option<Arc<AuthError>>,
 }
 
@@ -167,12 +166,23 @@ impl<A: Adapter> Dismissal<A> {
     ///
     /// The client's channel is full.
     fn attempt(&mut self) -> Result<(), SocketError> {
+        // At each attempt, because a renewal may have been under way at the one before.
+        session::end(&self.socket, self.code);
+        let dismissed = self.tell().and_then(|()| self.socket.clone().disconnect());
+        if dismissed.is_err() {
+            // Nothing that the others are told reaches it any more, however long this takes.
+            self.socket.leave_all();
+        }
+        dismissed
+    }
+
+    fn tell(&mut self) -> Result<(), SocketError> {
         if let Some(reason) = &self.untold
-            && let Err(SocketError::InternalChannelFull) = refusal::tell(&self.socket, reason, None)
+            && let Err(full @ SocketError::InternalChannelFull) = refusal::tell(&self.socket, reason, None)
         {
-            return Err(SocketError::InternalChannelFull);
+            return Err(full);
         }
         self.untold = None;
-        self.socket.clone().disconnect()
+        Ok(())
     }
 }
