@@ -20,8 +20,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use socketioxide::SocketIo;
 use socketioxide_jwt_auth::disconnect_user;
-use tokio::task::spawn_blocking;
-use tower::limit::GlobalConcurrencyLimitLayer;
+use tokio::{sync::Semaphore, task::spawn_blocking};
 
 use crate::App;
 
@@ -43,12 +42,12 @@ struct Credentials {
 
 const COOKIE: &str = "refresh_token";
 
-/// Each takes argon2 19 MiB of memory.
-const LOGINS_AT_ONCE: usize = 4;
+/// A few at once: each takes 19 MiB of memory.
+static HASHING: Semaphore = Semaphore::const_new(4);
 
 pub(crate) fn routes(app: Arc<App>, io: SocketIo) -> Router {
     Router::new()
-        .route("/login", post(log_in).layer(GlobalConcurrencyLimitLayer::new(LOGINS_AT_ONCE)))
+        .route("/login", post(log_in))
         .route("/token", post(renew))
         .route("/logout", post(log_out))
         .layer(DefaultBodyLimit::max(4096))
@@ -69,7 +68,7 @@ async fn log_in(
     app.logins.retain_recent();
     let known = app.db.credentials(&name).await.map_err(internal)?;
     let (user, hash) = known.map_or_else(|| (None, app.nobodys_hash.clone()), |(id, hash)| (Some(id), hash));
-    let matches = spawn_blocking(move || password_matches(&hash, &password)).await.map_err(internal)?;
+    let matches = password_matches(hash, password).await?;
     let Some(user) = user.filter(|_| matches) else {
         return Err((StatusCode::UNAUTHORIZED, "Wrong name or password.").into());
     };
@@ -125,8 +124,13 @@ pub(crate) fn hash_password(password: &str) -> password_hash::Result<String> {
     Argon2::default().hash_password(password.as_bytes()).map(|hash| hash.to_string())
 }
 
-fn password_matches(hash: &str, password: &str) -> bool {
-    PasswordHash::new(hash).is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok())
+async fn password_matches(hash: String, password: String) -> Result<bool> {
+    let permit = HASHING.acquire().await.map_err(internal)?;
+    let matches = spawn_blocking(move || {
+        let _permit = permit;
+        PasswordHash::new(&hash).is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok())
+    });
+    Ok(matches.await.map_err(internal)?)
 }
 
 pub(crate) fn random_hex() -> String {

@@ -72,11 +72,11 @@ socket.on("connect_error", ({ message }) => {
   connectAfter(3000);
 });
 
-// An event was refused, or else the session is over.
+// An event was refused, or else the session is over. One that has expired goes on with the next connection.
 socket.on("unauthorized", (error) => {
   const { message } = new Refused(error);
   if (error.event) view.toast(message, "bad");
-  else view.explain(message);
+  else if (error.code !== "token_expired") view.explain(message);
 });
 
 socket.on("token_expiring", async () => {
@@ -182,10 +182,13 @@ for (const [id, work] of Object.entries({ login: logIn, eject })) {
     event.preventDefault();
     const button = dialog.querySelector("[type=submit]");
     button.disabled = true;
-    await work().then(
-      () => dialog.close(),
-      (error) => (dialog.querySelector(".error").textContent = error.message),
-    );
+    try {
+      await work();
+      dialog.close();
+      $("text").focus();
+    } catch (error) {
+      dialog.querySelector(".error").textContent = error.message;
+    }
     button.disabled = false;
   });
 }

@@ -29,7 +29,7 @@ export function toast(text, kind) {
   const item = document.createElement("p");
   item.className = `toast ${kind}`;
   item.textContent = text;
-  $("toasts").append(item);
+  $("toasts").replaceChildren(item);
   setTimeout(() => item.remove(), 4000);
 }
 
