@@ -3,7 +3,6 @@
 //! `cargo run --release -p socketioxide-jwt-auth-benches --bin verification`
 
 use std::{
-    alloc::System,
     hint::black_box,
     time::{Duration, Instant},
 };
@@ -12,10 +11,7 @@ use futures_util::FutureExt;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, encode};
 use serde::{Deserialize, Serialize};
 use socketioxide_jwt_auth::Verifier;
-use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
-
-#[global_allocator]
-static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
+use socketioxide_jwt_auth_benches::{allocations, median};
 
 const ROUNDS: usize = 41;
 const TOKENS_PER_ROUND: u32 = 500;
@@ -53,8 +49,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             decode_time,
             verify_time,
             verify_time.as_secs_f64() / decode_time.as_secs_f64(),
-            allocations(verified),
-            allocations(|| decoded().is_ok()),
+            allocations(verified).0,
+            allocations(|| decoded().is_ok()).0,
         );
     }
     Ok(())
@@ -110,15 +106,4 @@ fn time(call: &impl Fn() -> bool) -> Duration {
         assert!(black_box(call()), "every token is good");
     }
     start.elapsed() / TOKENS_PER_ROUND
-}
-
-fn median(mut times: Vec<Duration>) -> Duration {
-    times.sort_unstable();
-    times[times.len() / 2]
-}
-
-fn allocations(call: impl Fn() -> bool) -> usize {
-    let region = Region::new(ALLOCATOR);
-    assert!(call(), "the token is good");
-    region.change().allocations
 }

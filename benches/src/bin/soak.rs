@@ -1,0 +1,72 @@
+//! What is left of 100,000 connections with hour-long tokens once they are closed: memory and tasks must be flat.
+//!
+//! `cargo run --release -p socketioxide-jwt-auth-benches --bin soak [connections]`
+
+use socketioxide_jwt_auth_benches::{Kind, Load, RemoteServer, Report, Result, per, serve_if_asked};
+
+const CONNECTIONS: usize = 100_000;
+const STEPS: usize = 10;
+const AT_ONCE: usize = 64;
+
+/// Far less than the least that one connection could leave behind, and more than the noise of hash tables.
+const FLAT: f64 = 8.0;
+
+/// The growth of a server from its first step, after which every table has its size, to its last.
+struct Growth {
+    bytes_per_connection: f64,
+    /// Against the idle server before all connections.
+    tasks: usize,
+}
+
+impl Growth {
+    fn is_flat(&self) -> bool {
+        self.bytes_per_connection < FLAT && self.tasks == 0
+    }
+}
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    if serve_if_asked().await? {
+        return Ok(());
+    }
+    let connections = std::env::args().nth(1).map_or(Ok(CONNECTIONS), |number| number.parse())?;
+    println!("The middleware, with everything that concerns a session's life:");
+    let growth = soak(Kind::Complete, connections / STEPS).await?;
+    println!("The control, an application with a timer of its own that holds the socket:");
+    let control = soak(Kind::Careless, connections / STEPS / STEPS).await?;
+    if !growth.is_flat() {
+        return Err("the middleware keeps something of closed connections".into());
+    }
+    if control.is_flat() {
+        return Err("this benchmark does not see what the control keeps".into());
+    }
+    Ok(())
+}
+
+async fn soak(kind: Kind, connections_per_step: usize) -> Result<Growth> {
+    let mut server = RemoteServer::start(kind).await?;
+    println!("{:>11} {:>14} {:>14} {:>6} {:>7}", "connections", "live heap", "resident", "tasks", "sockets");
+    let idle = server.report().await?;
+    print(0, &idle);
+    let mut reports = Vec::new();
+    for step in 1..=STEPS {
+        let load = Load { server: server.address(), clients: connections_per_step, at_once: AT_ONCE };
+        load.connect_and_disconnect().await?;
+        let report = server.settled(&idle).await?;
+        print(step * connections_per_step, &report);
+        reports.push(report);
+    }
+    let (first, last) = (reports[0], reports[STEPS - 1]);
+    let bytes = last.live_bytes.cast_signed() - first.live_bytes.cast_signed();
+    let growth = Growth {
+        bytes_per_connection: per(bytes as i64, (STEPS - 1) * connections_per_step),
+        tasks: last.alive_tasks.saturating_sub(idle.alive_tasks),
+    };
+    println!("growth: {:.2} bytes per connection, {} tasks\n", growth.bytes_per_connection, growth.tasks);
+    Ok(growth)
+}
+
+fn print(connections: usize, report: &Report) {
+    let Report { live_bytes, resident_bytes, alive_tasks, sockets, .. } = report;
+    println!("{connections:>11} {live_bytes:>14} {resident_bytes:>14} {alive_tasks:>6} {sockets:>7}");
+}

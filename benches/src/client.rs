@@ -1,0 +1,106 @@
+use std::net::SocketAddr;
+
+use futures_util::{SinkExt, StreamExt, TryStreamExt, stream};
+use tokio::net::TcpStream;
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async, tungstenite::Message};
+
+use crate::{Result, hour_long_token};
+
+/// A socket in `/` that does nothing.
+#[derive(Debug)]
+pub struct Client {
+    socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
+}
+
+impl Client {
+    /// Opens a connection and joins `/` with a token.
+    ///
+    /// See the protocols of [Engine.IO](https://socket.io/docs/v4/engine-io-protocol/) and
+    /// [Socket.IO](https://socket.io/docs/v4/socket-io-protocol/).
+    ///
+    /// # Errors
+    ///
+    /// The server cannot be reached, or refuses.
+    pub async fn connect(server: SocketAddr, token: &str) -> Result<Self> {
+        let (socket, _) = connect_async(format!("ws://{server}/socket.io/?EIO=4&transport=websocket")).await?;
+        let mut client = Self { socket };
+        client.expect("0{").await?;
+        client.send(format!(r#"40{{"token":"{token}"}}"#)).await?;
+        client.expect("40{").await?;
+        Ok(client)
+    }
+
+    /// Leaves `/` and closes the connection, each in the way of its protocol. Dropping it does neither.
+    ///
+    /// # Errors
+    ///
+    /// The connection failed.
+    pub async fn leave(mut self) -> Result<()> {
+        self.send("41".to_owned()).await?;
+        self.socket.close(None).await?;
+        while self.socket.try_next().await?.is_some() {}
+        Ok(())
+    }
+
+    /// Emits an event that has no arguments, and gives what it is answered.
+    ///
+    /// # Errors
+    ///
+    /// The connection failed.
+    pub async fn ask(&mut self, event: &str) -> Result<String> {
+        self.send(format!(r#"420["{event}"]"#)).await?;
+        self.expect("430").await
+    }
+
+    async fn send(&mut self, packet: String) -> Result<()> {
+        Ok(self.socket.send(Message::text(packet)).await?)
+    }
+
+    /// The rest of the next packet, which must begin like this.
+    async fn expect(&mut self, start: &str) -> Result<String> {
+        let message = self.socket.next().await.ok_or("the server closed the connection")??;
+        let packet = message.to_text()?;
+        let rest = packet.strip_prefix(start).ok_or_else(|| format!("expected {start}…, not {packet}"))?;
+        Ok(rest.to_owned())
+    }
+}
+
+/// Many clients, so many of them at once.
+#[derive(Debug, Clone, Copy)]
+pub struct Load {
+    /// Where they connect to.
+    pub server: SocketAddr,
+    /// How many there are.
+    pub clients: usize,
+    /// How many of them connect at the same time.
+    pub at_once: usize,
+}
+
+impl Load {
+    /// Connects all of them, each as a user of its own.
+    ///
+    /// # Errors
+    ///
+    /// One of them could not connect.
+    pub async fn connect(self) -> Result<Vec<Client>> {
+        let connecting = (0..self.clients).map(|number| self.client(number));
+        stream::iter(connecting).buffer_unordered(self.at_once).try_collect().await
+    }
+
+    /// Connects all of them, and disconnects each at once: every other one without a word, as when a network is lost.
+    ///
+    /// # Errors
+    ///
+    /// One of them could not connect.
+    pub async fn connect_and_disconnect(self) -> Result<()> {
+        let visits = (0..self.clients).map(|number| async move {
+            let client = self.client(number).await?;
+            if number % 2 == 0 { client.leave().await } else { Ok(()) }
+        });
+        stream::iter(visits).buffer_unordered(self.at_once).try_collect().await
+    }
+
+    async fn client(self, number: usize) -> Result<Client> {
+        Client::connect(self.server, &hour_long_token(&format!("user-{number}"))?).await
+    }
+}

@@ -1,0 +1,19 @@
+//! What the benchmarks share: a server in a process of its own, clients that are nothing but a `WebSocket`, and a view
+//! of the heap.
+
+mod client;
+mod heap;
+mod remote;
+mod server;
+mod statistics;
+mod tokens;
+
+pub use client::{Client, Load};
+pub use heap::{ALLOCATOR, allocations, live_bytes};
+pub use remote::{RemoteServer, Report};
+pub use server::{Claims, Kind, User, authenticate, serve_if_asked};
+pub use statistics::{median, per};
+pub use tokens::hour_long_token;
+
+/// A benchmark gives up at the first error.
+pub type Result<T, E = Box<dyn std::error::Error + Send + Sync>> = std::result::Result<T, E>;

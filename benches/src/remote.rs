@@ -1,0 +1,91 @@
+use std::{net::SocketAddr, process::Stdio, time::Duration};
+
+use serde::{Deserialize, Serialize};
+use tokio::{
+    io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines},
+    process::{Child, ChildStdin, ChildStdout, Command},
+    time::{Instant, sleep},
+};
+
+use crate::{Kind, Result};
+
+/// A server in a process of its own, so that what is measured is the server's and not the clients'.
+#[derive(Debug)]
+pub struct RemoteServer {
+    address: SocketAddr,
+    requests: ChildStdin,
+    answers: Lines<BufReader<ChildStdout>>,
+    _process: Child,
+}
+
+/// What a server says about itself.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub struct Report {
+    /// The bytes that it has allocated and not yet freed.
+    pub live_bytes: usize,
+    /// The memory that it occupies.
+    pub resident_bytes: u64,
+    /// The time that it has computed, in ticks of the kernel: a hundredth of a second each.
+    pub cpu_ticks: u64,
+    /// The tasks of its runtime that have not ended.
+    pub alive_tasks: usize,
+    /// The sockets in its namespace.
+    pub sockets: usize,
+}
+
+/// How long a server may take to forget its clients.
+const LONGEST_SETTLING: Duration = Duration::from_secs(10);
+const POLL: Duration = Duration::from_millis(20);
+
+impl RemoteServer {
+    /// Starts this program once more, as a server. It ends when this is dropped.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be started.
+    pub async fn start(kind: Kind) -> Result<Self> {
+        let mut process = Command::new(std::env::current_exe()?)
+            .arg(kind.argument())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()?;
+        let requests = process.stdin.take().ok_or("its stdin is piped")?;
+        let mut answers = BufReader::new(process.stdout.take().ok_or("its stdout is piped")?).lines();
+        let address = answers.next_line().await?.ok_or("the server did not start")?.parse()?;
+        Ok(Self { address, requests, answers, _process: process })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// What it says about itself now.
+    ///
+    /// # Errors
+    ///
+    /// It has ended.
+    pub async fn report(&mut self) -> Result<Report> {
+        self.requests.write_all(b"\n").await?;
+        let line = self.answers.next_line().await?.ok_or("the server ended")?;
+        Ok(serde_json::from_str(&line)?)
+    }
+
+    /// What it says once it has no sockets and no more than these tasks; or after a while, if it never does.
+    ///
+    /// # Errors
+    ///
+    /// It has ended.
+    pub async fn settled(&mut self, idle: &Report) -> Result<Report> {
+        let deadline = Instant::now() + LONGEST_SETTLING;
+        loop {
+            let report = self.report().await?;
+            let is_settled = report.sockets == 0 && report.alive_tasks <= idle.alive_tasks;
+            if is_settled || Instant::now() > deadline {
+                return Ok(report);
+            }
+            sleep(POLL).await;
+        }
+    }
+}
