@@ -1,11 +1,11 @@
-use std::net::SocketAddr;
+use std::{io, net::SocketAddr};
 
 use futures_util::{SinkExt, StreamExt};
 use serde_json::Value;
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio_tungstenite::{
     MaybeTlsStream, WebSocketStream,
-    tungstenite::{Message, client::IntoClientRequest},
+    tungstenite::{Message, client::IntoClientRequest, handshake::client::Request},
 };
 
 use crate::{Told, within};
@@ -26,13 +26,37 @@ impl Raw {
     ///
     /// If the server cannot be reached, or is no Engine.IO server.
     pub async fn open_with(server: SocketAddr, query: &str, headers: &[(&'static str, String)]) -> Self {
-        let url = format!("ws://{server}/socket.io/?EIO=4&transport=websocket{query}");
-        let mut request = url.into_client_request().expect("the url is right");
+        let mut request = request(server, 4, query);
         for (name, value) in headers {
             request.headers_mut().append(*name, value.parse().expect("the header is right"));
         }
-        let connecting = within("the websocket", tokio_tungstenite::connect_async(request)).await;
-        let mut raw = Self { socket: connecting.expect("the server can be reached").0 };
+        Self::open(TcpStream::connect(server).await, request).await
+    }
+
+    /// Opens a connection as clients of protocol 4 do (1.x and 2.x), which are in `/` without asking.
+    ///
+    /// # Panics
+    ///
+    /// If the server cannot be reached, or does not speak protocol 4.
+    pub async fn open_protocol_4(server: SocketAddr, query: &str) -> Self {
+        Self::open(TcpStream::connect(server).await, request(server, 3, query)).await
+    }
+
+    /// Opens a connection on which little fits between the server and a client that does not read.
+    ///
+    /// # Panics
+    ///
+    /// If the server cannot be reached.
+    pub async fn open_narrow(server: SocketAddr) -> Self {
+        let socket = TcpSocket::new_v4().expect("a socket can be had");
+        socket.set_recv_buffer_size(4096).expect("the size can be set");
+        Self::open(socket.connect(server).await, request(server, 4, "")).await
+    }
+
+    async fn open(stream: io::Result<TcpStream>, request: Request) -> Self {
+        let stream = MaybeTlsStream::Plain(stream.expect("the server can be reached"));
+        let connecting = within("the websocket", tokio_tungstenite::client_async(request, stream)).await;
+        let mut raw = Self { socket: connecting.expect("the server speaks websocket").0 };
         let opening = raw.packet().await.expect("the server opens");
         assert!(opening.starts_with("0{"), "not the opening of Engine.IO: {opening}");
         raw
@@ -116,6 +140,12 @@ impl Raw {
             }
         }
     }
+}
+
+/// Protocol 4 of Socket.IO goes over protocol 3 of Engine.IO, protocol 5 over 4.
+fn request(server: SocketAddr, protocol: u8, query: &str) -> Request {
+    let url = format!("ws://{server}/socket.io/?EIO={protocol}&transport=websocket{query}");
+    url.into_client_request().expect("the url is right")
 }
 
 /// The default namespace is not written.

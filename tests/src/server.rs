@@ -4,7 +4,7 @@ use axum::Router;
 use socketioxide::{SocketIo, SocketIoBuilder};
 use tokio::{net::TcpListener, task::JoinHandle};
 
-use crate::{Client, Connecting, Raw};
+use crate::{Client, Connecting, Raw, within};
 
 /// A server on a port of its own, which ends with the test.
 #[derive(Debug)]
@@ -72,6 +72,17 @@ impl Server {
     /// If there is no such namespace.
     pub fn sockets_in(&self, namespace: &str) -> usize {
         self.io.of(namespace).expect("the namespace exists").sockets().len()
+    }
+
+    /// Waits until no more than so many tasks live on the test's runtime: timers are tasks.
+    pub async fn tasks_at_most(number: usize) {
+        let tasks = tokio::runtime::Handle::current().metrics();
+        let ended = async {
+            while tasks.num_alive_tasks() > number {
+                tokio::task::yield_now().await;
+            }
+        };
+        within("the end of tasks", ended).await;
     }
 }
 
