@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict';
+
+import { suite } from '../lib/suite.js';
+
+const test = suite();
+
+test('two windows see each other, and what the other says', async ({ open }) => {
+  const maya = await open();
+  await maya.logIn('Maya');
+  const priya = await open();
+  await priya.logIn('Priya');
+  await maya.person('Priya').waitFor();
+  await priya.person('Maya').waitFor();
+
+  await priya.post('Good morning! The hall is free from ten, the key is at the desk.');
+  await maya.message('Good morning!').waitFor();
+  await maya.post('Thank you. I bring the projector.');
+  await priya.message('the projector').waitFor();
+  await priya.page.fill('#text', 'Slides:\n1. what broke\n2. what we changed');
+  await priya.page.press('#text', 'Shift+Enter');
+  await priya.page.keyboard.type('3. questions');
+  await priya.page.press('#text', 'Enter');
+  await maya.message('3. questions').waitFor();
+  await maya.shoot('conversation');
+
+  await priya.page.close();
+  await maya.person('Priya').waitFor({ state: 'detached' });
+});
+
+test('markup is text, and a long word does not break the page', async ({ open }) => {
+  const maya = await open();
+  await maya.logIn('Maya');
+  const markup = `<img src=x onerror="document.title='harmed'"> & <b>bold</b>`;
+  await maya.post(markup);
+  const text = maya.message('bold').locator('.text');
+  await text.waitFor();
+  assert.equal(await text.textContent(), markup);
+  await maya.post('a'.repeat(900));
+  await maya.message('aaaa').waitFor();
+  assert.equal(await maya.page.title(), 'Commons');
+  for (const width of [1280, 390, 320]) {
+    await maya.page.setViewportSize({ width, height: 800 });
+    const room = await maya.page.evaluate(() => document.documentElement.scrollWidth);
+    assert.equal(room, width, `scrolls sideways at a width of ${width}`);
+  }
+  await maya.shoot('markup');
+});
+
+test('a message that is too long is refused', async ({ open }) => {
+  const maya = await open();
+  await maya.logIn('Maya');
+  // The page does not let it through; the server does not rely on the page.
+  await maya.page.evaluate(() => document.querySelector('#text').removeAttribute('maxlength'));
+  await maya.post('x'.repeat(1001));
+  await maya.toast('Write 1 to 1000 characters.');
+  assert.equal(await maya.message('xxx').count(), 0);
+  assert.equal((await maya.page.inputValue('#text')).length, 1001);
+  await maya.shoot('too-long');
+});
+
+test('messages that come too fast are refused', async ({ open }) => {
+  const maya = await open();
+  await maya.logIn('Maya');
+  await maya.page.fill('#text', 'hurry');
+  await maya.page.evaluate(() => {
+    for (let copy = 0; copy < 12; copy += 1) document.querySelector('#composer').requestSubmit();
+  });
+  await maya.toast('That was quick. Wait a moment.');
+  await maya.shoot('too-fast', ['desktop']);
+});
