@@ -22,6 +22,7 @@ async fn keys_are_fetched_at_the_first_token_and_once() {
     assert_eq!(issuer.requests(), 1);
     let asked = &issuer.asked()[0];
     assert_eq!((asked.uri.path(), asked.headers["accept"].to_str().unwrap()), (KEYS, "application/json"));
+    assert!(asked.headers["user-agent"].to_str().unwrap().starts_with("socketioxide-jwt-auth/"));
 }
 
 #[tokio::test]

@@ -10,3 +10,4 @@ mod redirects;
 mod sets;
 mod slow;
 mod stampede;
+mod tls;

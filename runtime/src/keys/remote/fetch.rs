@@ -19,6 +19,9 @@ const SIZE_LIMIT: usize = 512 * 1024;
 
 const MAX_REDIRECTS: usize = 3;
 
+/// Some hosts refuse those who do not say who they are.
+const USER_AGENT: &str = concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION"));
+
 /// A client that shows nothing of itself: its default headers may hold a key of the operator's.
 #[derive(Clone)]
 pub(crate) struct HttpClient(pub(crate) Client);
@@ -88,7 +91,7 @@ impl Fetch for HttpFetch {
 }
 
 fn build_client(endpoint: &Endpoint) -> reqwest::Result<Client> {
-    let builder = Client::builder().redirect(redirect::Policy::custom(follow));
+    let builder = Client::builder().user_agent(USER_AGENT).redirect(redirect::Policy::custom(follow));
     // What makes http:// safe is that nobody is on the way.
     let builder = if endpoint.url().scheme() == "http" { builder.no_proxy() } else { builder };
     builder.build()

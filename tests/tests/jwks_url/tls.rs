@@ -1,0 +1,119 @@
+//! Over HTTPS: whoever cannot prove the name of the issuer is not believed.
+
+use std::{net::Ipv4Addr, sync::Arc};
+
+use jsonwebtoken::Algorithm;
+use rcgen::{CertifiedKey, KeyPair, generate_simple_self_signed};
+use reqwest::{Certificate, Client};
+use serde_json::json;
+use socketioxide_jwt_auth::{Verifier, VerifierBuilder};
+use socketioxide_jwt_auth_tests::{
+    Log,
+    issuer::{Issuer, KEYS, SigningKey, outcome},
+    seconds_from_now, within,
+};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpListener,
+};
+use tokio_rustls::{
+    TlsAcceptor,
+    rustls::{ServerConfig, crypto::aws_lc_rs::default_provider, pki_types::PrivateKeyDer},
+};
+
+use super::hostile::good_answer;
+
+fn key() -> SigningKey {
+    SigningKey::new(Algorithm::EdDSA, "a")
+}
+
+/// A certificate for one name, which vouches for itself.
+fn certificate(name: &str) -> CertifiedKey<KeyPair> {
+    generate_simple_self_signed([name.to_owned()]).unwrap()
+}
+
+fn acceptor(certified: &CertifiedKey<KeyPair>) -> TlsAcceptor {
+    let private_key = PrivateKeyDer::Pkcs8(certified.signing_key.serialize_der().into());
+    let config = ServerConfig::builder_with_provider(Arc::new(default_provider()));
+    let config = config.with_safe_default_protocol_versions().unwrap().with_no_client_auth();
+    let config = config.with_single_cert(vec![certified.cert.der().clone()], private_key).unwrap();
+    TlsAcceptor::from(Arc::new(config))
+}
+
+/// An issuer at `https://127.0.0.1:…` that gives this answer to whoever takes its certificate.
+async fn serve(certified: &CertifiedKey<KeyPair>, answer: impl Fn(u16) -> Vec<u8> + Send + 'static) -> String {
+    let (listener, acceptor) = (TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap(), acceptor(certified));
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        loop {
+            let (stream, _) = listener.accept().await.unwrap();
+            let Ok(mut stream) = acceptor.accept(stream).await else { continue };
+            // A request fits into one read.
+            let mut request = [0; 4096];
+            if stream.read(&mut request).await.is_ok_and(|length| length > 0) {
+                stream.write_all(&answer(port)).await.unwrap();
+                stream.shutdown().await.ok();
+            }
+        }
+    });
+    format!("https://127.0.0.1:{port}")
+}
+
+/// A client that trusts this certificate too.
+fn client(certified: &CertifiedKey<KeyPair>) -> Client {
+    Client::builder().add_root_certificate(Certificate::from_der(certified.cert.der()).unwrap()).build().unwrap()
+}
+
+fn verifier(issuer: &str) -> VerifierBuilder {
+    Verifier::builder().jwks_url(format!("{issuer}{KEYS}")).algorithm("EdDSA")
+}
+
+#[tokio::test]
+async fn a_certificate_that_nobody_vouches_for_is_refused() {
+    let (log, certified) = (Log::capture(), certificate("127.0.0.1"));
+    let issuer = serve(&certified, |_| good_answer(&key())).await;
+    let distrustful = verifier(&issuer).build().unwrap();
+    assert_eq!(within("an answer", outcome(&distrustful, &key().token())).await, "keys_unavailable");
+    let lines = log.lines_with("cannot be fetched");
+    assert!(lines.len() == 1 && lines[0].contains("invalid peer certificate"), "{lines:?}");
+
+    let trusting = verifier(&issuer).http_client(client(&certified)).build().unwrap();
+    assert_eq!(within("an answer", outcome(&trusting, &key().token())).await, "accepted");
+}
+
+#[tokio::test]
+async fn a_certificate_of_another_host_is_refused() {
+    let certified = certificate("issuer.example");
+    let issuer = serve(&certified, |_| good_answer(&key())).await;
+    let verifier = verifier(&issuer).http_client(client(&certified)).build().unwrap();
+    assert_eq!(within("an answer", outcome(&verifier, &key().token())).await, "keys_unavailable");
+}
+
+#[tokio::test]
+async fn keys_that_came_without_tls_are_not_believed() {
+    let (log, certified, plain) = (Log::capture(), certificate("127.0.0.1"), Issuer::of(&[&key()]).await);
+    let target = plain.url(KEYS);
+    let redirect =
+        format!("HTTP/1.1 302 Found\r\nconnection: close\r\ncontent-length: 0\r\nlocation: {target}\r\n\r\n");
+    let issuer = serve(&certified, move |_| redirect.clone().into_bytes()).await;
+    let verifier = verifier(&issuer).http_client(client(&certified)).build().unwrap();
+    assert_eq!(within("an answer", outcome(&verifier, &key().token())).await, "keys_unavailable");
+    assert_eq!(log.lines_with("another host").len(), 1, "{}", log.text());
+    assert_eq!(plain.requests(), 1, "the application's client does follow");
+}
+
+#[tokio::test]
+async fn an_issuer_with_tls_does_not_send_to_keys_without() {
+    let (certified, plain) = (certificate("127.0.0.1"), Issuer::of(&[&key()]).await);
+    let keys_url = plain.url(KEYS);
+    let issuer = serve(&certified, move |port| {
+        let document = json!({ "issuer": format!("https://127.0.0.1:{port}"), "jwks_uri": keys_url }).to_string();
+        format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{document}", document.len()).into_bytes()
+    })
+    .await;
+    let verifier = Verifier::builder().oidc_issuer(&issuer).algorithm("EdDSA").http_client(client(&certified));
+    let verifier = verifier.build().unwrap();
+    let token = key().token_of(&json!({ "sub": "ada", "exp": seconds_from_now(3600), "iss": issuer }));
+    assert_eq!(within("an answer", outcome(&verifier, &token)).await, "keys_unavailable");
+    assert_eq!(plain.requests(), 0);
+}
