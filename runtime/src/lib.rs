@@ -18,6 +18,7 @@ mod persist;
 mod policy;
 mod refusal;
 mod renewal;
+mod rooms;
 pub mod security;
 mod session;
 mod token;

@@ -1,10 +1,15 @@
 //! How a session ends by itself: at the token's expiry, or when a guest does not log in.
 
 use std::{
+    pin::pin,
     sync::{Arc, Weak},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
+use futures_util::{
+    FutureExt,
+    future::{self, OptionFuture},
+};
 use serde::Serialize;
 use socketioxide::{SendError, adapter::Adapter, socket::Socket};
 use tokio::{
@@ -16,7 +21,7 @@ use crate::{
     config::written_setting,
     error::{AuthError, Code},
     persist::persist,
-    refusal,
+    refusal, rooms,
     session::{Session, namespace},
 };
 
@@ -65,9 +70,9 @@ struct TokenExpiring {
 
 const TOKEN_EXPIRING: &str = "token_expiring";
 
-/// How long the middlewares that run after this one may take, and how often they are looked after.
-const LONGEST_CONNECT: Duration = Duration::from_mins(1);
-const CONNECT_POLL: Duration = Duration::from_millis(50);
+/// The middlewares that run after this one are looked after with a pause, which doubles from the first to the longest.
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 /// tokio's timers reach two years at the most, and a token may say anything.
 const LONGEST_SLEEP: Duration = Duration::from_hours(30 * 24);
@@ -102,7 +107,7 @@ fn instant_of(time: SystemTime) -> Option<Instant> {
     Instant::now().checked_add(from_now)
 }
 
-/// Starts the timers of a session. They end with it: it holds the handle, and they hold it and the socket weakly.
+/// Starts the timer of a session. It ends with the session, which holds the handle; it holds session and socket weakly.
 pub(crate) fn start<A: Adapter>(
     socket: &Arc<Socket<A>>,
     session: &Arc<dyn Session>,
@@ -117,25 +122,35 @@ pub(crate) fn start<A: Adapter>(
 }
 
 async fn live<A: Adapter>(socket: Weak<Socket<A>>, session: Weak<dyn Session>, schedule: Schedule) {
-    if let Some((at, expires_at)) = schedule.warning {
-        sleep_long_until(at).await;
-        connected(&socket).await;
-        warn(&socket, expires_at).await;
-    }
-    let Some((at, code)) = schedule.end else { return };
-    sleep_long_until(at).await;
-    // First of all: from here on every extractor refuses. A renewal that came before has replaced the session.
+    let warning = schedule.warning.map(|(at, expires_at)| announce(&socket, at, expires_at).boxed());
+    let warning = OptionFuture::from(warning);
+    let Some((at, code)) = schedule.end else {
+        warning.await;
+        return;
+    };
+    // The end waits for no warning: a client that does not read would put it off.
+    let warned = warning.then(|_| future::pending::<()>());
+    future::select(pin!(sleep_long_until(at)), pin!(warned)).await;
+    // From here on every extractor refuses. A renewal that came before has replaced the session.
     if session.upgrade().is_some_and(|session| session.details().end(code)) {
-        connected(&socket).await;
-        dismiss(&socket, code).await;
+        // Boxed, so that a timer which sleeps holds no room for it.
+        dismiss(&socket, code).boxed().await;
     }
 }
 
-/// Waits for a socket whose other middlewares still run; nothing can be sent to it before they are done.
+async fn announce<A: Adapter>(socket: &Weak<Socket<A>>, at: Instant, expires_at: SystemTime) {
+    sleep_long_until(at).await;
+    connected(socket).await;
+    warn(socket, expires_at).await;
+}
+
+/// Waits for a socket whose other middlewares still run; nothing can be sent to it before they are done. One that has
+/// left, and that somebody keeps, looks the same.
 async fn connected<A: Adapter>(socket: &Weak<Socket<A>>) {
-    let give_up = Instant::now() + LONGEST_CONNECT;
-    while Instant::now() < give_up && socket.upgrade().is_some_and(|socket| !socket.connected()) {
-        sleep(CONNECT_POLL).await;
+    let mut pause = FIRST_PAUSE;
+    while socket.upgrade().is_some_and(|socket| !socket.connected()) {
+        sleep(pause).await;
+        pause = (pause * 2).min(LONGEST_PAUSE);
     }
 }
 
@@ -147,25 +162,28 @@ async fn sleep_long_until(at: Instant) {
 }
 
 async fn warn<A: Adapter>(socket: &Weak<Socket<A>>, expires_at: SystemTime) {
-    let expires_in = expires_at.duration_since(SystemTime::now()).unwrap_or_default().as_secs();
-    let expiring = TokenExpiring { expires_at: unix_seconds(expires_at), expires_in };
-    persist(socket, |socket| match socket.emit(TOKEN_EXPIRING, &expiring) {
-        Err(SendError::Socket(error)) => Err(error),
-        Ok(()) | Err(SendError::Serialize(_)) => Ok(()),
+    persist(socket, |socket| {
+        let expires_in = expires_at.duration_since(SystemTime::now()).unwrap_or_default().as_secs();
+        let expiring = TokenExpiring { expires_at: unix_seconds(expires_at), expires_in };
+        match socket.emit(TOKEN_EXPIRING, &expiring) {
+            Err(SendError::Socket(error)) => Err(error),
+            Ok(()) | Err(SendError::Serialize(_)) => Ok(()),
+        }
     })
     .await;
 }
 
 /// Tells the client why, and ends its socket.
 async fn dismiss<A: Adapter>(socket: &Weak<Socket<A>>, code: Code) {
+    connected(socket).await;
     let error = AuthError::from(code);
     if let Some(socket) = socket.upgrade() {
         tracing::info!(namespace = namespace(&socket), socket = %socket.id, code = error.code(), "session ended");
         // Nothing that the others are told reaches it any more, however long its disconnect takes.
-        socket.leave_all();
+        rooms::leave_all(&socket);
     }
     persist(socket, |socket| refusal::tell(socket, &error, None)).await;
-    persist(socket, |socket| Arc::clone(socket).disconnect()).await;
+    persist(socket, refusal::disconnect).await;
 }
 
 pub(crate) fn unix_seconds(time: SystemTime) -> u64 {

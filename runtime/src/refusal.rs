@@ -60,22 +60,31 @@ pub(crate) fn refuse_connection<A: Adapter>(socket: &Arc<Socket<A>>, error: &Aut
     }
     tracing::info!(namespace = namespace(socket), socket = %socket.id, code = error.code(), "connection refused");
     tell(socket, error, None).ok();
-    disconnect(socket);
+    disconnect_in_time(socket, disconnect);
 }
 
 /// socketioxide 0.18.9 removes a socket from its namespace after the disconnect handler has run, and forgets to if one
 /// of the handler's extractors fails. Nothing else would ever remove it; a second disconnect does. Its packet reaches
 /// a client that left on its own and is already coming back, so such a handler had better take `MaybeAuthUser`.
 pub(crate) fn finish_disconnect<A: Adapter>(socket: &Arc<Socket<A>>) {
-    disconnect(socket);
+    disconnect_in_time(socket, |socket| Arc::clone(socket).disconnect());
 }
 
 /// `disconnect` fails while the client's channel is full.
-fn disconnect<A: Adapter>(socket: &Arc<Socket<A>>) {
-    if Arc::clone(socket).disconnect().is_err() {
+fn disconnect_in_time<A: Adapter>(socket: &Arc<Socket<A>>, disconnect: fn(&Arc<Socket<A>>) -> Result<(), SocketError>) {
+    if disconnect(socket).is_err() {
         let socket = Arc::downgrade(socket);
-        tokio::spawn(async move { persist(&socket, |socket| Arc::clone(socket).disconnect()).await });
+        tokio::spawn(async move { persist(&socket, disconnect).await });
     }
+}
+
+/// Nothing, if the socket has left: to socketioxide a client that has come back is the same one, and would be removed.
+///
+/// # Errors
+///
+/// A channel that is full, because the client does not read.
+pub(crate) fn disconnect<A: Adapter>(socket: &Arc<Socket<A>>) -> Result<(), SocketError> {
+    if socket.connected() { Arc::clone(socket).disconnect() } else { Ok(()) }
 }
 
 /// # Errors

@@ -93,10 +93,12 @@ impl<L: UserLookup> Pipeline<L> {
     {
         let token = self.find_renewal(socket, value)?.ok_or(Code::TokenMissing)?;
         let previous = session::of_socket(socket).ok_or(Code::InternalError)?;
+        previous.details().check_alive()?;
         // As at a connection, but for the auth payload: an event has none.
         let session = self.log_in(&Attempt { socket, payload: &None }, &token).await?;
         check_same_user(&*previous, &*session)?;
         let current = if is_older(&*session, &*previous) {
+            previous.details().check_alive()?;
             previous
         } else {
             session::succeed(socket, &*previous, &session, &self.life)?;

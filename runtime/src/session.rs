@@ -13,6 +13,7 @@ use tokio::task::AbortHandle;
 use crate::{
     error::{AuthError, Code},
     life::{self, LifeRules},
+    rooms,
 };
 
 /// The session of a user that the application's lookup returned.
@@ -126,7 +127,10 @@ impl Details {
         self.check_alive()
     }
 
-    fn check_alive(&self) -> Result<(), Code> {
+    /// # Errors
+    ///
+    /// Why it has ended.
+    pub(crate) fn check_alive(&self) -> Result<(), Code> {
         match self.fate.get() {
             Some(Fate::Ended(code)) => Err(*code),
             Some(Fate::Renewed) | None => Ok(()),
@@ -170,6 +174,7 @@ pub(crate) fn begin<A: Adapter>(
             "this namespace has two jwt_auth middlewares, and a socket has one session; leave one `.with(…)` out",
         ));
     }
+    rooms::enter(socket, session.details().room.as_deref());
     store(socket, session, rules);
     Ok(())
 }
@@ -186,23 +191,12 @@ pub(crate) fn succeed<A: Adapter>(
     rules: &LifeRules,
 ) -> Result<(), AuthError> {
     previous.details().renew()?;
-    if let Some(room) = &previous.details().room
-        && session.details().room.as_ref() != Some(room)
-    {
-        socket.leave(room.clone());
-    }
+    rooms::change(socket, previous.details().room.as_deref(), session.details().room.as_deref());
     store(socket, session, rules);
-    // A socket that was closed meanwhile has left its rooms already, and nothing would take it out of this one.
-    if !socket.connected() {
-        socket.leave_all();
-    }
     Ok(())
 }
 
 fn store<A: Adapter>(socket: &Arc<Socket<A>>, session: &Arc<dyn Session>, rules: &LifeRules) {
-    if let Some(room) = &session.details().room {
-        socket.join(room.clone());
-    }
     socket.extensions.insert(CurrentSession(Arc::clone(session)));
     if let Some(timers) = life::start(socket, session, rules) {
         // Nobody else sets it: this is the session's only start.
@@ -226,8 +220,11 @@ pub(crate) fn set_login_handler<A: Adapter>(
     socket.extensions.insert(LoginHandler(Arc::new(handler)));
 }
 
+/// Not for a client that has left meanwhile: its disconnect handler has been called.
 pub(crate) fn call_login_handler<A: Adapter>(socket: &Arc<Socket<A>>) {
-    if let Some(LoginHandler(handler)) = socket.extensions.get::<LoginHandler<A>>() {
+    if socket.connected()
+        && let Some(LoginHandler(handler)) = socket.extensions.get::<LoginHandler<A>>()
+    {
         handler(Arc::clone(socket));
     }
 }

@@ -24,6 +24,7 @@ use crate::{
     error::{AuthError, Code},
     persist::while_full,
     refusal::{self, UNAUTHORIZED},
+    rooms,
     session::{self, namespace},
 };
 
@@ -146,7 +147,7 @@ fn end_socket<A: Adapter>(socket: SocketRef<A>, room: &str, reason: Option<Arc<A
     let code = reason.as_ref().map_or(Code::LoginRequired, |reason| reason.kind());
     tracing::info!(namespace = namespace(&socket), socket = %socket.id, code = code.as_str(), "user disconnected");
     // What the sockets of the other nodes are told is not for this one.
-    socket.leave(room.to_owned());
+    rooms::change(&socket, Some(room), None);
 
     let mut dismissal = Dismissal { socket, code, untold: reason };
     if dismissal.attempt().is_ok() {
@@ -171,7 +172,7 @@ impl<A: Adapter> Dismissal<A> {
         let dismissed = self.tell().and_then(|()| self.socket.clone().disconnect());
         if dismissed.is_err() {
             // Nothing that the others are told reaches it any more, however long this takes.
-            self.socket.leave_all();
+            rooms::leave_all(&self.socket);
         }
         dismissed
     }

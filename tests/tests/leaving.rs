@@ -1,0 +1,261 @@
+//! Clients that leave while something is under way for them, and clients that come back before it is done.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+use socketioxide::{
+    SocketIo,
+    extract::{AckSender, SocketRef, State},
+    handler::ConnectHandler,
+};
+use socketioxide_jwt_auth::{
+    AuthUser, JwtAuthBuilder, MaybeAuthUser, SocketAuth, disconnect_user, jwt_auth, user_room,
+};
+use socketioxide_jwt_auth_tests::{
+    Door, Noted, Notes, Raw, SECRET, Server, Told, Tracked, join, mint, notes, ready, seconds_from_now, token_living,
+    unauthorized,
+};
+use tokio::runtime::Handle;
+
+#[derive(Deserialize)]
+struct Claims {
+    sub: String,
+    /// Whether the lookup waits at the door.
+    slow: Option<bool>,
+}
+
+/// Its end is noted.
+struct Member {
+    name: String,
+    _tracked: Tracked,
+}
+
+#[jwt_auth(
+    secret = SECRET,
+    leeway = "0s",
+    guest = true,
+    authenticate_event = "authenticate",
+    user_key = |member: &Member| member.name.clone()
+)]
+async fn log_in(claims: Claims, State(notes): State<Notes>, State(door): State<Door>) -> Option<Member> {
+    if claims.slow.is_some() {
+        notes.write("lookup");
+        door.pass().await;
+    }
+    Some(Member { name: claims.sub, _tracked: Tracked::new(&notes, "member") })
+}
+
+async fn on_connect(socket: SocketRef) {
+    socket.on_login(async |State(notes): State<Notes>| notes.write("login"));
+    socket.on_disconnect(async |State(notes): State<Notes>, member: MaybeAuthUser<Member>| {
+        notes.write(member.as_ref().map_or("left".to_owned(), |member| format!("{} left", member.name)));
+    });
+    socket.on("whoami", async |ack: AckSender, member: AuthUser<Member>| {
+        ack.send(&member.name).unwrap_or_default();
+    });
+    socket.emit("ready", &()).unwrap();
+}
+
+async fn serve(builder: JwtAuthBuilder<log_in>) -> (Server, Noted, Door) {
+    let (notes, noted) = notes();
+    let door = Door::closed();
+    // For the tests that let the clock jump: no answer to a ping is missed meanwhile.
+    let io = SocketIo::builder().ping_timeout(Duration::from_secs(3600));
+    let server = Server::with(io.with_state(notes).with_state(door.clone())).await;
+    server.io.ns("/", on_connect.with(builder.build().unwrap()));
+    server.io.ns("/witness", async |socket: SocketRef| {
+        socket.on_disconnect(async |State(notes): State<Notes>| notes.write("connection gone"));
+        socket.emit("ready", &()).unwrap();
+    });
+    (server, noted, door)
+}
+
+/// A token whose lookup takes as long as the test likes.
+fn slow_token(subject: &str) -> String {
+    mint(&json!({ "sub": subject, "slow": true, "exp": seconds_from_now(3600) }), SECRET)
+}
+
+fn token(subject: &str) -> String {
+    mint(&json!({ "sub": subject, "exp": seconds_from_now(3600) }), SECRET)
+}
+
+fn authenticate(token: &str) -> Value {
+    json!(["authenticate", { "token": token }])
+}
+
+async fn expect_whoami(raw: &mut Raw, name: &str) {
+    raw.ask("/", 9, &json!(["whoami"])).await;
+    raw.expect("/", Told::ack(json!(name))).await;
+}
+
+fn alive_tasks() -> usize {
+    Handle::current().metrics().num_alive_tasks()
+}
+
+async fn assert_nothing_is_left(server: &Server, tasks: usize) {
+    assert_eq!(server.sockets_in("/"), 0);
+    assert_eq!(server.io.of("/").unwrap().rooms().await.unwrap(), [""; 0]);
+    Server::tasks_at_most(tasks).await;
+}
+
+/// Lets a socket of its own expire in real time, then lets the clock jump.
+async fn let_expire_and_jump(token: &str, jump: Duration) {
+    let (server, _noted, _door) = serve(log_in::builder()).await;
+    ready(&server, "/", Some(token)).await.expect("/", unauthorized("token_expired")).await;
+    tokio::time::pause();
+    tokio::time::advance(jump).await;
+    tokio::time::resume();
+}
+
+#[tokio::test]
+async fn nothing_remains_of_whose_connection_breaks_during_the_lookup() {
+    let (server, mut noted, door) = serve(log_in::builder()).await;
+    let tasks = alive_tasks();
+    let mut raw = ready(&server, "/witness", None).await;
+    raw.connect_with_token("/", &slow_token("ada")).await;
+    assert_eq!(noted.next().await, "lookup");
+    drop(raw);
+    assert_eq!(noted.next().await, "connection gone");
+    door.open_once();
+    assert_eq!(noted.next().await, "member dropped");
+    assert_nothing_is_left(&server, tasks).await;
+    assert_eq!(noted.unread(), [""; 0]);
+}
+
+#[tokio::test]
+async fn nothing_remains_of_whoever_leaves_during_the_lookup() {
+    let (server, mut noted, door) = serve(log_in::builder()).await;
+    let tasks = alive_tasks();
+    let mut raw = ready(&server, "/witness", None).await;
+    raw.connect_with_token("/", &slow_token("ada")).await;
+    assert_eq!(noted.next().await, "lookup");
+    raw.leave("/").await;
+    // To socketioxide it is not in the namespace yet, and who sends something else there is thrown out.
+    raw.expect("", Told::Closed).await;
+    assert_eq!(noted.next().await, "connection gone");
+    door.open_once();
+    assert_eq!(noted.next().await, "member dropped");
+    drop(raw);
+    assert_nothing_is_left(&server, tasks).await;
+}
+
+#[tokio::test]
+async fn nothing_remains_of_whose_connection_breaks_during_a_login() {
+    let (server, mut noted, door) = serve(log_in::builder()).await;
+    let tasks = alive_tasks();
+    let mut raw = ready(&server, "/", None).await;
+    raw.emit("/", &authenticate(&slow_token("ada"))).await;
+    assert_eq!(noted.next().await, "lookup");
+    drop(raw);
+    assert_eq!(noted.next().await, "left");
+    door.open_once();
+    assert_eq!(noted.next().await, "member dropped");
+    assert_nothing_is_left(&server, tasks).await;
+    assert_eq!(noted.unread(), [""; 0], "who has left does not log in");
+}
+
+#[tokio::test]
+async fn nothing_remains_of_whose_connection_breaks_during_a_renewal() {
+    let (server, mut noted, door) = serve(log_in::builder().expiry_warning("60s")).await;
+    let tasks = alive_tasks();
+    let mut raw = ready(&server, "/", Some(&token("ada"))).await;
+    raw.emit("/", &authenticate(&slow_token("ada"))).await;
+    assert_eq!(noted.next().await, "lookup");
+    drop(raw);
+    assert_eq!(noted.next().await, "ada left");
+    door.open_once();
+    assert_eq!(noted.next().await, "member dropped");
+    assert_eq!(noted.next().await, "member dropped");
+    assert_nothing_is_left(&server, tasks).await;
+}
+
+/// Its rooms are those of the connection, and it must still be found by `disconnect_user`.
+#[tokio::test]
+async fn a_renewal_of_before_does_not_touch_the_rooms_of_a_client_that_came_back() {
+    let (server, mut noted, door) = serve(log_in::builder()).await;
+    for (before, during, after) in [(Some("ada"), "ada", "ada"), (None, "ada", "grace"), (None, "ada", "ada")] {
+        let first = before.map(token);
+        let mut raw = ready(&server, "/", first.as_deref()).await;
+        raw.emit("/", &authenticate(&slow_token(during))).await;
+        assert_eq!(noted.next().await, "lookup");
+        raw.leave("/").await;
+        assert!(noted.next().await.ends_with("left"));
+        join(&mut raw, "/", Some(&token(after))).await;
+        door.open_once();
+        for _ in 0..1 + usize::from(before.is_some()) {
+            assert_eq!(noted.next().await, "member dropped");
+        }
+
+        assert_eq!(server.io.sockets().pop().unwrap().rooms(), [user_room(after)]);
+        disconnect_user(&server.io, after).await.unwrap();
+        raw.expect("/", Told::Disconnected).await;
+        assert_eq!(noted.next().await, format!("{after} left"));
+        assert_eq!(noted.next().await, "member dropped");
+    }
+}
+
+#[tokio::test]
+async fn the_end_of_a_session_of_before_does_not_end_that_of_a_client_that_came_back() {
+    let (server, mut noted, _door) = serve(log_in::builder()).await;
+    let (short, _) = token_living(0.8, "ada");
+    let mut raw = ready(&server, "/", Some(&short)).await;
+    let kept = server.io.sockets().pop().unwrap();
+    raw.leave("/").await;
+    assert_eq!(noted.next().await, "ada left");
+    join(&mut raw, "/", Some(&token("ada"))).await;
+    let_expire_and_jump(&short, Duration::from_secs(120)).await;
+
+    assert!(kept.auth_user::<Member>().is_none(), "its session has ended");
+    expect_whoami(&mut raw, "ada").await;
+    assert_eq!(server.io.sockets().pop().unwrap().rooms(), [user_room("ada")]);
+}
+
+/// Whatever the middlewares that run after this one do meanwhile, and however long.
+#[tokio::test]
+async fn a_session_that_ends_while_other_middlewares_run_for_minutes_does_not_stay() {
+    async fn wait(State(door): State<Door>) -> Result<(), std::convert::Infallible> {
+        door.pass().await;
+        Ok(())
+    }
+    let (server, _noted, door) = serve(log_in::builder()).await;
+    server.io.ns("/patient", on_connect.with(wait).with(log_in::builder().build().unwrap()));
+    let (short, _) = token_living(0.8, "ada");
+    let mut raw = ready(&server, "/witness", None).await;
+    raw.connect_with_token("/patient", &short).await;
+    let_expire_and_jump(&short, Duration::from_secs(120)).await;
+    door.open_once();
+    raw.expect("/patient", Told::Connected).await;
+    raw.expect("/patient", Told::event("ready", json!(null))).await;
+    raw.expect("/patient", unauthorized("token_expired")).await;
+    raw.expect("/patient", Told::Disconnected).await;
+}
+
+#[tokio::test]
+async fn timers_end_with_their_sockets() {
+    let (server, _noted, _door) = serve(log_in::builder().expiry_warning("60s").guest_timeout("1h")).await;
+    let tasks = alive_tasks();
+    for token in [Some(token("ada")), None].iter().cycle().take(20) {
+        let mut left = ready(&server, "/", token.as_deref()).await;
+        left.leave("/").await;
+        drop(ready(&server, "/", token.as_deref()).await);
+    }
+    assert!(alive_tasks() > tasks);
+    while server.sockets_in("/") > 0 {
+        tokio::task::yield_now().await;
+    }
+    Server::tasks_at_most(tasks).await;
+}
+
+#[tokio::test]
+async fn timers_end_with_the_session_that_is_renewed() {
+    let (server, _noted, _door) = serve(log_in::builder().expiry_warning("60s")).await;
+    let mut raw = ready(&server, "/", Some(&token("ada"))).await;
+    let tasks = alive_tasks();
+    for _ in 0..9 {
+        raw.ask("/", 1, &authenticate(&token("ada"))).await;
+        assert!(matches!(raw.next().await.1, Told::Ack(_)));
+    }
+    Server::tasks_at_most(tasks).await;
+    expect_whoami(&mut raw, "ada").await;
+}

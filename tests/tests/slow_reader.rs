@@ -1,0 +1,160 @@
+//! Clients that do not read what they are sent: their channel is full when their session ends.
+
+use serde_json::json;
+use socketioxide::{
+    SendError, SocketError, SocketIo,
+    extract::{SocketRef, State},
+    handler::ConnectHandler,
+};
+use socketioxide_jwt_auth::{AuthUser, JwtAuthBuilder, SocketAuth, jwt_auth};
+use socketioxide_jwt_auth_tests::{
+    Claims, Noted, Notes, Raw, SECRET, Server, Told, User, answer, find_user, join, notes, ready, token, token_living,
+    unauthorized, unauthorized_event,
+};
+
+#[jwt_auth(secret = SECRET, leeway = "0s", guest = true, authenticate_event = "authenticate")]
+async fn log_in(claims: Claims, State(notes): State<Notes>) -> Option<User> {
+    notes.write(format!("lookup {}", claims.sub));
+    find_user(&claims.sub)
+}
+
+/// A server whose clients have room for few packets, and what its handlers note.
+async fn serve(builder: JwtAuthBuilder<log_in>) -> (Server, Noted) {
+    async fn on_connect(socket: SocketRef) {
+        socket.join("members");
+        socket.on_disconnect(async |State(notes): State<Notes>, user: AuthUser<User>| {
+            notes.write(format!("goodbye {}", user.name));
+        });
+        answer(socket).await;
+    }
+    let (notes, noted) = notes();
+    let server = Server::with(SocketIo::builder().max_buffer_size(4).with_state(notes)).await;
+    server.io.ns("/", on_connect.with(builder.build().unwrap()));
+    (server, noted)
+}
+
+/// A connection that reads no further, and its socket.
+async fn narrow(server: &Server, token: Option<&str>) -> (Raw, SocketRef) {
+    let mut raw = Raw::open_narrow(server.address()).await;
+    join(&mut raw, "/", token).await;
+    let socket = server.io.sockets().pop().unwrap();
+    (raw, socket)
+}
+
+/// Sends until the channel is full, and stays so however often the server's other tasks have had their turn.
+async fn fill(socket: &SocketRef) {
+    let text = "x".repeat(64 * 1024);
+    let mut refusals = 0;
+    while refusals < 200 {
+        match socket.emit("flood", &text) {
+            Ok(()) => refusals = 0,
+            Err(SendError::Socket(SocketError::InternalChannelFull)) => refusals += 1,
+            Err(error) => panic!("{error}"),
+        }
+        tokio::task::yield_now().await;
+    }
+}
+
+/// Shows that time has passed: a socket with this token was told that it expired.
+async fn let_it_expire(token: &str) {
+    let server = Server::start().await;
+    let builder = socketioxide_jwt_auth_tests::authenticate::builder().leeway("0s");
+    server.io.ns("/", answer.with(builder.build().unwrap()));
+    ready(&server, "/", Some(token)).await.expect("/", unauthorized("token_expired")).await;
+}
+
+/// Reads again, and returns what came after the flood.
+async fn after_the_flood(raw: &mut Raw) -> Told {
+    loop {
+        match raw.next().await.1 {
+            Told::Event(name, _) if name == "flood" => {}
+            told => return told,
+        }
+    }
+}
+
+fn is_dead(socket: &SocketRef) -> bool {
+    socket.auth_user::<User>().is_none() && socket.rooms().is_empty()
+}
+
+#[tokio::test]
+async fn the_session_ends_in_time_and_the_client_is_told_when_it_reads() {
+    let (server, mut noted) = serve(log_in::builder()).await;
+    let (token, _) = token_living(1.0, "ada");
+    let (mut raw, socket) = narrow(&server, Some(&token)).await;
+    assert_eq!(noted.next().await, "lookup ada");
+    assert_eq!(socket.rooms(), ["members"]);
+    fill(&socket).await;
+    let_it_expire(&token).await;
+    assert!(is_dead(&socket));
+    assert!(socket.connected(), "nothing can be sent to it, not even that it is disconnected");
+
+    assert_eq!(after_the_flood(&mut raw).await, unauthorized("token_expired"));
+    raw.expect("/", Told::Disconnected).await;
+    assert_eq!(noted.next().await, "goodbye Ada");
+}
+
+/// Not reading must not keep a session alive: the warning waits for room in the channel, the end does not.
+#[tokio::test]
+async fn a_warning_that_cannot_be_sent_does_not_put_the_end_off() {
+    let (server, _noted) = serve(log_in::builder().expiry_warning("1h")).await;
+    let (token, _) = token_living(1.2, "ada");
+    let (mut raw, socket) = narrow(&server, Some(&token)).await;
+    fill(&socket).await;
+    let_it_expire(&token).await;
+    assert!(is_dead(&socket));
+
+    assert_eq!(after_the_flood(&mut raw).await, unauthorized("token_expired"));
+    raw.expect("/", Told::Disconnected).await;
+}
+
+#[tokio::test]
+async fn a_session_that_has_ended_is_not_renewed_and_costs_no_lookup() {
+    let (server, mut noted) = serve(log_in::builder()).await;
+    let (first, _) = token_living(1.0, "ada");
+    let (mut raw, socket) = narrow(&server, Some(&first)).await;
+    fill(&socket).await;
+    let_it_expire(&first).await;
+    raw.emit("/", &json!(["authenticate", { "token": token("ada") }])).await;
+
+    // The refused renewal may be told as well, if there was room for it first.
+    let refused = unauthorized_event("token_expired", "authenticate");
+    let mut told = vec![after_the_flood(&mut raw).await];
+    while !told.contains(&Told::Disconnected) {
+        told.push(raw.next().await.1);
+    }
+    told.retain(|told| *told != refused);
+    assert_eq!(told, [unauthorized("token_expired"), Told::Disconnected]);
+    assert!(is_dead(&socket));
+    assert_eq!(noted.next().await, "lookup ada");
+    assert_eq!(noted.next().await, "goodbye Ada");
+}
+
+#[tokio::test]
+async fn a_guest_that_does_not_read_is_disconnected_all_the_same() {
+    let (server, _noted) = serve(log_in::builder().guest_timeout("500ms")).await;
+    let (mut raw, socket) = narrow(&server, None).await;
+    fill(&socket).await;
+    let (mut other, _) = narrow(&server, None).await;
+    other.expect("/", unauthorized("login_required")).await;
+    assert!(socket.rooms().is_empty());
+    assert!(socket.connected());
+
+    assert_eq!(after_the_flood(&mut raw).await, unauthorized("login_required"));
+    raw.expect("/", Told::Disconnected).await;
+}
+
+#[tokio::test]
+async fn a_client_that_never_reads_and_goes_leaves_nothing() {
+    let tasks = tokio::runtime::Handle::current().metrics().num_alive_tasks();
+    let (server, mut noted) = serve(log_in::builder()).await;
+    let (token, _) = token_living(1.0, "ada");
+    let (raw, socket) = narrow(&server, Some(&token)).await;
+    fill(&socket).await;
+    let_it_expire(&token).await;
+    drop((raw, socket));
+    while noted.next().await != "goodbye Ada" {}
+    assert_eq!(server.sockets_in("/"), 0);
+    drop(server);
+    Server::tasks_at_most(tasks).await;
+}
