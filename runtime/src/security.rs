@@ -14,7 +14,7 @@
 //! | 3.5 Ensure cryptographic keys have sufficient entropy | A secret is at least as long as the hash (RFC 7518 §3.2), an RSA key has 2048 bits at least; otherwise a `ConfigError` that says how to make a good one. `allow_weak_secret` is danger that shows in the code. | `keys` |
 //! | 3.6 Avoid compression of encryption inputs | `zip` is refused. | `attacks` |
 //! | 3.7 Use UTF-8 | Header and payload must be UTF-8, as a whole. | `attacks` |
-//! | 3.8 Validate issuer and subject | `issuer` once set is required and compared exactly; with `oidc_issuer` it is set by itself. The subject is what the user lookup is for. | `attacks`, `connect` |
+//! | 3.8 Validate issuer and subject | `issuer` once set is required and compared exactly; with `oidc_issuer` it is set by itself. The subject is what the user lookup is for. | `attacks`, `connect`, `oidc` |
 //! | 3.9 Use and validate audience | `audience` once set is required. As long as it is not set, a token that names audiences is refused: it was not made for this server (RFC 7519 §4.1.3). | `attacks` |
 //! | 3.10 Do not trust received claims | `kid` is compared with names of loaded keys, and is nothing else: no path, no query. `jku`, `x5u`, `jwk` and `x5c` are never followed. A [`KeySource`](crate::KeySource) of the application sees unverified data, and its documentation says so. | `attacks`, `jwks_url`, `tenants` |
 //! | 3.11 Use explicit typing | `typ` must be a text; it is not compared, because few issuers set it. Where one key signs several kinds of tokens, tell them apart by `audience`, or by a required claim. | `attacks` |
