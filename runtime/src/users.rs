@@ -55,7 +55,8 @@ pub enum DisconnectError {
 ///
 /// # Errors
 ///
-/// The adapter fails, or a client reads too slowly. Everything else is disconnected all the same.
+/// The adapter fails, or a client reads too slowly. Everything else is disconnected all the same. Nobody notices a node
+/// that hangs.
 ///
 /// ```
 /// use socketioxide::SocketIo;

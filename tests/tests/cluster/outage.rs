@@ -24,6 +24,13 @@ async fn without_redis_the_sockets_of_this_node_end_and_the_caller_learns_that_t
     let ended = tokio::time::timeout(Duration::from_secs(20), ending).await.expect("it does not hang").unwrap();
     assert!(matches!(ended, Err(DisconnectError::Adapter(_))), "{ended:?}");
     expect_in(&mut far, "ada").await;
+
+    // What could not be sent is not sent later: it must be tried again.
+    redis.restart();
+    until_seen(&here, "ada").await;
+    expect_in(&mut far, "ada").await;
+    disconnect_user(&here.io, "ada").await.unwrap();
+    expect_everywhere(&mut far, &[Told::Disconnected]).await;
 }
 
 #[tokio::test]
