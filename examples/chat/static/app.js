@@ -99,15 +99,20 @@ const orToast = (work) => work.catch((error) => view.toast(error.message, "bad")
 
 // Writing
 
+let posting = false;
+
 async function post() {
   const text = $("text").value.trim();
-  if (!text) return;
+  if (!text || posting) return;
+  posting = true;
   try {
     await emit("post", text);
     $("text").value = "";
   } catch (error) {
     if (error.code !== "login_required") throw error;
     openLogin("Log in, and your message is sent.");
+  } finally {
+    posting = false;
   }
 }
 
