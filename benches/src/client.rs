@@ -1,10 +1,14 @@
-use std::net::SocketAddr;
+use std::{
+    net::SocketAddr,
+    sync::atomic::{AtomicU64, Ordering},
+    time::SystemTime,
+};
 
 use futures_util::{SinkExt, StreamExt, TryStreamExt, stream};
 use tokio::net::TcpStream;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async, tungstenite::Message};
 
-use crate::{Result, hour_long_token};
+use crate::{Result, token};
 
 /// A socket in `/` that does nothing.
 #[derive(Debug)]
@@ -52,16 +56,37 @@ impl Client {
         self.expect("430").await
     }
 
+    /// When it is told that its token has expired, and disconnected.
+    ///
+    /// # Errors
+    ///
+    /// It is told something else.
+    pub async fn end(mut self) -> Result<SystemTime> {
+        self.expect(r#"42["unauthorized",{"code":"token_expired""#).await?;
+        self.expect("41").await?;
+        Ok(SystemTime::now())
+    }
+
     async fn send(&mut self, packet: String) -> Result<()> {
         Ok(self.socket.send(Message::text(packet)).await?)
     }
 
     /// The rest of the next packet, which must begin like this.
     async fn expect(&mut self, start: &str) -> Result<String> {
-        let message = self.socket.next().await.ok_or("the server closed the connection")??;
-        let packet = message.to_text()?;
+        let packet = self.packet().await?;
         let rest = packet.strip_prefix(start).ok_or_else(|| format!("expected {start}…, not {packet}"))?;
         Ok(rest.to_owned())
+    }
+
+    /// The next packet that is not a ping.
+    async fn packet(&mut self) -> Result<String> {
+        loop {
+            let message = self.socket.next().await.ok_or("the server closed the connection")??;
+            match message.to_text()? {
+                "2" => self.send("3".to_owned()).await?,
+                packet => return Ok(packet.to_owned()),
+            }
+        }
     }
 }
 
@@ -74,6 +99,8 @@ pub struct Load {
     pub clients: usize,
     /// How many of them connect at the same time.
     pub at_once: usize,
+    /// When their tokens expire.
+    pub expires_at: SystemTime,
 }
 
 impl Load {
@@ -83,7 +110,7 @@ impl Load {
     ///
     /// One of them could not connect.
     pub async fn connect(self) -> Result<Vec<Client>> {
-        let connecting = (0..self.clients).map(|number| self.client(number));
+        let connecting = (0..self.clients).map(|_| self.client());
         stream::iter(connecting).buffer_unordered(self.at_once).try_collect().await
     }
 
@@ -94,13 +121,16 @@ impl Load {
     /// One of them could not connect.
     pub async fn connect_and_disconnect(self) -> Result<()> {
         let visits = (0..self.clients).map(|number| async move {
-            let client = self.client(number).await?;
+            let client = self.client().await?;
             if number % 2 == 0 { client.leave().await } else { Ok(()) }
         });
         stream::iter(visits).buffer_unordered(self.at_once).try_collect().await
     }
 
-    async fn client(self, number: usize) -> Result<Client> {
-        Client::connect(self.server, &hour_long_token(&format!("user-{number}"))?).await
+    async fn client(self) -> Result<Client> {
+        // Whatever is kept for a user would not be seen if the users came back.
+        static USERS: AtomicU64 = AtomicU64::new(0);
+        let user = format!("user-{}", USERS.fetch_add(1, Ordering::Relaxed));
+        Client::connect(self.server, &token(&user, self.expires_at)?).await
     }
 }

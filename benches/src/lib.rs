@@ -13,7 +13,7 @@ pub use heap::{ALLOCATOR, allocations, live_bytes};
 pub use remote::{RemoteServer, Report};
 pub use server::{Claims, Kind, User, authenticate, serve_if_asked};
 pub use statistics::{median, per};
-pub use tokens::hour_long_token;
+pub use tokens::{in_an_hour, token};
 
 /// A benchmark gives up at the first error.
 pub type Result<T, E = Box<dyn std::error::Error + Send + Sync>> = std::result::Result<T, E>;

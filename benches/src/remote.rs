@@ -25,8 +25,8 @@ pub struct Report {
     pub live_bytes: usize,
     /// The memory that it occupies.
     pub resident_bytes: u64,
-    /// The time that it has computed, in ticks of the kernel: a hundredth of a second each.
-    pub cpu_ticks: u64,
+    /// The time that it has computed.
+    pub cpu_time: Duration,
     /// The tasks of its runtime that have not ended.
     pub alive_tasks: usize,
     /// The sockets in its namespace.

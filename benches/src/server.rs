@@ -2,6 +2,7 @@ use std::{net::Ipv4Addr, time::Duration};
 
 use axum::Router;
 use procfs::{WithCurrentSystemInfo, process::Process};
+use rustix::time::{ClockId, clock_gettime};
 use serde::Deserialize;
 use socketioxide::{
     SocketIo,
@@ -123,11 +124,11 @@ async fn serve(kind: Kind) -> Result<()> {
 }
 
 fn report(io: &SocketIo) -> Result<Report> {
-    let stat = Process::myself()?.stat()?;
+    let cpu = clock_gettime(ClockId::ProcessCPUTime);
     Ok(Report {
         live_bytes: live_bytes(),
-        resident_bytes: stat.rss_bytes().get(),
-        cpu_ticks: stat.utime + stat.stime,
+        resident_bytes: Process::myself()?.stat()?.rss_bytes().get(),
+        cpu_time: cpu.try_into()?,
         alive_tasks: Handle::current().metrics().num_alive_tasks(),
         sockets: io.sockets().len(),
     })

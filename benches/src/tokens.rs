@@ -7,13 +7,17 @@ use crate::Result;
 
 pub(crate) const SECRET: &str = "the secret of the benchmarks, 32 bytes or more";
 
-/// A token that expires in an hour, so that its timer outlives every benchmark.
+/// Later than every benchmark ends.
+pub fn in_an_hour() -> SystemTime {
+    SystemTime::now() + Duration::from_hours(1)
+}
+
+/// A good token.
 ///
 /// # Errors
 ///
-/// Never, unless the clock is before 1970.
-pub fn hour_long_token(subject: &str) -> Result<String> {
-    let expires_at = SystemTime::now().duration_since(UNIX_EPOCH)? + Duration::from_hours(1);
-    let claims = json!({ "sub": subject, "exp": expires_at.as_secs() });
+/// It expires before 1970.
+pub fn token(subject: &str, expires_at: SystemTime) -> Result<String> {
+    let claims = json!({ "sub": subject, "exp": expires_at.duration_since(UNIX_EPOCH)?.as_secs_f64() });
     Ok(encode(&Header::default(), &claims, &EncodingKey::from_secret(SECRET.as_bytes()))?)
 }

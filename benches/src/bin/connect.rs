@@ -2,20 +2,21 @@
 //!
 //! `cargo run --release -p socketioxide-jwt-auth-benches --bin connect`
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use socketioxide_jwt_auth_benches::{Kind, Load, RemoteServer, Result, median, serve_if_asked};
+use socketioxide_jwt_auth_benches::{Kind, Load, RemoteServer, Result, in_an_hour, median, serve_if_asked};
 
 const ROUNDS: usize = 11;
-const CONNECTIONS_PER_ROUND: usize = 2_000;
+const CONNECTIONS_PER_ROUND: u32 = 2_000;
 const AT_ONCE: usize = 32;
 
 const KINDS: [Kind; 3] = [Kind::Plain, Kind::Authenticated, Kind::Complete];
 
+/// Times per connection.
 #[derive(Default)]
 struct Rounds {
-    seconds: Vec<f64>,
-    cpu_ticks: Vec<u64>,
+    clients: Vec<Duration>,
+    server: Vec<Duration>,
 }
 
 #[tokio::main]
@@ -42,30 +43,26 @@ async fn main() -> Result<()> {
 async fn round(server: &mut RemoteServer, rounds: &mut Rounds) -> Result<()> {
     let before = server.report().await?;
     let start = Instant::now();
-    let load = Load { server: server.address(), clients: CONNECTIONS_PER_ROUND, at_once: AT_ONCE };
+    let clients = CONNECTIONS_PER_ROUND as usize;
+    let load = Load { server: server.address(), clients, at_once: AT_ONCE, expires_at: in_an_hour() };
     load.connect_and_disconnect().await?;
-    rounds.seconds.push(start.elapsed().as_secs_f64());
+    rounds.clients.push(start.elapsed() / CONNECTIONS_PER_ROUND);
     let after = server.settled(&before).await?;
-    rounds.cpu_ticks.push(after.cpu_ticks - before.cpu_ticks);
+    rounds.server.push((after.cpu_time - before.cpu_time) / CONNECTIONS_PER_ROUND);
     Ok(())
 }
 
-#[expect(clippy::cast_precision_loss, reason = "a measurement is not that exact")]
 fn print(measured: Vec<(Kind, Rounds)>) {
-    let medians: Vec<_> = measured
-        .into_iter()
-        .map(|(kind, rounds)| (kind, median(rounds.seconds), median(rounds.cpu_ticks) as f64))
-        .collect();
-    let (_, plain_seconds, plain_ticks) = medians[0];
-    println!("{:14} {:>14} {:>6} {:>16} {:>6}", "", "connects/s", "ratio", "server CPU ticks", "ratio");
-    for (kind, seconds, ticks) in medians {
+    let medians = measured.into_iter().map(|(kind, rounds)| (kind, median(rounds.clients), median(rounds.server)));
+    let medians: Vec<_> = medians.collect();
+    let (_, plain_clients, plain_server) = medians[0];
+    println!("{:14} {:>13} {:>6} {:>16} {:>6}", "per connection", "clients' time", "ratio", "server's CPU", "ratio");
+    for (kind, clients, server) in medians {
         println!(
-            "{:14} {:>14.0} {:>6.3} {:>16.0} {:>6.3}",
+            "{:14} {clients:>13?} {:>6.3} {server:>16?} {:>6.3}",
             format!("{kind:?}"),
-            CONNECTIONS_PER_ROUND as f64 / seconds,
-            plain_seconds / seconds,
-            ticks,
-            ticks / plain_ticks,
+            clients.div_duration_f64(plain_clients),
+            server.div_duration_f64(plain_server),
         );
     }
 }

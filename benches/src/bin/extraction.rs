@@ -20,7 +20,9 @@ use socketioxide::{
     socket::Socket,
 };
 use socketioxide_jwt_auth::{AuthClaims, AuthUser, MaybeAuthUser};
-use socketioxide_jwt_auth_benches::{Claims, Client, Result, User, allocations, authenticate, hour_long_token, median};
+use socketioxide_jwt_auth_benches::{
+    Claims, Client, Result, User, allocations, authenticate, in_an_hour, median, token,
+};
 use tokio::net::TcpListener;
 
 const ROUNDS: usize = 101;
@@ -108,7 +110,7 @@ async fn main() -> Result<()> {
     let address = listener.local_addr()?;
     tokio::spawn(async move { axum::serve(listener, Router::new().layer(layer)).await });
 
-    let mut client = Client::connect(address, &hour_long_token("user-1")?).await?;
+    let mut client = Client::connect(address, &token("user-1", in_an_hour())?).await?;
     client.ask("measure").await?;
     Ok(())
 }

@@ -2,7 +2,7 @@
 //!
 //! `cargo run --release -p socketioxide-jwt-auth-benches --bin idle_memory [sockets]`. It needs that many open files.
 
-use socketioxide_jwt_auth_benches::{Kind, Load, RemoteServer, Result, median, per, serve_if_asked};
+use socketioxide_jwt_auth_benches::{Kind, Load, RemoteServer, Result, in_an_hour, median, per, serve_if_asked};
 
 const SOCKETS: usize = 5_000;
 const ROUNDS: usize = 3;
@@ -46,7 +46,7 @@ async fn main() -> Result<()> {
 async fn measure(kind: Kind, sockets: usize) -> Result<Memory> {
     let mut server = RemoteServer::start(kind).await?;
     let idle = server.report().await?;
-    let load = Load { server: server.address(), clients: WARM_UP, at_once: AT_ONCE };
+    let load = Load { server: server.address(), clients: WARM_UP, at_once: AT_ONCE, expires_at: in_an_hour() };
     load.connect_and_disconnect().await?;
     let before = server.settled(&idle).await?;
 

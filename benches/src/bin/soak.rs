@@ -2,11 +2,14 @@
 //!
 //! `cargo run --release -p socketioxide-jwt-auth-benches --bin soak [connections]`
 
-use socketioxide_jwt_auth_benches::{Kind, Load, RemoteServer, Report, Result, per, serve_if_asked};
+use socketioxide_jwt_auth_benches::{Kind, Load, RemoteServer, Report, Result, in_an_hour, per, serve_if_asked};
 
 const CONNECTIONS: usize = 100_000;
 const STEPS: usize = 10;
 const AT_ONCE: usize = 64;
+
+/// The control shows at once what it keeps, and each of its steps waits in vain for it to be let go.
+const STEPS_OF_CONTROL: usize = 2;
 
 /// Far less than the least that one connection could leave behind, and more than the noise of hash tables.
 const FLAT: f64 = 8.0;
@@ -31,9 +34,9 @@ async fn main() -> Result<()> {
     }
     let connections = std::env::args().nth(1).map_or(Ok(CONNECTIONS), |number| number.parse())?;
     println!("The middleware, with everything that concerns a session's life:");
-    let growth = soak(Kind::Complete, connections / STEPS).await?;
+    let growth = soak(Kind::Complete, STEPS, connections / STEPS).await?;
     println!("The control, an application with a timer of its own that holds the socket:");
-    let control = soak(Kind::Careless, connections / STEPS / STEPS).await?;
+    let control = soak(Kind::Careless, STEPS_OF_CONTROL, connections / STEPS / STEPS).await?;
     if !growth.is_flat() {
         return Err("the middleware keeps something of closed connections".into());
     }
@@ -43,23 +46,28 @@ async fn main() -> Result<()> {
     Ok(())
 }
 
-async fn soak(kind: Kind, connections_per_step: usize) -> Result<Growth> {
+async fn soak(kind: Kind, steps: usize, connections_per_step: usize) -> Result<Growth> {
     let mut server = RemoteServer::start(kind).await?;
     println!("{:>11} {:>14} {:>14} {:>6} {:>7}", "connections", "live heap", "resident", "tasks", "sockets");
     let idle = server.report().await?;
     print(0, &idle);
     let mut reports = Vec::new();
-    for step in 1..=STEPS {
-        let load = Load { server: server.address(), clients: connections_per_step, at_once: AT_ONCE };
+    for step in 1..=steps {
+        let load = Load {
+            server: server.address(),
+            clients: connections_per_step,
+            at_once: AT_ONCE,
+            expires_at: in_an_hour(),
+        };
         load.connect_and_disconnect().await?;
         let report = server.settled(&idle).await?;
         print(step * connections_per_step, &report);
         reports.push(report);
     }
-    let (first, last) = (reports[0], reports[STEPS - 1]);
+    let (first, last) = (reports[0], reports[steps - 1]);
     let bytes = last.live_bytes.cast_signed() - first.live_bytes.cast_signed();
     let growth = Growth {
-        bytes_per_connection: per(bytes as i64, (STEPS - 1) * connections_per_step),
+        bytes_per_connection: per(bytes as i64, (steps - 1) * connections_per_step),
         tasks: last.alive_tasks.saturating_sub(idle.alive_tasks),
     };
     println!("growth: {:.2} bytes per connection, {} tasks\n", growth.bytes_per_connection, growth.tasks);
