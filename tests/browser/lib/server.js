@@ -61,6 +61,15 @@ export class Server {
     this.#address = new URL(this.url).host;
   }
 
+  /** The answer to a login that no page makes. */
+  logIn(name, password = this.passwords[name]) {
+    return fetch(`${this.url}/login`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ name, password }),
+    });
+  }
+
   async stop() {
     const ended = once(this.#child, 'exit');
     this.#child.kill();

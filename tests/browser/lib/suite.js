@@ -18,40 +18,68 @@ const ARGUMENTS = [
   ...(process.getuid() === 0 ? ['--no-sandbox'] : []),
 ];
 
-/** One browser and one server for the tests of a file. Returns what declares a test. */
+/**
+ * One browser and one server for the tests of a file. Returns what declares a test: `test(name, body)`, or
+ * `test(name, { expectedErrors }, body)` where the console may complain.
+ */
 export function suite(settings) {
   let browser;
   let server;
 
   before(async () => {
     server = await Server.start(settings);
-    browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ARGUMENTS });
+    const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
+    browser = await chromium.launch({ executablePath, args: ARGUMENTS });
   });
   after(async () => {
     await browser?.close();
     await server?.remove();
   });
 
-  /** `open` opens a window: in a browser profile of its own, or in that of another window. */
-  return (name, body, { expectedErrors = [] } = {}) =>
+  return (name, ...rest) => {
+    const body = rest.pop();
+    const [{ expectedErrors = [] } = {}] = rest;
     test(name, async () => {
-      const contexts = new Set();
-      const windows = [];
-      const open = async ({ beside, ...options } = {}) => {
-        const context = beside?.context ?? (await browser.newContext({ viewport: SIZES.desktop, reducedMotion: 'reduce', ...options }));
-        contexts.add(context);
-        const window = new Window(await context.newPage(), server);
-        windows.push(window);
-        await window.open();
-        return window;
-      };
+      const windows = new Windows(browser, server);
       try {
-        await body({ open, server });
-        const errors = windows.flatMap((window) => window.errors);
-        const unexpected = errors.filter((error) => !expectedErrors.some((expected) => expected.test(error)));
-        assert.deepEqual(unexpected, [], 'errors in the console');
+        await body({ open: (options) => windows.open(options), server });
+        assert.deepEqual(windows.errors(expectedErrors), [], 'errors in the console');
       } finally {
-        for (const context of contexts) await context.close();
+        await windows.close();
       }
     });
+  };
+}
+
+/** The windows of one test. */
+class Windows {
+  #browser;
+  #server;
+  #contexts = new Set();
+  #windows = [];
+
+  constructor(browser, server) {
+    this.#browser = browser;
+    this.#server = server;
+  }
+
+  /** In a browser profile of its own, with Playwright's options for one, or in that of another window. */
+  async open({ beside, ...options } = {}) {
+    const defaults = { viewport: SIZES.desktop, reducedMotion: 'reduce' };
+    const context = beside?.context ?? (await this.#browser.newContext({ ...defaults, ...options }));
+    this.#contexts.add(context);
+    const window = new Window(await context.newPage(), this.#server);
+    this.#windows.push(window);
+    await window.open();
+    return window;
+  }
+
+  errors(expected) {
+    const errors = this.#windows.flatMap((window) => window.errors);
+    return errors.filter((error) => !expected.some((pattern) => pattern.test(error)));
+  }
+
+  async close() {
+    for (const context of this.#contexts) await context.close();
+  }
 }

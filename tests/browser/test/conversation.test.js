@@ -62,13 +62,9 @@ test('a message that is too long is refused', async ({ open }) => {
 
 test('messages that come too fast are refused', async ({ open, server }) => {
   const guest = await open();
-  const response = await fetch(`${server.url}/login`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ name: 'Maya', password: server.passwords.Maya }),
-  });
+  const { token } = await (await server.logIn('Maya')).json();
   // The page waits for each answer; somebody's own client does not.
-  const socket = io(server.url, { auth: { token: (await response.json()).token } });
+  const socket = io(server.url, { auth: { token } });
   try {
     const posts = Array.from({ length: 12 }, (_, copy) => socket.timeout(15_000).emitWithAck('post', `hurry ${copy}`));
     const [accepted, refused] = partition(await Promise.all(posts), (answer) => answer.error === undefined);

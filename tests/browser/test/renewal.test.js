@@ -26,22 +26,20 @@ test('tokens are renewed on the open socket, before they expire', async ({ open 
   assert.equal(await maya.page.isVisible('#notice'), false);
 });
 
-test(
-  'a renewal that fails is made good by a new connection',
-  async ({ open }) => {
-    const maya = await open();
-    await maya.logIn('Maya');
-    await maya.page.route('**/token', (route) => route.abort());
-    await maya.state('reconnecting');
-    await maya.page.unroute('**/token');
-    await maya.state('online');
-    await maya.isUser('Maya');
-    assert.equal(await maya.page.isVisible('#notice'), false);
-    await maya.post('back again');
-    await maya.message('back again').waitFor();
-  },
-  { expectedErrors: [/net::ERR_FAILED/] },
-);
+const FAILED = { expectedErrors: [/net::ERR_FAILED/] };
+
+test('a renewal that fails is made good by a new connection', FAILED, async ({ open }) => {
+  const maya = await open();
+  await maya.logIn('Maya');
+  await maya.page.route('**/token', (route) => route.abort());
+  await maya.state('reconnecting');
+  await maya.page.unroute('**/token');
+  await maya.state('online');
+  await maya.isUser('Maya');
+  assert.equal(await maya.page.isVisible('#notice'), false);
+  await maya.post('back again');
+  await maya.message('back again').waitFor();
+});
 
 test('who has logged in as another user in another window is that user', async ({ open }) => {
   const window = await open();

@@ -10,35 +10,33 @@ const test = suite();
 
 const GONE = { expectedErrors: [/net::ERR_CONNECTION_REFUSED/, /net::ERR_EMPTY_RESPONSE/, /WebSocket/] };
 
-test(
-  'a page comes back after a restart of the server, as the same user',
-  async ({ open, server }) => {
-    const maya = await open();
-    await maya.logIn('Maya');
-    const jonas = await open();
-    await jonas.logIn('Jonas');
-    await maya.post('before the restart');
-    await jonas.message('before the restart').waitFor();
+test('a page comes back after a restart of the server, as the same user', GONE, async ({ open, server }) => {
+  const maya = await open();
+  await maya.logIn('Maya');
+  const jonas = await open();
+  await jonas.logIn('Jonas');
+  await maya.post('before the restart');
+  await jonas.message('before the restart').waitFor();
 
-    await server.stop();
-    await maya.state('reconnecting');
-    await maya.post('in vain');
-    await maya.toast('Not connected.');
-    await maya.shoot('reconnecting');
+  await server.stop();
+  await maya.state('reconnecting');
+  await maya.post('in vain');
+  await maya.toast('Not connected.');
+  await maya.shoot('reconnecting');
 
-    await server.start();
-    await maya.state('online');
-    await maya.isUser('Maya');
-    await maya.person('Jonas').waitFor();
-    assert.equal(await maya.page.inputValue('#text'), 'in vain');
-    await maya.page.press('#text', 'Enter');
-    await jonas.message('in vain').waitFor();
-    assert.deepEqual(await maya.page.locator('.text').allTextContents(), ['before the restart', 'in vain']);
-  },
-  GONE,
-);
+  await server.start();
+  await maya.state('online');
+  await maya.isUser('Maya');
+  await maya.person('Jonas').waitFor();
+  assert.equal(await maya.page.inputValue('#text'), 'in vain');
+  await maya.page.press('#text', 'Enter');
+  await jonas.message('in vain').waitFor();
+  assert.deepEqual(await maya.page.locator('.text').allTextContents(), ['before the restart', 'in vain']);
+});
 
-test('a message that was deleted while a page was away is gone', async ({ open }) => {
+const OFFLINE = { expectedErrors: [/net::ERR_INTERNET_DISCONNECTED/] };
+
+test('a message that was deleted while a page was away is gone', OFFLINE, async ({ open }) => {
   const jonas = await open();
   await jonas.logIn('Jonas');
   await jonas.post('deleted meanwhile');
@@ -46,9 +44,7 @@ test('a message that was deleted while a page was away is gone', async ({ open }
   const guest = await open();
   await guest.message('deleted meanwhile').waitFor();
 
-  await guest.page.routeWebSocket('**', () => {});
   await guest.context.setOffline(true);
-  await guest.page.evaluate(() => dispatchEvent(new Event('offline')));
   await guest.state('reconnecting');
   await jonas.message('deleted meanwhile').hover();
   await jonas.message('deleted meanwhile').locator('.delete').click();
@@ -56,7 +52,7 @@ test('a message that was deleted while a page was away is gone', async ({ open }
   await guest.context.setOffline(false);
   await guest.state('online');
   await guest.message('deleted meanwhile').waitFor({ state: 'detached' });
-}, { expectedErrors: [/net::ERR_INTERNET_DISCONNECTED/] });
+});
 
 const CDN = 'https://cdn.socket.io/4.8.3/socket.io.min.js';
 
@@ -71,7 +67,16 @@ nodeTest('where the client library is not installed, the page is sent to its CDN
   }
 });
 
-test('the page takes the client library from its CDN, but no other file', async ({ open, server }) => {
+const PLAYED = {
+  expectedErrors: [
+    /Failed to find a valid digest/,
+    /window.io is not a function/,
+    // A played page has no address, so for Chromium this machine is none of its business: it stays with polling.
+    /ERR_BLOCKED_BY_LOCAL_NETWORK_ACCESS_CHECKS/,
+  ],
+};
+
+test('the page takes the client library from its CDN, but no other file', PLAYED, async ({ open, server }) => {
   const guest = await open();
   const library = await readFile(join(nodeModules, 'socket.io-client/dist/socket.io.min.js'), 'utf8');
   // The browser's redirects cannot be played, so here the page names where they end.
@@ -94,13 +99,6 @@ test('the page takes the client library from its CDN, but no other file', async 
   await guest.page.reload();
   assert.equal(answers, 2);
   assert.equal(await guest.page.evaluate(() => 'io' in window), false);
-}, {
-  expectedErrors: [
-    /Failed to find a valid digest/,
-    /window.io is not a function/,
-    // A played page has no address, so for Chromium this machine is none of its business: it stays with polling.
-    /ERR_BLOCKED_BY_LOCAL_NETWORK_ACCESS_CHECKS/,
-  ],
 });
 
 nodeTest('without JWT_SECRET one is made, with a warning, and kept', async () => {
