@@ -74,37 +74,40 @@ const TOKEN_EXPIRING: &str = "token_expiring";
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
-/// tokio's timers reach two years at the most, and a token may say anything.
-const LONGEST_SLEEP: Duration = Duration::from_hours(30 * 24);
+/// A token may say anything, and a clock does not reach that far.
+const LONGEST_WAIT: Duration = Duration::from_hours(100 * 365 * 24);
 
 impl LifeRules {
     fn schedule(&self, session: &dyn Session) -> Schedule {
         let details = session.details();
         if details.is_guest() {
-            let end = self.guest_timeout.and_then(|limit| Instant::now().checked_add(limit));
-            return Schedule { warning: None, end: end.map(|at| (at, Code::LoginRequired)) };
+            return Schedule {
+                warning: None,
+                end: self.guest_timeout.map(|limit| (after(limit), Code::LoginRequired)),
+            };
         }
         let Some(expires_at) = details.expires_at() else { return Schedule { warning: None, end: None } };
-        let warning = self.expiry_warning.and_then(|before| instant_of(warn_at(expires_at, before)));
+        let warning = self.expiry_warning.map(|before| (after(until(warn_at(expires_at, before))), expires_at));
         let end = match self.expiry {
-            Expiry::Disconnect => expires_at.checked_add(self.leeway).and_then(instant_of),
-            Expiry::Ignore => None,
+            Expiry::Disconnect => expires_at.checked_add(self.leeway).map_or(LONGEST_WAIT, until),
+            Expiry::Ignore => return Schedule { warning, end: None },
         };
-        Schedule { warning: warning.map(|at| (at, expires_at)), end: end.map(|at| (at, Code::TokenExpired)) }
+        Schedule { warning, end: Some((after(end), Code::TokenExpired)) }
     }
 }
 
 /// A token that lives shorter than the warning is announced at half of its life: a client that renews at once, and gets
 /// another such token, must not do so in a loop.
 fn warn_at(expires_at: SystemTime, before: Duration) -> SystemTime {
-    let remaining = expires_at.duration_since(SystemTime::now()).unwrap_or_default();
-    expires_at - before.min(remaining / 2)
+    expires_at - before.min(until(expires_at) / 2)
 }
 
-/// `None` for a time beyond what a timer can hold.
-fn instant_of(time: SystemTime) -> Option<Instant> {
-    let from_now = time.duration_since(SystemTime::now()).unwrap_or_default();
-    Instant::now().checked_add(from_now)
+fn until(time: SystemTime) -> Duration {
+    time.duration_since(SystemTime::now()).unwrap_or_default()
+}
+
+fn after(wait: Duration) -> Instant {
+    Instant::now() + wait.min(LONGEST_WAIT)
 }
 
 /// Starts the timer of a session. It ends with the session, which holds the handle; it holds session and socket weakly.
@@ -130,7 +133,7 @@ async fn live<A: Adapter>(socket: Weak<Socket<A>>, session: Weak<dyn Session>, s
     };
     // The end waits for no warning: a client that does not read would put it off.
     let warned = warning.then(|_| future::pending::<()>());
-    future::select(pin!(sleep_long_until(at)), pin!(warned)).await;
+    future::select(pin!(sleep_until(at)), pin!(warned)).await;
     // From here on every extractor refuses. A renewal that came before has replaced the session.
     if session.upgrade().is_some_and(|session| session.details().end(code)) {
         // Boxed, so that a timer which sleeps holds no room for it.
@@ -139,7 +142,7 @@ async fn live<A: Adapter>(socket: Weak<Socket<A>>, session: Weak<dyn Session>, s
 }
 
 async fn announce<A: Adapter>(socket: &Weak<Socket<A>>, at: Instant, expires_at: SystemTime) {
-    sleep_long_until(at).await;
+    sleep_until(at).await;
     connected(socket).await;
     warn(socket, expires_at).await;
 }
@@ -154,17 +157,9 @@ async fn connected<A: Adapter>(socket: &Weak<Socket<A>>) {
     }
 }
 
-async fn sleep_long_until(at: Instant) {
-    while at.duration_since(Instant::now()) > LONGEST_SLEEP {
-        sleep(LONGEST_SLEEP).await;
-    }
-    sleep_until(at).await;
-}
-
 async fn warn<A: Adapter>(socket: &Weak<Socket<A>>, expires_at: SystemTime) {
     persist(socket, |socket| {
-        let expires_in = expires_at.duration_since(SystemTime::now()).unwrap_or_default().as_secs();
-        let expiring = TokenExpiring { expires_at: unix_seconds(expires_at), expires_in };
+        let expiring = TokenExpiring { expires_at: unix_seconds(expires_at), expires_in: until(expires_at).as_secs() };
         match socket.emit(TOKEN_EXPIRING, &expiring) {
             Err(SendError::Socket(error)) => Err(error),
             Ok(()) | Err(SendError::Serialize(_)) => Ok(()),
@@ -188,4 +183,32 @@ async fn dismiss<A: Adapter>(socket: &Weak<Socket<A>>, code: Code) {
 
 pub(crate) fn unix_seconds(time: SystemTime) -> u64 {
     time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const YEAR: Duration = Duration::from_hours(365 * 24);
+
+    #[tokio::test(start_paused = true)]
+    async fn a_wait_of_years_is_as_long_as_it_should_be() {
+        for (wait, years) in [(Duration::ZERO, 0), (YEAR, 1), (10 * YEAR, 10), (Duration::MAX, 100)] {
+            let start = Instant::now();
+            sleep_until(after(wait)).await;
+            let late = start.elapsed() - years * YEAR;
+            assert!(late < Duration::from_secs(1), "{years} years: {late:?}");
+        }
+    }
+
+    #[test]
+    fn a_warning_leaves_half_of_the_remaining_life() {
+        let minute = Duration::from_mins(1);
+        let expires_at = SystemTime::now() + 10 * minute;
+        assert_eq!(warn_at(expires_at, minute), expires_at - minute);
+        let half = expires_at.duration_since(warn_at(expires_at, Duration::MAX)).unwrap();
+        assert!((4 * minute..=5 * minute).contains(&half), "{half:?}");
+        let expired = SystemTime::now() - minute;
+        assert_eq!(warn_at(expired, minute), expired);
+    }
 }
