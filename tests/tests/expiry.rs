@@ -8,10 +8,10 @@ use socketioxide::{
     extract::{SocketRef, State},
     handler::ConnectHandler,
 };
-use socketioxide_jwt_auth::{AuthUser, JwtAuthBuilder, SocketAuth};
+use socketioxide_jwt_auth::{AuthUser, JwtAuthBuilder, SocketAuth, user_room};
 use socketioxide_jwt_auth_tests::{
     Notes, Raw, SECRET, Server, Told, User, answer, ask, authenticate, join, mint, notes, now, ready, refused_ack,
-    token_living, unauthorized,
+    renew, token_living, unauthorized,
 };
 
 fn builder() -> JwtAuthBuilder<authenticate> {
@@ -58,11 +58,12 @@ async fn a_session_that_expires_is_told_and_disconnected() {
 
 #[tokio::test]
 async fn leeway_comes_on_top() {
-    let server = serve(builder().leeway("1s")).await;
-    let (token, expires_at) = token_living(-0.4, "ada");
+    let server = serve(builder().leeway("5s")).await;
+    let (token, expires_at) = token_living(-4.3, "ada");
     let mut raw = ready(&server, "/", Some(&token)).await;
     assert_eq!(ask(&mut raw, "whoami", &json!(null)).await, Told::ack(json!("Ada")));
-    assert!(expect_expiry(&mut raw).await >= expires_at + 1.0);
+    let end = expect_expiry(&mut raw).await;
+    assert!((expires_at + 5.0..expires_at + 8.0).contains(&end), "from `exp`, not from the connection");
 }
 
 #[tokio::test]
@@ -130,6 +131,38 @@ async fn a_warning_comes_before_the_end() {
     assert!((expires_at - 1.0..expires_at).contains(&now()), "before `exp`, not before `exp` plus leeway");
     assert_eq!(ask(&mut raw, "whoami", &json!(null)).await, Told::ack(json!("Ada")));
     assert!(expect_expiry(&mut raw).await >= expires_at + 1.0);
+}
+
+#[tokio::test]
+async fn whoever_renews_when_it_is_warned_stays() {
+    let server = serve(builder().expiry_warning("1s").authenticate_event("authenticate")).await;
+    let (first, expires_at) = token_living(1.4, "ada");
+    let mut renewed = ready(&server, "/", Some(&first)).await;
+    let mut expiring = ready(&server, "/", Some(&first)).await;
+    warning(&mut renewed).await;
+    assert!(matches!(renew(&mut renewed, &token_living(60.0, "ada").0).await, Told::Ack(_)));
+    warning(&mut expiring).await;
+    assert!(expect_expiry(&mut expiring).await >= expires_at);
+    assert_eq!(ask(&mut renewed, "whoami", &json!(null)).await, Told::ack(json!("Ada")));
+}
+
+#[tokio::test]
+async fn an_expired_session_is_dead_and_out_of_its_rooms_before_anybody_is_told() {
+    async fn on_connect(socket: SocketRef) {
+        socket.join("members");
+        answer(socket).await;
+    }
+    let server = Server::start().await;
+    server.io.ns("/", on_connect.with(builder().user_key(|user: &User| user.name).build().unwrap()));
+    let mut raw = ready(&server, "/", Some(&token_living(0.8, "ada").0)).await;
+    let kept = server.io.sockets().pop().unwrap();
+    assert_eq!(kept.rooms().len(), 2);
+    raw.expect("/", unauthorized("token_expired")).await;
+    // On one thread: nothing else has happened since the packet was read.
+    assert!(kept.auth_user::<User>().is_none());
+    assert!(kept.rooms().is_empty());
+    server.io.to(["members".to_owned(), user_room("Ada")]).emit("news", &()).await.unwrap();
+    raw.expect("/", Told::Disconnected).await;
 }
 
 #[tokio::test]

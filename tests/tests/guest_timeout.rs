@@ -3,11 +3,15 @@
 use std::time::Duration;
 
 use serde_json::json;
-use socketioxide::handler::ConnectHandler;
-use socketioxide_jwt_auth::{JwtAuthBuilder, UserLookup, jwt_auth};
+use socketioxide::{
+    SocketIo,
+    extract::{SocketRef, State},
+    handler::ConnectHandler,
+};
+use socketioxide_jwt_auth::{JwtAuthBuilder, SocketAuth, UserLookup, jwt_auth};
 use socketioxide_jwt_auth_tests::{
-    Claims, Raw, SECRET, Server, Told, User, answer, ask, authenticate, find_user, now, ready, refused_ack, renew,
-    token, unauthorized,
+    Claims, Door, Notes, Raw, SECRET, Server, Told, User, answer, ask, authenticate, find_user, notes, now, ready,
+    refused_ack, renew, token, unauthorized,
 };
 
 const LIMIT: Duration = Duration::from_millis(700);
@@ -110,4 +114,38 @@ async fn an_endless_limit_is_none() {
     server.io.ns("/", answer.with(builder.build().unwrap()));
     let mut raw = ready(&server, "/", None).await;
     assert_eq!(ask(&mut raw, "ping", &json!(null)).await, Told::ack(json!("pong")));
+}
+
+#[jwt_auth(secret = SECRET, user_key = |user: &User| user.name)]
+async fn slow(claims: Claims, State(notes): State<Notes>, State(door): State<Door>) -> Option<User> {
+    notes.write("lookup");
+    door.pass().await;
+    find_user(&claims.sub)
+}
+
+#[tokio::test]
+async fn a_login_that_is_under_way_at_the_limit_is_too_late() {
+    async fn on_connect(socket: SocketRef) {
+        socket.on_login(async |State(notes): State<Notes>| notes.write("login"));
+        answer(socket).await;
+    }
+    let (notes, mut noted) = notes();
+    let door = Door::closed();
+    let server = Server::with(SocketIo::builder().with_state(notes).with_state(door.clone())).await;
+    server.io.ns("/", on_connect.with(with_limit(slow::builder()).build().unwrap()));
+    server.io.ns("/next", answer.with(with_limit(authenticate::builder()).build().unwrap()));
+
+    let mut raw = ready(&server, "/", None).await;
+    let kept = server.io.sockets().pop().unwrap();
+    raw.ask("/", 1, &json!(["authenticate", { "token": token("ada") }])).await;
+    assert_eq!(noted.next().await, "lookup");
+    expect_timeout(&mut raw, "/").await;
+    door.open_once();
+    raw.expect("/", refused_ack("login_required")).await;
+    assert!(kept.auth_user::<User>().is_none());
+    assert!(kept.rooms().is_empty());
+
+    // It may come back at once, as anybody may.
+    socketioxide_jwt_auth_tests::join(&mut raw, "/next", Some(&token("ada"))).await;
+    assert_eq!(noted.unread(), [""; 0], "nobody has logged in");
 }

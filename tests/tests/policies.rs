@@ -1,13 +1,16 @@
 //! Policies and their combinations, as a client meets them.
 
+use serde::Deserialize;
 use serde_json::json;
 use socketioxide::{
-    extract::{AckSender, SocketRef},
+    SocketIo,
+    extract::{AckSender, SocketRef, State},
     handler::ConnectHandler,
 };
-use socketioxide_jwt_auth::{All, AnyOf, AuthUser, Not, Policy};
+use socketioxide_jwt_auth::{All, AnyOf, AuthClaims, AuthUser, Not, Policy, jwt_auth};
 use socketioxide_jwt_auth_tests::{
-    Admin, Raw, Server, Told, User, ask, authenticate, refused_ack, token, unauthorized, unauthorized_event,
+    Admin, Notes, Raw, SECRET, Server, Told, User, ask, authenticate, mint, notes, refused_ack, renew,
+    seconds_from_now, token, unauthorized, unauthorized_event,
 };
 
 /// The name is not on a list.
@@ -109,4 +112,56 @@ async fn a_connect_handler_can_have_a_combination() {
     raw.expect("/", Told::Connected).await;
     raw.expect("/", unauthorized("forbidden")).await;
     raw.expect("/", Told::Disconnected).await;
+}
+
+/// Claims that say whether the user is an administrator.
+#[derive(Deserialize)]
+struct Role {
+    admin: bool,
+}
+
+#[jwt_auth(secret = SECRET, authenticate_event = "authenticate")]
+async fn by_role(claims: Role) -> Option<User> {
+    Some(User { name: "Ada", admin: claims.admin })
+}
+
+#[tokio::test]
+async fn a_renewed_token_brings_its_own_user_and_claims() {
+    async fn on_connect(socket: SocketRef) {
+        on::<Admin>(&socket, "admin");
+        socket.on("claims", async |ack: AckSender, AuthClaims(role): AuthClaims<Role>| {
+            ack.send(&role.admin).unwrap_or_default();
+        });
+        socket.emit("ready", &()).unwrap();
+    }
+    let server = Server::start().await;
+    server.io.ns("/", on_connect.with(by_role::middleware().unwrap()));
+    let token = |admin| mint(&json!({ "sub": "ada", "admin": admin, "exp": seconds_from_now(60) }), SECRET);
+    let mut raw = socketioxide_jwt_auth_tests::ready(&server, "/", Some(&token(false))).await;
+    for admin in [false, true, false] {
+        assert!(matches!(renew(&mut raw, &token(admin)).await, Told::Ack(_)));
+        let expected = if admin { Told::ack(json!("Ada")) } else { refused_ack("forbidden") };
+        assert_eq!(ask(&mut raw, "admin", &json!(null)).await, expected);
+        assert_eq!(ask(&mut raw, "claims", &json!(null)).await, Told::ack(json!(admin)));
+    }
+}
+
+#[tokio::test]
+async fn a_disconnect_handler_is_called_for_those_whom_its_policy_allows_and_nobody_stays() {
+    async fn on_connect(socket: SocketRef) {
+        socket.on_disconnect(async |user: AuthUser<User, Admin>, State(notes): State<Notes>| notes.write(user.name));
+        socket.emit("ready", &()).unwrap();
+    }
+    let (notes, mut noted) = notes();
+    let server = Server::with(SocketIo::builder().with_state(notes)).await;
+    server.io.ns("/", on_connect.with(authenticate::middleware().unwrap()));
+    for subject in ["grace", "ada"] {
+        let mut raw = ready(&server, Some(subject)).await;
+        raw.leave("/").await;
+    }
+    assert_eq!(noted.next().await, "Ada");
+    while server.sockets_in("/") > 0 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(noted.unread(), [""; 0]);
 }

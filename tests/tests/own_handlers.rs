@@ -1,0 +1,100 @@
+//! The application's own handlers beside those of the crate.
+
+use serde_json::{Value, json};
+use socketioxide::{
+    SocketIo,
+    extract::{AckSender, Data, Event, SocketRef, State},
+    handler::ConnectHandler,
+    socket::DisconnectReason,
+};
+use socketioxide_jwt_auth::{AuthUser, MaybeAuthUser, SocketAuth};
+use socketioxide_jwt_auth_tests::{
+    Noted, Notes, Raw, Server, Told, User, ask, authenticate, notes, ready, refused_ack, renew, token, token_living,
+    unauthorized,
+};
+
+/// Every kind of handler that socketioxide has, each of which notes that it was called.
+async fn on_connect(socket: SocketRef) {
+    socket.on(
+        "post",
+        async |_: AuthUser<User>, Data(text): Data<String>, ack: AckSender, State(notes): State<Notes>| {
+            notes.write(format!("post {text}"));
+            ack.send("posted").unwrap();
+        },
+    );
+    socket.on_fallback(async |Event(event): Event, Data(_): Data<Value>, State(notes): State<Notes>| {
+        notes.write(format!("fallback {event}"));
+    });
+    socket
+        .on_login(async |user: AuthUser<User>, State(notes): State<Notes>| notes.write(format!("login {}", user.name)));
+    socket.on_disconnect(async |user: MaybeAuthUser<User>, reason: DisconnectReason, State(notes): State<Notes>| {
+        notes.write(format!("goodbye {:?} {reason:?}", user.as_ref().map(|user| user.name)));
+    });
+    socket.emit("ready", &()).unwrap();
+}
+
+async fn server() -> (Server, Noted) {
+    let (notes, noted) = notes();
+    let server = Server::with(SocketIo::builder().with_state(notes)).await;
+    let builder = authenticate::builder().guest(true).authenticate_event("authenticate").leeway("0s");
+    server.io.ns("/", on_connect.with(builder.guest_timeout("1s").build().unwrap()));
+    (server, noted)
+}
+
+async fn post(raw: &mut Raw) -> Told {
+    ask(raw, "post", &json!("hello")).await
+}
+
+#[tokio::test]
+async fn all_of_them_are_called_and_the_authenticate_event_is_not_theirs() {
+    let (server, mut noted) = server().await;
+    let mut raw = ready(&server, "/", None).await;
+    assert_eq!(post(&mut raw).await, refused_ack("login_required"));
+    raw.emit("/", &json!(["unknown", 1])).await;
+    assert_eq!(noted.next().await, "fallback unknown");
+
+    assert!(matches!(renew(&mut raw, &token("ada")).await, Told::Ack(_)));
+    assert_eq!(noted.next().await, "login Ada");
+    assert_eq!(post(&mut raw).await, Told::ack(json!("posted")));
+    assert_eq!(noted.next().await, "post hello");
+
+    assert!(matches!(renew(&mut raw, &token_living(0.5, "ada").0).await, Told::Ack(_)));
+    raw.expect("/", unauthorized("token_expired")).await;
+    raw.expect("/", Told::Disconnected).await;
+    assert_eq!(noted.next().await, "goodbye Some(\"Ada\") ServerNSDisconnect");
+    assert_eq!(noted.unread(), [""; 0]);
+}
+
+#[tokio::test]
+async fn the_disconnect_handler_sees_who_left_and_why() {
+    let (server, mut noted) = server().await;
+    let mut raw = ready(&server, "/", None).await;
+    raw.leave("/").await;
+    assert_eq!(noted.next().await, "goodbye None ClientNSDisconnect");
+
+    let mut raw = ready(&server, "/", None).await;
+    assert!(matches!(renew(&mut raw, &token("grace")).await, Told::Ack(_)));
+    assert_eq!(noted.next().await, "login Grace");
+    raw.leave("/").await;
+    assert_eq!(noted.next().await, "goodbye Some(\"Grace\") ClientNSDisconnect");
+
+    ready(&server, "/", None).await.expect("/", unauthorized("login_required")).await;
+    assert_eq!(noted.next().await, "goodbye None ServerNSDisconnect");
+}
+
+/// The event belongs to whoever registers it last, which is what socketioxide does with any event.
+#[tokio::test]
+async fn an_own_handler_of_the_authenticate_event_replaces_it_and_lets_nobody_in() {
+    async fn takes_over(socket: SocketRef) {
+        socket.on("authenticate", async |ack: AckSender| ack.send("mine").unwrap());
+        on_connect(socket).await;
+    }
+    let (server, _noted) = server().await;
+    let builder = authenticate::builder().guest(true).authenticate_event("authenticate");
+    server.io.ns("/own", takes_over.with(builder.build().unwrap()));
+    let mut raw = ready(&server, "/own", None).await;
+    raw.ask("/own", 1, &json!(["authenticate", { "token": token("ada") }])).await;
+    raw.expect("/own", Told::ack(json!("mine"))).await;
+    raw.ask("/own", 2, &json!(["post", "hello"])).await;
+    raw.expect("/own", refused_ack("login_required")).await;
+}

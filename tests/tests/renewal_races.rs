@@ -1,0 +1,298 @@
+//! Renewals that meet each other, the end of their session, and handlers that run meanwhile.
+
+use std::time::{Duration, SystemTime};
+
+use futures_util::future::join_all;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use socketioxide::{
+    SocketIo,
+    extract::{SocketRef, State},
+    handler::ConnectHandler,
+};
+use socketioxide_jwt_auth::{AuthUser, SocketAuth, jwt_auth};
+use socketioxide_jwt_auth_tests::{
+    Door, Noted, Notes, Raw, SECRET, Server, Told, User, answer, ask, find_user, join, mint, notes, now, ready,
+    refused_ack, renew, renewed_ack, seconds_from_now, token, token_living, unauthorized,
+};
+
+#[derive(Deserialize)]
+struct Claims {
+    sub: String,
+    /// Whether the lookup waits at the door.
+    slow: Option<bool>,
+}
+
+#[jwt_auth(secret = SECRET, leeway = "0s", guest = true, authenticate_event = "authenticate")]
+async fn log_in(claims: Claims, State(notes): State<Notes>, State(door): State<Door>) -> Option<User> {
+    notes.write(format!("lookup {}", claims.sub));
+    if claims.slow.is_some() {
+        door.pass().await;
+    }
+    find_user(&claims.sub)
+}
+
+async fn on_connect(socket: SocketRef) {
+    socket.on("linger", linger);
+    answer(socket).await;
+}
+
+/// Runs until the door opens.
+async fn linger(socket: SocketRef, user: AuthUser<User>, State(notes): State<Notes>, State(door): State<Door>) {
+    notes.write(format!("for {}", user.name));
+    door.pass().await;
+    let current = socket.auth_user::<User>().map(|user| user.name);
+    notes.write(format!("for {}, now {current:?}", user.name));
+}
+
+async fn serve() -> (Server, Noted, Door) {
+    let (notes, noted) = notes();
+    let door = Door::closed();
+    let server = Server::with(SocketIo::builder().with_state(notes).with_state(door.clone())).await;
+    let middleware = log_in::middleware().unwrap();
+    for namespace in ["/", "/second", "/third"] {
+        server.io.ns(namespace, on_connect.with(middleware.clone()));
+    }
+    (server, noted, door)
+}
+
+fn slow_token(expires_at: i64) -> String {
+    mint(&json!({ "sub": "ada", "exp": expires_at, "slow": true }), SECRET)
+}
+
+fn authenticate(token: &str) -> Value {
+    json!(["authenticate", { "token": token }])
+}
+
+fn too_many_attempts() -> Told {
+    Told::ack(json!({ "error": { "code": "denied", "message": "too many attempts" } }))
+}
+
+/// When the session of the only socket ends.
+fn expiry(server: &Server) -> i64 {
+    let user = server.io.sockets().pop().unwrap().auth_user::<User>().unwrap();
+    let since_1970 = user.expires_at().unwrap().duration_since(SystemTime::UNIX_EPOCH).unwrap();
+    since_1970.as_secs().try_into().unwrap()
+}
+
+async fn expect_who(raw: &mut Raw, name: &str) {
+    assert_eq!(ask(raw, "whoami", &json!(null)).await, Told::ack(json!(name)));
+}
+
+#[tokio::test]
+async fn of_several_at_once_the_newest_wins_and_those_between_are_refused() {
+    let (server, mut noted, door) = serve().await;
+    let mut raw = ready(&server, "/", Some(&token("ada"))).await;
+    let [first, last] = [100, 400].map(seconds_from_now);
+    for (number, expires_at) in [first, first + 100, first + 200, last].into_iter().enumerate() {
+        raw.ask("/", u32::try_from(number).unwrap(), &authenticate(&slow_token(expires_at))).await;
+    }
+    // Those between waited for the first, and a newer one took their place.
+    raw.expect("/", too_many_attempts()).await;
+    raw.expect("/", too_many_attempts()).await;
+    door.open_once();
+    raw.expect("/", renewed_ack(first)).await;
+    door.open_once();
+    raw.expect("/", renewed_ack(last)).await;
+    assert_eq!(expiry(&server), last);
+    assert_eq!(noted.unread(), ["lookup ada"; 3]);
+}
+
+#[tokio::test]
+async fn a_token_that_was_issued_earlier_does_not_replace_a_later_one() {
+    let (server, _noted, door) = serve().await;
+    let issued = |ago: i64, expires_in: i64| {
+        let (issued, expires_at) = (seconds_from_now(-ago), seconds_from_now(expires_in));
+        (mint(&json!({ "sub": "ada", "iat": issued, "exp": expires_at, "slow": true }), SECRET), expires_at)
+    };
+    let (old, _) = issued(30, 3600);
+    let (newer, newer_expiry) = issued(20, 100);
+    let (newest, newest_expiry) = issued(10, 50);
+    let mut raw = ready(&server, "/", None).await;
+    for (token, answer) in
+        [(&newer, newer_expiry), (&old, newer_expiry), (&newest, newest_expiry), (&old, newest_expiry)]
+    {
+        raw.ask("/", 1, &authenticate(token)).await;
+        door.open_once();
+        raw.expect("/", renewed_ack(answer)).await;
+        assert_eq!(expiry(&server), answer);
+    }
+}
+
+#[tokio::test]
+async fn a_flood_is_refused_with_a_code_and_costs_few_lookups() {
+    let (server, mut noted, _door) = serve().await;
+    let token = token("ada");
+    let mut raw = ready(&server, "/", Some(&token)).await;
+    // All of the answers fit into the client's channel.
+    for number in 0..100 {
+        raw.ask("/", number, &authenticate(&token)).await;
+    }
+    let mut refused = 0;
+    for _ in 0..100 {
+        match raw.next().await.1 {
+            told if told == too_many_attempts() => refused += 1,
+            told => assert!(matches!(&told, Told::Ack(answer) if answer[0]["expires_at"].is_i64()), "{told:?}"),
+        }
+    }
+    assert!(refused >= 90, "{refused} refused");
+    assert!(noted.unread().len() <= 11, "one for the connection, ten for renewals");
+    expect_who(&mut raw, "Ada").await;
+}
+
+#[tokio::test]
+async fn refused_attempts_count_for_the_connection_whatever_the_namespace() {
+    let (server, mut noted, _door) = serve().await;
+    let mut raw = ready(&server, "/", None).await;
+    join(&mut raw, "/second", None).await;
+    for _ in 0..10 {
+        assert_eq!(renew(&mut raw, &token("nobody")).await, refused_ack("user_not_found"));
+    }
+    assert_eq!(noted.unread(), ["lookup nobody"; 10]);
+    raw.ask("/second", 1, &authenticate(&token("ada"))).await;
+    raw.expect("/second", refused_ack("user_not_found")).await;
+    assert_eq!(noted.unread(), [""; 0], "not even a good token is looked at");
+}
+
+#[tokio::test]
+async fn the_namespaces_of_a_connection_are_logged_in_to_at_the_same_time() {
+    let (server, mut noted, door) = serve().await;
+    let namespaces = ["/", "/second", "/third"];
+    let mut raw = server.raw().await;
+    for namespace in namespaces {
+        join(&mut raw, namespace, None).await;
+    }
+    let expires_at = seconds_from_now(100);
+    for namespace in namespaces {
+        raw.ask(namespace, 1, &authenticate(&slow_token(expires_at))).await;
+        assert_eq!(noted.next().await, "lookup ada");
+    }
+    // Nobody waits for a login: not even the client itself.
+    for namespace in namespaces {
+        raw.ask(namespace, 2, &json!(["ping"])).await;
+        raw.expect(namespace, Told::ack(json!("pong"))).await;
+        raw.ask(namespace, 3, &json!(["whoami"])).await;
+        raw.expect(namespace, refused_ack("login_required")).await;
+    }
+    for _ in namespaces {
+        door.open_once();
+    }
+    let mut acknowledged = Vec::new();
+    for _ in namespaces {
+        let (namespace, told) = raw.next().await;
+        assert_eq!(told, renewed_ack(expires_at));
+        acknowledged.push(namespace);
+    }
+    acknowledged.sort_unstable();
+    assert_eq!(acknowledged, namespaces);
+    for namespace in namespaces {
+        raw.ask(namespace, 4, &json!(["whoami"])).await;
+        raw.expect(namespace, Told::ack(json!("Ada"))).await;
+    }
+}
+
+/// What became of a renewal that met the end of its session.
+#[derive(Debug, PartialEq)]
+enum Outcome {
+    Renewed,
+    Out,
+}
+
+/// Reads until it is clear, and shows that there is nothing between the two.
+async fn outcome(raw: &mut Raw) -> Outcome {
+    let mut told = Vec::new();
+    while told.len() < 3 {
+        match raw.next().await.1 {
+            Told::Ack(answer) if answer[0].get("error").is_none() => {
+                assert_eq!(told, [], "renewed after the end");
+                expect_who(raw, "Ada").await;
+                return Outcome::Renewed;
+            }
+            other => told.push(other),
+        }
+    }
+    // The acknowledgement may be anywhere between the others.
+    let refused = told.iter().position(|told| *told == refused_ack("token_expired")).expect("the renewal is refused");
+    told.remove(refused);
+    assert_eq!(told, [unauthorized("token_expired"), Told::Disconnected]);
+    Outcome::Out
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_renewal_that_meets_the_end_is_either_in_time_or_too_late() {
+    const SOCKETS: u32 = 60;
+    let (server, _noted, door) = serve().await;
+    let mut raws = Vec::new();
+    for _ in 0..SOCKETS {
+        raws.push(server.raw().await);
+    }
+    let renewed_until = seconds_from_now(100);
+    let last = now() + 2.5;
+    // Some end long before the door opens, some long after, and the others around that time.
+    for (number, raw) in (0..SOCKETS).zip(&mut raws) {
+        let expires_at = match number {
+            0..5 => last - 0.3,
+            5..10 => last + 60.0,
+            number => last + 0.002 * f64::from(number % 10) - 0.004,
+        };
+        let token = mint(&json!({ "sub": "ada", "exp": expires_at }), SECRET);
+        join(raw, "/", Some(&token)).await;
+        raw.ask("/", 1, &authenticate(&slow_token(renewed_until))).await;
+    }
+    let witness = mint(&json!({ "sub": "ada", "exp": last }), SECRET);
+    ready(&server, "/", Some(&witness)).await.expect("/", unauthorized("token_expired")).await;
+    (0..SOCKETS).for_each(|_| door.open_once());
+
+    let outcomes = join_all(raws.iter_mut().map(outcome)).await;
+    let renewed = outcomes.iter().filter(|outcome| **outcome == Outcome::Renewed).count();
+    println!("{renewed} of {SOCKETS} were renewed in time");
+    assert!(outcomes[..5].iter().all(|outcome| *outcome == Outcome::Out), "{outcomes:?}");
+    assert!(outcomes[5..10].iter().all(|outcome| *outcome == Outcome::Renewed), "{outcomes:?}");
+    // And it stays like that: all of the old tokens that are still open have expired by now, but for five.
+    for (raw, _) in raws.iter_mut().zip(&outcomes).filter(|(_, outcome)| **outcome == Outcome::Renewed) {
+        expect_who(raw, "Ada").await;
+    }
+    assert_eq!(server.sockets_in("/"), renewed);
+}
+
+#[tokio::test]
+async fn a_handler_that_runs_at_the_end_keeps_its_user_and_sees_that_the_session_is_over() {
+    let (server, mut noted, door) = serve().await;
+    let mut raw = ready(&server, "/", Some(&token_living(0.8, "ada").0)).await;
+    raw.emit("/", &json!(["linger"])).await;
+    assert_eq!(noted.next().await, "lookup ada");
+    assert_eq!(noted.next().await, "for Ada");
+    raw.expect("/", unauthorized("token_expired")).await;
+    raw.expect("/", Told::Disconnected).await;
+    assert_eq!(server.sockets_in("/"), 0, "a handler does not keep its socket in the namespace");
+    door.open_once();
+    assert_eq!(noted.next().await, "for Ada, now None");
+}
+
+#[tokio::test]
+async fn a_handler_that_runs_at_a_renewal_goes_on() {
+    let (server, mut noted, door) = serve().await;
+    let mut raw = ready(&server, "/", Some(&token("ada"))).await;
+    raw.emit("/", &json!(["linger"])).await;
+    while noted.next().await != "for Ada" {}
+    let expires_at = seconds_from_now(50);
+    let next = mint(&json!({ "sub": "ada", "exp": expires_at }), SECRET);
+    assert_eq!(renew(&mut raw, &next).await, renewed_ack(expires_at));
+    door.open_once();
+    assert_eq!(noted.next().await, "lookup ada");
+    assert_eq!(noted.next().await, "for Ada, now Some(\"Ada\")");
+}
+
+#[tokio::test]
+async fn a_lookup_that_hangs_in_one_renewal_gives_way_to_the_next() {
+    let (notes, _noted) = notes();
+    let server = Server::with(SocketIo::builder().with_state(notes).with_state(Door::closed())).await;
+    let builder = log_in::builder().lookup_timeout(Duration::from_millis(300));
+    server.io.ns("/", on_connect.with(builder.build().unwrap()));
+    let mut raw = ready(&server, "/", Some(&token("ada"))).await;
+    let expires_at = seconds_from_now(100);
+    raw.ask("/", 1, &authenticate(&slow_token(expires_at))).await;
+    raw.ask("/", 2, &authenticate(&mint(&json!({ "sub": "ada", "exp": expires_at }), SECRET))).await;
+    raw.expect("/", refused_ack("lookup_timeout")).await;
+    raw.expect("/", renewed_ack(expires_at)).await;
+}

@@ -1,0 +1,129 @@
+//! What the end of a server finds: sessions with timers, and lookups that are under way.
+//!
+//! `SocketIo::close()` of socketioxide 0.18.9 closes the connections, but forgets the sockets: it calls no disconnect
+//! handler and never drops them. What this crate adds to them ends with the token at the latest.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+use socketioxide::{
+    SocketIo,
+    extract::{SocketRef, State},
+    handler::ConnectHandler,
+};
+use socketioxide_jwt_auth::{AuthUser, JwtAuthBuilder, jwt_auth};
+use socketioxide_jwt_auth_tests::{
+    Door, Noted, Notes, Raw, SECRET, Server, Told, Tracked, join, mint, notes, now, ready, token, within,
+};
+
+#[derive(Deserialize)]
+struct Claims {
+    /// Whether the lookup waits at the door.
+    slow: Option<bool>,
+}
+
+#[jwt_auth(
+    secret = SECRET,
+    leeway = "0s",
+    guest = true,
+    guest_timeout = "1s",
+    authenticate_event = "authenticate",
+    expiry_warning = "60s"
+)]
+async fn log_in(claims: Claims, State(notes): State<Notes>, State(door): State<Door>) -> Option<Tracked> {
+    if claims.slow.is_some() {
+        notes.write("lookup");
+        door.pass().await;
+    }
+    Some(Tracked::new(&notes, "user"))
+}
+
+async fn on_connect(socket: SocketRef) {
+    socket.on_disconnect(async |_: AuthUser<Tracked>, State(notes): State<Notes>| notes.write("goodbye"));
+    socket.emit("ready", &()).unwrap();
+}
+
+async fn serve(builder: JwtAuthBuilder<log_in>) -> (Server, Noted, Door) {
+    let (notes, noted) = notes();
+    let door = Door::closed();
+    let server = Server::with(SocketIo::builder().with_state(notes).with_state(door.clone())).await;
+    server.io.ns("/", on_connect.with(builder.build().unwrap()));
+    server.io.ns("/open", async |socket: SocketRef| socket.emit("ready", &()).unwrap());
+    (server, noted, door)
+}
+
+/// A token that lives for a second.
+fn short_token(mut claims: Value) -> String {
+    claims["exp"] = json!(now() + 1.0);
+    mint(&claims, SECRET)
+}
+
+async fn close(server: &Server) {
+    within("the end of the server", server.io.close()).await;
+}
+
+async fn expect_closed(raw: &mut Raw) {
+    while raw.next().await.1 != Told::Closed {}
+}
+
+#[tokio::test]
+async fn sessions_do_not_hold_it_up_and_end_with_their_tokens_at_the_latest() {
+    let (server, mut noted, _door) = serve(log_in::builder()).await;
+    let mut user = ready(&server, "/", Some(&short_token(json!({})))).await;
+    let mut guest = ready(&server, "/", None).await;
+    close(&server).await;
+    expect_closed(&mut user).await;
+    expect_closed(&mut guest).await;
+    drop((user, guest, server));
+    assert_eq!(noted.next().await, "goodbye");
+    assert_eq!(noted.next().await, "user dropped");
+    Server::tasks_at_most(0).await;
+}
+
+/// The way to let disconnect handlers say goodbye.
+#[tokio::test]
+async fn nothing_remains_of_a_server_whose_sockets_are_disconnected_before_it_is_closed() {
+    let (server, mut noted, _door) = serve(log_in::builder().guest_timeout(Duration::from_secs(3600))).await;
+    let mut user = ready(&server, "/", Some(&token("ada"))).await;
+    let mut guest = ready(&server, "/", None).await;
+    server.io.disconnect().await.unwrap();
+    assert_eq!(noted.next().await, "goodbye");
+    assert_eq!(noted.next().await, "user dropped");
+    close(&server).await;
+    for raw in [&mut user, &mut guest] {
+        while raw.next().await.1 != Told::Disconnected {}
+    }
+    drop((user, guest, server));
+    Server::tasks_at_most(0).await;
+}
+
+#[tokio::test]
+async fn a_login_that_is_under_way_does_not_hold_it_up() {
+    let (server, mut noted, door) = serve(log_in::builder()).await;
+    let mut raw = ready(&server, "/", None).await;
+    raw.emit("/", &json!(["authenticate", { "token": short_token(json!({ "slow": true })) }])).await;
+    assert_eq!(noted.next().await, "lookup");
+    close(&server).await;
+    expect_closed(&mut raw).await;
+    drop((raw, server));
+    door.open_once();
+    assert_eq!(noted.next().await, "goodbye");
+    assert_eq!(noted.next().await, "user dropped");
+    Server::tasks_at_most(0).await;
+}
+
+#[tokio::test]
+async fn nothing_remains_of_a_connection_that_is_under_way() {
+    let (server, mut noted, door) = serve(log_in::builder()).await;
+    let mut raw = server.raw().await;
+    join(&mut raw, "/open", None).await;
+    raw.connect_with_token("/", &mint(&json!({ "slow": true, "exp": now() + 3600.0 }), SECRET)).await;
+    assert_eq!(noted.next().await, "lookup");
+    close(&server).await;
+    expect_closed(&mut raw).await;
+    door.open_once();
+    assert_eq!(noted.next().await, "user dropped");
+    drop((raw, server));
+    Server::tasks_at_most(0).await;
+}
