@@ -31,10 +31,11 @@ const EXTRACTIONS_PER_ROUND: u32 = 10_000;
 /// An extractor like any other, that extracts others and says what they cost.
 struct Measured(Vec<Cost>);
 
-/// What one extraction costs.
 struct Cost {
     name: &'static str,
+    /// Of a round.
     time: Duration,
+    /// Of one extraction.
     allocations: usize,
 }
 
@@ -84,7 +85,7 @@ fn time(mut extract: impl FnMut() -> bool) -> Duration {
     for _ in 0..EXTRACTIONS_PER_ROUND {
         assert!(extract(), "every extraction succeeds");
     }
-    start.elapsed() / EXTRACTIONS_PER_ROUND
+    start.elapsed()
 }
 
 async fn on_connect(socket: SocketRef) {
@@ -95,8 +96,8 @@ async fn on_connect(socket: SocketRef) {
 async fn print(ack: AckSender, Measured(costs): Measured) {
     println!("{:22} {:>10} {:>6}  allocations", "", "time", "ratio");
     for Cost { name, time, allocations } in &costs {
-        let ratio = time.as_secs_f64() / costs[0].time.as_secs_f64();
-        println!("{name:22} {time:>10?} {ratio:>6.2}  {allocations}");
+        let ratio = time.div_duration_f64(costs[0].time);
+        println!("{name:22} {:>10?} {ratio:>6.2}  {allocations}", *time / EXTRACTIONS_PER_ROUND);
     }
     ack.send(&()).ok();
 }
