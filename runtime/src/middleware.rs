@@ -87,6 +87,10 @@ impl<A: Adapter, L: LookupOn<A>> ConnectMiddleware<A, ViaJwtAuth> for JwtAuth<L>
         socket: Arc<Socket<A>>,
         payload: &'a Option<Value>,
     ) -> Result<(), Box<dyn Display + Send>> {
+        // Not even logged: a client can ask thousands of times in a second.
+        if let Err(error) = self.0.refusals.check(socket.id) {
+            return Err(Box::new(error));
+        }
         // A panic in here would leave the client waiting until its connection times out.
         let admission = AssertUnwindSafe(self.0.admit(Attempt { socket: &socket, payload })).catch_unwind();
         let admitted = admission.await.unwrap_or_else(|_| Err(AuthError::internal("the user lookup panicked")));
@@ -113,7 +117,6 @@ impl<L: UserLookup> Pipeline<L> {
     where
         L: LookupOn<A>,
     {
-        self.refusals.check(attempt.socket.id)?;
         if let Some(allowed) = &self.allowed_origins {
             origin::check(allowed, attempt.socket.req_parts())?;
         }

@@ -52,21 +52,17 @@ impl<A: Adapter, L: LookupOn<A>> MessageHandler<A, ViaAuthenticate> for Authenti
         // In here attempts still come in the order in which the client sent them.
         let turn = self.gate.enter();
         tokio::spawn(async move {
-            let renewal = async {
+            let renewed = async {
                 let _turn = turn.await?;
                 pipeline.renew(&socket, &mut value).await
             };
-            let renewed = AssertUnwindSafe(renewal).catch_unwind().await;
-            match renewed.unwrap_or_else(|_| Err(AuthError::internal("the user lookup panicked"))) {
+            match renewed.await {
                 Ok(renewed) => {
                     tracing::debug!(namespace = namespace(&socket), socket = %socket.id, "session renewed");
                     let Ok(ack) = AckSender::from_message_parts(&socket, &mut value, &ack_id);
                     ack.send(&renewed).ok();
                 }
-                Err(error) => {
-                    log_refusal(&socket, &error, "renewal refused");
-                    refusal::refuse_event(&socket, &mut value, &ack_id, &error);
-                }
+                Err(error) => refusal::refuse_event(&socket, &mut value, &ack_id, &error),
             }
         });
     }
@@ -79,10 +75,14 @@ impl<L: UserLookup> Pipeline<L> {
         L: LookupOn<A>,
     {
         self.refusals.check(socket.id)?;
-        let renewed = self.try_renew(socket, value).await;
+        let renewed = AssertUnwindSafe(self.try_renew(socket, value)).catch_unwind().await;
+        let renewed = renewed.unwrap_or_else(|_| Err(AuthError::internal("the user lookup panicked")));
         match &renewed {
             Ok(_) => self.refusals.forget(socket.id),
-            Err(error) => self.refusals.count(socket.id, error.kind()),
+            Err(error) => {
+                self.refusals.count(socket.id, error.kind());
+                log_refusal(socket, error, "renewal refused");
+            }
         }
         renewed
     }

@@ -9,7 +9,7 @@ use socketioxide::{
 };
 use socketioxide_jwt_auth::{AuthUser, jwt_auth};
 use socketioxide_jwt_auth_tests::{
-    Claims, OTHER_SECRET, Raw, SECRET, Server, Told, User, authenticate, find_user, mint, seconds_from_now, token,
+    Claims, Log, OTHER_SECRET, Raw, SECRET, Server, Told, User, authenticate, find_user, mint, seconds_from_now, token,
 };
 
 async fn on_connect(socket: SocketRef) {
@@ -182,6 +182,7 @@ async fn a_flood_of_refused_connects_costs_few_lookups() {
         find_user(&claims.sub)
     }
 
+    let log = Log::capture();
     let server = Server::start().await;
     server.io.ns("/", on_connect.with(counted::middleware().unwrap()));
     let mut raw = server.raw().await;
@@ -192,6 +193,7 @@ async fn a_flood_of_refused_connects_costs_few_lookups() {
     }
     let lookups = LOOKUPS.load(Ordering::SeqCst);
     assert!((1..=10).contains(&lookups), "{lookups} lookups");
+    assert_eq!(log.lines_with("INFO").len(), lookups, "nobody floods the log");
 
     raw.connect_with_token("/", &token("ada")).await;
     raw.expect("/", Told::refused("user_not_found")).await;

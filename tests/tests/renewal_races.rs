@@ -12,7 +12,7 @@ use socketioxide::{
 };
 use socketioxide_jwt_auth::{AuthUser, SocketAuth, jwt_auth};
 use socketioxide_jwt_auth_tests::{
-    Door, Noted, Notes, Raw, SECRET, Server, Told, User, answer, ask, find_user, join, mint, notes, now, ready,
+    Door, Log, Noted, Notes, Raw, SECRET, Server, Told, User, answer, ask, find_user, join, mint, notes, now, ready,
     refused_ack, renew, renewed_ack, seconds_from_now, token, token_living, unauthorized,
 };
 
@@ -29,6 +29,7 @@ async fn log_in(claims: Claims, State(notes): State<Notes>, State(door): State<D
     if claims.slow.is_some() {
         door.pass().await;
     }
+    assert_ne!(claims.sub, "panics", "a bug of the application");
     find_user(&claims.sub)
 }
 
@@ -121,6 +122,7 @@ async fn a_token_that_was_issued_earlier_does_not_replace_a_later_one() {
 
 #[tokio::test]
 async fn a_flood_is_refused_with_a_code_and_costs_few_lookups() {
+    let log = Log::capture();
     let (server, mut noted, _door) = serve().await;
     let token = token("ada");
     let mut raw = ready(&server, "/", Some(&token)).await;
@@ -136,22 +138,27 @@ async fn a_flood_is_refused_with_a_code_and_costs_few_lookups() {
         }
     }
     assert!(refused >= 90, "{refused} refused");
+    assert_eq!(log.lines_with("INFO").len(), 0, "nobody floods the log");
     assert!(noted.unread().len() <= 11, "one for the connection, ten for renewals");
     expect_who(&mut raw, "Ada").await;
 }
 
 #[tokio::test]
 async fn refused_attempts_count_for_the_connection_whatever_the_namespace() {
-    let (server, mut noted, _door) = serve().await;
-    let mut raw = ready(&server, "/", None).await;
-    join(&mut raw, "/second", None).await;
-    for _ in 0..10 {
-        assert_eq!(renew(&mut raw, &token("nobody")).await, refused_ack("user_not_found"));
+    for (subject, code) in [("nobody", "user_not_found"), ("panics", "internal_error")] {
+        let log = Log::capture();
+        let (server, mut noted, _door) = serve().await;
+        let mut raw = ready(&server, "/", None).await;
+        join(&mut raw, "/second", None).await;
+        for _ in 0..10 {
+            assert_eq!(renew(&mut raw, &token(subject)).await, refused_ack(code));
+        }
+        assert_eq!(noted.unread(), vec![format!("lookup {subject}"); 10]);
+        raw.ask("/second", 1, &authenticate(&token("ada"))).await;
+        raw.expect("/second", refused_ack(code)).await;
+        assert_eq!(noted.unread(), [""; 0], "not even a good token is looked at");
+        assert_eq!(log.lines_with("renewal refused").len(), 10, "nobody floods the log");
     }
-    assert_eq!(noted.unread(), ["lookup nobody"; 10]);
-    raw.ask("/second", 1, &authenticate(&token("ada"))).await;
-    raw.expect("/second", refused_ack("user_not_found")).await;
-    assert_eq!(noted.unread(), [""; 0], "not even a good token is looked at");
 }
 
 #[tokio::test]
