@@ -3,11 +3,12 @@
 use std::{
     fmt,
     sync::{Mutex, PoisonError},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use lru::LruCache;
 use socketioxide::socket::Sid;
+use tokio::time::Instant;
 
 use crate::error::{AuthError, Code};
 
@@ -65,5 +66,52 @@ impl Refusals {
 impl fmt::Debug for Refusals {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("Refusals(..)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::advance;
+
+    use super::*;
+
+    fn refused(times: u32) -> (Refusals, Sid) {
+        let (refusals, connection) = (Refusals::new(), Sid::new());
+        for _ in 0..times {
+            refusals.count(connection, Code::UserNotFound);
+        }
+        (refusals, connection)
+    }
+
+    #[test]
+    fn a_connection_is_refused_so_often_and_no_other_with_it() {
+        let (refusals, connection) = refused(MAX_REFUSALS - 1);
+        assert!(refusals.check(connection).is_ok());
+        refusals.count(connection, Code::Denied);
+        assert_eq!(refusals.check(connection).unwrap_err().kind(), Code::Denied);
+        assert!(refusals.check(Sid::new()).is_ok());
+        refusals.forget(connection);
+        assert!(refusals.check(connection).is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn refusals_are_forgotten_a_while_after_the_last_one() {
+        let (refusals, connection) = refused(MAX_REFUSALS);
+        advance(FORGOTTEN_AFTER - Duration::from_secs(1)).await;
+        assert!(refusals.check(connection).is_err());
+        advance(Duration::from_secs(2)).await;
+        assert!(refusals.check(connection).is_ok());
+        refusals.count(connection, Code::UserNotFound);
+        assert!(refusals.check(connection).is_ok(), "it counts from the beginning");
+    }
+
+    #[test]
+    fn only_so_many_connections_are_remembered() {
+        let (refusals, first) = refused(MAX_REFUSALS);
+        for _ in 0..MAX_CONNECTIONS {
+            refusals.count(Sid::new(), Code::UserNotFound);
+        }
+        assert_eq!(refusals.0.lock().unwrap().len(), MAX_CONNECTIONS);
+        assert!(refusals.check(first).is_ok());
     }
 }

@@ -2,10 +2,10 @@
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
-use tokio::sync::oneshot;
+use tokio::{sync::oneshot, time::Instant};
 
 use crate::error::AuthError;
 
@@ -87,6 +87,49 @@ impl Drop for Turn {
         if let Some(waiting) = waiting {
             // One that gave up drops the turn that it is sent, which comes back here and frees the gate.
             drop(waiting.send(Turn(Arc::clone(&self.0))));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt;
+    use tokio::time::advance;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_newer_attempt_takes_the_place_of_the_one_that_waits() {
+        let gate = Arc::new(Gate::default());
+        let running = gate.enter().await.unwrap();
+        let (older, newer) = (gate.enter(), gate.enter());
+        assert_eq!(older.await.err().unwrap().to_string(), "too many attempts");
+        let mut newer = Box::pin(newer);
+        assert!(newer.as_mut().now_or_never().is_none(), "one at a time");
+        drop(running);
+        assert!(newer.now_or_never().unwrap().is_ok());
+    }
+
+    #[tokio::test]
+    async fn one_that_gives_up_while_it_waits_holds_up_nobody() {
+        let gate = Arc::new(Gate::default());
+        let running = gate.enter().await.unwrap();
+        drop(gate.enter());
+        drop(running);
+        assert!(gate.enter().now_or_never().unwrap().is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_period_has_so_many_attempts() {
+        let gate = Arc::new(Gate::default());
+        for _ in 0..2 {
+            for _ in 0..MAX_ATTEMPTS {
+                assert!(gate.enter().await.is_ok());
+            }
+            assert!(gate.enter().await.is_err());
+            advance(PERIOD).await;
+            assert!(gate.enter().await.is_err());
+            advance(Duration::from_millis(1)).await;
         }
     }
 }
