@@ -4,16 +4,16 @@ import { suite } from '../lib/suite.js';
 
 const test = suite();
 
-async function conversation(open) {
+async function post(open, text) {
   const maya = await open();
   await maya.logIn('Maya');
-  await maya.post('to be deleted');
-  await maya.message('to be deleted').waitFor();
+  await maya.post(text);
+  await maya.message(text).waitFor();
   return maya;
 }
 
 test('a moderator deletes a message', async ({ open }) => {
-  const maya = await conversation(open);
+  const maya = await post(open, 'to be deleted');
   const jonas = await open();
   await jonas.logIn('Jonas');
   const message = jonas.message('to be deleted');
@@ -87,22 +87,22 @@ const pretend = (window) =>
   });
 
 test('a user who is no moderator is refused, whatever the page shows', async ({ open }) => {
-  const maya = await conversation(open);
+  const maya = await post(open, 'safe from Maya');
   await pretend(maya);
-  await maya.message('to be deleted').hover();
-  await maya.message('to be deleted').locator('.delete').click();
+  await maya.message('safe from Maya').hover();
+  await maya.message('safe from Maya').locator('.delete').click();
   await maya.toast('Only moderators may do that.');
   await maya.shoot('forbidden');
   await maya.page.reload();
-  await maya.message('to be deleted').waitFor();
+  await maya.message('safe from Maya').waitFor();
 });
 
 test('a guest is refused, whatever the page shows', async ({ open }) => {
-  await conversation(open);
+  await post(open, 'safe from guests');
   const guest = await open();
   await pretend(guest);
-  await guest.message('to be deleted').first().hover();
-  await guest.message('to be deleted').first().locator('.delete').click();
+  await guest.message('safe from guests').hover();
+  await guest.message('safe from guests').locator('.delete').click();
   await guest.toast('Log in to do that.');
 });
 
