@@ -126,7 +126,10 @@ fn answer(ack: AckSender, outcome: Outcome) {
     let answer = match outcome.map_err(AuthError::from) {
         Ok(()) => json!({}),
         Err(error) => {
-            tracing::info!(?error, "refused");
+            // What the client is not told.
+            if let Some(cause) = error.source() {
+                tracing::error!(cause, "event failed");
+            }
             json!({ "error": error })
         }
     };

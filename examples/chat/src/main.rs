@@ -54,7 +54,7 @@ struct App {
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    tracing_subscriber::fmt().with_env_filter(setting("RUST_LOG", "warn")).init();
+    tracing_subscriber::fmt().with_env_filter(setting("RUST_LOG", "warn")).with_writer(std::io::stderr).init();
     let folder = setting("CHAT_DATA", &format!("{HOME}/data"));
     fs::create_dir_all(&folder)?;
     // Before there are threads: an environment changes safely only while nobody else reads it.
