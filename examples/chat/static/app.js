@@ -186,13 +186,15 @@ for (const [id, work] of Object.entries({ login: logIn, eject })) {
   dialog.addEventListener("submit", async (event) => {
     event.preventDefault();
     const button = dialog.querySelector("[type=submit]");
+    const output = dialog.querySelector(".error");
     button.disabled = true;
+    output.textContent = "";
     try {
       await work();
       dialog.close();
       $("text").focus();
     } catch (error) {
-      dialog.querySelector(".error").textContent = error.message;
+      output.textContent = error.message;
     }
     button.disabled = false;
   });

@@ -1,0 +1,52 @@
+import { suite } from '../lib/suite.js';
+
+const test = suite();
+
+async function post(open, text) {
+  const maya = await open();
+  await maya.logIn('Maya');
+  await maya.post(text);
+  await maya.message(text).waitFor();
+  return maya;
+}
+
+/** As somebody would who changes the page in the browser's tools. */
+const pretend = (window) =>
+  window.page.evaluate(() => {
+    document.body.dataset.role = 'admin';
+    for (const button of document.querySelectorAll('.eject')) button.hidden = false;
+  });
+
+test('a user who is no moderator is refused, whatever the page shows', async ({ open }) => {
+  const maya = await post(open, 'safe from Maya');
+  await pretend(maya);
+  await maya.message('safe from Maya').hover();
+  await maya.message('safe from Maya').locator('.delete').click();
+  await maya.toast('Only moderators may do that.');
+  await maya.shoot('forbidden');
+  await maya.page.reload();
+  await maya.message('safe from Maya').waitFor();
+});
+
+test('a guest is refused, whatever the page shows', async ({ open }) => {
+  await post(open, 'safe from guests');
+  const guest = await open();
+  await pretend(guest);
+  await guest.message('safe from guests').hover();
+  await guest.message('safe from guests').locator('.delete').click();
+  await guest.toast('Log in to do that.');
+});
+
+test('a moderator does not disconnect an admin', async ({ open }) => {
+  const priya = await open();
+  await priya.logIn('Priya');
+  const jonas = await open();
+  await jonas.logIn('Jonas');
+  await pretend(jonas);
+  await jonas.person('Priya').locator('.eject').click();
+  await jonas.page.fill('#reason', 'Because.');
+  await jonas.page.click('#eject [type=submit]');
+  await jonas.page.getByText('You cannot disconnect this user.').waitFor();
+  await priya.post('still here');
+  await priya.message('still here').waitFor();
+});
