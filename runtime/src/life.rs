@@ -137,7 +137,7 @@ async fn live<A: Adapter>(socket: Weak<Socket<A>>, session: Weak<dyn Session>, s
     // From here on every extractor refuses. A renewal that came before has replaced the session.
     if session.upgrade().is_some_and(|session| session.details().end(code)) {
         // Boxed, so that a timer which sleeps holds no room for it.
-        dismiss(&socket, code).boxed().await;
+        end(&socket, code).boxed().await;
     }
 }
 
@@ -168,8 +168,7 @@ async fn warn<A: Adapter>(socket: &Weak<Socket<A>>, expires_at: SystemTime) {
     .await;
 }
 
-/// Tells the client why, and ends its socket.
-async fn dismiss<A: Adapter>(socket: &Weak<Socket<A>>, code: Code) {
+async fn end<A: Adapter>(socket: &Weak<Socket<A>>, code: Code) {
     connected(socket).await;
     let error = AuthError::from(code);
     if let Some(socket) = socket.upgrade() {
@@ -177,8 +176,7 @@ async fn dismiss<A: Adapter>(socket: &Weak<Socket<A>>, code: Code) {
         // Nothing that the others are told reaches it any more, however long its disconnect takes.
         rooms::leave_all(&socket);
     }
-    persist(socket, |socket| refusal::tell(socket, &error, None)).await;
-    persist(socket, refusal::disconnect).await;
+    refusal::dismiss(socket, &error).await;
 }
 
 pub(crate) fn unix_seconds(time: SystemTime) -> u64 {

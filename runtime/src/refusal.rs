@@ -1,6 +1,6 @@
 //! How a refusal reaches the client.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use serde::Serialize;
 use socketioxide::{
@@ -59,22 +59,23 @@ pub(crate) fn refuse_connection<A: Adapter>(socket: &Arc<Socket<A>>, error: &Aut
         return;
     }
     tracing::info!(namespace = namespace(socket), socket = %socket.id, code = error.code(), "connection refused");
-    tell(socket, error, None).ok();
-    disconnect_in_time(socket, disconnect);
+    let (socket, error) = (Arc::downgrade(socket), error.for_client());
+    tokio::spawn(async move { dismiss(&socket, &error).await });
+}
+
+/// Tells the client why and disconnects it, in its own time if it reads slowly.
+pub(crate) async fn dismiss<A: Adapter>(socket: &Weak<Socket<A>>, error: &AuthError) {
+    persist(socket, |socket| tell(socket, error, None)).await;
+    persist(socket, disconnect).await;
 }
 
 /// socketioxide 0.18.9 removes a socket from its namespace after the disconnect handler has run, and forgets to if one
 /// of the handler's extractors fails. Nothing else would ever remove it; a second disconnect does. Its packet reaches
 /// a client that left on its own and is already coming back, so such a handler had better take `MaybeAuthUser`.
 pub(crate) fn finish_disconnect<A: Adapter>(socket: &Arc<Socket<A>>) {
-    disconnect_in_time(socket, |socket| Arc::clone(socket).disconnect());
-}
-
-/// `disconnect` fails while the client's channel is full.
-fn disconnect_in_time<A: Adapter>(socket: &Arc<Socket<A>>, disconnect: fn(&Arc<Socket<A>>) -> Result<(), SocketError>) {
-    if disconnect(socket).is_err() {
+    if Arc::clone(socket).disconnect().is_err() {
         let socket = Arc::downgrade(socket);
-        tokio::spawn(async move { persist(&socket, disconnect).await });
+        tokio::spawn(async move { persist(&socket, |socket| Arc::clone(socket).disconnect()).await });
     }
 }
 
@@ -83,7 +84,7 @@ fn disconnect_in_time<A: Adapter>(socket: &Arc<Socket<A>>, disconnect: fn(&Arc<S
 /// # Errors
 ///
 /// A channel that is full, because the client does not read.
-pub(crate) fn disconnect<A: Adapter>(socket: &Arc<Socket<A>>) -> Result<(), SocketError> {
+fn disconnect<A: Adapter>(socket: &Arc<Socket<A>>) -> Result<(), SocketError> {
     if socket.connected() { Arc::clone(socket).disconnect() } else { Ok(()) }
 }
 

@@ -249,3 +249,16 @@ async fn a_second_connection_with_the_same_token_ends_at_the_same_time() {
     let (first, second) = tokio::join!(expect_expiry(&mut first), expect_expiry(&mut second));
     assert!(first >= expires_at && second >= expires_at);
 }
+
+#[tokio::test]
+async fn a_warning_that_comes_while_other_middlewares_run_is_told_once_it_is_connected() {
+    async fn wait() -> Result<(), std::convert::Infallible> {
+        let_a_socket_expire(1.1).await;
+        Ok(())
+    }
+    let server = Server::start().await;
+    server.io.ns("/", answer.with(wait).with(builder().expiry_warning("1h").build().unwrap()));
+    // It is warned of after a second, at half of its life.
+    let mut raw = ready(&server, "/", Some(&token_living(2.0, "ada").0)).await;
+    assert_eq!(warning(&mut raw).await["expires_in"], json!(0));
+}

@@ -109,14 +109,57 @@ async fn a_token_that_was_issued_earlier_does_not_replace_a_later_one() {
     let (old, _) = issued(30, 3600);
     let (newer, newer_expiry) = issued(20, 100);
     let (newest, newest_expiry) = issued(10, 50);
+    // As new as that: `iat` counts seconds, and the later attempt wins.
+    let (as_new, as_new_expiry) = issued(10, 70);
     let mut raw = ready(&server, "/", None).await;
-    for (token, answer) in
-        [(&newer, newer_expiry), (&old, newer_expiry), (&newest, newest_expiry), (&old, newest_expiry)]
-    {
+    for (token, answer) in [
+        (&newer, newer_expiry),
+        (&old, newer_expiry),
+        (&newest, newest_expiry),
+        (&old, newest_expiry),
+        (&as_new, as_new_expiry),
+    ] {
         raw.ask("/", 1, &authenticate(token)).await;
         door.open_once();
         raw.expect("/", renewed_ack(answer)).await;
         assert_eq!(expiry(&server), answer);
+    }
+}
+
+#[tokio::test]
+async fn an_earlier_token_that_comes_after_the_end_is_refused_like_any_other() {
+    let (server, mut noted, door) = serve().await;
+    let issued = |ago: i64, expires_at: f64| {
+        mint(&json!({ "sub": "ada", "iat": seconds_from_now(-ago), "exp": expires_at, "slow": true }), SECRET)
+    };
+    door.open_once();
+    let mut raw = ready(&server, "/", Some(&issued(10, now() + 0.7))).await;
+    raw.ask("/", 1, &authenticate(&issued(20, now() + 60.0))).await;
+    assert_eq!(noted.next().await, "lookup ada");
+    assert_eq!(noted.next().await, "lookup ada");
+    raw.expect("/", unauthorized("token_expired")).await;
+    raw.expect("/", Told::Disconnected).await;
+    door.open_once();
+    raw.expect("/", refused_ack("token_expired")).await;
+}
+
+#[tokio::test]
+async fn a_renewal_that_succeeds_forgives_the_refused_ones_before() {
+    let (server, _noted, _door) = serve().await;
+    let mut raw = server.raw().await;
+    let namespaces = ["/", "/second", "/third"];
+    for namespace in namespaces {
+        // A connection that succeeds forgives as well.
+        join(&mut raw, namespace, None).await;
+    }
+    for namespace in namespaces {
+        for _ in 0..9 {
+            raw.ask(namespace, 1, &authenticate(&token("nobody"))).await;
+            raw.expect(namespace, refused_ack("user_not_found")).await;
+        }
+        raw.ask(namespace, 2, &authenticate(&token("ada"))).await;
+        let (_, told) = raw.next().await;
+        assert!(matches!(&told, Told::Ack(answer) if answer[0]["expires_at"].is_i64()), "{told:?}");
     }
 }
 

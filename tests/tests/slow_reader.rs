@@ -6,7 +6,7 @@ use socketioxide::{
     extract::{SocketRef, State},
     handler::ConnectHandler,
 };
-use socketioxide_jwt_auth::{AuthUser, JwtAuthBuilder, SocketAuth, jwt_auth};
+use socketioxide_jwt_auth::{AuthUser, JwtAuthBuilder, Not, SocketAuth, jwt_auth};
 use socketioxide_jwt_auth_tests::{
     Claims, Noted, Notes, Raw, SECRET, Server, Told, User, answer, find_user, join, notes, ready, token, token_living,
     unauthorized, unauthorized_event,
@@ -157,4 +157,24 @@ async fn a_client_that_never_reads_and_goes_leaves_nothing() {
     assert_eq!(server.sockets_in("/"), 0);
     drop(server);
     Server::tasks_at_most(tasks).await;
+}
+
+/// The second packet has to wait for the first one to be gone, which no client can hurry.
+#[tokio::test]
+async fn a_channel_for_one_packet_is_enough() {
+    async fn nobody(_: AuthUser<User, Not<()>>) {}
+    let (notes, _noted) = notes();
+    let server = Server::with(SocketIo::builder().max_buffer_size(1).with_state(notes)).await;
+    server.io.ns("/", (async || ()).with(log_in::middleware().unwrap()));
+    server.io.ns("/nobody", nobody.with(log_in::middleware().unwrap()));
+    let mut raw = server.raw().await;
+    raw.connect_with_token("/", &token_living(0.5, "ada").0).await;
+    raw.expect("/", Told::Connected).await;
+    raw.expect("/", unauthorized("token_expired")).await;
+    raw.expect("/", Told::Disconnected).await;
+
+    raw.connect_with_token("/nobody", &token("ada")).await;
+    raw.expect("/nobody", Told::Connected).await;
+    raw.expect("/nobody", unauthorized("forbidden")).await;
+    raw.expect("/nobody", Told::Disconnected).await;
 }

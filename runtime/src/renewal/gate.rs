@@ -107,7 +107,9 @@ mod tests {
         let mut newer = Box::pin(newer);
         assert!(newer.as_mut().now_or_never().is_none(), "one at a time");
         drop(running);
-        assert!(newer.now_or_never().unwrap().is_ok());
+        let running = newer.now_or_never().unwrap();
+        assert!(running.is_ok());
+        assert!(gate.enter().now_or_never().is_none(), "still one at a time");
     }
 
     #[tokio::test]
