@@ -1,12 +1,14 @@
-//! What a handler takes: the user, maybe the user, the claims.
+//! What a handler takes: the user, maybe the user, the claims, and how it answers.
 
 mod claims;
+mod reply;
 mod user;
 
 use socketioxide::{adapter::Adapter, handler::ConnectHandler, socket::Socket};
 
 use crate::session::{self, Ended};
 pub use claims::AuthClaims;
+pub use reply::Reply;
 pub use user::{AuthUser, MaybeAuthUser};
 
 /// The session of a socket, outside of a handler's parameters.

@@ -31,7 +31,7 @@ pub mod __private;
 pub use builder::JwtAuthBuilder;
 pub use config::{ConfigError, OneOrMany, Setting};
 pub use error::{Action, AuthError};
-pub use extract::{AuthClaims, AuthUser, MaybeAuthUser, SocketAuth};
+pub use extract::{AuthClaims, AuthUser, MaybeAuthUser, Reply, SocketAuth};
 pub use keys::{KeyRequest, KeySet, KeySource, SecretEncoding};
 pub use life::Expiry;
 pub use lookup::{LookupOn, LookupRequest, LookupResult, UserLookup};

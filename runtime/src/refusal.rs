@@ -40,13 +40,22 @@ pub(crate) fn refuse_event<A: Adapter>(
     error: &AuthError,
 ) {
     let event = Event::from_message_parts(socket, value, ack_id).map(|Event(name)| name).ok();
+    let Ok(ack) = AckSender::from_message_parts(socket, value, ack_id);
+    answer(socket, event.as_deref(), ack_id.is_some().then_some(ack), error);
+}
+
+/// The same, with what was read of the event before.
+pub(crate) fn answer<A: Adapter>(
+    socket: &Socket<A>,
+    event: Option<&str>,
+    ack: Option<AckSender<A>>,
+    error: &AuthError,
+) {
     tracing::debug!(namespace = namespace(socket), socket = %socket.id, event, code = error.code(), "event refused");
-    if ack_id.is_some() {
-        let Ok(ack) = AckSender::from_message_parts(socket, value, ack_id);
-        ack.send(&Refused { error }).ok();
-    } else {
-        // A client that does not read its channel cannot be told anything.
-        tell(socket, error, event.as_deref()).ok();
+    // A client that does not read its channel cannot be told anything.
+    match ack {
+        Some(ack) => drop(ack.send(&Refused { error })),
+        None => drop(tell(socket, error, event)),
     }
 }
 

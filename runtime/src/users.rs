@@ -98,6 +98,18 @@ pub async fn disconnect_user_because<A: Adapter>(
 mod tests {
     use super::user_room;
 
+    /// Compiles only if it can be awaited in a handler, on any adapter.
+    #[expect(dead_code, reason = "it need not run")]
+    fn a_handler_can_wait_for_it<A: socketioxide::adapter::Adapter>(
+        io: socketioxide::SocketIo<A>,
+        key: String,
+    ) -> impl Future<Output = ()> + Send + 'static {
+        async move {
+            super::disconnect_user(&io, &key).await.ok();
+            super::disconnect_user_because(&io, &key, &crate::AuthError::denied("no")).await.ok();
+        }
+    }
+
     #[test]
     fn errors_pass_through_question_marks() {
         fn assert_passes<E: std::error::Error + Send + Sync + 'static>() {}

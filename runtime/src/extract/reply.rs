@@ -1,0 +1,90 @@
+use std::{convert::Infallible, error::Error, fmt, sync::Arc};
+
+use serde::Serialize;
+use socketioxide::{
+    SendError,
+    adapter::{Adapter, LocalAdapter},
+    extract::{AckSender, Event},
+    handler::{FromMessageParts, Value},
+    socket::Socket,
+};
+
+use crate::{error::AuthError, refusal, session::namespace};
+
+/// The answer of an event's handler that can fail: what the application refuses reaches the client in the same form as
+/// what the extractors refuse.
+///
+/// An `Ok` goes into the acknowledgement, if the client asked for one. An `Err` goes there as
+/// `{"error": {"code", "message"}}`, or is told as the event `unauthorized`. As in a user lookup,
+/// [`AuthError::denied`] reaches the client in its own words; every other error is `internal_error` to the client, and
+/// its cause goes to `tracing`.
+///
+/// ```
+/// use socketioxide::extract::Data;
+/// use socketioxide_jwt_auth::{AuthError, AuthUser, Reply};
+///
+/// struct User { name: String }
+///
+/// async fn post(user: AuthUser<User>, Data(text): Data<String>, reply: Reply) {
+///     reply.send(save(&user, &text).await);
+/// }
+///
+/// async fn save(user: &User, text: &str) -> Result<u64, Box<dyn std::error::Error + Send + Sync>> {
+///     if text.is_empty() {
+///         return Err(AuthError::denied("write something").into());
+///     }
+///     let number = "1".parse()?;
+///     Ok(number)
+/// }
+/// ```
+pub struct Reply<A: Adapter = LocalAdapter> {
+    socket: Arc<Socket<A>>,
+    event: Option<String>,
+    ack: Option<AckSender<A>>,
+}
+
+impl<A: Adapter> Reply<A> {
+    /// Answers the event. A client that has left, or reads too slowly, gets nothing.
+    pub fn send<T: Serialize, E: Into<Box<dyn Error + Send + Sync>>>(self, outcome: Result<T, E>) {
+        match outcome {
+            Ok(value) => self.accept(&value),
+            Err(error) => self.refuse(&AuthError::from(error.into())),
+        }
+    }
+
+    fn accept(self, value: &impl Serialize) {
+        let Some(ack) = self.ack else { return };
+        if let Err(SendError::Serialize(error)) = ack.send(value) {
+            let namespace = namespace(&self.socket);
+            tracing::error!(namespace, socket = %self.socket.id, event = self.event, %error, "event not answered");
+        }
+    }
+
+    fn refuse(self, error: &AuthError) {
+        let (socket, event) = (&*self.socket, self.event.as_deref());
+        if let Some(cause) = error.source() {
+            tracing::error!(namespace = namespace(socket), socket = %socket.id, event, cause, "event failed");
+        }
+        refusal::answer(socket, event, self.ack, error);
+    }
+}
+
+impl<A: Adapter> FromMessageParts<A> for Reply<A> {
+    type Error = Infallible;
+
+    fn from_message_parts(
+        socket: &Arc<Socket<A>>,
+        value: &mut Value,
+        ack_id: &Option<i64>,
+    ) -> Result<Self, Infallible> {
+        let event = Event::from_message_parts(socket, value, ack_id).map(|Event(name)| name).ok();
+        let Ok(ack) = AckSender::from_message_parts(socket, value, ack_id);
+        Ok(Self { socket: Arc::clone(socket), event, ack: ack_id.is_some().then_some(ack) })
+    }
+}
+
+impl<A: Adapter> fmt::Debug for Reply<A> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Reply").field("event", &self.event).finish_non_exhaustive()
+    }
+}

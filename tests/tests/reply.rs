@@ -1,0 +1,72 @@
+//! Handlers that answer with a `Reply`: what they return, and what they refuse.
+
+use std::{error::Error, io};
+
+use serde_json::{Value, json};
+use socketioxide::{
+    extract::{Data, SocketRef},
+    handler::ConnectHandler,
+};
+use socketioxide_jwt_auth::{AuthError, AuthUser, Reply};
+use socketioxide_jwt_auth_tests::{Log, Raw, Server, Told, User, authenticate, token, unauthorized_event};
+
+fn work(how: &str) -> Result<Value, Box<dyn Error + Send + Sync>> {
+    match how {
+        "deny" => Err(AuthError::denied("not on a Sunday").into()),
+        "fail" => Err(io::Error::other("the disk of cellar 7 is full").into()),
+        other => Ok(json!({ "done": other })),
+    }
+}
+
+async fn on_connect(socket: SocketRef) {
+    socket.on("work", async |_: AuthUser<User>, Data(how): Data<String>, reply: Reply| reply.send(work(&how)));
+    socket.on("answered", async |reply: Reply| reply.send::<_, AuthError>(Ok(1)));
+}
+
+async fn client() -> (Server, Raw) {
+    let server = Server::start().await;
+    server.io.ns("/", on_connect.with(authenticate::middleware().unwrap()));
+    let mut raw = server.raw().await;
+    raw.connect_with_token("/", &token("ada")).await;
+    raw.expect("/", Told::Connected).await;
+    (server, raw)
+}
+
+#[tokio::test]
+async fn an_acknowledgement_holds_the_value_or_the_refusal() {
+    let (_server, mut raw) = client().await;
+    for (how, answer) in [
+        ("dig", json!({ "done": "dig" })),
+        ("deny", json!({ "error": { "code": "denied", "message": "not on a Sunday" } })),
+        ("fail", json!({ "error": { "code": "internal_error", "message": "internal_error" } })),
+    ] {
+        raw.ask("/", 1, &json!(["work", how])).await;
+        raw.expect("/", Told::ack(answer)).await;
+    }
+}
+
+#[tokio::test]
+async fn without_an_acknowledgement_a_refusal_is_an_event_and_a_value_nothing() {
+    let (_server, mut raw) = client().await;
+    raw.emit("/", &json!(["work", "dig"])).await;
+    raw.emit("/", &json!(["work", "deny"])).await;
+    let told = json!({ "code": "denied", "message": "not on a Sunday", "event": "work" });
+    raw.expect("/", Told::event("unauthorized", told)).await;
+    raw.emit("/", &json!(["work", "fail"])).await;
+    raw.expect("/", unauthorized_event("internal_error", "work")).await;
+    raw.emit("/", &json!(["answered"])).await;
+    raw.ask("/", 2, &json!(["answered"])).await;
+    raw.expect("/", Told::ack(json!(1))).await;
+}
+
+#[tokio::test]
+async fn a_cause_is_for_the_log() {
+    let log = Log::capture();
+    let (_server, mut raw) = client().await;
+    raw.ask("/", 1, &json!(["work", "fail"])).await;
+    raw.next().await;
+    raw.ask("/", 2, &json!(["work", "deny"])).await;
+    raw.next().await;
+    let errors = log.lines_with("ERROR");
+    assert!(matches!(errors.as_slice(), [error] if error.contains("cellar 7") && error.contains("work")), "{errors:?}");
+}
