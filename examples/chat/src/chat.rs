@@ -6,10 +6,10 @@ use serde::Serialize;
 use serde_json::json;
 use socketioxide::{
     SocketIo,
-    extract::{AckSender, Data, SocketRef, State},
+    extract::{Data, SocketRef, State},
     socket::Sid,
 };
-use socketioxide_jwt_auth::{AuthError, AuthUser, Policy, SocketAuth, disconnect_user_because, jwt_auth};
+use socketioxide_jwt_auth::{AuthError, AuthUser, Policy, Reply, SocketAuth, disconnect_user_because, jwt_auth};
 
 use crate::{
     App,
@@ -63,20 +63,15 @@ async fn on_disconnect(socket: SocketRef, io: SocketIo) {
     tell_presence(&io, Some(socket.id)).await;
 }
 
-async fn post(
-    io: SocketIo,
-    user: AuthUser<User>,
-    State(app): State<Arc<App>>,
-    Data(text): Data<String>,
-    ack: AckSender,
-) {
-    let post = async {
+async fn post(io: SocketIo, user: AuthUser<User>, State(app): State<Arc<App>>, Data(text): Data<String>, reply: Reply) {
+    let outcome: Outcome = async {
         app.posts.check_key(&user.id).map_err(|_| AuthError::denied("That was quick. Wait a moment."))?;
         let message = app.db.add_message(user.id, limited(&text, 1000)?).await?;
         broadcast(&io, "message", &message).await;
         Ok(())
-    };
-    answer(ack, post.await);
+    }
+    .await;
+    reply.send(outcome);
 }
 
 async fn delete(
@@ -84,14 +79,15 @@ async fn delete(
     _: AuthUser<User, Moderator>,
     State(app): State<Arc<App>>,
     Data(message): Data<i64>,
-    ack: AckSender,
+    reply: Reply,
 ) {
-    let delete = async {
+    let outcome: Outcome = async {
         app.db.delete_message(message).await?;
         broadcast(&io, "deleted", &message).await;
         Ok(())
-    };
-    answer(ack, delete.await);
+    }
+    .await;
+    reply.send(outcome);
 }
 
 async fn disconnect(
@@ -99,9 +95,9 @@ async fn disconnect(
     moderator: AuthUser<User, Moderator>,
     State(app): State<Arc<App>>,
     Data((user, reason)): Data<(i64, String)>,
-    ack: AckSender,
+    reply: Reply,
 ) {
-    let disconnect = async {
+    let outcome: Outcome = async {
         let reason = limited(&reason, 200)?;
         let user = app.db.user(user).await?.filter(|user| user.role < moderator.role);
         let user = user.ok_or(AuthError::denied("You cannot disconnect this user."))?;
@@ -109,8 +105,9 @@ async fn disconnect(
         app.db.end_sessions_of(user.id).await?;
         let why = AuthError::denied(format!("{} disconnected you: {reason}", moderator.name));
         Ok(disconnect_user_because(&io, user.id, &why).await?)
-    };
-    answer(ack, disconnect.await);
+    }
+    .await;
+    reply.send(outcome);
 }
 
 fn limited(text: &str, length: usize) -> Result<&str, AuthError> {
@@ -119,21 +116,6 @@ fn limited(text: &str, length: usize) -> Result<&str, AuthError> {
         return Err(AuthError::denied(format!("Write 1 to {length} characters.")));
     }
     Ok(text)
-}
-
-/// A refusal looks like one of the middleware's.
-fn answer(ack: AckSender, outcome: Outcome) {
-    let answer = match outcome.map_err(AuthError::from) {
-        Ok(()) => json!({}),
-        Err(error) => {
-            // What the client is not told.
-            if let Some(cause) = error.source() {
-                tracing::error!(cause, "event failed");
-            }
-            json!({ "error": error })
-        }
-    };
-    ack.send(&answer).ok();
 }
 
 /// A socket that is being disconnected is still among the others.

@@ -46,7 +46,7 @@ async function emit(event, ...data) {
     .catch(() => {
       throw new Error("The server does not answer. Try again in a moment.");
     });
-  if (answer.error) throw new Refused(answer.error);
+  if (answer?.error) throw new Refused(answer.error);
   return answer;
 }
 
