@@ -100,14 +100,12 @@ mod tests {
 
     /// Compiles only if it can be awaited in a handler, on any adapter.
     #[expect(dead_code, reason = "it need not run")]
-    fn a_handler_can_wait_for_it<A: socketioxide::adapter::Adapter>(
-        io: socketioxide::SocketIo<A>,
-        key: String,
-    ) -> impl Future<Output = ()> + Send + 'static {
-        async move {
+    fn a_handler_can_wait_for_it<A: socketioxide::adapter::Adapter>(io: socketioxide::SocketIo<A>, key: String) {
+        fn assert_handler(_: impl Future<Output = ()> + Send + 'static) {}
+        assert_handler(async move {
             super::disconnect_user(&io, &key).await.ok();
             super::disconnect_user_because(&io, &key, &crate::AuthError::denied("no")).await.ok();
-        }
+        });
     }
 
     #[test]
