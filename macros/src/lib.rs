@@ -38,6 +38,8 @@ mod values;
 /// - `authenticate::builder()` is the same before it is built: every option of the attribute is a method of the
 ///   builder, so that it can be set at run time, or in a test: `authenticate::builder().secret("…").build()`.
 ///
+/// As a type it takes its name from the types and modules of its scope: no module of the same name can stand there.
+///
 /// # The function
 ///
 /// It is an `async fn` or a `fn`, outside of any `impl` and without generics.

@@ -14,7 +14,7 @@ use crate::{error::AuthError, refusal, session::namespace};
 /// The answer of an event's handler that can fail: what the application refuses reaches the client in the same form as
 /// what the extractors refuse.
 ///
-/// An `Ok` goes into the acknowledgement, if the client asked for one. An `Err` goes there as
+/// An `Ok` goes into the acknowledgement, if the client asked for one (`Ok(())` as `null`). An `Err` goes there as
 /// `{"error": {"code", "message"}}`, or is told as the event `unauthorized`. As in a user lookup,
 /// [`AuthError::denied`] reaches the client in its own words; every other error is `internal_error` to the client, and
 /// its cause goes to `tracing`.
