@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use crate::error::{AuthError, Code};
 
 /// A client can send thousands of CONNECT packets in a second on one connection, and each would cost a lookup.
-const MAX_REFUSALS: u32 = 10;
+const MAX_REFUSALS: u32 = 20;
 
 /// Refusals are forgotten after a while without one, so that a connection which lives for days is not locked out.
 const FORGOTTEN_AFTER: Duration = Duration::from_mins(1);

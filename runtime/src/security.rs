@@ -40,8 +40,9 @@
 //!   duplicate registered claims; registered claims of the right type. Any changed bit of a token is refused
 //!   (`properties`), and whatever `jsonwebtoken::decode` refuses is refused here (`differential`, and the fuzz targets).
 //! - **Bounded work**: a token longer than `max_token_bytes` is refused unread; the auth payload may have 64 members; a
-//!   connection that was refused ten times in a row is refused without a lookup, until a minute has passed; one renewal
-//!   is under way on a socket at a time, and ten in ten seconds are the most; the lookup and the keys have a time limit.
+//!   connection that was refused twenty times in a row is refused without a lookup, until a minute has passed; one
+//!   renewal is under way on a socket at a time, and twenty in ten seconds are the most; the lookup and the keys have a
+//!   time limit.
 //! - **No oracle**: a client learns a code, and its own words for `denied`. Causes go to `tracing`. Tokens, secrets and
 //!   keys go nowhere: no `Debug`, no log, no error.
 //! - **Fail-closed guests**: a guest is a client that sent no token. A bad token never makes one.

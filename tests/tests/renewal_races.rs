@@ -153,7 +153,7 @@ async fn a_renewal_that_succeeds_forgives_the_refused_ones_before() {
         join(&mut raw, namespace, None).await;
     }
     for namespace in namespaces {
-        for _ in 0..9 {
+        for _ in 0..19 {
             raw.ask(namespace, 1, &authenticate(&token("nobody"))).await;
             raw.expect(namespace, refused_ack("user_not_found")).await;
         }
@@ -180,9 +180,9 @@ async fn a_flood_is_refused_with_a_code_and_costs_few_lookups() {
             told => assert!(matches!(&told, Told::Ack(answer) if answer[0]["expires_at"].is_i64()), "{told:?}"),
         }
     }
-    assert!(refused >= 90, "{refused} refused");
+    assert!(refused >= 80, "{refused} refused");
     assert_eq!(log.lines_with("INFO").len(), 0, "nobody floods the log");
-    assert!(noted.unread().len() <= 11, "one for the connection, ten for renewals");
+    assert!(noted.unread().len() <= 21, "one for the connection, twenty for renewals");
     expect_who(&mut raw, "Ada").await;
 }
 
@@ -193,14 +193,14 @@ async fn refused_attempts_count_for_the_connection_whatever_the_namespace() {
         let (server, mut noted, _door) = serve().await;
         let mut raw = ready(&server, "/", None).await;
         join(&mut raw, "/second", None).await;
-        for _ in 0..10 {
+        for _ in 0..20 {
             assert_eq!(renew(&mut raw, &token(subject)).await, refused_ack(code));
         }
-        assert_eq!(noted.unread(), vec![format!("lookup {subject}"); 10]);
+        assert_eq!(noted.unread(), vec![format!("lookup {subject}"); 20]);
         raw.ask("/second", 1, &authenticate(&token("ada"))).await;
         raw.expect("/second", refused_ack(code)).await;
         assert_eq!(noted.unread(), [""; 0], "not even a good token is looked at");
-        assert_eq!(log.lines_with("renewal refused").len(), 10, "nobody floods the log");
+        assert_eq!(log.lines_with("renewal refused").len(), 20, "nobody floods the log");
     }
 }
 

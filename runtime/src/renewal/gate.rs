@@ -10,7 +10,7 @@ use tokio::{sync::oneshot, time::Instant};
 use crate::error::AuthError;
 
 /// A client renews every few minutes; one that does so in a loop costs a lookup each time.
-const MAX_ATTEMPTS: u32 = 10;
+const MAX_TURNS: u32 = 20;
 const PERIOD: Duration = Duration::from_secs(10);
 
 #[derive(Default)]
@@ -20,9 +20,22 @@ pub(super) struct Gate(Mutex<State>);
 struct State {
     busy: bool,
     waiting: Option<oneshot::Sender<Turn>>,
-    /// The attempts of the current period.
-    attempts: u32,
+    /// Those of the current period that had their turn. One that a newer one replaced costs nothing.
+    turns: u32,
     period_began: Option<Instant>,
+}
+
+impl State {
+    /// Whether the period has a turn left, which is then taken.
+    fn take_turn(&mut self) -> bool {
+        if self.period_began.is_none_or(|began| began.elapsed() > PERIOD) {
+            self.period_began = Some(Instant::now());
+            self.turns = 0;
+        }
+        self.busy = self.turns < MAX_TURNS;
+        self.turns += u32::from(self.busy);
+        self.busy
+    }
 }
 
 /// Held by the attempt whose turn it is.
@@ -54,17 +67,8 @@ impl Gate {
 
     fn take_place(self: &Arc<Self>) -> Entry {
         let mut state = self.state();
-        if state.period_began.is_none_or(|began| began.elapsed() > PERIOD) {
-            state.period_began = Some(Instant::now());
-            state.attempts = 0;
-        }
-        if state.attempts >= MAX_ATTEMPTS {
-            return Entry::Refused;
-        }
-        state.attempts += 1;
         if !state.busy {
-            state.busy = true;
-            return Entry::Now(Turn(Arc::clone(self)));
+            return if state.take_turn() { Entry::Now(Turn(Arc::clone(self))) } else { Entry::Refused };
         }
         let (sender, turn) = oneshot::channel();
         // Dropping the sender of the one that waited refuses it.
@@ -79,12 +83,12 @@ impl Gate {
 
 impl Drop for Turn {
     fn drop(&mut self) {
-        let waiting = {
+        let next = {
             let mut state = self.0.state();
-            state.busy = state.waiting.is_some();
-            state.waiting.take()
+            state.busy = false;
+            state.waiting.take().filter(|_| state.take_turn())
         };
-        if let Some(waiting) = waiting {
+        if let Some(waiting) = next {
             // One that gave up drops the turn that it is sent, which comes back here and frees the gate.
             drop(waiting.send(Turn(Arc::clone(&self.0))));
         }
@@ -121,11 +125,38 @@ mod tests {
         assert!(gate.enter().now_or_never().unwrap().is_ok());
     }
 
+    #[tokio::test]
+    async fn those_that_were_replaced_do_not_count() {
+        let gate = Arc::new(Gate::default());
+        let running = gate.enter().await.unwrap();
+        let replaced: Vec<_> = (0..2 * MAX_TURNS).map(|_| gate.enter()).collect();
+        let newest = gate.enter();
+        drop(running);
+        assert!(newest.await.is_ok());
+        for attempt in replaced {
+            assert!(attempt.await.is_err());
+        }
+    }
+
     #[tokio::test(start_paused = true)]
-    async fn a_period_has_so_many_attempts() {
+    async fn one_that_waits_is_refused_if_the_period_has_no_turn_left() {
+        let gate = Arc::new(Gate::default());
+        for _ in 1..MAX_TURNS {
+            assert!(gate.enter().await.is_ok());
+        }
+        let last = gate.enter().await.unwrap();
+        let waiting = gate.enter();
+        drop(last);
+        assert!(waiting.await.is_err());
+        advance(PERIOD + Duration::from_millis(1)).await;
+        assert!(gate.enter().await.is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_period_has_so_many_turns() {
         let gate = Arc::new(Gate::default());
         for _ in 0..2 {
-            for _ in 0..MAX_ATTEMPTS {
+            for _ in 0..MAX_TURNS {
                 assert!(gate.enter().await.is_ok());
             }
             assert!(gate.enter().await.is_err());
