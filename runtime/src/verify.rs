@@ -14,6 +14,7 @@ use std::{borrow::Cow, fmt, sync::Arc, time::SystemTime};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::request::Parts;
 use jsonwebtoken::Algorithm;
+use memchr::memchr_iter;
 use serde::de::DeserializeOwned;
 
 use crate::{
@@ -188,13 +189,16 @@ struct Segments<'a> {
 
 impl<'a> Segments<'a> {
     fn split(token: &'a str) -> Result<Self, AuthError> {
-        let malformed = || AuthError::from(Code::TokenMalformed);
-        let (message, signature) = token.rsplit_once('.').ok_or_else(malformed)?;
-        let (header, payload) = message.split_once('.').ok_or_else(malformed)?;
-        if payload.contains('.') {
-            return Err(malformed());
-        }
-        Ok(Self { message, header, payload, signature })
+        let mut dots = memchr_iter(b'.', token.as_bytes());
+        let (Some(first), Some(second), None) = (dots.next(), dots.next(), dots.next()) else {
+            return Err(Code::TokenMalformed.into());
+        };
+        Ok(Self {
+            message: &token[..second],
+            header: &token[..first],
+            payload: &token[first + 1..second],
+            signature: &token[second + 1..],
+        })
     }
 
     /// Strict: no padding, no white space, no bits beyond the last byte, so that a token has one spelling only.

@@ -1,6 +1,6 @@
 //! The header of a token ([RFC 7515 §4](https://www.rfc-editor.org/rfc/rfc7515#section-4)).
 
-use std::{borrow::Cow, fmt, str::FromStr};
+use std::{borrow::Cow, fmt, mem, str::FromStr};
 
 use jsonwebtoken::Algorithm;
 use serde::{
@@ -23,22 +23,40 @@ impl<'a> Header<'a> {
     /// `token_malformed`, or `token_algorithm_not_allowed` for an `alg` that does not exist (or is `none`).
     pub(super) fn read(json: &'a str) -> Result<Self, AuthError> {
         let members: Members<'a> = serde_json::from_str(json).map_err(|_| Code::TokenMalformed)?;
-        let algorithm = members.algorithm.ok_or(Code::TokenMalformed)?;
+        let algorithm = members.algorithm.text().ok_or(Code::TokenMalformed)?;
         let algorithm = Algorithm::from_str(&algorithm).map_err(|_| Code::TokenAlgorithmNotAllowed)?;
         // jsonwebtoken knows the types of the members that are not used here; a wrong one is no header of ours.
         if !members.others.is_empty() && serde_json::from_str::<jsonwebtoken::Header>(json).is_err() {
             return Err(Code::TokenMalformed.into());
         }
-        Ok(Self { algorithm, key_id: members.key_id })
+        Ok(Self { algorithm, key_id: members.key_id.text() })
     }
 }
 
 #[derive(Default)]
 struct Members<'a> {
-    algorithm: Option<Cow<'a, str>>,
-    key_id: Option<Cow<'a, str>>,
-    r#type: Option<Cow<'a, str>>,
+    algorithm: Member<'a>,
+    key_id: Member<'a>,
+    r#type: Member<'a>,
     others: Vec<Cow<'a, str>>,
+}
+
+/// A member that must be a text. `null` counts as absent, as jsonwebtoken reads it, but not where another one follows.
+#[derive(Default)]
+enum Member<'a> {
+    #[default]
+    Absent,
+    Null,
+    Text(Cow<'a, str>),
+}
+
+impl<'a> Member<'a> {
+    fn text(self) -> Option<Cow<'a, str>> {
+        match self {
+            Self::Absent | Self::Null => None,
+            Self::Text(text) => Some(text),
+        }
+    }
 }
 
 impl<'a> Members<'a> {
@@ -55,10 +73,10 @@ impl<'a> Members<'a> {
                 return object.next_value::<IgnoredAny>().map(drop);
             }
         };
-        let Text(text) = object.next_value()?;
-        match known.replace(text) {
-            None => Ok(()),
-            Some(_) => Err(M::Error::custom("a member is there twice")),
+        let text: Option<Text<'a>> = object.next_value()?;
+        match mem::replace(known, text.map_or(Member::Null, |Text(text)| Member::Text(text))) {
+            Member::Absent => Ok(()),
+            Member::Null | Member::Text(_) => Err(M::Error::custom("a member is there twice")),
         }
     }
 }
