@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use socketioxide_jwt_auth::Verifier;
 use socketioxide_jwt_auth_benches::{allocations, median};
 
-const ROUNDS: usize = 41;
+const ROUNDS: usize = 201;
 const TOKENS_PER_ROUND: u32 = 500;
 
 #[derive(Serialize, Deserialize)]
