@@ -51,7 +51,8 @@ mod values;
 /// | return type | `Option<T>`, `Result<T, E>` or `Result<Option<T>, E>`, also through an alias such as `sqlx::Result<Option<T>>`; `T: Send + Sync + 'static`, `E: Into<Box<dyn Error + Send + Sync>>` |
 ///
 /// `None` refuses the connection. So does an `Err`: an `AuthError` is sent to the client as it is, any other error
-/// becomes `internal_error`, and its cause goes to `tracing` only.
+/// becomes `internal_error`, and its cause goes to `tracing` only. In a `Box<dyn Error + Send + Sync>` an `AuthError` is
+/// found again; inside another error type, such as anyhow's, it is not.
 ///
 /// # Options
 ///
