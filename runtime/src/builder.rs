@@ -10,8 +10,9 @@ use crate::{
     config::{ConfigError, OneOrMany, Setting},
     life::{Expiry, LifeRules},
     lookup::UserLookup,
-    middleware::{JwtAuth, Pipeline, UserKey},
+    middleware::JwtAuth,
     origin::Origin,
+    pipeline::{Pipeline, UserKey},
     token::TokenSource,
     verify::{VerifierBuilder, verifier_settings},
 };

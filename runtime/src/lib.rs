@@ -15,6 +15,7 @@ mod lookup;
 mod middleware;
 mod origin;
 mod persist;
+mod pipeline;
 mod policy;
 mod refusal;
 mod renewal;

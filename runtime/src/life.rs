@@ -12,10 +12,7 @@ use futures_util::{
 };
 use serde::Serialize;
 use socketioxide::{SendError, adapter::Adapter, socket::Socket};
-use tokio::{
-    task::AbortHandle,
-    time::{Instant, sleep, sleep_until},
-};
+use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::{
     config::written_setting,
@@ -111,17 +108,12 @@ fn after(wait: Duration) -> Instant {
 }
 
 /// Starts the timer of a session. It ends with the session, which holds the handle; it holds session and socket weakly.
-pub(crate) fn start<A: Adapter>(
-    socket: &Arc<Socket<A>>,
-    session: &Arc<dyn Session>,
-    rules: &LifeRules,
-) -> Option<AbortHandle> {
+pub(crate) fn start<A: Adapter>(socket: &Arc<Socket<A>>, session: &Arc<dyn Session>, rules: &LifeRules) {
     let schedule = rules.schedule(&**session);
-    if schedule.warning.is_none() && schedule.end.is_none() {
-        return None;
+    if schedule.warning.is_some() || schedule.end.is_some() {
+        let live = live(Arc::downgrade(socket), Arc::downgrade(session), schedule);
+        session.details().hold(tokio::spawn(live).abort_handle());
     }
-    let live = live(Arc::downgrade(socket), Arc::downgrade(session), schedule);
-    Some(tokio::spawn(live).abort_handle())
 }
 
 async fn live<A: Adapter>(socket: Weak<Socket<A>>, session: Weak<dyn Session>, schedule: Schedule) {

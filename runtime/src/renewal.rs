@@ -15,9 +15,9 @@ use socketioxide::{
 
 use crate::{
     error::{AuthError, Code},
-    life::unix_seconds,
+    life::{self, unix_seconds},
     lookup::{LookupOn, UserLookup},
-    middleware::{Attempt, Pipeline, log_refusal},
+    pipeline::{Attempt, Pipeline, log_refusal},
     refusal,
     session::{self, Details, Session, namespace},
     token::{self, AuthPayload, RawToken, TokenSource},
@@ -101,7 +101,8 @@ impl<L: UserLookup> Pipeline<L> {
             previous.details().check_alive()?;
             previous
         } else {
-            session::succeed(socket, &*previous, &session, &self.life)?;
+            session::succeed(socket, &*previous, &session)?;
+            life::start(socket, &session, &self.life);
             if previous.details().is_guest() {
                 session::call_login_handler(socket);
             }

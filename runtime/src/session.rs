@@ -12,7 +12,6 @@ use tokio::task::AbortHandle;
 
 use crate::{
     error::{AuthError, Code},
-    life::{self, LifeRules},
     rooms,
 };
 
@@ -110,6 +109,12 @@ impl Details {
         self.token.expires_at
     }
 
+    /// Lets a task end with the session.
+    pub(crate) fn hold(&self, timer: AbortHandle) {
+        // Nobody else sets it: a session has one timer.
+        self.timers.0.set(timer).ok();
+    }
+
     /// Ends it, unless it was renewed or has ended before.
     pub(crate) fn end(&self, code: Code) -> bool {
         self.fate.set(Fate::Ended(code)).is_ok()
@@ -164,18 +169,14 @@ struct CurrentSession(Arc<dyn Session>);
 /// # Errors
 ///
 /// A second middleware in one namespace: its session would replace the first one's, and with it the user's type.
-pub(crate) fn begin<A: Adapter>(
-    socket: &Arc<Socket<A>>,
-    session: &Arc<dyn Session>,
-    rules: &LifeRules,
-) -> Result<(), AuthError> {
+pub(crate) fn begin<A: Adapter>(socket: &Socket<A>, session: &Arc<dyn Session>) -> Result<(), AuthError> {
     if socket.extensions.get::<CurrentSession>().is_some() {
         return Err(AuthError::internal(
             "this namespace has two jwt_auth middlewares, and a socket has one session; leave one `.with(…)` out",
         ));
     }
     rooms::enter(socket, session.details().room.as_deref());
-    store(socket, session, rules);
+    socket.extensions.insert(CurrentSession(Arc::clone(session)));
     Ok(())
 }
 
@@ -185,23 +186,14 @@ pub(crate) fn begin<A: Adapter>(
 ///
 /// The session that it follows has ended meanwhile.
 pub(crate) fn succeed<A: Adapter>(
-    socket: &Arc<Socket<A>>,
+    socket: &Socket<A>,
     previous: &dyn Session,
     session: &Arc<dyn Session>,
-    rules: &LifeRules,
 ) -> Result<(), AuthError> {
     previous.details().renew()?;
     rooms::change(socket, previous.details().room.as_deref(), session.details().room.as_deref());
-    store(socket, session, rules);
-    Ok(())
-}
-
-fn store<A: Adapter>(socket: &Arc<Socket<A>>, session: &Arc<dyn Session>, rules: &LifeRules) {
     socket.extensions.insert(CurrentSession(Arc::clone(session)));
-    if let Some(timers) = life::start(socket, session, rules) {
-        // Nobody else sets it: this is the session's only start.
-        session.details().timers.0.set(timers).ok();
-    }
+    Ok(())
 }
 
 /// What the application does when a guest becomes a user.
