@@ -6,10 +6,12 @@ use axum::Router;
 use serde::Deserialize;
 use socketioxide::{
     SocketIo,
-    extract::{AckSender, Data, SocketRef},
+    extract::{Data, SocketRef},
     handler::ConnectHandler,
 };
-use socketioxide_jwt_auth::{AuthError, AuthUser, MaybeAuthUser, Policy, disconnect_user_because, jwt_auth, user_room};
+use socketioxide_jwt_auth::{
+    AuthError, AuthUser, MaybeAuthUser, Policy, Reply, disconnect_user_because, jwt_auth, user_room,
+};
 use tokio::net::TcpListener;
 
 use crate::{
@@ -69,15 +71,11 @@ async fn message(io: SocketIo<Adapter>, user: AuthUser<User>, Data(message): Dat
     }
 }
 
-/// Ends all sockets of the other user, whichever nodes they are connected to, and tells them why.
-async fn log_out(io: SocketIo<Adapter>, _: AuthUser<User, Admin>, Data(name): Data<String>, ack: AckSender<Adapter>) {
+/// Ends all sockets of the other user, whichever nodes they are connected to, and tells them why. An error is for the
+/// log: the sockets of this node are gone all the same.
+async fn log_out(io: SocketIo<Adapter>, _: AuthUser<User, Admin>, Data(name): Data<String>, reply: Reply<Adapter>) {
     let reason = AuthError::denied("logged out by an administrator");
-    let answer = match disconnect_user_because(&io, &name, &reason).await {
-        Ok(()) => "done".to_owned(),
-        // The sockets of this node are gone all the same.
-        Err(error) => error.to_string(),
-    };
-    ack.send(&answer).ok();
+    reply.send(disconnect_user_because(&io, &name, &reason).await.map(|()| "done"));
 }
 
 /// Serves until the process ends. `JWT_SECRET` and `REDIS_URL` are the same for all nodes.
