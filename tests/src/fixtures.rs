@@ -45,6 +45,30 @@ pub struct OtherUser {
     pub id: u64,
 }
 
+/// Keys of users made of what means something to somebody: to Redis and its patterns, to URLs, to paths, to terminals.
+pub const ODD_KEYS: [&str; 20] = [
+    "*",
+    "?",
+    "[a-z]",
+    "h[^e]llo",
+    "a:b",
+    "a#b",
+    "a",
+    "a ",
+    " a",
+    " ",
+    "a%3Ab",
+    "a+b",
+    "a b",
+    "é",
+    "e\u{301}",
+    "\0",
+    "\\*",
+    "\r\nPUBLISH x y",
+    "#/../\\",
+    "\u{202e}\n",
+];
+
 /// There are two users: `ada`, who is an administrator, and `grace`.
 pub fn find_user(subject: &str) -> Option<User> {
     match subject {

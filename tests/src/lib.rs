@@ -3,6 +3,7 @@
 //! Nothing here sleeps. A test waits for what must happen, with a [time limit](within), and shows that something did
 //! not happen by something later that did.
 
+mod child;
 mod client;
 mod fixtures;
 pub mod issuer;
@@ -14,8 +15,9 @@ mod sessions;
 mod tokens;
 mod told;
 
+pub use child::{outcome_of_child, report};
 pub use client::{Client, Connecting};
-pub use fixtures::{Admin, Claims, OtherClaims, OtherUser, Tracked, User, authenticate, find_user, greet};
+pub use fixtures::{Admin, Claims, ODD_KEYS, OtherClaims, OtherUser, Tracked, User, authenticate, find_user, greet};
 pub use log::Log;
 pub use notes::{Noted, Notes, notes};
 pub use raw::Raw;

@@ -1,14 +1,11 @@
 //! Mistakes in the configuration: found when the middleware is built, and named together with their repair.
 
-use std::{
-    ffi::{OsStr, OsString},
-    process::Command,
-};
+use std::ffi::{OsStr, OsString};
 
 use serde_json::json;
 use socketioxide_jwt_auth::{ConfigError, TokenSource, Verifier, VerifierBuilder, jwt_auth};
 use socketioxide_jwt_auth_tests::{
-    Claims, OTHER_SECRET, SECRET, User, authenticate, find_user, mint, seconds_from_now,
+    Claims, OTHER_SECRET, SECRET, User, authenticate, find_user, mint, outcome_of_child, report, seconds_from_now,
 };
 
 #[jwt_auth(secret_env = "SJA_SECRET")]
@@ -21,20 +18,11 @@ async fn rotating(claims: Claims) -> Option<User> {
     find_user(&claims.sub)
 }
 
-/// Environment variables cannot be set safely in a process with threads, so a child process builds.
-const CHILD: &str = "the_child_builds";
-
-/// The output of the child follows this.
-const OUTCOME: &str = "OUTCOME: ";
-
 /// Says what building under this name comes to, with these variables.
 fn build<'a>(what: &str, variables: impl IntoIterator<Item = (&'a str, OsString)>) -> String {
-    let mut child = Command::new(std::env::current_exe().unwrap());
-    child.args([CHILD, "--exact", "--ignored", "--nocapture"]).env("SJA_WHAT", what);
-    let output = child.env_remove("SJA_SECRET").env_remove("SJA_OLD_SECRET").envs(variables).output().unwrap();
-    let output = String::from_utf8(output.stdout).unwrap();
-    let outcome = output.lines().find_map(|line| line.split_once(OUTCOME));
-    outcome.unwrap_or_else(|| panic!("no outcome: {output}")).1.to_owned()
+    outcome_of_child("the_child_builds", |child| {
+        child.env("SJA_WHAT", what).env_remove("SJA_SECRET").env_remove("SJA_OLD_SECRET").envs(variables);
+    })
 }
 
 fn build_with_secret(what: &str, secret: &str) -> String {
@@ -42,7 +30,7 @@ fn build_with_secret(what: &str, secret: &str) -> String {
 }
 
 #[test]
-#[ignore = "the other tests run it in a process of its own"]
+#[ignore = "the tests of this file run it, each in a process of its own"]
 fn the_child_builds() {
     let what = std::env::var("SJA_WHAT").unwrap();
     let verifier = || Verifier::builder().secret_env("SJA_SECRET");
@@ -53,7 +41,7 @@ fn the_child_builds() {
         "weak" => verifier().allow_weak_secret(true).build().map(drop),
         encoding => verifier().secret_encoding(encoding).build().map(drop),
     };
-    println!("{OUTCOME}{}", built.map_or_else(|error| error.to_string(), |()| "built".to_owned()));
+    report(built.map_or_else(|error| error.to_string(), |()| "built".to_owned()));
 }
 
 fn verify_both(verifier: &Verifier) {

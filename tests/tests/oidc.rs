@@ -1,6 +1,6 @@
 //! OpenID Connect discovery, over real sockets.
 
-use std::{process::Command, time::Duration};
+use std::time::Duration;
 
 use jsonwebtoken::Algorithm;
 use serde_json::{Value, json};
@@ -9,7 +9,7 @@ use socketioxide_jwt_auth::{JwtAuthBuilder, Verifier, VerifierBuilder, jwt_auth}
 use socketioxide_jwt_auth_tests::{
     Claims, Door, Log, Server, User, authenticate, find_user,
     issuer::{Answer, DISCOVERY, HostileIssuer, Issuer, KEYS, SigningKey, asking, let_time_pass, outcome},
-    seconds_from_now,
+    outcome_of_child, report, seconds_from_now,
 };
 use tokio::io::AsyncWriteExt;
 
@@ -289,25 +289,26 @@ fn an_issuer_is_a_url_that_can_be_trusted() {
     }
 }
 
-/// Environment variables cannot be set safely in a process with threads, so a child process asks the issuer.
 #[tokio::test]
-#[ignore = "another test runs it in a process of its own"]
+#[ignore = "`the_issuer_may_come_from_the_environment` runs it in a process of its own"]
 async fn the_child_verifies() {
     let outcome = match from_environment::middleware() {
         Ok(middleware) => outcome(middleware.verifier(), &std::env::var("SJA_TOKEN").unwrap()).await.to_owned(),
         Err(error) => error.to_string(),
     };
-    println!("OUTCOME: {outcome}");
+    report(outcome);
 }
 
 async fn verify_with(issuer: Option<&str>, token: &str) -> String {
-    let mut child = Command::new(std::env::current_exe().unwrap());
-    child.args(["the_child_verifies", "--exact", "--ignored", "--nocapture"]).env_remove("SJA_OIDC_ISSUER");
-    child.env("SJA_TOKEN", token).envs(issuer.map(|issuer| ("SJA_OIDC_ISSUER", issuer)));
+    let (issuer, token) = (issuer.map(str::to_owned), token.to_owned());
     // This thread serves the keys.
-    let output = tokio::task::spawn_blocking(move || child.output()).await.unwrap().unwrap();
-    let output = String::from_utf8(output.stdout).unwrap();
-    output.lines().find_map(|line| line.split_once("OUTCOME: ")).unwrap_or_else(|| panic!("{output}")).1.to_owned()
+    let outcome = tokio::task::spawn_blocking(move || {
+        outcome_of_child("the_child_verifies", |child| {
+            child.env("SJA_TOKEN", token).env_remove("SJA_OIDC_ISSUER");
+            child.envs(issuer.map(|issuer| ("SJA_OIDC_ISSUER", issuer)));
+        })
+    });
+    outcome.await.unwrap()
 }
 
 #[tokio::test]

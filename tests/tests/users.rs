@@ -15,7 +15,8 @@ use socketioxide_jwt_auth::{
     AuthError, AuthUser, DisconnectError, SocketAuth, disconnect_user, disconnect_user_because, jwt_auth, user_room,
 };
 use socketioxide_jwt_auth_tests::{
-    Claims, Noted, Notes, Raw, SECRET, Server, Told, ask, join, notes, ready, refused_ack, renew, token, within,
+    Claims, Noted, Notes, ODD_KEYS, Raw, SECRET, Server, Told, ask, join, notes, ready, refused_ack, renew, token,
+    within,
 };
 
 #[derive(Debug)]
@@ -247,26 +248,6 @@ async fn the_application_learns_of_a_login_when_the_user_can_be_reached() {
     guest.emit("/login", &json!(["authenticate", { "token": token("ada") }])).await;
     guest.expect("/login", Told::event("welcome", json!("ada"))).await;
 }
-
-/// Characters that mean something to somebody: to Redis, to URLs, to paths, to terminals.
-const ODD_KEYS: [&str; 16] = [
-    "*",
-    "?",
-    "[a-z]",
-    "a:b",
-    "a",
-    "a ",
-    " a",
-    " ",
-    "a%3Ab",
-    "a+b",
-    "a b",
-    "é",
-    "e\u{301}",
-    "\0",
-    "#/../\\",
-    "\u{202e}\n",
-];
 
 #[tokio::test]
 async fn a_key_of_odd_characters_reaches_nobody_else() {

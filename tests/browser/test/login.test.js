@@ -25,18 +25,12 @@ test('scripts see neither token', async ({ open }) => {
 });
 
 test('who has logged in stays so in a new window of the browser', async ({ open }) => {
-  const window = await open();
-  await window.logIn('Maya');
-  const other = await open({ beside: window });
-  await other.isUser('Maya');
+  const [, other] = await twoWindowsOfMaya(open);
   assert.equal(other.connections, 1);
 });
 
 test('a logout reaches every window of the browser', async ({ open }) => {
-  const window = await open();
-  await window.logIn('Maya');
-  const other = await open({ beside: window });
-  await other.isUser('Maya');
+  const [window, other] = await twoWindowsOfMaya(open);
   await window.page.click('#logout');
   await window.isGuest();
   assert.match(await other.notice(), /You are logged out/);
@@ -61,10 +55,7 @@ test("a logout leaves the user's other browsers logged in", async ({ open }) => 
 });
 
 test('a window follows another user that its browser logs in', async ({ open }) => {
-  const window = await open();
-  await window.logIn('Maya');
-  const other = await open({ beside: window });
-  await other.isUser('Maya');
+  const [window, other] = await twoWindowsOfMaya(open);
   await window.page.click('#logout');
   await window.isGuest();
   await other.isGuest();
@@ -72,3 +63,11 @@ test('a window follows another user that its browser logs in', async ({ open }) 
   await other.page.reload();
   await other.isUser('Jonas');
 });
+
+async function twoWindowsOfMaya(open) {
+  const window = await open();
+  await window.logIn('Maya');
+  const other = await open({ beside: window });
+  await other.isUser('Maya');
+  return [window, other];
+}

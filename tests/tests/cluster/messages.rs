@@ -1,7 +1,7 @@
 //! What is sent to a user on one node reaches it on every node.
 
 use socketioxide_jwt_auth::{disconnect_user, user_room};
-use socketioxide_jwt_auth_tests::{Told, renew, token};
+use socketioxide_jwt_auth_tests::{ODD_KEYS, Told, renew, token};
 
 use crate::{
     Cluster,
@@ -38,28 +38,6 @@ async fn a_guest_is_in_no_room_until_it_logs_in_on_the_open_socket() {
     here.io.to(user_room("ada")).emit("mail", "for ada").await.unwrap();
     guest.expect("/", mail("for ada")).await;
 }
-
-/// Characters that mean something to somebody: to Redis, its patterns and channels above all.
-const ODD_KEYS: [&str; 18] = [
-    "*",
-    "?",
-    "[a-z]",
-    "h[^e]llo",
-    "a:b",
-    "a#b",
-    "a",
-    "a ",
-    " a",
-    " ",
-    "a%3Ab",
-    "a+b",
-    "a b",
-    "é",
-    "e\u{301}",
-    "\0",
-    "\\*",
-    "\r\nPUBLISH x y",
-];
 
 #[tokio::test]
 async fn a_key_of_odd_characters_reaches_nobody_else() {

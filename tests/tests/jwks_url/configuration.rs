@@ -1,12 +1,11 @@
 //! Mistakes that are found when a verifier is built, and URLs from the environment.
 
-use std::process::Command;
-
 use jsonwebtoken::Algorithm;
 use socketioxide_jwt_auth::{Verifier, jwt_auth};
 use socketioxide_jwt_auth_tests::{
     Claims, User, find_user,
     issuer::{Issuer, KEYS, SigningKey, outcome},
+    outcome_of_child, report,
 };
 
 #[jwt_auth(jwks_url = "https://issuer.example/keys", algorithms = ["EdDSA", "RS256"])]
@@ -91,32 +90,31 @@ fn the_algorithms_must_be_named_and_be_those_of_public_keys() {
     }
 }
 
-/// Environment variables cannot be set safely in a process with threads, so a child process asks the issuer.
-const CHILD: &str = "configuration::the_child_verifies";
-
 /// What the child comes to with this URL. It is also told of a proxy, which is nobody to be trusted with http://.
 async fn verify_with(url: Option<String>) -> String {
-    let mut child = Command::new(std::env::current_exe().unwrap());
-    child.args([CHILD, "--exact", "--ignored", "--nocapture"]).env_remove("SJA_JWKS_URL");
     let proxy = Issuer::start().await;
-    child.env("http_proxy", proxy.url("")).env_remove("no_proxy").env_remove("NO_PROXY");
-    child.envs(url.map(|url| ("SJA_JWKS_URL", url)));
+    let proxy_url = proxy.url("");
     // This thread serves the keys.
-    let output = tokio::task::spawn_blocking(move || child.output()).await.unwrap().unwrap();
+    let outcome = tokio::task::spawn_blocking(move || {
+        outcome_of_child("configuration::the_child_verifies", |child| {
+            child.env("http_proxy", proxy_url).env_remove("no_proxy").env_remove("NO_PROXY");
+            child.env_remove("SJA_JWKS_URL").envs(url.map(|url| ("SJA_JWKS_URL", url)));
+        })
+    });
+    let outcome = outcome.await.unwrap();
     assert_eq!(proxy.requests(), 0);
-    let output = String::from_utf8(output.stdout).unwrap();
-    output.lines().find_map(|line| line.split_once("OUTCOME: ")).unwrap_or_else(|| panic!("{output}")).1.to_owned()
+    outcome
 }
 
 #[tokio::test]
-#[ignore = "another test runs it in a process of its own"]
+#[ignore = "`the_url_may_come_from_the_environment` runs it in a process of its own"]
 async fn the_child_verifies() {
     let token = SigningKey::new(Algorithm::EdDSA, "a").token();
     let outcome = match from_environment::middleware() {
         Ok(middleware) => outcome(middleware.verifier(), &token).await.to_owned(),
         Err(error) => error.to_string(),
     };
-    println!("OUTCOME: {outcome}");
+    report(outcome);
 }
 
 #[tokio::test]
