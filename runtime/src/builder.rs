@@ -6,13 +6,13 @@ use std::{
 };
 
 use crate::{
-    attempts::Refusals,
+    authenticate::{Authenticator, UserKey},
+    clock::Clock,
     config::{ConfigError, OneOrMany, Setting},
-    life::{Expiry, LifeRules},
     lookup::UserLookup,
-    middleware::JwtAuth,
+    middleware::{JwtAuth, Shared},
     origin::Origin,
-    pipeline::{Pipeline, UserKey},
+    session::expiry::{Expiry, ExpiryRules},
     token::TokenSource,
     verify::{VerifierBuilder, verifier_settings},
 };
@@ -172,24 +172,25 @@ impl<L: UserLookup> JwtAuthBuilder<L> {
         let allowed_origins = read_origins(self.allowed_origins)?;
         check_sources(&self.token, allowed_origins.is_some())?;
         let verifier = self.verifier.build()?;
-        let life = LifeRules {
+        let expiry = ExpiryRules {
             expiry: self.expiry,
             expiry_warning: self.expiry_warning,
             guest_timeout: self.guest_timeout,
             leeway: verifier.leeway(),
+            clock: Clock::system(),
         };
-        Ok(JwtAuth::new(Pipeline {
+        let authenticator = Authenticator {
             lookup: self.lookup,
             verifier,
             sources: self.token,
             allowed_origins,
             guest: self.guest,
             lookup_timeout: self.lookup_timeout,
-            refusals: Refusals::new(),
-            life,
-            authenticate_event: check_event(self.authenticate_event)?,
+            expiry,
             user_key: self.user_key,
-        }))
+        };
+        let authenticate_event = check_event(self.authenticate_event)?;
+        Ok(JwtAuth::new(Shared { authenticator, authenticate_event }))
     }
 
     fn check_times(&self) -> Result<(), ConfigError> {

@@ -62,6 +62,8 @@ codes! {
     LoginRequired = "login_required" => Login,
     Forbidden = "forbidden" => None,
     SubjectMismatch = "subject_mismatch" => Login,
+    SessionEnded = "session_ended" => Login,
+    TooManyAttempts = "too_many_attempts" => Retry,
     KeysUnavailable = "keys_unavailable" => Retry,
     LookupTimeout = "lookup_timeout" => Retry,
     InternalError = "internal_error" => Retry,

@@ -6,7 +6,7 @@ mod user;
 
 use socketioxide::{adapter::Adapter, handler::ConnectHandler, socket::Socket};
 
-use crate::session::{self, Ended};
+use crate::session::{EndedSession, login_handler, store};
 pub use claims::AuthClaims;
 pub use reply::Reply;
 pub use user::{AuthUser, MaybeAuthUser};
@@ -60,7 +60,7 @@ impl<A: Adapter> SocketAuth for Socket<A> {
     type Adapter = A;
 
     fn auth_user<T: Send + Sync + 'static>(&self) -> Option<AuthUser<T>> {
-        session::user(self, Ended::Refuse).ok().flatten().map(AuthUser::new)
+        store::user(self, EndedSession::Refuse).ok().flatten().map(AuthUser::new)
     }
 
     fn on_login<H, T>(&self, handler: H)
@@ -68,7 +68,7 @@ impl<A: Adapter> SocketAuth for Socket<A> {
         H: ConnectHandler<A, T>,
         T: Send + Sync + 'static,
     {
-        session::set_login_handler(self, move |socket| handler.call(socket, None));
+        login_handler::register(self, move |socket| handler.call(socket, None));
     }
 }
 
@@ -81,7 +81,7 @@ macro_rules! extract_from_session {
             type Error = AuthError;
 
             fn from_connect_parts(socket: &Arc<Socket<A>>, _: &Option<Value>) -> Result<Self, AuthError> {
-                Self::from_session(socket, Ended::Refuse).inspect_err(|error| refusal::refuse_connection(socket, error))
+                Self::from_session(socket, EndedSession::Refuse).inspect_err(|error| refusal::refuse_connection(socket, error))
             }
         }
 
@@ -93,7 +93,7 @@ macro_rules! extract_from_session {
                 value: &mut Value,
                 ack_id: &Option<i64>,
             ) -> Result<Self, AuthError> {
-                Self::from_session(socket, Ended::Refuse)
+                Self::from_session(socket, EndedSession::Refuse)
                     .inspect_err(|error| refusal::refuse_event(socket, value, ack_id, error))
             }
         }
@@ -102,7 +102,7 @@ macro_rules! extract_from_session {
             type Error = AuthError;
 
             fn from_disconnect_parts(socket: &Arc<Socket<A>>, _: DisconnectReason) -> Result<Self, AuthError> {
-                Self::from_session(socket, Ended::StillCounts).inspect_err(|_| refusal::finish_disconnect(socket))
+                Self::from_session(socket, EndedSession::Allow).inspect_err(|_| refusal::finish_disconnect(socket))
             }
         }
     };

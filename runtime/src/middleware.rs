@@ -2,11 +2,9 @@
 
 use std::{
     fmt::{self, Display},
-    panic::AssertUnwindSafe,
-    sync::Arc,
+    sync::{Arc, Weak},
 };
 
-use futures_util::FutureExt;
 use socketioxide::{
     adapter::Adapter,
     handler::{ConnectMiddleware, Value},
@@ -14,12 +12,19 @@ use socketioxide::{
 };
 
 use crate::{
-    error::AuthError,
-    life,
+    attempt::Attempt,
+    authenticate::{Authenticator, Handshake},
+    error::{AuthError, Code},
+    log::namespace,
     lookup::{LookupOn, UserLookup},
-    pipeline::{Attempt, Pipeline, log_refusal},
+    refusal::Ending,
     renewal::AuthenticateHandler,
-    session::{self, namespace},
+    retry::until_connected,
+    session::{
+        Session, expiry,
+        rooms::{self, AttemptKind},
+        store,
+    },
     verify::Verifier,
 };
 
@@ -27,11 +32,17 @@ use crate::{
 /// [`ConnectHandler::with`](socketioxide::handler::ConnectHandler::with).
 ///
 /// Cheap to clone: clones share everything. See [`jwt_auth`](crate::jwt_auth) for what it does.
-pub struct JwtAuth<L: UserLookup>(Arc<Pipeline<L>>);
+pub struct JwtAuth<L: UserLookup>(Arc<Shared<L>>);
+
+/// What the clones of a middleware share.
+pub(crate) struct Shared<L: UserLookup> {
+    pub(crate) authenticator: Authenticator<L>,
+    pub(crate) authenticate_event: Option<String>,
+}
 
 impl<L: UserLookup> JwtAuth<L> {
-    pub(crate) fn new(pipeline: Pipeline<L>) -> Self {
-        Self(Arc::new(pipeline))
+    pub(crate) fn new(shared: Shared<L>) -> Self {
+        Self(Arc::new(shared))
     }
 
     /// The verifier of this middleware, for checking the same tokens elsewhere.
@@ -43,7 +54,7 @@ impl<L: UserLookup> JwtAuth<L> {
     /// }
     /// ```
     pub fn verifier(&self) -> &Verifier {
-        &self.0.verifier
+        &self.0.authenticator.verifier
     }
 }
 
@@ -58,30 +69,55 @@ impl<A: Adapter, L: LookupOn<A>> ConnectMiddleware<A, ViaJwtAuth> for JwtAuth<L>
         socket: Arc<Socket<A>>,
         payload: &'a Option<Value>,
     ) -> Result<(), Box<dyn Display + Send>> {
-        // Not even logged: a client can ask thousands of times in a second.
-        if let Err(error) = self.0.refusals.check(socket.id) {
-            return Err(Box::new(error));
-        }
-        // A panic in here would leave the client waiting until its connection times out.
-        let admission = AssertUnwindSafe(self.0.admit(Attempt { socket: &socket, payload })).catch_unwind();
-        let admitted = admission.await.unwrap_or_else(|_| Err(AuthError::internal("the user lookup panicked")));
-        match admitted.and_then(|session| session::begin(&socket, &session).map(|()| session)) {
-            Ok(session) => {
-                life::start(&socket, &session, &self.0.life);
-                self.0.refusals.forget(socket.id);
-                if let Some(event) = &self.0.authenticate_event {
-                    socket.on(event.clone(), AuthenticateHandler::new(Arc::clone(&self.0)));
-                }
-                tracing::debug!(namespace = namespace(&socket), socket = %socket.id, "connection accepted");
-                Ok(())
-            }
-            Err(error) => {
-                self.0.refusals.count(socket.id, error.kind());
-                log_refusal(&socket, &error, "connection refused");
-                Err(Box::new(error))
-            }
+        match self.0.connect(&socket, payload).await {
+            Ok(()) => Ok(()),
+            Err(error) => Err(Box::new(error)),
         }
     }
+}
+
+impl<L: UserLookup> Shared<L> {
+    async fn connect<A: Adapter>(
+        self: &Arc<Self>,
+        socket: &Arc<Socket<A>>,
+        payload: &Option<Value>,
+    ) -> Result<(), AuthError>
+    where
+        L: LookupOn<A>,
+    {
+        let attempt = Attempt::begin(socket, AttemptKind::Connection)?;
+        let session = attempt.run("connection refused", async {
+            let session = self.authenticator.authenticate(&Handshake { socket, payload }).await?;
+            store::begin(socket, &session, || attempt.register(&session))?;
+            Ok(session)
+        });
+        let session = session.await?;
+
+        expiry::start(socket, &session, &self.authenticator.expiry);
+        if let Some(event) = &self.authenticate_event {
+            socket.on(event.clone(), AuthenticateHandler::new(Arc::clone(self)));
+        }
+        end_if_logged_out_elsewhere(socket, &session);
+        tracing::debug!(namespace = &*namespace(socket), socket = %socket.id, "connection accepted");
+        Ok(())
+    }
+}
+
+/// A node that logs a user out reaches a socket of this node as soon as it is connected. What it did before is found
+/// here.
+fn end_if_logged_out_elsewhere<A: Adapter>(socket: &Arc<Socket<A>>, session: &Arc<dyn Session>) {
+    let Some(room) = session.state().room().filter(|_| rooms::are_shared::<A>()) else { return };
+    let (room, socket, session) = (Arc::clone(room), Arc::downgrade(socket), Arc::downgrade(session));
+
+    tokio::spawn(async move {
+        until_connected(&socket).await;
+        let is_logged_out = socket.upgrade().is_some_and(|socket| rooms::is_logged_out(&socket, &room));
+        if is_logged_out && let Some(session) = Weak::upgrade(&session) {
+            session.state().end(Code::SessionEnded);
+            drop(session);
+            Ending::new(Some(room), None).run(&socket).await;
+        }
+    });
 }
 
 impl<L: UserLookup> Clone for JwtAuth<L> {
@@ -92,6 +128,6 @@ impl<L: UserLookup> Clone for JwtAuth<L> {
 
 impl<L: UserLookup> fmt::Debug for JwtAuth<L> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("JwtAuth").field("verifier", &self.0.verifier).finish_non_exhaustive()
+        formatter.debug_struct("JwtAuth").field("verifier", self.verifier()).finish_non_exhaustive()
     }
 }

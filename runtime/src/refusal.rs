@@ -11,7 +11,12 @@ use socketioxide::{
     socket::Socket,
 };
 
-use crate::{error::AuthError, persist::persist, session::namespace};
+use crate::{
+    error::AuthError,
+    log::{self, namespace},
+    retry::while_full,
+    session::{rooms, store},
+};
 
 /// The event that tells a client what it was refused.
 pub(crate) const UNAUTHORIZED: &str = "unauthorized";
@@ -40,8 +45,16 @@ pub(crate) fn refuse_event<A: Adapter>(
     error: &AuthError,
 ) {
     let event = Event::from_message_parts(socket, value, ack_id).map(|Event(name)| name).ok();
-    let Ok(ack) = AckSender::from_message_parts(socket, value, ack_id);
-    answer(socket, event.as_deref(), ack_id.is_some().then_some(ack), error);
+    let ack = ack_id.map(|_| ack_sender(socket, *ack_id));
+    answer(socket, event.as_deref(), ack, error);
+}
+
+/// The acknowledgement of an event, by its number.
+pub(crate) fn ack_sender<A: Adapter>(socket: &Arc<Socket<A>>, ack_id: Option<i64>) -> AckSender<A> {
+    // The event's own value is not used for it.
+    let mut value = Value::Str("".into(), None);
+    let Ok(ack) = AckSender::from_message_parts(socket, &mut value, &ack_id);
+    ack
 }
 
 /// The same, with what was read of the event before.
@@ -51,7 +64,7 @@ pub(crate) fn answer<A: Adapter>(
     ack: Option<AckSender<A>>,
     error: &AuthError,
 ) {
-    tracing::debug!(namespace = namespace(socket), socket = %socket.id, event, code = error.code(), "event refused");
+    tracing::debug!(namespace = &*namespace(socket), socket = %socket.id, event, code = error.code(), "event refused");
     // A client that does not read its channel cannot be told anything.
     match ack {
         Some(ack) => drop(ack.send(&Refused { error })),
@@ -67,15 +80,51 @@ pub(crate) fn refuse_connection<A: Adapter>(socket: &Arc<Socket<A>>, error: &Aut
     if !socket.connected() {
         return;
     }
-    tracing::info!(namespace = namespace(socket), socket = %socket.id, code = error.code(), "connection refused");
-    let (socket, error) = (Arc::downgrade(socket), error.for_client());
-    tokio::spawn(async move { dismiss(&socket, &error).await });
+    log::refusal(socket, error, "connection refused");
+    let user_room = store::of_socket(socket).and_then(|session| session.state().room().cloned());
+    let ending = Ending::new(user_room, Some(Arc::new(error.for_client())));
+    let socket = Arc::downgrade(socket);
+    tokio::spawn(async move { ending.run(&socket).await });
 }
 
-/// Tells the client why and disconnects it, in its own time if it reads slowly.
-pub(crate) async fn dismiss<A: Adapter>(socket: &Weak<Socket<A>>, error: &AuthError) {
-    persist(socket, |socket| tell(socket, error, None)).await;
-    persist(socket, disconnect).await;
+/// The end of a socket: the client is told why, and disconnected.
+pub(crate) struct Ending {
+    user_room: Option<Arc<str>>,
+    /// What the client is still to be told.
+    pending_reason: Option<Arc<AuthError>>,
+}
+
+impl Ending {
+    pub(crate) fn new(user_room: Option<Arc<str>>, reason: Option<Arc<AuthError>>) -> Self {
+        Self { user_room, pending_reason: reason }
+    }
+
+    /// Tries again until it is done, if the client reads slowly.
+    pub(crate) async fn run<A: Adapter>(mut self, socket: &Weak<Socket<A>>) {
+        while_full(socket, |socket| self.attempt(socket)).await;
+    }
+
+    /// Does nothing if the socket has left: to socketioxide a client that has come back is the same one, and would be
+    /// removed.
+    ///
+    /// # Errors
+    ///
+    /// A channel that is full, because the client does not read.
+    pub(crate) fn attempt<A: Adapter>(&mut self, socket: &Arc<Socket<A>>) -> Result<(), SocketError> {
+        if !socket.connected() {
+            return Ok(());
+        }
+        // At each attempt, because the application may put the socket into other rooms meanwhile.
+        rooms::leave_ended(socket, self.user_room.as_ref());
+
+        if let Some(reason) = &self.pending_reason
+            && let Err(full @ SocketError::InternalChannelFull) = tell(socket, reason, None)
+        {
+            return Err(full);
+        }
+        self.pending_reason = None;
+        Arc::clone(socket).disconnect()
+    }
 }
 
 /// socketioxide 0.18.9 removes a socket from its namespace after the disconnect handler has run, and forgets to if one
@@ -84,23 +133,14 @@ pub(crate) async fn dismiss<A: Adapter>(socket: &Weak<Socket<A>>, error: &AuthEr
 pub(crate) fn finish_disconnect<A: Adapter>(socket: &Arc<Socket<A>>) {
     if Arc::clone(socket).disconnect().is_err() {
         let socket = Arc::downgrade(socket);
-        tokio::spawn(async move { persist(&socket, |socket| Arc::clone(socket).disconnect()).await });
+        tokio::spawn(async move { while_full(&socket, |socket| Arc::clone(socket).disconnect()).await });
     }
-}
-
-/// Nothing, if the socket has left: to socketioxide a client that has come back is the same one, and would be removed.
-///
-/// # Errors
-///
-/// A channel that is full, because the client does not read.
-fn disconnect<A: Adapter>(socket: &Arc<Socket<A>>) -> Result<(), SocketError> {
-    if socket.connected() { Arc::clone(socket).disconnect() } else { Ok(()) }
 }
 
 /// # Errors
 ///
 /// A channel that is full, because the client does not read, or closed.
-pub(crate) fn tell<A: Adapter>(socket: &Socket<A>, error: &AuthError, event: Option<&str>) -> Result<(), SocketError> {
+fn tell<A: Adapter>(socket: &Socket<A>, error: &AuthError, event: Option<&str>) -> Result<(), SocketError> {
     match socket.emit(UNAUTHORIZED, &Unauthorized { error, event }) {
         Err(SendError::Socket(error)) => Err(error),
         Ok(()) | Err(SendError::Serialize(_)) => Ok(()),

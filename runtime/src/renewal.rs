@@ -1,33 +1,41 @@
 //! Logging in, and renewing the token, on an open socket.
 
-mod gate;
+mod permit;
 
-use std::{panic::AssertUnwindSafe, sync::Arc};
+use std::sync::Arc;
 
-use futures_util::FutureExt;
 use serde::Serialize;
 use socketioxide::{
     adapter::Adapter,
-    extract::{AckSender, Data},
+    extract::Data,
     handler::{FromMessageParts, MessageHandler, Value},
     socket::Socket,
 };
 
 use crate::{
+    attempt::Attempt,
+    authenticate::{Authenticator, Handshake},
     error::{AuthError, Code},
-    life::{self, unix_seconds},
+    log::namespace,
     lookup::{LookupOn, UserLookup},
-    pipeline::{Attempt, Pipeline, log_refusal},
+    middleware::Shared,
+    rate_limit::limiter,
     refusal,
-    session::{self, Details, Session, namespace},
+    session::{
+        Session, SessionState,
+        expiry::{self, unix_seconds},
+        login_handler,
+        rooms::AttemptKind,
+        store,
+    },
     token::{self, AuthPayload, RawToken, TokenSource},
 };
-use gate::Gate;
+use permit::{LatestWins, Permit};
 
 /// Handles the authenticate event of one socket.
 pub(crate) struct AuthenticateHandler<L: UserLookup> {
-    pipeline: Arc<Pipeline<L>>,
-    gate: Arc<Gate>,
+    shared: Arc<Shared<L>>,
+    renewals: Arc<LatestWins>,
 }
 
 /// What the client gets as acknowledgement.
@@ -38,8 +46,8 @@ struct Renewed {
 }
 
 impl<L: UserLookup> AuthenticateHandler<L> {
-    pub(crate) fn new(pipeline: Arc<Pipeline<L>>) -> Self {
-        Self { pipeline, gate: Arc::new(Gate::default()) }
+    pub(crate) fn new(shared: Arc<Shared<L>>) -> Self {
+        Self { shared, renewals: Arc::default() }
     }
 }
 
@@ -48,19 +56,15 @@ pub(crate) struct ViaAuthenticate;
 
 impl<A: Adapter, L: LookupOn<A>> MessageHandler<A, ViaAuthenticate> for AuthenticateHandler<L> {
     fn call(&self, socket: Arc<Socket<A>>, mut value: Value, ack_id: Option<i64>) {
-        let pipeline = Arc::clone(&self.pipeline);
-        // In here attempts still come in the order in which the client sent them.
-        let turn = self.gate.enter();
+        let authenticator = Arc::clone(&self.shared);
+        // Renewals take their places in the order in which the client sent them.
+        let permit = self.renewals.acquire();
         tokio::spawn(async move {
-            let renewed = async {
-                let _turn = turn.await?;
-                pipeline.renew(&socket, &mut value).await
-            };
-            match renewed.await {
-                Ok(renewed) => {
-                    tracing::debug!(namespace = namespace(&socket), socket = %socket.id, "session renewed");
-                    let Ok(ack) = AckSender::from_message_parts(&socket, &mut value, &ack_id);
-                    ack.send(&renewed).ok();
+            match authenticator.authenticator.renew(permit, &socket, &mut value).await {
+                Ok(session) => {
+                    tracing::debug!(namespace = &*namespace(&socket), socket = %socket.id, "session renewed");
+                    let renewed = Renewed { expires_at: session.state().expires_at().map(unix_seconds) };
+                    refusal::ack_sender(&socket, ack_id).send(&renewed).ok();
                 }
                 Err(error) => refusal::refuse_event(&socket, &mut value, &ack_id, &error),
             }
@@ -68,47 +72,42 @@ impl<A: Adapter, L: LookupOn<A>> MessageHandler<A, ViaAuthenticate> for Authenti
     }
 }
 
-impl<L: UserLookup> Pipeline<L> {
-    /// A failed renewal leaves the running session as it is.
-    async fn renew<A: Adapter>(&self, socket: &Arc<Socket<A>>, value: &mut Value) -> Result<Renewed, AuthError>
+impl<L: UserLookup> Authenticator<L> {
+    /// The session of the socket after the renewal. A renewal that fails leaves the session as it is.
+    async fn renew<A: Adapter>(
+        &self,
+        permit: impl Future<Output = Result<Permit, Code>>,
+        socket: &Arc<Socket<A>>,
+        value: &mut Value,
+    ) -> Result<Arc<dyn Session>, AuthError>
     where
         L: LookupOn<A>,
     {
-        self.refusals.check(socket.id)?;
-        let renewed = AssertUnwindSafe(self.try_renew(socket, value)).catch_unwind().await;
-        let renewed = renewed.unwrap_or_else(|_| Err(AuthError::internal("the user lookup panicked")));
-        match &renewed {
-            Ok(_) => self.refusals.forget(socket.id),
-            Err(error) => {
-                self.refusals.count(socket.id, error.kind());
-                log_refusal(socket, error, "renewal refused");
-            }
-        }
-        renewed
-    }
+        let _permit = permit.await?;
+        let attempt = Attempt::begin(socket, AttemptKind::Renewal)?;
+        limiter().count_renewal(socket.id)?;
 
-    async fn try_renew<A: Adapter>(&self, socket: &Arc<Socket<A>>, value: &mut Value) -> Result<Renewed, AuthError>
-    where
-        L: LookupOn<A>,
-    {
-        let token = self.find_renewal(socket, value)?.ok_or(Code::TokenMissing)?;
-        let previous = session::of_socket(socket).ok_or(Code::InternalError)?;
-        previous.details().check_alive()?;
-        // As at a connection, but for the auth payload: an event has none.
-        let session = self.log_in(&Attempt { socket, payload: &None }, &token).await?;
-        check_same_user(&*previous, &*session)?;
-        let current = if is_older(&*session, &*previous) {
-            previous.details().check_alive()?;
-            previous
-        } else {
-            session::succeed(socket, &*previous, &session)?;
-            life::start(socket, &session, &self.life);
-            if previous.details().is_guest() {
-                session::call_login_handler(socket);
+        let renewed = attempt.run("renewal refused", async {
+            let token = self.find_renewal(socket, value)?.ok_or(Code::TokenMissing)?;
+            let previous = store::of_socket(socket).ok_or(Code::InternalError)?;
+            previous.state().check_alive()?;
+
+            // As at a connection, but for the auth payload: an event has none.
+            let session = self.log_in(&Handshake { socket, payload: &None }, &token).await?;
+            check_same_user(previous.state(), session.state())?;
+            if is_older(session.state(), previous.state()) {
+                previous.state().check_alive()?;
+                return Ok(previous);
             }
-            session
-        };
-        Ok(Renewed { expires_at: current.details().expires_at().map(unix_seconds) })
+
+            store::replace(socket, &*previous, &session, || attempt.register(&session))?;
+            expiry::start(socket, &session, &self.expiry);
+            if previous.state().is_guest() {
+                login_handler::announce_login(socket);
+            }
+            Ok(session)
+        });
+        renewed.await
     }
 
     /// The event carries `{token}`, or one of the members that the auth payload of a connection may carry.
@@ -125,26 +124,29 @@ impl<L: UserLookup> Pipeline<L> {
     }
 }
 
-/// A guest may become anybody; a user stays who it is. The `sub` of the tokens says who that is, or, where they have
-/// none, the application's `user_key`.
-fn check_same_user(previous: &dyn Session, next: &dyn Session) -> Result<(), Code> {
-    let (previous, next) = (previous.details(), next.details());
-    let same = match (&previous.token().subject, &next.token().subject) {
-        _ if previous.is_guest() => true,
-        (Some(_), Some(_)) => subject_of(previous) == subject_of(next),
-        _ => previous.room.is_some() && previous.room == next.room,
+/// A guest may log in as any user. A user stays the same, by the `sub` of the tokens and by the `user_key`, as far as
+/// there are such: a user that was renamed has to connect anew.
+fn check_same_user(previous: &SessionState, next: &SessionState) -> Result<(), Code> {
+    let is_named = |session: &SessionState| session.token().subject.is_some();
+    let same_subject = match (is_named(previous), is_named(next)) {
+        (true, true) => subject_of(previous) == subject_of(next),
+        // Tokens without `sub` say nothing, so that the `user_key` has to.
+        _ => previous.room().is_some(),
     };
-    if same { Ok(()) } else { Err(Code::SubjectMismatch) }
+    if previous.is_guest() || (same_subject && previous.room() == next.room()) {
+        return Ok(());
+    }
+    Err(Code::SubjectMismatch)
 }
 
 /// A `sub` is unique within its issuer only ([RFC 7519 §4.1.2](https://www.rfc-editor.org/rfc/rfc7519#section-4.1.2)).
-fn subject_of(details: &Details) -> (Option<&str>, Option<&str>) {
-    (details.token().issuer.as_deref(), details.token().subject.as_deref())
+fn subject_of(session: &SessionState) -> (Option<&str>, Option<&str>) {
+    (session.token().issuer.as_deref(), session.token().subject.as_deref())
 }
 
 /// A token that was issued before the session's own must not replace it: an answer that comes late is no news.
-fn is_older(next: &dyn Session, previous: &dyn Session) -> bool {
-    match (next.details().token().issued, previous.details().token().issued) {
+fn is_older(next: &SessionState, previous: &SessionState) -> bool {
+    match (next.token().issued, previous.token().issued) {
         (Some(next), Some(previous)) => next < previous,
         _ => false,
     }

@@ -10,7 +10,7 @@ use super::extract_from_session;
 use crate::{
     error::{AuthError, Code},
     refusal,
-    session::{self, Ended},
+    session::{EndedSession, store},
 };
 
 /// The verified claims, for connect, message and disconnect handlers. Refuses as [`AuthUser`](crate::AuthUser) does.
@@ -32,8 +32,8 @@ use crate::{
 pub struct AuthClaims<C>(pub Arc<C>);
 
 impl<C: Send + Sync + 'static> AuthClaims<C> {
-    fn from_session<A: Adapter>(socket: &Socket<A>, ended: Ended) -> Result<Self, AuthError> {
-        Ok(Self(session::claims(socket, ended)?.ok_or(Code::LoginRequired)?))
+    fn from_session<A: Adapter>(socket: &Socket<A>, ended: EndedSession) -> Result<Self, AuthError> {
+        Ok(Self(store::claims(socket, ended)?.ok_or(Code::LoginRequired)?))
     }
 }
 

@@ -9,7 +9,7 @@ use socketioxide::{
     socket::Socket,
 };
 
-use crate::{error::AuthError, refusal, session::namespace};
+use crate::{error::AuthError, guard, log::namespace, refusal};
 
 /// The answer of an event's handler that can fail: what the application refuses reaches the client in the same form as
 /// what the extractors refuse.
@@ -40,7 +40,7 @@ use crate::{error::AuthError, refusal, session::namespace};
 pub struct Reply<A: Adapter = LocalAdapter> {
     socket: Arc<Socket<A>>,
     event: Option<String>,
-    ack: Option<AckSender<A>>,
+    ack_id: Option<i64>,
 }
 
 impl<A: Adapter> Reply<A> {
@@ -53,19 +53,28 @@ impl<A: Adapter> Reply<A> {
     }
 
     fn accept(self, value: &impl Serialize) {
-        let Some(ack) = self.ack else { return };
-        if let Err(SendError::Serialize(error)) = ack.send(value) {
-            let namespace = namespace(&self.socket);
-            tracing::error!(namespace, socket = %self.socket.id, event = self.event, %error, "event not answered");
-        }
+        let Some(ack) = self.ack() else { return };
+        let sent = guard::call("`Serialize` of the answer", || ack.send(value));
+        let failure = match sent {
+            Err(panicked) => panicked,
+            Ok(Err(SendError::Serialize(error))) => AuthError::internal(error),
+            // The client has left, or reads too slowly.
+            Ok(Ok(()) | Err(SendError::Socket(_))) => return,
+        };
+        self.refuse(&failure);
     }
 
     fn refuse(self, error: &AuthError) {
         let (socket, event) = (&*self.socket, self.event.as_deref());
         if let Some(cause) = error.source() {
-            tracing::error!(namespace = namespace(socket), socket = %socket.id, event, cause, "event failed");
+            let cause = guard::error_chain(cause);
+            tracing::error!(namespace = &*namespace(socket), socket = %socket.id, event, cause, "event failed");
         }
-        refusal::answer(socket, event, self.ack, error);
+        refusal::answer(socket, event, self.ack(), error);
+    }
+
+    fn ack(&self) -> Option<AckSender<A>> {
+        self.ack_id.map(|_| refusal::ack_sender(&self.socket, self.ack_id))
     }
 }
 
@@ -78,8 +87,7 @@ impl<A: Adapter> FromMessageParts<A> for Reply<A> {
         ack_id: &Option<i64>,
     ) -> Result<Self, Infallible> {
         let event = Event::from_message_parts(socket, value, ack_id).map(|Event(name)| name).ok();
-        let Ok(ack) = AckSender::from_message_parts(socket, value, ack_id);
-        Ok(Self { socket: Arc::clone(socket), event, ack: ack_id.is_some().then_some(ack) })
+        Ok(Self { socket: Arc::clone(socket), event, ack_id: *ack_id })
     }
 }
 

@@ -10,9 +10,10 @@ use socketioxide::{
 use super::extract_from_session;
 use crate::{
     error::{AuthError, Code},
+    guard, log,
     policy::Policy,
     refusal,
-    session::{self, Ended, UserSession},
+    session::{EndedSession, UserSession, store},
 };
 
 /// The user that the lookup found, for connect, message and disconnect handlers.
@@ -62,17 +63,21 @@ impl<T, P> AuthUser<T, P> {
 
     /// When the token expires (its `exp`, without leeway); `None` if it does not.
     pub fn expires_at(&self) -> Option<SystemTime> {
-        self.session.details.expires_at()
+        self.session.state.expires_at()
     }
 }
 
 impl<T: Send + Sync + 'static, P: Policy<T>> AuthUser<T, P> {
-    fn from_session<A: Adapter>(socket: &Socket<A>, ended: Ended) -> Result<Self, AuthError> {
-        let session = session::user::<A, T>(socket, ended)?.ok_or(Code::LoginRequired)?;
-        if !P::allows(&session.user) {
-            return Err(Code::Forbidden.into());
+    fn from_session<A: Adapter>(socket: &Socket<A>, ended: EndedSession) -> Result<Self, AuthError> {
+        let session = store::user::<A, T>(socket, ended)?.ok_or(Code::LoginRequired)?;
+        match guard::call("the policy", || P::allows(&session.user)) {
+            Ok(true) => Ok(Self::new(session)),
+            Ok(false) => Err(Code::Forbidden.into()),
+            Err(error) => {
+                log::refusal(socket, &error, "policy failed");
+                Err(error)
+            }
         }
-        Ok(Self::new(session))
     }
 }
 
@@ -137,8 +142,8 @@ impl<T> MaybeAuthUser<T> {
 }
 
 impl<T: Send + Sync + 'static> MaybeAuthUser<T> {
-    fn from_session<A: Adapter>(socket: &Socket<A>, ended: Ended) -> Result<Self, AuthError> {
-        Ok(Self(session::user(socket, ended)?.map(AuthUser::new)))
+    fn from_session<A: Adapter>(socket: &Socket<A>, ended: EndedSession) -> Result<Self, AuthError> {
+        Ok(Self(store::user(socket, ended)?.map(AuthUser::new)))
     }
 }
 

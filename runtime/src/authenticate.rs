@@ -1,0 +1,153 @@
+//! From what a client sends to its session: origin, token, verification, lookup, session.
+
+use std::{sync::Arc, time::Duration};
+
+use socketioxide::{
+    adapter::Adapter,
+    extract::Data,
+    handler::{FromConnectParts, Value},
+    socket::Socket,
+};
+use tokio::time::timeout;
+
+use crate::{
+    error::{AuthError, Code},
+    guard, log,
+    lookup::{LookupOn, LookupRequest, UserLookup},
+    origin::{self, Origin},
+    session::{GuestSession, Session, SessionState, TokenFacts, UserSession, expiry::ExpiryRules, rooms},
+    token::{self, AuthPayload, RawToken, TokenSource},
+    verify::{TokenOrigin, Verifier},
+};
+
+/// Decides about a client, at its connection and after it.
+pub(crate) struct Authenticator<L: UserLookup> {
+    pub(crate) lookup: L,
+    pub(crate) verifier: Verifier,
+    pub(crate) sources: Vec<TokenSource>,
+    pub(crate) allowed_origins: Option<Vec<Origin>>,
+    pub(crate) guest: bool,
+    pub(crate) lookup_timeout: Duration,
+    pub(crate) expiry: ExpiryRules,
+    pub(crate) user_key: Option<UserKey<L::User>>,
+}
+
+/// Names a user in the same way on every node.
+pub(crate) type UserKey<T> = Box<dyn Fn(&T) -> String + Send + Sync>;
+
+/// What a client asks with.
+pub(crate) struct Handshake<'a, A: Adapter> {
+    pub(crate) socket: &'a Arc<Socket<A>>,
+    pub(crate) payload: &'a Option<Value>,
+}
+
+impl<L: UserLookup> Authenticator<L> {
+    /// The session of a client that connects.
+    ///
+    /// # Errors
+    ///
+    /// The first step that refuses the client, in the order below.
+    pub(crate) async fn authenticate<A: Adapter>(
+        &self,
+        handshake: &Handshake<'_, A>,
+    ) -> Result<Arc<dyn Session>, AuthError>
+    where
+        L: LookupOn<A>,
+    {
+        if let Some(allowed) = &self.allowed_origins {
+            origin::check(allowed, handshake.socket.req_parts())?;
+        }
+        match self.find_token(handshake)? {
+            Some(token) => self.log_in(handshake, &token).await,
+            None if self.guest => self.admit_guest(handshake).await,
+            None => Err(Code::TokenMissing.into()),
+        }
+    }
+
+    fn find_token<A: Adapter>(&self, handshake: &Handshake<'_, A>) -> Result<Option<RawToken>, AuthError> {
+        let payload = match handshake.payload {
+            Some(_) => {
+                let payload = Data::<AuthPayload>::from_connect_parts(handshake.socket, handshake.payload);
+                payload.map_err(|_| Code::TokenMalformed)?.0
+            }
+            None => AuthPayload::default(),
+        };
+        token::find(&self.sources, handshake.socket.req_parts(), &payload)
+    }
+
+    /// The session of a client that sent a token.
+    ///
+    /// # Errors
+    ///
+    /// The token is refused, or the lookup refuses its user.
+    pub(crate) async fn log_in<A: Adapter>(
+        &self,
+        handshake: &Handshake<'_, A>,
+        token: &RawToken,
+    ) -> Result<Arc<dyn Session>, AuthError>
+    where
+        L: LookupOn<A>,
+    {
+        let origin = TokenOrigin {
+            parts: Some(handshake.socket.req_parts()),
+            namespace: Some(log::path(handshake.socket)),
+        };
+        // The keys may be the application's own source, which nothing else bounds.
+        let checked = timeout(self.lookup_timeout, self.verifier.check_signature(token.as_str(), origin));
+        let payload = guard::future("the key source", checked).await?.map_err(|_| Code::KeysUnavailable)??;
+
+        let parse = || self.verifier.read_claims::<L::Claims>(&payload);
+        let (claims, registered) = guard::call(CLAIMS, parse)??;
+
+        let user = self.look_up(handshake, Some(claims), Some(token)).await?.ok_or(Code::UserNotFound)?;
+
+        // The lookup took the claims by value, and they need not be `Clone`. The token may have expired meanwhile.
+        let (claims, _) = guard::call(CLAIMS, parse)??;
+        let facts = TokenFacts {
+            issuer: registered.issuer.as_deref().map(str::to_owned),
+            subject: registered.subject.as_deref().map(str::to_owned),
+            issued: registered.issued,
+            expires_at: registered.expires_at(),
+        };
+        let ends_at = self.expiry.end_of(facts.expires_at);
+        let state = SessionState::of_token(claims, facts, self.expiry.clock.clone()).ending_at(ends_at);
+        self.user_session(user, state)
+    }
+
+    async fn admit_guest<A: Adapter>(&self, handshake: &Handshake<'_, A>) -> Result<Arc<dyn Session>, AuthError>
+    where
+        L: LookupOn<A>,
+    {
+        let state = SessionState::of_guest::<L::Claims>(self.expiry.clock.clone());
+        let user = if L::CALLED_FOR_GUESTS { self.look_up(handshake, None, None).await? } else { None };
+        match user {
+            Some(user) => self.user_session(user, state),
+            None => Ok(Arc::new(GuestSession::<L::User>::new(state))),
+        }
+    }
+
+    fn user_session(&self, user: L::User, state: SessionState) -> Result<Arc<dyn Session>, AuthError> {
+        let room = match &self.user_key {
+            // Guest users returned by the lookup get no user room.
+            Some(key) if !state.is_guest() => Some(rooms::of_user(guard::call("`user_key`", || key(&user))?).into()),
+            _ => None,
+        };
+        Ok(Arc::new(UserSession { user: Arc::new(user), state: state.in_room(room) }))
+    }
+
+    async fn look_up<A: Adapter>(
+        &self,
+        handshake: &Handshake<'_, A>,
+        claims: Option<L::Claims>,
+        token: Option<&RawToken>,
+    ) -> Result<Option<L::User>, AuthError>
+    where
+        L: LookupOn<A>,
+    {
+        let request = LookupRequest { socket: handshake.socket, payload: handshake.payload, token };
+        let lookup = async { timeout(self.lookup_timeout, self.lookup.look_up(claims, request)).await };
+        guard::future("the user lookup", lookup).await?.map_err(|_| Code::LookupTimeout)?
+    }
+}
+
+const CLAIMS: &str = "`Deserialize` of the claims";

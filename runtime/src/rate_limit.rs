@@ -1,0 +1,292 @@
+//! The limits of one connection: attempts that fail or are under way, and renewals.
+//!
+//! A client can open thousands of namespaces on one Engine.IO connection, and leave and join each again at will. So the
+//! limits belong to the connection, whose id all of its sockets share.
+
+use std::{
+    collections::HashMap,
+    sync::{LazyLock, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use lru::LruCache;
+use socketioxide::socket::Sid;
+use tokio::time::Instant;
+
+use crate::error::Code;
+
+/// A client can send thousands of CONNECT packets in a second on one connection, and each would cost a lookup. Attempts
+/// that are under way count as refusals, because they may become some.
+const MAX_REFUSALS: u32 = 20;
+
+/// Refusals are forgotten this long after the last one: a connection that lives for days must not be locked out.
+const REFUSALS_LAST: Duration = Duration::from_mins(1);
+
+/// A client renews every few minutes. One that does so in a loop costs a lookup each time.
+const MAX_RENEWALS: u32 = 20;
+const RENEWAL_PERIOD: Duration = Duration::from_secs(10);
+
+/// The number of connections that are remembered. A client needs a new connection, an expensive thing, to push one out.
+const MAX_CONNECTIONS: usize = 8192;
+
+static LIMITER: LazyLock<RateLimiter> = LazyLock::new(RateLimiter::default);
+
+/// The limiter of all servers of the process: a connection's id is unique among them.
+pub(crate) fn limiter() -> &'static RateLimiter {
+    &LIMITER
+}
+
+#[derive(Default)]
+pub(crate) struct RateLimiter(Mutex<State>);
+
+#[derive(Default)]
+struct State {
+    /// The attempts under way. Not bounded by a number: each of them exists.
+    in_flight: HashMap<Sid, u32>,
+    refusals: Remembered<Refusals>,
+    renewals: Remembered<Renewals>,
+}
+
+#[derive(Clone, Copy)]
+struct Refusals {
+    number: u32,
+    last: Instant,
+}
+
+#[derive(Clone, Copy)]
+struct Renewals {
+    number: u32,
+    since: Instant,
+}
+
+/// What is known of the connections that were seen last.
+struct Remembered<T>(LruCache<Sid, T>);
+
+impl<T> Default for Remembered<T> {
+    fn default() -> Self {
+        // It grows with the connections that have something to remember.
+        Self(LruCache::unbounded())
+    }
+}
+
+impl<T> Remembered<T> {
+    fn put(&mut self, connection: Sid, value: T) {
+        self.0.put(connection, value);
+        if self.0.len() > MAX_CONNECTIONS {
+            self.0.pop_lru();
+        }
+    }
+}
+
+impl RateLimiter {
+    /// Begins an attempt to authenticate: a connection to a namespace, a login or a renewal.
+    ///
+    /// # Errors
+    ///
+    /// `too_many_attempts` if the connection was refused too often, or tries too much at once.
+    pub(crate) fn begin_attempt(&'static self, connection: Sid) -> Result<AttemptPermit, Code> {
+        let mut state = self.state();
+        let refused = state.refusals(connection);
+        let in_flight = state.in_flight.get(&connection).copied().unwrap_or_default();
+
+        if refused.saturating_add(in_flight) >= MAX_REFUSALS {
+            return Err(Code::TooManyAttempts);
+        }
+        state.in_flight.insert(connection, in_flight + 1);
+        Ok(AttemptPermit { limiter: self, connection })
+    }
+
+    /// Counts a renewal of the connection.
+    ///
+    /// # Errors
+    ///
+    /// `too_many_attempts` if the period has none left.
+    pub(crate) fn count_renewal(&self, connection: Sid) -> Result<(), Code> {
+        let mut state = self.state();
+        let known = state.renewals.0.get(&connection).copied();
+        let current = known.filter(|renewals| renewals.since.elapsed() <= RENEWAL_PERIOD);
+        let renewals = current.unwrap_or_else(|| Renewals { number: 0, since: Instant::now() });
+
+        if renewals.number >= MAX_RENEWALS {
+            return Err(Code::TooManyAttempts);
+        }
+        state.renewals.put(connection, Renewals { number: renewals.number + 1, ..renewals });
+        Ok(())
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn refusals(&mut self, connection: Sid) -> u32 {
+        match self.refusals.0.get(&connection) {
+            Some(refusals) if refusals.last.elapsed() <= REFUSALS_LAST => refusals.number,
+            Some(_) => {
+                self.refusals.0.pop(&connection);
+                0
+            }
+            None => 0,
+        }
+    }
+}
+
+/// An attempt under way. It ends when this is dropped.
+pub(crate) struct AttemptPermit {
+    limiter: &'static RateLimiter,
+    connection: Sid,
+}
+
+impl AttemptPermit {
+    /// Counts the attempt as refused.
+    pub(crate) fn record_refusal(&self) {
+        let mut state = self.limiter.state();
+        let number = state.refusals(self.connection).saturating_add(1);
+        state.refusals.put(self.connection, Refusals { number, last: Instant::now() });
+    }
+
+    /// Forgets the refusals of the connection: a user has logged in. A guest forgets nothing, because anybody can be a
+    /// guest again and again.
+    pub(crate) fn reset(&self) {
+        self.limiter.state().refusals.0.pop(&self.connection);
+    }
+}
+
+impl Drop for AttemptPermit {
+    fn drop(&mut self) {
+        let mut state = self.limiter.state();
+        if let Some(in_flight) = state.in_flight.get_mut(&self.connection) {
+            *in_flight -= 1;
+            if *in_flight == 0 {
+                state.in_flight.remove(&self.connection);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::advance;
+
+    use super::*;
+
+    fn limiter() -> &'static RateLimiter {
+        Box::leak(Box::default())
+    }
+
+    fn refuse(limiter: &'static RateLimiter, connection: Sid, times: u32) {
+        for _ in 0..times {
+            limiter.begin_attempt(connection).unwrap().record_refusal();
+        }
+    }
+
+    fn is_refused(limiter: &'static RateLimiter, connection: Sid) -> bool {
+        limiter.begin_attempt(connection).is_err()
+    }
+
+    #[test]
+    fn a_connection_is_refused_after_twenty_refusals_and_no_other_with_it() {
+        let (limiter, connection) = (limiter(), Sid::new());
+        refuse(limiter, connection, MAX_REFUSALS - 1);
+        assert!(!is_refused(limiter, connection));
+        refuse(limiter, connection, 1);
+        assert_eq!(limiter.begin_attempt(connection).err(), Some(Code::TooManyAttempts));
+        assert!(!is_refused(limiter, Sid::new()));
+    }
+
+    #[test]
+    fn attempts_under_way_count_as_refusals() {
+        let (limiter, connection) = (limiter(), Sid::new());
+        refuse(limiter, connection, 5);
+        let mut under_way: Vec<_> =
+            (5..MAX_REFUSALS).map(|_| limiter.begin_attempt(connection).unwrap()).collect();
+        assert!(is_refused(limiter, connection));
+        assert!(!is_refused(limiter, Sid::new()));
+        under_way.pop();
+        assert!(!is_refused(limiter, connection));
+        drop(under_way);
+        assert!(limiter.state().in_flight.is_empty());
+    }
+
+    #[test]
+    fn a_refused_attempt_counts_once() {
+        let (limiter, connection) = (limiter(), Sid::new());
+        refuse(limiter, connection, MAX_REFUSALS - 2);
+        let last = limiter.begin_attempt(connection).unwrap();
+        assert!(!is_refused(limiter, connection));
+        last.record_refusal();
+        drop(last);
+        assert!(!is_refused(limiter, connection));
+    }
+
+    #[test]
+    fn a_login_forgets_the_refusals() {
+        let (limiter, connection) = (limiter(), Sid::new());
+        refuse(limiter, connection, MAX_REFUSALS - 1);
+        limiter.begin_attempt(connection).unwrap().reset();
+        refuse(limiter, connection, MAX_REFUSALS);
+        assert!(is_refused(limiter, connection));
+    }
+
+    #[test]
+    fn an_attempt_that_is_neither_refused_nor_a_login_changes_nothing() {
+        let (limiter, connection) = (limiter(), Sid::new());
+        refuse(limiter, connection, MAX_REFUSALS - 1);
+        drop(limiter.begin_attempt(connection).unwrap());
+        refuse(limiter, connection, 1);
+        assert!(is_refused(limiter, connection));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn refusals_are_forgotten_a_minute_after_the_last_one() {
+        let (limiter, connection) = (limiter(), Sid::new());
+        refuse(limiter, connection, MAX_REFUSALS);
+        advance(REFUSALS_LAST).await;
+        assert!(is_refused(limiter, connection));
+        advance(Duration::from_millis(1)).await;
+        refuse(limiter, connection, MAX_REFUSALS);
+        assert!(is_refused(limiter, connection), "counting starts again from zero");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn looking_at_refusals_does_not_keep_them() {
+        let (limiter, connection) = (limiter(), Sid::new());
+        refuse(limiter, connection, MAX_REFUSALS);
+        advance(REFUSALS_LAST / 2).await;
+        assert!(is_refused(limiter, connection));
+        advance(REFUSALS_LAST / 2 + Duration::from_millis(1)).await;
+        assert!(!is_refused(limiter, connection));
+    }
+
+    #[test]
+    fn only_the_connections_seen_last_are_remembered() {
+        let (limiter, [first, second]) = (limiter(), [Sid::new(), Sid::new()]);
+        refuse(limiter, first, MAX_REFUSALS);
+        refuse(limiter, second, MAX_REFUSALS);
+        for _ in 2..MAX_CONNECTIONS {
+            refuse(limiter, Sid::new(), 1);
+        }
+        // Being looked at is being seen.
+        assert!(is_refused(limiter, first));
+        refuse(limiter, Sid::new(), 1);
+        assert_eq!(limiter.state().refusals.0.len(), MAX_CONNECTIONS);
+        assert!(is_refused(limiter, first));
+        assert!(!is_refused(limiter, second));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_has_twenty_renewals_in_ten_seconds() {
+        let (limiter, connection) = (limiter(), Sid::new());
+        for _ in 0..2 {
+            for _ in 0..MAX_RENEWALS {
+                assert!(limiter.count_renewal(connection).is_ok());
+            }
+            assert_eq!(limiter.count_renewal(connection), Err(Code::TooManyAttempts));
+            assert!(limiter.count_renewal(Sid::new()).is_ok());
+            advance(RENEWAL_PERIOD).await;
+            assert!(limiter.count_renewal(connection).is_err());
+            advance(Duration::from_millis(1)).await;
+        }
+    }
+}

@@ -1,0 +1,207 @@
+//! The open sessions of this process by user, and the logouts that attempts under way must hear of.
+//!
+//! socketioxide knows a socket only after its connect middlewares are done, and an adapter only by its rooms. A logout
+//! must end a session from the moment on at which the lookup has found its user, and must refuse an attempt whose
+//! lookup began before the logout. So both are kept here, in one order.
+
+use std::{
+    any::Any,
+    collections::{BTreeSet, HashMap},
+    sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, Weak},
+};
+
+use socketioxide::{
+    SocketIo,
+    adapter::Adapter,
+    handler::FromConnectParts,
+    socket::{Sid, Socket},
+};
+
+use crate::{error::Code, session::Session};
+
+static REGISTRY: LazyLock<Registry> = LazyLock::new(Registry::default);
+
+/// The registry of all servers of the process.
+pub(crate) fn registry() -> &'static Registry {
+    &REGISTRY
+}
+
+#[derive(Default)]
+pub(crate) struct Registry(Mutex<State>);
+
+#[derive(Default)]
+struct State {
+    sessions: HashMap<UserOnServer, Vec<OpenSession>>,
+    /// When a user was logged out. Kept as long as an attempt that began before it is under way.
+    logouts: HashMap<UserOnServer, u64>,
+    /// The attempts under way, by when they began.
+    attempts: BTreeSet<u64>,
+    /// Counts attempts, sessions and logouts, and so orders them.
+    sequence: u64,
+}
+
+/// A user's room on one server: two servers of one process may have users of the same key.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct UserOnServer {
+    server: ServerId,
+    room: Arc<str>,
+}
+
+/// Tells the servers of a process apart. An address may be used again, and two servers may share a configuration, but
+/// not both.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct ServerId {
+    config: usize,
+    server: Sid,
+}
+
+struct OpenSession {
+    number: u64,
+    session: Weak<dyn Session>,
+    /// A `Socket<A>` of any adapter.
+    socket: Weak<dyn Any + Send + Sync>,
+}
+
+/// A session that a logout found, and its socket, which may be on its way in or out.
+pub(crate) struct LoggedOut {
+    pub(crate) session: Arc<dyn Session>,
+    socket: Arc<dyn Any + Send + Sync>,
+}
+
+impl LoggedOut {
+    /// `None` for a socket of another adapter than `A`, which a server of the adapter `A` does not have.
+    pub(crate) fn socket<A: Adapter>(&self) -> Option<Arc<Socket<A>>> {
+        Arc::clone(&self.socket).downcast().ok()
+    }
+}
+
+impl UserOnServer {
+    pub(crate) fn new<A: Adapter>(io: &SocketIo<A>, room: Arc<str>) -> Self {
+        let server = ServerId { config: std::ptr::from_ref(io.config()).addr(), server: *io.config().server_id };
+        Self { server, room }
+    }
+
+    pub(crate) fn of_socket<A: Adapter>(socket: &Arc<Socket<A>>, room: Arc<str>) -> Self {
+        let Ok(io) = SocketIo::from_connect_parts(socket, &None);
+        Self::new(&io, room)
+    }
+}
+
+impl State {
+    fn next_number(&mut self) -> u64 {
+        self.sequence += 1;
+        self.sequence
+    }
+
+    /// Forgets the logouts that no attempt under way can have missed.
+    fn forget_logouts(&mut self) {
+        match self.attempts.first() {
+            Some(oldest) => self.logouts.retain(|_, logout| *logout > *oldest),
+            None => self.logouts.clear(),
+        }
+    }
+}
+
+impl Registry {
+    /// Watches for logouts from now on, for an attempt whose user is not known yet.
+    pub(crate) fn watch(&'static self) -> LogoutWatch {
+        let mut state = self.state();
+        let began = state.next_number();
+        state.attempts.insert(began);
+        LogoutWatch { registry: self, began }
+    }
+
+    /// Ends the sessions of a user with a code, and refuses the attempts that are under way.
+    ///
+    /// Returns all of them that are still there, including sessions that had ended before.
+    pub(crate) fn log_out(&self, user: &UserOnServer, code: Code) -> Vec<LoggedOut> {
+        let mut state = self.state();
+        if !state.attempts.is_empty() {
+            let now = state.next_number();
+            state.logouts.insert(user.clone(), now);
+        }
+
+        let sessions = state.sessions.get(user).map_or(&[] as &[_], Vec::as_slice);
+        let open: Vec<_> = sessions.iter().filter_map(OpenSession::upgrade).collect();
+        for logged_out in &open {
+            // Under the lock: a renewal that begins after this logout must not find the session alive.
+            logged_out.session.state().end(code);
+        }
+        // Dropping a session takes the lock, so that none is dropped before it is released.
+        open
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl OpenSession {
+    fn upgrade(&self) -> Option<LoggedOut> {
+        Some(LoggedOut { session: self.session.upgrade()?, socket: self.socket.upgrade()? })
+    }
+}
+
+/// Held by an attempt to connect, to log in or to renew, from before its lookup to its end.
+pub(crate) struct LogoutWatch {
+    registry: &'static Registry,
+    began: u64,
+}
+
+impl LogoutWatch {
+    /// Registers the session of a user, to be found by [`Registry::log_out`] until the session is dropped.
+    ///
+    /// # Errors
+    ///
+    /// `session_ended` if the user was logged out since the attempt began.
+    pub(crate) fn register<A: Adapter>(
+        &self,
+        user: UserOnServer,
+        session: &Arc<dyn Session>,
+        socket: &Arc<Socket<A>>,
+    ) -> Result<(), Code> {
+        let registry = self.registry;
+        let mut state = registry.state();
+        if state.logouts.get(&user).is_some_and(|logout| *logout > self.began) {
+            return Err(Code::SessionEnded);
+        }
+
+        let number = state.next_number();
+        let socket: Weak<Socket<A>> = Arc::downgrade(socket);
+        let open = OpenSession { number, session: Arc::downgrade(session), socket };
+        state.sessions.entry(user.clone()).or_default().push(open);
+        drop(state);
+        session.state().hold_registration(Registration { registry, user, number });
+        Ok(())
+    }
+}
+
+impl Drop for LogoutWatch {
+    fn drop(&mut self) {
+        let mut state = self.registry.state();
+        let was_oldest = state.attempts.first() == Some(&self.began);
+        state.attempts.remove(&self.began);
+        if was_oldest {
+            state.forget_logouts();
+        }
+    }
+}
+
+/// Held by a session. Dropping it removes the session from the registry.
+pub(crate) struct Registration {
+    registry: &'static Registry,
+    user: UserOnServer,
+    number: u64,
+}
+
+impl Drop for Registration {
+    fn drop(&mut self) {
+        let mut state = self.registry.state();
+        if let Some(sessions) = state.sessions.get_mut(&self.user) {
+            sessions.retain(|session| session.number != self.number);
+            if sessions.is_empty() {
+                state.sessions.remove(&self.user);
+            }
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! Trying again: how long to wait, and a client whose channel is full.
+
+use std::{
+    sync::{Arc, Weak},
+    time::Duration,
+};
+
+use socketioxide::{SocketError, adapter::Adapter, socket::Socket};
+use tokio::time::{Instant, sleep};
+
+/// A pause that doubles from the shortest to the longest.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Backoff {
+    next: Duration,
+    longest: Duration,
+}
+
+impl Backoff {
+    pub(crate) const fn new(shortest: Duration, longest: Duration) -> Self {
+        Self { next: shortest, longest }
+    }
+
+    /// The pause after the last failure, and a longer one next time.
+    pub(crate) fn pause(&mut self) -> Duration {
+        let pause = self.next.min(self.longest);
+        self.next = pause.saturating_mul(2);
+        pause
+    }
+}
+
+/// While a client reads its channel, room in it lasts for a moment only: each broadcast of the application takes it. A
+/// failed try costs some nanoseconds.
+const EAGER: Duration = Duration::from_millis(1);
+const EAGER_FOR: Duration = Duration::from_secs(3);
+
+/// For a client that has stopped reading, perhaps for as long as its connection lasts.
+const PATIENT: Backoff = Backoff::new(Duration::from_millis(10), Duration::from_millis(50));
+
+/// Does something to a socket again and again while its channel is full, until it is done or the socket is dropped.
+pub(crate) async fn while_full<A: Adapter>(
+    socket: &Weak<Socket<A>>,
+    mut act: impl FnMut(&Arc<Socket<A>>) -> Result<(), SocketError>,
+) {
+    let began = Instant::now();
+    let mut backoff = PATIENT;
+
+    // Upgraded anew each time: a pause must not keep a socket alive.
+    while socket.upgrade().is_some_and(|socket| matches!(act(&socket), Err(SocketError::InternalChannelFull))) {
+        let pause = if began.elapsed() < EAGER_FOR { EAGER } else { backoff.pause() };
+        sleep(pause).await;
+    }
+}
+
+/// Poll interval while later connect middlewares run; doubles up to the maximum.
+const CONNECTING: Backoff = Backoff::new(Duration::from_millis(1), Duration::from_secs(1));
+
+/// Waits until the socket is connected: nothing can be sent to it before. Returns when it is dropped, too.
+///
+/// A socket that has disconnected and that the application keeps looks like one that is not connected yet.
+pub(crate) async fn until_connected<A: Adapter>(socket: &Weak<Socket<A>>) {
+    let mut backoff = CONNECTING;
+    while socket.upgrade().is_some_and(|socket| !socket.connected()) {
+        sleep(backoff.pause()).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_backoff_doubles_up_to_the_longest_pause() {
+        let mut backoff = Backoff::new(Duration::from_millis(10), Duration::from_millis(50));
+        let pauses: Vec<_> = (0..5).map(|_| backoff.pause().as_millis()).collect();
+        assert_eq!(pauses, [10, 20, 40, 50, 50]);
+    }
+}

@@ -1,0 +1,269 @@
+//! How a session ends by itself: at the token's expiry, or when a guest does not log in.
+
+use std::{
+    pin::pin,
+    sync::{Arc, Weak},
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use futures_util::{
+    FutureExt,
+    future::{self, OptionFuture},
+};
+use serde::Serialize;
+use socketioxide::{SendError, adapter::Adapter, socket::Socket};
+use tokio::time::{Instant, sleep, sleep_until};
+
+use super::{Session, SessionState};
+use crate::{
+    clock::Clock,
+    config::written_setting,
+    error::{AuthError, Code},
+    log::namespace,
+    refusal,
+    retry::{until_connected, while_full},
+};
+
+/// What happens to the socket when its token expires.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Expiry {
+    /// The client is told `token_expired`, then disconnected, at `exp` plus leeway.
+    #[default]
+    Disconnect,
+    /// Nothing: the token counts at the connection only.
+    Ignore,
+}
+
+written_setting! {
+    Expiry {
+        "disconnect" => Disconnect,
+        "ignore" => Ignore,
+    }
+}
+
+/// What ends a session, checked when the middleware is built.
+#[derive(Debug, Clone)]
+pub(crate) struct ExpiryRules {
+    pub(crate) expiry: Expiry,
+    pub(crate) expiry_warning: Option<Duration>,
+    pub(crate) guest_timeout: Option<Duration>,
+    pub(crate) leeway: Duration,
+    pub(crate) clock: Clock,
+}
+
+/// What the client gets as `token_expiring`.
+#[derive(Serialize)]
+struct TokenExpiring {
+    /// Seconds since 1970.
+    expires_at: u64,
+    /// Seconds from now.
+    expires_in: u64,
+}
+
+const TOKEN_EXPIRING: &str = "token_expiring";
+
+/// The timers look at the wall clock at least this often: tokio's clock stands still while the machine is suspended.
+const LONGEST_SLEEP: Duration = Duration::from_secs(30);
+
+/// `Instant` overflows beyond some centuries.
+const LONGEST_GUEST_TIMEOUT: Duration = Duration::from_hours(100 * 365 * 24);
+
+impl ExpiryRules {
+    /// When the session of a token ends, `exp` plus leeway. `None` if it does not.
+    pub(crate) fn end_of(&self, expires_at: Option<SystemTime>) -> Option<SystemTime> {
+        match self.expiry {
+            // A time beyond the clock's range never comes.
+            Expiry::Disconnect => expires_at?.checked_add(self.leeway),
+            Expiry::Ignore => None,
+        }
+    }
+
+    fn warning_of(&self, session: &SessionState) -> Option<Warning> {
+        let expires_at = session.expires_at()?;
+        let at = warning_time(expires_at, self.expiry_warning?, self.clock.now());
+        Some(Warning { at, expires_at })
+    }
+
+    fn end_of_session(&self, session: &SessionState) -> Option<End> {
+        if session.is_guest() {
+            let limit = self.guest_timeout?.min(LONGEST_GUEST_TIMEOUT);
+            return Some(End::GuestTimeout(Instant::now() + limit));
+        }
+        session.ends_at().map(End::Expiry)
+    }
+}
+
+struct Warning {
+    at: SystemTime,
+    expires_at: SystemTime,
+}
+
+enum End {
+    /// A time of day.
+    Expiry(SystemTime),
+    /// A time that the server measures itself.
+    GuestTimeout(Instant),
+}
+
+impl End {
+    async fn reached(&self, clock: &Clock) -> Code {
+        match self {
+            Self::Expiry(at) => {
+                wall_clock_reaches(clock, *at).await;
+                Code::TokenExpired
+            }
+            Self::GuestTimeout(at) => {
+                sleep_until(*at).await;
+                Code::LoginRequired
+            }
+        }
+    }
+}
+
+/// A token that lives shorter than twice the warning is announced at half of its life: a client that renews at once, and
+/// gets another such token, must not do so in a loop.
+fn warning_time(expires_at: SystemTime, before: Duration, now: SystemTime) -> SystemTime {
+    let remaining = expires_at.duration_since(now).unwrap_or_default();
+    expires_at - before.min(remaining / 2)
+}
+
+async fn wall_clock_reaches(clock: &Clock, time: SystemTime) {
+    loop {
+        let remaining = time.duration_since(clock.now()).unwrap_or_default();
+        if remaining.is_zero() {
+            return;
+        }
+        sleep(remaining.min(LONGEST_SLEEP)).await;
+    }
+}
+
+/// Starts the timer of a session. It ends with the session, which holds the handle; it holds session and socket weakly.
+pub(crate) fn start<A: Adapter>(socket: &Arc<Socket<A>>, session: &Arc<dyn Session>, rules: &ExpiryRules) {
+    let (warning, end) = (rules.warning_of(session.state()), rules.end_of_session(session.state()));
+    if warning.is_some() || end.is_some() {
+        let clock = rules.clock.clone();
+        let timer = run(Arc::downgrade(socket), Arc::downgrade(session), clock, warning, end);
+        session.state().hold_timer(tokio::spawn(timer).abort_handle());
+    }
+}
+
+async fn run<A: Adapter>(
+    socket: Weak<Socket<A>>,
+    session: Weak<dyn Session>,
+    clock: Clock,
+    warning: Option<Warning>,
+    end: Option<End>,
+) {
+    let warning = OptionFuture::from(warning.map(|warning| warn(&socket, &clock, warning).boxed()));
+    let Some(end) = end else {
+        warning.await;
+        return;
+    };
+
+    // The end waits for no warning: a client that does not read would put it off.
+    let warned = warning.then(|_| future::pending::<()>());
+    let reached = end.reached(&clock);
+    let code = match future::select(pin!(reached), pin!(warned)).await {
+        future::Either::Left((code, _)) => code,
+        future::Either::Right(_) => return,
+    };
+
+    // From here on every extractor refuses. A renewal that came before has replaced the session.
+    let ended = session.upgrade().filter(|session| session.state().end(code));
+    if let Some(user_room) = ended.map(|session| session.state().room().cloned()) {
+        // Boxed, so that a timer which sleeps holds no room for it.
+        finish(&socket, user_room, code).boxed().await;
+    }
+}
+
+async fn warn<A: Adapter>(socket: &Weak<Socket<A>>, clock: &Clock, warning: Warning) {
+    wall_clock_reaches(clock, warning.at).await;
+    until_connected(socket).await;
+
+    while_full(socket, |socket| {
+        let expires_in = warning.expires_at.duration_since(clock.now()).unwrap_or_default().as_secs();
+        let expiring = TokenExpiring { expires_at: unix_seconds(warning.expires_at), expires_in };
+        match socket.emit(TOKEN_EXPIRING, &expiring) {
+            Err(SendError::Socket(error)) => Err(error),
+            Ok(()) | Err(SendError::Serialize(_)) => Ok(()),
+        }
+    })
+    .await;
+}
+
+async fn finish<A: Adapter>(socket: &Weak<Socket<A>>, user_room: Option<Arc<str>>, code: Code) {
+    until_connected(socket).await;
+    let error = AuthError::from(code);
+    if let Some(socket) = socket.upgrade() {
+        tracing::info!(namespace = &*namespace(&socket), socket = %socket.id, code = error.code(), "session ended");
+    }
+    refusal::Ending::new(user_room, Some(Arc::new(error))).run(socket).await;
+}
+
+pub(crate) fn unix_seconds(time: SystemTime) -> u64 {
+    time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::advance;
+
+    use super::*;
+
+    const YEAR: Duration = Duration::from_hours(365 * 24);
+
+    #[tokio::test(start_paused = true)]
+    async fn a_timer_notices_a_moved_clock_within_thirty_seconds() {
+        let start = SystemTime::now();
+        let (clock, time) = Clock::fixed(start);
+        let end = start + Duration::from_hours(2);
+        let timer = tokio::spawn(async move { wall_clock_reaches(&clock, end).await });
+        tokio::task::yield_now().await;
+
+        // The machine is suspended: the monotonic clock stands still.
+        time.advance(Duration::from_hours(2));
+        advance(LONGEST_SLEEP - Duration::from_millis(1)).await;
+        assert!(!timer.is_finished());
+        advance(Duration::from_millis(2)).await;
+        tokio::task::yield_now().await;
+        assert!(timer.is_finished());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_timer_waits_as_long_as_the_wall_clock_says() {
+        let start = SystemTime::now();
+        let (clock, time) = Clock::fixed(start);
+        let timer = tokio::spawn(async move { wall_clock_reaches(&clock, start + YEAR).await });
+        for _ in 0..100 {
+            advance(LONGEST_SLEEP).await;
+        }
+        assert!(!timer.is_finished(), "the clock was set back");
+        time.set(start + YEAR);
+        advance(LONGEST_SLEEP).await;
+        timer.await.unwrap();
+    }
+
+    #[test]
+    fn a_warning_leaves_half_of_the_remaining_life() {
+        let (minute, now) = (Duration::from_mins(1), SystemTime::now());
+        let expires_at = now + 10 * minute;
+        assert_eq!(warning_time(expires_at, minute, now), expires_at - minute);
+        assert_eq!(warning_time(expires_at, Duration::MAX, now), now + 5 * minute);
+        assert_eq!(warning_time(now - minute, minute, now), now - minute);
+    }
+
+    #[test]
+    fn a_session_ends_at_expiry_plus_leeway() {
+        let rules = |expiry| ExpiryRules {
+            expiry,
+            expiry_warning: None,
+            guest_timeout: None,
+            leeway: Duration::from_secs(60),
+            clock: Clock::system(),
+        };
+        assert_eq!(rules(Expiry::Disconnect).end_of(Some(UNIX_EPOCH)), Some(UNIX_EPOCH + Duration::from_secs(60)));
+        assert_eq!(rules(Expiry::Disconnect).end_of(None), None);
+        assert_eq!(rules(Expiry::Ignore).end_of(Some(UNIX_EPOCH)), None);
+    }
+}

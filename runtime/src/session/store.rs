@@ -1,0 +1,129 @@
+//! Where a socket keeps its session: one `Arc` in the socket's extensions.
+
+use std::{
+    any::{Any, type_name},
+    sync::Arc,
+};
+
+use socketioxide::{adapter::Adapter, socket::Socket};
+
+use super::{EndedSession, GuestSession, Session, UserSession, WrongType, rooms};
+use crate::{
+    error::{AuthError, Code},
+    log::namespace,
+};
+
+/// The one entry in the socket's extensions. They clone on every read, so it is an `Arc` and nothing else.
+#[derive(Clone)]
+struct CurrentSession(Arc<dyn Session>);
+
+/// Stores the first session of a socket.
+///
+/// `register` is called once the socket is in the room of its user.
+///
+/// # Errors
+///
+/// Those of `register`, or a second middleware in one namespace: its session would replace the first one's, and with it
+/// the user's type.
+pub(crate) fn begin<A: Adapter>(
+    socket: &Socket<A>,
+    session: &Arc<dyn Session>,
+    register: impl FnOnce() -> Result<(), Code>,
+) -> Result<(), AuthError> {
+    if socket.extensions.get::<CurrentSession>().is_some() {
+        return Err(AuthError::internal(
+            "this namespace has two jwt_auth middlewares, and a socket has one session; leave one `.with(…)` out",
+        ));
+    }
+    // A refused socket loses its rooms.
+    rooms::enter(socket, session.state().room());
+    register()?;
+    socket.extensions.insert(CurrentSession(Arc::clone(session)));
+    Ok(())
+}
+
+/// Stores the next session of a socket: a login, or a renewed token.
+///
+/// `register` is called once the socket is in the room of its user.
+///
+/// # Errors
+///
+/// Those of `register`, or the session that it follows has ended, or the socket has left.
+pub(crate) fn replace<A: Adapter>(
+    socket: &Socket<A>,
+    previous: &dyn Session,
+    session: &Arc<dyn Session>,
+    register: impl FnOnce() -> Result<(), Code>,
+) -> Result<(), Code> {
+    let (before, after) = (previous.state(), session.state());
+    rooms::change(socket, before.room(), after.room()).map_err(|rooms::SocketLeft| Code::SessionEnded)?;
+
+    if let Err(code) = register().and_then(|()| before.replace()) {
+        rooms::leave(socket, after.room().filter(|room| before.room() != Some(room)));
+        return Err(code);
+    }
+    socket.extensions.insert(CurrentSession(Arc::clone(session)));
+    Ok(())
+}
+
+/// The session of a socket, whatever its types. `None` if no middleware stored one.
+pub(crate) fn of_socket<A: Adapter>(socket: &Socket<A>) -> Option<Arc<dyn Session>> {
+    socket.extensions.get::<CurrentSession>().map(|CurrentSession(session)| session)
+}
+
+/// The user's session. `None` for a guest.
+///
+/// # Errors
+///
+/// The session has ended, or no middleware of this namespace stores users of type `T`.
+pub(crate) fn user<A: Adapter, T: Send + Sync + 'static>(
+    socket: &Socket<A>,
+    ended: EndedSession,
+) -> Result<Option<Arc<UserSession<T>>>, AuthError> {
+    let session: Arc<dyn Any + Send + Sync> = current(socket, ended, type_name::<T>())?;
+    match session.downcast::<UserSession<T>>() {
+        Ok(session) => Ok(Some(session)),
+        Err(session) if session.is::<GuestSession<T>>() => Ok(None),
+        Err(_) => Err(wrong_type(socket, "user", type_name::<T>())),
+    }
+}
+
+/// The claims of the session's token. `None` for a guest.
+///
+/// # Errors
+///
+/// The session has ended, or no middleware of this namespace parses claims of type `C`.
+pub(crate) fn claims<A: Adapter, C: Send + Sync + 'static>(
+    socket: &Socket<A>,
+    ended: EndedSession,
+) -> Result<Option<Arc<C>>, AuthError> {
+    let session = current(socket, ended, type_name::<C>())?;
+    session.state().claims().map_err(|WrongType| wrong_type(socket, "claims", type_name::<C>()))
+}
+
+fn current<A: Adapter>(socket: &Socket<A>, ended: EndedSession, wanted: &str) -> Result<Arc<dyn Session>, AuthError> {
+    let Some(session) = of_socket(socket) else {
+        tracing::error!(
+            namespace = &*namespace(socket),
+            socket = %socket.id,
+            wanted,
+            "no jwt_auth middleware on this namespace; add `.with(your_function::middleware()?)` to its connect handler"
+        );
+        return Err(Code::InternalError.into());
+    };
+    if ended == EndedSession::Refuse {
+        session.state().check_alive()?;
+    }
+    Ok(session)
+}
+
+fn wrong_type<A: Adapter>(socket: &Socket<A>, what: &str, wanted: &str) -> AuthError {
+    tracing::error!(
+        namespace = &*namespace(socket),
+        socket = %socket.id,
+        wanted,
+        "the jwt_auth middleware of this namespace has another {what} type; name the type of its function, or add \
+         the right `.with(your_function::middleware()?)`"
+    );
+    Code::InternalError.into()
+}
