@@ -114,16 +114,25 @@ impl Ending {
         if !socket.connected() {
             return Ok(());
         }
-        // At each attempt, because the application may put the socket into other rooms meanwhile.
-        rooms::leave_ended(socket, self.user_room.as_ref());
+        // What an adapter tells the user's other sockets is not for this one.
+        rooms::leave(socket, self.user_room.as_ref());
 
+        let ended = self.tell(socket).and_then(|()| Arc::clone(socket).disconnect());
+        if ended.is_err() {
+            // At each attempt, because the application may put the socket into other rooms meanwhile.
+            rooms::leave_ended(socket, self.user_room.as_ref());
+        }
+        ended
+    }
+
+    fn tell<A: Adapter>(&mut self, socket: &Socket<A>) -> Result<(), SocketError> {
         if let Some(reason) = &self.pending_reason
             && let Err(full @ SocketError::InternalChannelFull) = tell(socket, reason, None)
         {
             return Err(full);
         }
         self.pending_reason = None;
-        Arc::clone(socket).disconnect()
+        Ok(())
     }
 }
 

@@ -56,7 +56,9 @@ pub(crate) fn replace<A: Adapter>(
     register: impl FnOnce() -> Result<(), Code>,
 ) -> Result<(), Code> {
     let (before, after) = (previous.state(), session.state());
-    rooms::change(socket, before.room(), after.room()).map_err(|rooms::SocketLeft| Code::SessionEnded)?;
+    if let Err(rooms::SocketLeft) = rooms::change(socket, before.room(), after.room()) {
+        return Err(before.check_alive().err().unwrap_or(Code::SessionEnded));
+    }
 
     if let Err(code) = register().and_then(|()| before.replace()) {
         rooms::leave(socket, after.room().filter(|room| before.room() != Some(room)));

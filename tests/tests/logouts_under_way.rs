@@ -1,0 +1,214 @@
+//! A forced logout that meets a connection, a login or a renewal of its user that is under way.
+
+use serde_json::json;
+use socketioxide::{
+    SocketIo,
+    extract::{AckSender, SocketRef, State},
+    handler::ConnectHandler,
+};
+use socketioxide_jwt_auth::{AuthUser, SocketAuth, disconnect_user, jwt_auth, user_room};
+use socketioxide_jwt_auth_tests::{
+    Claims, Door, Noted, Notes, Raw, SECRET, Server, Told, ask, join, notes, ready, refused_ack, token, unauthorized,
+};
+
+struct Member {
+    name: String,
+}
+
+#[jwt_auth(
+    secret = SECRET,
+    guest = true,
+    authenticate_event = "authenticate",
+    user_key = |member: &Member| member.name.clone()
+)]
+async fn log_in(claims: Claims, State(notes): State<Notes>, State(door): State<Door>) -> Option<Member> {
+    // `ada` waits, and `ada!` is the same user without waiting.
+    let waits = !claims.sub.ends_with('!');
+    if waits {
+        notes.write("lookup");
+        door.pass().await;
+    }
+    Some(Member { name: claims.sub.trim_end_matches('!').to_owned() })
+}
+
+async fn on_connect(socket: SocketRef) {
+    socket.on("whoami", async |ack: AckSender, member: AuthUser<Member>| ack.send(&member.name).unwrap_or_default());
+    socket.emit("ready", &()).unwrap();
+}
+
+async fn serve() -> (Server, Noted, Door) {
+    let (notes, noted) = notes();
+    let door = Door::closed();
+    let server = Server::with(SocketIo::builder().with_state(notes).with_state(door.clone())).await;
+    server.io.ns("/", on_connect.with(log_in::middleware().unwrap()));
+    server.io.dyn_ns("/room/{id}", on_connect.with(log_in::middleware().unwrap())).unwrap();
+    (server, noted, door)
+}
+
+#[tokio::test]
+async fn a_connection_whose_lookup_runs_during_the_logout_is_refused() {
+    let (server, mut noted, door) = serve().await;
+    for namespace in ["/", "/room/1"] {
+        let mut raw = server.raw().await;
+        raw.connect_with_token(namespace, &token("ada")).await;
+        assert_eq!(noted.next().await, "lookup");
+        disconnect_user(&server.io, "ada").await.unwrap();
+        door.open_once();
+        raw.expect(namespace, Told::refused("session_ended")).await;
+
+        // Another attempt begins after it.
+        door.open_once();
+        join(&mut raw, namespace, Some(&token("ada"))).await;
+        assert_eq!(noted.next().await, "lookup");
+    }
+}
+
+#[tokio::test]
+async fn a_logout_of_one_user_does_not_refuse_another_one() {
+    let (server, mut noted, door) = serve().await;
+    let mut raw = server.raw().await;
+    raw.connect_with_token("/", &token("grace")).await;
+    assert_eq!(noted.next().await, "lookup");
+    disconnect_user(&server.io, "ada").await.unwrap();
+    door.open_once();
+    raw.expect("/", Told::Connected).await;
+}
+
+#[tokio::test]
+async fn a_logout_on_one_server_does_not_refuse_the_users_of_another_one() {
+    let (server, mut noted, door) = serve().await;
+    let (other, _other_noted, _) = serve().await;
+    let mut raw = server.raw().await;
+    raw.connect_with_token("/", &token("ada")).await;
+    assert_eq!(noted.next().await, "lookup");
+    disconnect_user(&other.io, "ada").await.unwrap();
+    door.open_once();
+    raw.expect("/", Told::Connected).await;
+    raw.expect("/", Told::event("ready", json!(null))).await;
+    disconnect_user(&other.io, "ada").await.unwrap();
+    assert_eq!(ask(&mut raw, "whoami", &json!(null)).await, Told::ack(json!("ada")));
+}
+
+#[tokio::test]
+async fn a_guest_whose_login_is_under_way_stays_a_guest() {
+    let (server, mut noted, door) = serve().await;
+    let mut raw = ready(&server, "/", None).await;
+    raw.ask("/", 1, &json!(["authenticate", { "token": token("ada") }])).await;
+    assert_eq!(noted.next().await, "lookup");
+    disconnect_user(&server.io, "ada").await.unwrap();
+    door.open_once();
+    raw.expect("/", refused_ack("session_ended")).await;
+    assert_eq!(ask(&mut raw, "whoami", &json!(null)).await, refused_ack("login_required"));
+    assert_eq!(server.io.to(user_room("ada")).sockets().len(), 0);
+
+    door.open_once();
+    raw.ask("/", 2, &json!(["authenticate", { "token": token("ada") }])).await;
+    assert!(matches!(raw.next().await.1, Told::Ack(answer) if answer[0].get("expires_at").is_some()));
+}
+
+#[tokio::test]
+async fn a_renewal_that_is_under_way_does_not_bring_the_session_back() {
+    let (server, mut noted, door) = serve().await;
+    let mut raw = ready(&server, "/", Some(&token("ada!"))).await;
+    raw.ask("/", 1, &json!(["authenticate", { "token": token("ada") }])).await;
+    // The two names are not the same subject, so the lookup runs first and the refusal comes later.
+    assert_eq!(noted.next().await, "lookup");
+    disconnect_user(&server.io, "ada").await.unwrap();
+    raw.expect("/", Told::Disconnected).await;
+    door.open_once();
+    let (_, told) = raw.next().await;
+    assert!(matches!(&told, Told::Ack(answer) if answer[0].get("error").is_some()), "{told:?}");
+    assert_eq!(server.sockets_in("/"), 0);
+}
+
+/// A middleware of the application that runs after the lookup.
+async fn waits(State(notes): State<Notes>, State(door): State<Door>) -> Result<(), std::convert::Infallible> {
+    notes.write("later middleware");
+    door.pass().await;
+    Ok(())
+}
+
+async fn serve_with_later_middleware() -> (Server, Noted, Door) {
+    let (notes, noted) = notes();
+    let door = Door::closed();
+    let server = Server::with(SocketIo::builder().with_state(notes).with_state(door.clone())).await;
+    // The last one runs first.
+    server.io.ns("/", on_connect.with(waits).with(log_in::middleware().unwrap()));
+    (server, noted, door)
+}
+
+#[tokio::test]
+async fn a_connection_in_a_later_middleware_is_ended_as_soon_as_it_is_connected() {
+    let (server, mut noted, door) = serve_with_later_middleware().await;
+    let mut raw = server.raw().await;
+    raw.connect_with_token("/", &token("ada!")).await;
+    assert_eq!(noted.next().await, "later middleware");
+    disconnect_user(&server.io, "ada").await.unwrap();
+    door.open_once();
+    raw.expect("/", Told::Connected).await;
+    raw.expect("/", Told::event("ready", json!(null))).await;
+    raw.ask("/", 1, &json!(["whoami"])).await;
+    loop {
+        match raw.next().await.1 {
+            Told::Disconnected => break,
+            told => assert_eq!(told, refused_ack("session_ended")),
+        }
+    }
+    assert_eq!(server.sockets_in("/"), 0);
+}
+
+#[tokio::test]
+async fn a_connection_in_a_later_middleware_is_told_the_reason_once() {
+    use socketioxide_jwt_auth::{AuthError, disconnect_user_because};
+
+    async fn for_users(_: AuthUser<Member>) {}
+    let (notes, mut noted) = notes();
+    let door = Door::closed();
+    let server = Server::with(SocketIo::builder().with_state(notes).with_state(door.clone())).await;
+    server.io.ns("/", for_users.with(waits).with(log_in::middleware().unwrap()));
+    let mut raw = server.raw().await;
+    raw.connect_with_token("/", &token("ada!")).await;
+    assert_eq!(noted.next().await, "later middleware");
+    disconnect_user_because(&server.io, "ada", &AuthError::internal("a cause")).await.unwrap();
+    door.open_once();
+    raw.expect("/", Told::Connected).await;
+    raw.expect("/", unauthorized("internal_error")).await;
+    raw.expect("/", Told::Disconnected).await;
+}
+
+/// Sends a login together with CONNECT: socketioxide takes events of a socket that it has not marked connected yet.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_login_that_comes_with_the_connect_is_in_its_room_and_welcomed_once() {
+    async fn on_connect(socket: SocketRef) {
+        socket.on_login(async |socket: SocketRef, member: AuthUser<Member>| {
+            socket.emit("welcome", &member.name).ok();
+        });
+    }
+    let (notes, _noted) = notes();
+    let server = Server::with(SocketIo::builder().with_state(notes).with_state(Door::closed())).await;
+    server.io.ns("/", on_connect.with(log_in::middleware().unwrap()));
+    let login = json!(["authenticate", { "token": token("ada!") }]);
+    let mut complete = 0;
+    for round in 0..ROUNDS {
+        let mut raw: Raw = server.raw().await;
+        raw.connect("/", "").await;
+        raw.ask("/", 1, &login).await;
+        let mut told = Vec::new();
+        // socketioxide closes the connection of an event that comes before it knows the socket.
+        while told.len() < 3 && !told.contains(&Told::Closed) {
+            told.push(raw.next().await.1);
+        }
+        if told.contains(&Told::Closed) {
+            continue;
+        }
+        complete += 1;
+        assert!(told.contains(&Told::event("welcome", json!("ada"))), "round {round}: {told:?}");
+        assert_eq!(server.io.to(user_room("ada")).sockets().len(), 1, "round {round}");
+        disconnect_user(&server.io, "ada").await.unwrap();
+        raw.expect("/", Told::Disconnected).await;
+    }
+    assert!(complete > 0);
+}
+
+/// The window is some microseconds wide. Without care about one round in a thousand met it.
+const ROUNDS: usize = 3000;

@@ -1,0 +1,284 @@
+//! Panics in the application's code: the client is told `internal_error`, it is not let in, and the server goes on.
+
+use std::{fmt, sync::Arc};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::{Value, json};
+use socketioxide::{
+    extract::{AckSender, SocketRef},
+    handler::{ConnectHandler, FromConnectParts, Value as Payload},
+    socket::Socket,
+};
+use socketioxide_jwt_auth::{
+    AuthError, AuthUser, KeyRequest, KeySet, KeySource, Policy, Reply, SocketAuth, jwt_auth,
+};
+use socketioxide_jwt_auth_tests::{
+    Claims, Log, Raw, SECRET, Server, Told, User, answer, ask, find_user, join, ready, refused_ack, renew, renewed_ack,
+    seconds_from_now, token, unauthorized, unauthorized_event,
+};
+
+const OWN: &str = "this is the test's own";
+
+/// A text that must not reach anybody.
+const SECRET_CAUSE: &str = "the password is swordfish";
+
+struct Panics;
+
+impl Policy<User> for Panics {
+    fn allows(_: &User) -> bool {
+        panic!("{OWN}")
+    }
+}
+
+#[jwt_auth(secret = SECRET, guest = true, authenticate_event = "authenticate")]
+async fn log_in(claims: Claims) -> Option<User> {
+    find_user(&claims.sub)
+}
+
+async fn expect_alive(server: &Server) {
+    let mut raw = ready(server, "/alive", Some(&token("ada"))).await;
+    raw.ask("/alive", 0, &json!(["whoami"])).await;
+    raw.expect("/alive", Told::ack(json!("Ada"))).await;
+}
+
+async fn server() -> Server {
+    let server = Server::start().await;
+    server.io.ns("/alive", answer.with(log_in::middleware().unwrap()));
+    server
+}
+
+async fn refusal(server: &Server, namespace: &str, token: &str) -> Told {
+    let mut raw = server.raw().await;
+    raw.connect_with_token(namespace, token).await;
+    raw.next().await.1
+}
+
+#[tokio::test]
+async fn a_policy_that_panics_in_a_connect_handler_lets_nobody_stay() {
+    async fn on_connect(_: AuthUser<User, Panics>) {}
+    let log = Log::capture();
+    let server = server().await;
+    server.io.ns("/", on_connect.with(log_in::middleware().unwrap()));
+    let mut raw = server.raw().await;
+    raw.connect_with_token("/", &token("ada")).await;
+    raw.expect("/", Told::Connected).await;
+    raw.expect("/", unauthorized("internal_error")).await;
+    raw.expect("/", Told::Disconnected).await;
+    assert_eq!(server.sockets_in("/"), 0);
+    assert!(log.lines_with("ERROR").iter().any(|line| line.contains("the policy panicked")), "{}", log.text());
+    expect_alive(&server).await;
+}
+
+#[tokio::test]
+async fn a_policy_that_panics_for_an_event_refuses_it() {
+    async fn guarded(_: AuthUser<User, Panics>, ack: AckSender) {
+        ack.send("let in").ok();
+    }
+    async fn on_connect(socket: SocketRef) {
+        socket.on("guarded", guarded);
+        answer(socket).await;
+    }
+    let server = server().await;
+    server.io.ns("/", on_connect.with(log_in::middleware().unwrap()));
+    let mut raw = ready(&server, "/", Some(&token("ada"))).await;
+    assert_eq!(ask(&mut raw, "guarded", &Value::Null).await, refused_ack("internal_error"));
+    raw.emit("/", &json!(["guarded"])).await;
+    raw.expect("/", unauthorized_event("internal_error", "guarded")).await;
+    assert_eq!(ask(&mut raw, "whoami", &Value::Null).await, Told::ack(json!("Ada")));
+    expect_alive(&server).await;
+}
+
+#[tokio::test]
+async fn a_policy_that_panics_in_a_disconnect_handler_leaves_no_socket_behind() {
+    async fn on_connect(socket: SocketRef) {
+        socket.on_disconnect(async |_: AuthUser<User, Panics>| ());
+        answer(socket).await;
+    }
+    let server = server().await;
+    server.io.ns("/", on_connect.with(log_in::middleware().unwrap()));
+    let mut raw = ready(&server, "/", Some(&token("ada"))).await;
+    raw.leave("/").await;
+    // The socket is removed by a second disconnect, which the client is told.
+    raw.expect("/", Told::Disconnected).await;
+    assert_eq!(server.sockets_in("/"), 0);
+    join(&mut raw, "/", Some(&token("ada"))).await;
+}
+
+#[derive(Debug)]
+struct BrokenError;
+
+impl fmt::Display for BrokenError {
+    fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+        panic!("{OWN}")
+    }
+}
+
+impl std::error::Error for BrokenError {}
+
+#[tokio::test]
+async fn an_error_that_panics_when_it_is_written_refuses_the_client() {
+    #[jwt_auth(secret = SECRET, guest = true, authenticate_event = "authenticate")]
+    async fn fails(claims: Claims) -> Result<User, BrokenError> {
+        find_user(&claims.sub).filter(|user| !user.admin).ok_or(BrokenError)
+    }
+    let _log = Log::capture();
+    let server = server().await;
+    server.io.ns("/", answer.with(fails::middleware().unwrap()));
+    assert_eq!(refusal(&server, "/", &token("ada")).await, Told::refused("internal_error"));
+    let mut guest = ready(&server, "/", None).await;
+    assert_eq!(renew(&mut guest, &token("ada")).await, refused_ack("internal_error"));
+    expect_alive(&server).await;
+}
+
+#[tokio::test]
+async fn an_error_that_panics_when_it_is_written_answers_the_event() {
+    async fn on_connect(socket: SocketRef) {
+        socket.on("fail", async |reply: Reply| reply.send::<(), _>(Err(BrokenError)));
+        answer(socket).await;
+    }
+    let _log = Log::capture();
+    let server = server().await;
+    server.io.ns("/", on_connect.with(log_in::middleware().unwrap()));
+    let mut raw = ready(&server, "/", None).await;
+    assert_eq!(ask(&mut raw, "fail", &Value::Null).await, refused_ack("internal_error"));
+}
+
+#[tokio::test]
+async fn a_user_key_that_panics_refuses_the_client() {
+    #[jwt_auth(
+        secret = SECRET,
+        guest = true,
+        authenticate_event = "authenticate",
+        user_key = |user: &User| if user.admin { panic!("{OWN}") } else { user.name }
+    )]
+    async fn keyed(claims: Claims) -> Option<User> {
+        find_user(&claims.sub)
+    }
+    let log = Log::capture();
+    let server = server().await;
+    server.io.ns("/", answer.with(keyed::middleware().unwrap()));
+    assert_eq!(refusal(&server, "/", &token("ada")).await, Told::refused("internal_error"));
+    assert!(log.lines_with("ERROR").iter().any(|line| line.contains("`user_key` panicked")), "{}", log.text());
+
+    let mut raw = ready(&server, "/", None).await;
+    assert_eq!(renew(&mut raw, &token("ada")).await, refused_ack("internal_error"));
+    assert_eq!(ask(&mut raw, "whoami", &Value::Null).await, refused_ack("login_required"));
+    expect_alive(&server).await;
+}
+
+#[derive(Debug)]
+struct BrokenClaims;
+
+impl<'de> Deserialize<'de> for BrokenClaims {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let claims = Claims::deserialize(deserializer)?;
+        panic!("{OWN}: {SECRET_CAUSE} {}", claims.sub)
+    }
+}
+
+#[tokio::test]
+async fn claims_that_panic_when_they_are_parsed_refuse_the_client() {
+    #[jwt_auth(secret = SECRET, guest = true, authenticate_event = "authenticate")]
+    async fn parsed(_claims: BrokenClaims) -> Option<User> {
+        find_user("ada")
+    }
+    let log = Log::capture();
+    let server = server().await;
+    server.io.ns("/", answer.with(parsed::middleware().unwrap()));
+    assert_eq!(refusal(&server, "/", &token("ada")).await, Told::refused("internal_error"));
+    let mut raw = ready(&server, "/", None).await;
+    assert_eq!(renew(&mut raw, &token("ada")).await, refused_ack("internal_error"));
+    assert!(!log.text().contains(SECRET_CAUSE));
+    expect_alive(&server).await;
+}
+
+struct BrokenKeys;
+
+impl KeySource for BrokenKeys {
+    async fn keys(&self, _: KeyRequest<'_>) -> Result<Arc<KeySet>, AuthError> {
+        panic!("{OWN}: {SECRET_CAUSE}")
+    }
+}
+
+#[tokio::test]
+async fn a_key_source_that_panics_refuses_the_client() {
+    let log = Log::capture();
+    let server = server().await;
+    server.io.ns("/", answer.with(log_in::builder().keys(BrokenKeys).algorithm("HS256").build().unwrap()));
+    assert_eq!(refusal(&server, "/", &token("ada")).await, Told::refused("internal_error"));
+    let errors = log.lines_with("ERROR");
+    assert!(errors.iter().any(|line| line.contains("the key source panicked")), "{errors:?}");
+    assert!(!log.text().contains(SECRET_CAUSE));
+    expect_alive(&server).await;
+}
+
+/// An extractor with a bug.
+struct BrokenExtractor;
+
+impl<A: socketioxide::adapter::Adapter> FromConnectParts<A> for BrokenExtractor {
+    type Error = std::convert::Infallible;
+
+    fn from_connect_parts(_: &Arc<Socket<A>>, _: &Option<Payload>) -> Result<Self, Self::Error> {
+        panic!("{OWN}")
+    }
+}
+
+#[tokio::test]
+async fn an_extractor_of_the_login_handler_that_panics_does_not_undo_the_login() {
+    async fn on_connect(socket: SocketRef) {
+        socket.on_login(async |_: BrokenExtractor| ());
+        answer(socket).await;
+    }
+    let log = Log::capture();
+    let server = server().await;
+    server.io.ns("/", on_connect.with(log_in::middleware().unwrap()));
+    let mut raw = ready(&server, "/", None).await;
+    let expires_at = seconds_from_now(3600);
+    assert_eq!(renew(&mut raw, &token("ada")).await, renewed_ack(expires_at));
+    assert_eq!(ask(&mut raw, "whoami", &Value::Null).await, Told::ack(json!("Ada")));
+    assert!(log.lines_with("ERROR").iter().any(|line| line.contains("`on_login`")), "{}", log.text());
+}
+
+#[tokio::test]
+async fn an_extractor_of_the_lookup_that_panics_refuses_the_client() {
+    #[jwt_auth(secret = SECRET)]
+    async fn extracts(claims: Claims, _: BrokenExtractor) -> Option<User> {
+        find_user(&claims.sub)
+    }
+    let server = server().await;
+    server.io.ns("/", answer.with(extracts::middleware().unwrap()));
+    assert_eq!(refusal(&server, "/", &token("ada")).await, Told::refused("internal_error"));
+    expect_alive(&server).await;
+}
+
+/// An answer that cannot be written.
+enum Broken {
+    Panics,
+    Fails,
+}
+
+impl Serialize for Broken {
+    fn serialize<S: Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Panics => panic!("{OWN}"),
+            Self::Fails => Err(serde::ser::Error::custom(SECRET_CAUSE)),
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_cannot_be_written_is_an_internal_error() {
+    async fn on_connect(socket: SocketRef) {
+        socket.on("panics", async |reply: Reply| reply.send::<_, AuthError>(Ok(Broken::Panics)));
+        socket.on("fails", async |reply: Reply| reply.send::<_, AuthError>(Ok(Broken::Fails)));
+        answer(socket).await;
+    }
+    let log = Log::capture();
+    let server = server().await;
+    server.io.ns("/", on_connect.with(log_in::middleware().unwrap()));
+    let mut raw: Raw = ready(&server, "/", None).await;
+    for event in ["panics", "fails"] {
+        assert_eq!(ask(&mut raw, event, &Value::Null).await, refused_ack("internal_error"));
+        assert!(log.lines_with("ERROR").iter().any(|line| line.contains(event)), "{}", log.text());
+    }
+}
