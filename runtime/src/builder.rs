@@ -75,14 +75,19 @@ impl<L: UserLookup> JwtAuthBuilder<L> {
     }
 
     /// Where a token is looked for, in this order. The default is `auth("token")`, `auth("auth_token")`, `bearer`,
-    /// `header("x-auth-token")`, `query("auth_token")`.
+    /// `header("x-auth-token")`, `query("auth_token")`. What stands in one of them is a token or is refused with
+    /// `token_malformed`, also where guests are let in. Other places are ignored.
     pub fn token(mut self, sources: impl IntoIterator<Item = TokenSource>) -> Self {
         self.token = sources.into_iter().collect();
         self
     }
 
-    /// The web origins that a handshake may come from, like `https://app.example.com`. Once set, a handshake without
-    /// an `Origin` header is refused too. Required with [`TokenSource::cookie`].
+    /// The web origins that a handshake may come from, as browsers send them: `scheme://host` or `scheme://host:port`,
+    /// like `https://app.example.com`, `http://[::1]:3000` or `capacitor://localhost`. Scheme and host are compared
+    /// without regard to case; a port that is left out is 443 for `https` and 80 for `http`. There are no wildcards.
+    ///
+    /// Once set, a handshake whose `Origin` header is missing, is there twice or is not an origin is refused too.
+    /// Required with [`TokenSource::cookie`].
     pub fn allowed_origins(mut self, origins: impl OneOrMany) -> Self {
         self.allowed_origins = Some(origins.into_texts());
         self

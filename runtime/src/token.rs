@@ -1,5 +1,6 @@
 //! Where a token is found: in the auth payload, in headers, in the query string, in cookies.
 
+mod authorization;
 mod payload;
 
 use std::{borrow::Cow, fmt};
@@ -19,6 +20,10 @@ pub(crate) use payload::{AuthPayload, MAX_TOKEN_BYTES};
 /// The sources of a middleware are asked in order, and the first one that is present decides: a bad token in it is
 /// refused even if a later source holds a good one. An empty value counts as absent. `Bearer ` (in any case) before
 /// the token is stripped in every source.
+///
+/// Everything else that stands in a source is a token, or is refused with `token_malformed`: a client that tried to
+/// send one never becomes a guest. Names other than those of headers are compared with their case, and what stands
+/// under another name is ignored.
 ///
 /// ```
 /// use socketioxide_jwt_auth::TokenSource;
@@ -40,13 +45,15 @@ enum Place {
 }
 
 impl TokenSource {
-    /// A member of the `auth` payload of the Socket.IO handshake (clients 3 and later).
+    /// A member of the `auth` payload of the Socket.IO handshake (clients 3 and later). A payload that is not an object
+    /// is refused with `token_malformed`, unless it is `null` or an empty string, which count as absent.
     pub fn auth(key: impl Into<String>) -> Self {
         Self(Place::Auth(key.into()))
     }
 
     /// The `Authorization: Bearer …` header ([RFC 6750 §2.1](https://www.rfc-editor.org/rfc/rfc6750#section-2.1)).
-    /// Another scheme, such as `Basic`, counts as absent.
+    /// Another scheme, such as `Basic`, counts as absent, but is refused with `token_malformed` if something in it looks
+    /// like a JWT: three segments separated by dots, the first of which is the beginning of a JSON object in base64url.
     pub fn bearer() -> Self {
         Self(Place::Bearer)
     }
@@ -106,16 +113,17 @@ impl TokenSource {
     fn read(&self, parts: &Parts, payload: &AuthPayload) -> Result<Option<String>, AuthError> {
         let malformed = || AuthError::from(Code::TokenMalformed);
         match &self.0 {
-            Place::Auth(key) => match payload.get(key).map_err(|payload::Ambiguous| malformed())? {
+            Place::Auth(key) => match payload.get(key).map_err(|payload::Unreadable| malformed())? {
                 None => Ok(None),
                 Some(Entry::Text(text)) => Ok(Some(text.clone())),
                 Some(Entry::TooLong) => Err(Code::TokenTooLarge.into()),
                 Some(Entry::NotText) => Err(malformed()),
             },
-            Place::Bearer => {
-                let value = only(header_values(parts, header::AUTHORIZATION.as_str()))?;
-                Ok(value.filter(|value| strip_bearer(value).is_some()).map(Cow::into_owned))
-            }
+            Place::Bearer => match only(header_values(parts, header::AUTHORIZATION.as_str()))? {
+                Some(value) if strip_bearer(&value).is_some() => Ok(Some(value.into_owned())),
+                Some(value) if authorization::hides_token(&value) => Err(malformed()),
+                _ => Ok(None),
+            },
             Place::Header(name) => Ok(only(header_values(parts, name))?.map(Cow::into_owned)),
             Place::Query(name) => {
                 let query = parts.uri.query().unwrap_or_default().as_bytes();

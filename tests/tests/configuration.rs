@@ -218,6 +218,35 @@ fn token_sources_are_checked() {
 }
 
 #[test]
+fn origins_are_checked() {
+    let build = |origin: &str| authenticate::builder().allowed_origins(origin).build();
+    for origin in
+        ["https://app.example.com", "http://[::1]:3000", "capacitor://localhost", "HTTPS://App.Example.com:443"]
+    {
+        assert!(build(origin).is_ok(), "{origin}");
+    }
+    for (origin, repair) in [
+        ("https://app.example.com:84430", "1 to 65535"),
+        ("https://app.example.com:0", "1 to 65535"),
+        ("https://app.example.com:+80", "1 to 65535"),
+        ("https://*.example.com", "wildcard"),
+        ("*", "wildcard"),
+        ("https://app.example.com/", "a path"),
+        ("https://user@app.example.com", "user name"),
+        ("https://app.example.com.", "the host must"),
+        ("https://bücher.example", "xn--"),
+        ("null", "\"https://app.example.com\""),
+        ("wss://app.example.com", "write https://"),
+    ] {
+        assert_says(&mistake_of(build(origin)), &["allowed_origins", repair]);
+    }
+    let second = authenticate::builder().allowed_origins(["https://app.example.com", "https://app.example.com:65979"]);
+    assert_says(&mistake_of(second.build()), &["65979"]);
+    let none = authenticate::builder().allowed_origins([""; 0]);
+    assert_says(&mistake_of(none.build()), &["allowed_origins is empty"]);
+}
+
+#[test]
 fn a_later_setting_replaces_the_one_of_the_attribute() {
     assert!(from_environment::builder().secret(SECRET).build().is_ok());
     assert_says(&mistake_of(authenticate::builder().secret("short").build()), &["40 bits"]);

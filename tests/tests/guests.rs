@@ -1,5 +1,6 @@
 //! Connections without a token, where they are let in, and that nobody else is let in with them.
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::json;
 use socketioxide::{
     extract::{AckSender, SocketRef},
@@ -7,7 +8,8 @@ use socketioxide::{
 };
 use socketioxide_jwt_auth::{AuthClaims, AuthError, AuthUser, MaybeAuthUser, jwt_auth};
 use socketioxide_jwt_auth_tests::{
-    Claims, OTHER_SECRET, SECRET, Server, Told, User, authenticate, find_user, greet, mint, seconds_from_now, token,
+    Claims, OTHER_SECRET, Raw, SECRET, Server, Told, User, authenticate, find_user, greet, mint, seconds_from_now,
+    token,
 };
 
 #[jwt_auth(secret = SECRET, guest = true)]
@@ -33,6 +35,17 @@ fn turns_guests_away(claims: Option<Claims>) -> Result<User, AuthError> {
 #[jwt_auth(secret = SECRET, guest = true)]
 async fn knows_no_guest(claims: Option<Claims>) -> Option<User> {
     find_user(&claims?.sub)
+}
+
+/// Every kind of place where a token can be.
+#[jwt_auth(
+    secret = SECRET,
+    guest = true,
+    token = [auth("token"), bearer, header("x-auth-token"), query("auth_token"), cookie("session")],
+    allowed_origins = ["https://app.example.com"],
+)]
+async fn from_everywhere(claims: Claims) -> Option<User> {
+    find_user(&claims.sub)
 }
 
 async fn server() -> Server {
@@ -75,6 +88,107 @@ async fn a_bad_token_is_refused_where_guests_are_let_in() {
     let expired = mint(&json!({ "sub": "ada", "exp": seconds_from_now(-3600) }), SECRET);
     assert_eq!(server.client().token(&expired).refusal().await, "token_expired");
     assert_eq!(server.client().auth(json!({ "token": 5 })).refusal().await, "token_malformed");
+}
+
+/// What a client with this auth payload, query string and header is told first.
+async fn told(payload: &str, query: &str, header: Option<(&'static str, &str)>) -> Told {
+    let server = Server::start().await;
+    server.io.ns("/", greet.with(from_everywhere::middleware().unwrap()));
+    let origin = ("origin", "https://app.example.com".to_owned());
+    let header = header.map(|(name, value)| (name, value.to_owned()));
+    let headers: Vec<_> = header.into_iter().chain([origin]).collect();
+    let mut raw = Raw::open_with(server.address(), query, &headers).await;
+    raw.connect("/", payload).await;
+    match raw.next().await.1 {
+        Told::Connected => raw.next().await.1,
+        other => other,
+    }
+}
+
+#[tokio::test]
+async fn an_auth_payload_of_another_shape_makes_no_guest() {
+    let ada = token("ada");
+    for payload in [
+        format!("\"{ada}\""),
+        format!("\"Bearer {ada}\""),
+        format!("[\"{ada}\"]"),
+        format!("[{{\"token\":\"{ada}\"}}]"),
+        format!("{{\"token\":[\"{ada}\"]}}"),
+        format!("{{\"token\":{{\"token\":\"{ada}\"}}}}"),
+        format!("{{\"token\":\"\\\"{ada}\\\"\"}}"),
+        format!("{{\"token\":\"Bearer\\t{ada}\"}}"),
+        ada,
+        "\"blabla\"".to_owned(),
+        "true".to_owned(),
+        "-5".to_owned(),
+        "{".to_owned(),
+    ] {
+        assert_eq!(told(&payload, "", None).await, Told::refused("token_malformed"), "{payload}");
+    }
+    for payload in ["", "null", "\"\"", "{}", "{\"token\":\"\"}"] {
+        assert_eq!(told(payload, "", None).await, welcome(None), "{payload}");
+    }
+}
+
+#[tokio::test]
+async fn a_token_in_authorization_makes_no_guest_in_any_spelling() {
+    let ada = token("ada");
+    for value in [
+        ada.clone(),
+        format!("Bearer\t{ada}"),
+        format!("Bearer \t {ada}"),
+        format!("Bearer{ada}"),
+        format!("Bearer={ada}"),
+        format!("Bearer \"{ada}\""),
+        format!("Bearer {ada}, Basic eDp5"),
+        format!("Basic eDp5, Bearer {ada}"),
+        format!("Basic {ada}"),
+        format!("Basic {}", STANDARD.encode(format!("user:{ada}"))),
+        format!("JWT {ada}"),
+        "Bearer\tblabla".to_owned(),
+    ] {
+        let told = told("", "", Some(("authorization", &value))).await;
+        assert_eq!(told, Told::refused("token_malformed"), "{value}");
+    }
+    for value in ["Basic dXNlcjpwdw==", "Bearer", "Digest realm=\"www.example.com\""] {
+        assert_eq!(told("", "", Some(("authorization", value))).await, welcome(None), "{value}");
+    }
+    let value = format!("bearer   {ada}");
+    assert_eq!(told("", "", Some(("authorization", &value))).await, welcome(Some("Ada")));
+}
+
+#[tokio::test]
+async fn a_token_in_a_header_a_cookie_or_the_query_makes_no_guest_in_any_spelling() {
+    let ada = token("ada");
+    for value in [format!("Bearer\t{ada}"), format!("\"{ada}\""), format!("JWT {ada}"), format!("%65{}", &ada[1..])] {
+        let header = told("", "", Some(("x-auth-token", &value))).await;
+        assert_eq!(header, Told::refused("token_malformed"), "{value}");
+        let cookie = told("", "", Some(("cookie", &format!("theme=dark; session={value}")))).await;
+        assert_eq!(cookie, Told::refused("token_malformed"), "{value}");
+    }
+    let twice = told("", "", Some(("cookie", &format!("session={ada}; session={ada}")))).await;
+    assert_eq!(twice, Told::refused("token_malformed"));
+
+    for query in [
+        format!("&auth_token=+{ada}"),
+        format!("&auth_token=%22{ada}%22"),
+        format!("&auth_token=Bearer%09{ada}"),
+        format!("&auth_token=&auth_token={ada}"),
+        format!("&auth_token={ada}&%61uth_token={ada}"),
+    ] {
+        assert_eq!(told("", &query, None).await, Told::refused("token_malformed"), "{query}");
+    }
+    assert_eq!(told("", &format!("&%61uth%5Ftoken={ada}"), None).await, welcome(Some("Ada")));
+    assert_eq!(told("", "", Some(("cookie", &format!("session=Bearer {ada}")))).await, welcome(Some("Ada")));
+}
+
+#[tokio::test]
+async fn a_token_where_none_is_looked_for_is_no_token() {
+    let ada = token("ada");
+    let told_elsewhere = told(&format!("{{\"Token\":\"{ada}\"}}"), &format!("&AUTH_TOKEN={ada}"), None).await;
+    assert_eq!(told_elsewhere, welcome(None));
+    assert_eq!(told("", "", Some(("cookie", &format!("Session={ada}")))).await, welcome(None));
+    assert_eq!(told("", "", Some(("x-token", &ada))).await, welcome(None));
 }
 
 #[tokio::test]

@@ -195,6 +195,31 @@ async fn a_cookie_counts_only_from_an_allowed_origin() {
 }
 
 #[tokio::test]
+async fn a_port_that_is_no_port_is_no_allowed_origin() {
+    let server = serve(in_cookie::builder()).await;
+    let cookie = format!("session={}", token("ada"));
+    let client = |origin: &str| server.client().header("cookie", &cookie).header("origin", origin);
+    client("https://APP.example.com:443").admitted().await.expect(welcome("Ada")).await;
+    for port in ["65979", "84430", "0443", "0", "+443", ""] {
+        let origin = format!("https://app.example.com:{port}");
+        assert_eq!(client(&origin).refusal().await, "origin_not_allowed", "{origin}");
+    }
+    for origin in ["https://app.example.com@evil.net", "https://app.example.com/", "https://app.example.com.", "null"] {
+        assert_eq!(client(origin).refusal().await, "origin_not_allowed", "{origin}");
+    }
+}
+
+#[tokio::test]
+async fn pages_that_are_not_from_the_web_can_be_allowed() {
+    let server = serve(in_cookie::builder().allowed_origins(["capacitor://localhost", "http://[::1]:3000"])).await;
+    let cookie = format!("session={}", token("ada"));
+    for origin in ["capacitor://localhost", "http://[::1]:3000"] {
+        let client = server.client().header("cookie", &cookie).header("origin", origin);
+        client.admitted().await.expect(welcome("Ada")).await;
+    }
+}
+
+#[tokio::test]
 async fn a_cookie_is_not_looked_for_unless_it_is_a_source() {
     let server = server().await;
     let client = server.client().header("cookie", &format!("session={}", token("ada")));

@@ -13,9 +13,14 @@ pub(crate) const MAX_TOKEN_BYTES: usize = 1024 * 1024;
 /// A payload reaches the middleware before anybody is authenticated, and may be 64 MB of members.
 const MAX_MEMBERS: usize = 64;
 
-/// The members of the payload that could be a token. Empty if the payload is not an object.
-#[derive(Debug, Default)]
-pub(crate) struct AuthPayload(Vec<(String, Entry)>);
+/// The payload, as far as a token can be in it.
+#[derive(Debug)]
+pub(crate) enum AuthPayload {
+    /// The members of the object. There are none if there is no payload, or an empty one.
+    Members(Vec<(String, Entry)>),
+    /// Could have been meant as a token.
+    NotAnObject,
+}
 
 #[derive(Debug)]
 pub(crate) enum Entry {
@@ -24,22 +29,29 @@ pub(crate) enum Entry {
     NotText,
 }
 
-/// A member that is there twice: `JSON.parse` takes the last one, others the first.
+/// A payload that is not an object, or has the member twice: `JSON.parse` takes the last one, others the first.
 #[derive(Debug)]
-pub(crate) struct Ambiguous;
+pub(crate) struct Unreadable;
 
 impl AuthPayload {
-    pub(crate) fn get(&self, key: &str) -> Result<Option<&Entry>, Ambiguous> {
-        let mut entries = self.0.iter().filter(|(name, _)| name == key).map(|(_, entry)| entry);
+    pub(crate) fn get(&self, key: &str) -> Result<Option<&Entry>, Unreadable> {
+        let Self::Members(members) = self else { return Err(Unreadable) };
+        let mut entries = members.iter().filter(|(name, _)| name == key).map(|(_, entry)| entry);
         match (entries.next(), entries.next()) {
             (entry, None) => Ok(entry),
-            (_, Some(_)) => Err(Ambiguous),
+            (_, Some(_)) => Err(Unreadable),
         }
     }
 }
 
-/// Implements the visits of the values that are neither object nor list.
-macro_rules! visit_scalars {
+impl Default for AuthPayload {
+    fn default() -> Self {
+        Self::Members(Vec::new())
+    }
+}
+
+/// Implements the visits of the values that are neither object, string nor `null`.
+macro_rules! visit_others {
     ($result:expr) => {
         fn visit_bool<E: Error>(self, _: bool) -> Result<Self::Value, E> {
             Ok($result)
@@ -61,10 +73,6 @@ macro_rules! visit_scalars {
             Ok($result)
         }
 
-        fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
-            Ok($result)
-        }
-
         fn visit_seq<S: SeqAccess<'de>>(self, mut list: S) -> Result<Self::Value, S::Error> {
             while list.next_element::<IgnoredAny>()?.is_some() {}
             Ok($result)
@@ -83,10 +91,14 @@ impl<'de> Deserialize<'de> for AuthPayload {
                 formatter.write_str("an auth payload")
             }
 
-            visit_scalars!(AuthPayload::default());
+            visit_others!(AuthPayload::NotAnObject);
 
-            fn visit_str<E: Error>(self, _: &str) -> Result<Self::Value, E> {
+            fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
                 Ok(AuthPayload::default())
+            }
+
+            fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
+                Ok(if text.is_empty() { AuthPayload::default() } else { AuthPayload::NotAnObject })
             }
 
             fn visit_map<M: MapAccess<'de>>(self, mut object: M) -> Result<Self::Value, M::Error> {
@@ -97,7 +109,7 @@ impl<'de> Deserialize<'de> for AuthPayload {
                     }
                     members.push(member);
                 }
-                Ok(AuthPayload(members))
+                Ok(AuthPayload::Members(members))
             }
         }
 
@@ -116,7 +128,11 @@ impl<'de> Deserialize<'de> for Entry {
                 formatter.write_str("a member of an auth payload")
             }
 
-            visit_scalars!(Entry::NotText);
+            visit_others!(Entry::NotText);
+
+            fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
+                Ok(Entry::NotText)
+            }
 
             fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
                 Ok(if text.len() > MAX_TOKEN_BYTES { Entry::TooLong } else { Entry::Text(text.to_owned()) })
