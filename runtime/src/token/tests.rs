@@ -266,7 +266,7 @@ proptest! {
         }
     }
 
-    /// Base64 has no dots, and a name and a password seldom three segments.
+    /// Without a dot there are no three segments, in plain sight or in base64.
     #[test]
     fn a_foreign_scheme_is_absent(
         scheme in "[A-Z][a-z]{2,5}[0-9]?",
