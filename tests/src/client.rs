@@ -1,14 +1,12 @@
-use std::{fmt, net::SocketAddr};
+//! A client in one namespace, which records what it is told.
 
-use futures_util::FutureExt;
-use rust_socketio::{
-    Event, Payload, TransportType,
-    asynchronous::{self, ClientBuilder},
-};
+use std::net::SocketAddr;
+
 use serde_json::{Value, json};
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use socketioxide_jwt_auth_test_client::encode;
+use tokio::sync::Mutex;
 
-use crate::{LIMIT, Told, within};
+use crate::{Raw, Told, polling::Polling};
 
 /// How a client connects.
 #[derive(Debug)]
@@ -62,7 +60,7 @@ impl Connecting {
         self.auth(json!({ "token": token }))
     }
 
-    /// Over polling instead of websocket.
+    /// Over HTTP long polling instead of a WebSocket.
     pub fn polling(mut self) -> Self {
         self.polling = true;
         self
@@ -74,19 +72,18 @@ impl Connecting {
     ///
     /// If the server cannot be reached.
     pub async fn connect(self) -> Client {
-        let (sender, told) = unbounded_channel();
-        let mut builder = ClientBuilder::new(format!("http://{}/?{}", self.server, self.query))
-            .namespace(self.namespace)
-            .transport_type(if self.polling { TransportType::Polling } else { TransportType::Websocket })
-            .reconnect(false);
-        for (name, value) in self.headers {
-            builder = builder.opening_header(name, value);
-        }
-        if let Some(auth) = self.auth {
-            builder = builder.auth(auth);
-        }
-        let socket = within("the transport", listen(builder, &sender).connect()).await;
-        Client { socket: socket.expect("the server can be reached"), told, sender }
+        let query = if self.query.is_empty() { String::new() } else { format!("&{}", self.query) };
+        let transport = if self.polling {
+            Transport::Polling(Polling::open(self.server, &query, self.headers).await)
+        } else {
+            let headers = self.headers.iter().map(|(name, value)| (name.as_str(), value.clone()));
+            Transport::WebSocket(Raw::open_with(self.server, &query, &headers.collect::<Vec<_>>()).await)
+        };
+
+        let client = Client { namespace: self.namespace, transport: Mutex::new(transport) };
+        let auth = self.auth.map(|payload| payload.to_string()).unwrap_or_default();
+        client.send(encode(0, &client.namespace, None, auth)).await;
+        client
     }
 
     /// Connects, and expects to be admitted.
@@ -113,51 +110,19 @@ impl Connecting {
     }
 }
 
-fn listen(builder: ClientBuilder, sender: &UnboundedSender<Told>) -> ClientBuilder {
-    let tell = |told: fn(Payload) -> Told| {
-        let sender = sender.clone();
-        move |payload: Payload, _: asynchronous::Client| {
-            sender.send(told(payload)).ok();
-            async {}.boxed()
-        }
-    };
-    let events = sender.clone();
-    builder
-        .on(Event::Connect, tell(|_| Told::Connected))
-        .on(Event::Close, tell(|_| Told::Disconnected))
-        .on(Event::Error, tell(|payload| read_error(&payload)))
-        .on_any(move |event, payload, _| {
-            events.send(read_event(&event, payload)).ok();
-            async {}.boxed()
-        })
+/// How packets are carried.
+#[derive(Debug)]
+enum Transport {
+    WebSocket(Raw),
+    Polling(Polling),
 }
 
-/// `rust_socketio` reports every trouble as an event of the name `error`.
-fn read_error(payload: &Payload) -> Told {
-    let Payload::Text(texts) = payload else { panic!("an error is a text") };
-    let text = texts.first().and_then(Value::as_str).expect("an error is a text");
-    match text.strip_prefix("Received an ConnectError frame: ") {
-        Some(json) => Told::from_connect_error(json),
-        None => Told::Closed,
-    }
-}
-
-fn read_event(event: &Event, payload: Payload) -> Told {
-    match payload {
-        // An event without arguments is reported as the `message` of its own name.
-        Payload::Text(mut arguments) if *event == Event::Message && arguments.len() == 1 => {
-            Told::Event(arguments.remove(0).as_str().unwrap_or_default().to_owned(), Vec::new())
-        }
-        Payload::Text(arguments) => Told::Event(event.to_string(), arguments),
-        other => panic!("an event of another kind: {other:?}"),
-    }
-}
-
-/// A client of the crate `rust_socketio`, which records what it is told.
+/// A client in one namespace, which records what it is told.
+#[derive(Debug)]
 pub struct Client {
-    socket: asynchronous::Client,
-    told: UnboundedReceiver<Told>,
-    sender: UnboundedSender<Told>,
+    namespace: String,
+    /// Behind a lock, so that a test need not be the only owner to emit.
+    transport: Mutex<Transport>,
 }
 
 impl Client {
@@ -165,9 +130,16 @@ impl Client {
     ///
     /// # Panics
     ///
-    /// If it is told nothing in time.
+    /// If it is told nothing in time, or something about another namespace.
     pub async fn next(&mut self) -> Told {
-        within("something that the client is told", self.told.recv()).await.expect("the client lives")
+        let (namespace, told) = match self.transport.get_mut() {
+            Transport::WebSocket(raw) => raw.next().await,
+            Transport::Polling(polling) => polling.next().await,
+        };
+        if told != Told::Closed {
+            assert_eq!(namespace, self.namespace, "{told:?}");
+        }
+        told
     }
 
     /// Expects what it is told next.
@@ -187,7 +159,7 @@ impl Client {
     ///
     /// If it cannot be sent.
     pub async fn emit(&self, event: &str, argument: Value) {
-        self.socket.emit(event, argument).await.expect("the event can be sent");
+        self.send(encode(2, &self.namespace, None, json!([event, argument]))).await;
     }
 
     /// Sends an event with an acknowledgement, which [`next`](Self::next) will return.
@@ -196,12 +168,7 @@ impl Client {
     ///
     /// If it cannot be sent.
     pub async fn ask(&self, event: &str, argument: Value) {
-        let sender = self.sender.clone();
-        let callback = move |payload: Payload, _| {
-            sender.send(read_ack(payload)).ok();
-            async {}.boxed()
-        };
-        self.socket.emit_with_ack(event, argument, LIMIT, callback).await.expect("the event can be sent");
+        self.send(encode(2, &self.namespace, Some(0), json!([event, argument]))).await;
     }
 
     /// Leaves its namespace and closes the connection.
@@ -210,23 +177,17 @@ impl Client {
     ///
     /// If it is not connected.
     pub async fn leave(&self) {
-        self.socket.disconnect().await.expect("the client is connected");
+        self.send(encode(1, &self.namespace, None, "")).await;
+        match &mut *self.transport.lock().await {
+            Transport::WebSocket(raw) => raw.close().await,
+            Transport::Polling(polling) => polling.send("1").await,
+        }
     }
-}
 
-/// The arguments come as one list.
-fn read_ack(payload: Payload) -> Told {
-    match payload {
-        Payload::Text(mut arguments) => match arguments.pop() {
-            Some(Value::Array(arguments)) => Told::Ack(arguments),
-            other => panic!("an acknowledgement is a list: {other:?}"),
-        },
-        other => panic!("an acknowledgement of another kind: {other:?}"),
-    }
-}
-
-impl fmt::Debug for Client {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("Client(..)")
+    async fn send(&self, packet: String) {
+        match &mut *self.transport.lock().await {
+            Transport::WebSocket(raw) => raw.send(&packet).await,
+            Transport::Polling(polling) => polling.send(&packet).await,
+        }
     }
 }

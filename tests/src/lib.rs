@@ -9,6 +9,7 @@ mod fixtures;
 pub mod issuer;
 mod log;
 mod notes;
+mod polling;
 mod raw;
 mod server;
 mod sessions;

@@ -45,7 +45,7 @@ impl Server {
         self.address
     }
 
-    /// A client of the crate `rust_socketio`, to be told how to connect.
+    /// A client that is to be told how to connect.
     pub fn client(&self) -> Connecting {
         Connecting::to(self.address)
     }

@@ -1,4 +1,7 @@
+//! What the server told a client.
+
 use serde_json::Value;
+use socketioxide_jwt_auth_test_client::Content;
 
 /// What the server told a client.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,12 +35,26 @@ impl Told {
     pub fn ack(argument: Value) -> Self {
         Self::Ack(vec![argument])
     }
+}
 
-    /// The data of a `connect_error` packet: `{"message": …}`.
-    pub(crate) fn from_connect_error(json: &str) -> Self {
-        let data: Value = serde_json::from_str(json).unwrap_or_else(|error| panic!("{json}: {error}"));
-        let object = data.as_object().unwrap_or_else(|| panic!("a connect_error is an object: {json}"));
-        assert_eq!(object.len(), 1, "a connect_error holds a message and nothing else: {json}");
-        Self::Refused(object["message"].as_str().expect("a message is a text").to_owned())
+impl From<Content> for Told {
+    /// # Panics
+    ///
+    /// If a `connect_error` holds something else than a message.
+    fn from(content: Content) -> Self {
+        match content {
+            Content::Connect => Self::Connected,
+            Content::Disconnect => Self::Disconnected,
+            Content::Event(name, arguments) => Self::Event(name, arguments),
+            Content::Ack(arguments) => Self::Ack(arguments),
+            Content::ConnectError(data) => Self::Refused(only_message(&data).to_owned()),
+        }
     }
+}
+
+/// The data of a `connect_error` packet: `{"message": …}`, and nothing else.
+fn only_message(data: &Value) -> &str {
+    let object = data.as_object().unwrap_or_else(|| panic!("a connect_error is an object: {data}"));
+    assert_eq!(object.len(), 1, "a connect_error holds a message and nothing else: {data}");
+    object.get("message").and_then(Value::as_str).unwrap_or_else(|| panic!("a message is a text: {data}"))
 }

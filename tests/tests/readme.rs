@@ -1,4 +1,5 @@
-//! The front page shows the quickstart's own code, but for the clients that try it and the secret that it makes up.
+//! The front page shows the quickstart's own code, but for the clients that try it, the secret that it makes up and the
+//! address that can be chosen.
 
 #[test]
 fn the_readme_shows_the_quickstart() {
@@ -8,7 +9,8 @@ fn the_readme_shows_the_quickstart() {
     let own = include_str!("../../examples/quickstart/src/main.rs");
     let server: Vec<_> = own.lines().skip_while(|line| !line.starts_with("use ")).collect();
     let server: Vec<_> = server.into_iter().filter(|line| !line.contains("clients")).collect();
-    let server =
-        server.join("\n").replace("authenticate::builder().secret(&secret).build()?", "authenticate::middleware()?");
+    let server = server.join("\n");
+    let server = server.replace("authenticate::builder().secret(&secret).build()?", "authenticate::middleware()?");
+    let server = server.replace("bind(address)", r#"bind("127.0.0.1:3000")"#);
     assert_eq!(shown.trim(), server.trim());
 }

@@ -1,84 +1,51 @@
 //! Clients that print what they are told.
 
-use std::time::Duration;
-
-use rust_socketio::{
-    Event, Payload,
-    asynchronous::{self, ClientBuilder},
-};
 use serde_json::{Value, json};
-use tokio::{
-    sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
-    time::timeout,
-};
+use socketioxide_jwt_auth_test_client::TestClient;
 
 use crate::Failure;
 
-const PATIENCE: Duration = Duration::from_secs(10);
-
 pub(crate) struct Client {
     name: &'static str,
-    socket: asynchronous::Client,
-    hearing: UnboundedReceiver<(&'static str, Payload)>,
-    heard: Heard,
+    client: TestClient,
 }
-
-type Heard = UnboundedSender<(&'static str, Payload)>;
 
 impl Client {
     /// A guest, if there is no token.
     pub(crate) async fn connect(name: &'static str, node: &str, token: Option<String>) -> Result<Self, Failure> {
-        let (heard, hearing) = unbounded_channel();
-        let mut builder = ClientBuilder::new(node).reconnect(false);
-        if let Some(token) = token {
-            builder = builder.auth(json!({ "token": token }));
-        }
-        for event in ["welcome", "message", "unauthorized"] {
-            builder = builder.on(event, tell(heard.clone(), event));
-        }
-        builder = builder.on(Event::Close, tell(heard.clone(), "disconnected"));
-        let socket = builder.connect().await?;
-        let mut client = Self { name, socket, hearing, heard };
-        client.print_next().await?;
+        let auth = token.map_or_else(|| json!({}), |token| json!({ "token": token }));
+        let client = TestClient::connect(node).auth(auth).await?;
+        let mut client = Self { name, client };
+        client.print_next("welcome").await?;
         Ok(client)
     }
 
-    pub(crate) async fn emit(&self, event: &str, data: Value) -> Result<(), Failure> {
-        Ok(self.socket.emit(event, data).await?)
+    pub(crate) async fn emit(&mut self, event: &str, data: Value) -> Result<(), Failure> {
+        Ok(self.client.emit(event, data).await?)
     }
 
     /// Emits an event, and prints the answer.
-    pub(crate) async fn ask(&mut self, event: &'static str, data: Value) -> Result<(), Failure> {
-        self.socket.emit_with_ack(event, data, PATIENCE, tell(self.heard.clone(), "answered")).await?;
-        self.print_next().await
-    }
-
-    /// Waits for what it is told next, and prints it.
-    pub(crate) async fn print_next(&mut self) -> Result<(), Failure> {
-        let next = timeout(PATIENCE, self.hearing.recv()).await;
-        let (event, payload) = next.map_err(|_| format!("{} is told nothing", self.name))?.ok_or("the client ended")?;
-        match payload {
-            Payload::Text(values) if event != "disconnected" => {
-                println!("  {}: {event} {}", self.name, Value::Array(values));
-            }
-            _ => println!("  {}: {event}", self.name),
-        }
+    pub(crate) async fn ask(&mut self, event: &str, data: Value) -> Result<(), Failure> {
+        let answer = self.client.emit_with_ack(event, data).await?;
+        println!("  {}: answered {answer}", self.name);
         Ok(())
     }
 
-    pub(crate) async fn leave(self) {
-        // A client that was disconnected has nothing to leave.
-        self.socket.disconnect().await.ok();
+    /// Waits for an event, and prints it.
+    pub(crate) async fn print_next(&mut self, event: &str) -> Result<(), Failure> {
+        let arguments = self.client.next_event(event).await?;
+        println!("  {}: {event} {arguments}", self.name);
+        Ok(())
     }
-}
 
-/// A callback that passes on what the client heard.
-fn tell(
-    heard: Heard,
-    event: &'static str,
-) -> impl FnMut(Payload, asynchronous::Client) -> std::pin::Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync {
-    move |payload, _| {
-        heard.send((event, payload)).ok();
-        Box::pin(async {})
+    /// Waits until the server disconnects the client, and prints that.
+    pub(crate) async fn print_end(&mut self) -> Result<(), Failure> {
+        self.client.disconnected().await?;
+        println!("  {}: disconnected", self.name);
+        Ok(())
+    }
+
+    pub(crate) async fn leave(self) -> Result<(), Failure> {
+        Ok(self.client.disconnect().await?)
     }
 }

@@ -36,32 +36,31 @@ pub(crate) async fn run() -> Result<(), Failure> {
     let mut guest = Client::connect("the guest on node 2", &second, None).await?;
 
     println!("Ada writes to Grace:");
-    write_to_grace(&ada, &mut graces, "hello").await?;
+    write_to_grace(&mut ada, &mut graces, "hello").await?;
 
     println!("The guest logs in as Grace, without connecting again, and Ada writes once more:");
     guest.ask("authenticate", json!({ "token": grace_token() })).await?;
     graces.push(guest);
-    write_to_grace(&ada, &mut graces, "hello again").await?;
+    write_to_grace(&mut ada, &mut graces, "hello again").await?;
 
     println!("Grace may not log anybody out, and Ada may:");
     graces[1].ask("log_out", json!("ada")).await?;
     ada.ask("log_out", json!("grace")).await?;
     for grace in &mut graces {
-        grace.print_next().await?;
-        grace.print_next().await?;
+        grace.print_next("unauthorized").await?;
+        grace.print_end().await?;
     }
 
     println!("Ada is still there:");
     ada.emit("message", json!({ "to": "ada", "text": "note to myself" })).await?;
-    ada.print_next().await?;
-    ada.leave().await;
-    Ok(())
+    ada.print_next("message").await?;
+    ada.leave().await
 }
 
-async fn write_to_grace(ada: &Client, graces: &mut [Client], text: &str) -> Result<(), Failure> {
+async fn write_to_grace(ada: &mut Client, graces: &mut [Client], text: &str) -> Result<(), Failure> {
     ada.emit("message", json!({ "to": "grace", "text": text })).await?;
     for grace in graces {
-        grace.print_next().await?;
+        grace.print_next("message").await?;
     }
     Ok(())
 }

@@ -1,28 +1,29 @@
 //! Clients that try the server and print what it tells them.
 
 use std::{
+    env,
+    error::Error,
     net::SocketAddr,
     time::{Duration, SystemTime},
 };
 
-use jsonwebtoken::{EncodingKey, Header, encode};
-use rust_socketio::{
-    Payload,
-    asynchronous::{Client, ClientBuilder},
+use jsonwebtoken::{
+    EncodingKey, Header,
+    crypto::{CryptoProvider, aws_lc},
+    encode,
 };
 use serde_json::{Value, json};
-use tokio::{
-    sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
-    time::timeout,
-};
+use socketioxide_jwt_auth_test_client::{Refusal, TestClient};
 
-const PATIENCE: Duration = Duration::from_secs(5);
-
-type Failure = Box<dyn std::error::Error + Send + Sync>;
+/// Returns a secret for this run, and where the server listens: `cargo run -p quickstart -- 127.0.0.1:4000`.
+pub(crate) fn settings() -> (String, String) {
+    (random_secret(), env::args().nth(1).unwrap_or_else(|| "127.0.0.1:3000".to_owned()))
+}
 
 /// Connects as a user, as a guest and with a forged token.
 pub(crate) async fn try_everything(server: SocketAddr, secret: String) {
-    let url = format!("http://{server}");
+    // jsonwebtoken cannot choose by itself where both of its backends are compiled in, as for the tests of the workspace.
+    CryptoProvider::install_default(&aws_lc::DEFAULT_PROVIDER).ok();
     let token = mint(&secret);
     let attempts = [
         ("Ada, with her token", json!({ "token": token })),
@@ -31,55 +32,39 @@ pub(crate) async fn try_everything(server: SocketAddr, secret: String) {
     ];
     for (who, auth) in attempts {
         println!("{who}:");
-        if let Err(error) = try_one(&url, auth).await {
-            println!("  failed: {error}");
+        if let Err(error) = try_one(server, auth).await {
+            println!("  failed: {error}{}", causes(&*error));
         }
     }
-    println!("\nThe server goes on at {url} (Ctrl+C ends it). Ada's token, good for an hour:\n{token}");
+    println!("\nThe server goes on at http://{server} (Ctrl+C ends it). Ada's token, good for an hour:\n{token}");
 }
 
-/// Prints the first thing that the client hears; one that was let in posts, and prints the answer.
-async fn try_one(url: &str, auth: Value) -> Result<(), Failure> {
-    let (heard, mut hearing) = unbounded_channel();
-    let client = connect(url, auth, heard.clone()).await?;
-    if print_next(&mut hearing).await? == "welcome" {
-        client.emit_with_ack("post", "hello", PATIENCE, tell(heard, "post is answered")).await?;
-        print_next(&mut hearing).await?;
-    }
-    // A client that was refused is not connected to anything.
-    client.disconnect().await.ok();
+/// Prints the refusal, or the first event and the answer to a post.
+async fn try_one(server: SocketAddr, auth: Value) -> Result<(), Box<dyn Error>> {
+    let mut client = match TestClient::connect(server).auth(auth).await {
+        Ok(client) => client,
+        Err(refusal @ Refusal::ConnectError(_)) => {
+            println!("  refused: {}", refusal.code());
+            return Ok(());
+        }
+        Err(failure) => return Err(failure.into()),
+    };
+
+    print("welcome", &client.next_event("welcome").await?);
+    print("post is answered", &client.emit_with_ack("post", "hello").await?);
+    client.disconnect().await?;
     Ok(())
 }
 
-type Heard = UnboundedSender<(&'static str, Payload)>;
-
-async fn connect(url: &str, auth: Value, heard: Heard) -> Result<Client, Failure> {
-    let client = ClientBuilder::new(url)
-        .auth(auth)
-        .reconnect(false)
-        .on("welcome", tell(heard.clone(), "welcome"))
-        .on("error", tell(heard, "refused"));
-    Ok(client.connect().await?)
+/// Prints the arguments: a string without its quotes, everything else as JSON.
+fn print(name: &str, arguments: &Value) {
+    let arguments = arguments.as_array().into_iter().flatten();
+    let shown = arguments.map(|argument| argument.as_str().map_or_else(|| argument.to_string(), str::to_owned));
+    println!("  {name}: {}", shown.collect::<Vec<_>>().join(", "));
 }
 
-/// A callback that passes on what the client heard.
-fn tell(
-    heard: Heard,
-    name: &'static str,
-) -> impl FnMut(Payload, Client) -> std::pin::Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync {
-    move |payload, _| {
-        heard.send((name, payload)).ok();
-        Box::pin(async {})
-    }
-}
-
-async fn print_next(hearing: &mut UnboundedReceiver<(&'static str, Payload)>) -> Result<&'static str, Failure> {
-    let (name, payload) = timeout(PATIENCE, hearing.recv()).await?.ok_or("the connection ended")?;
-    match payload {
-        Payload::Text(values) => println!("  {name}: {}", Value::Array(values)),
-        other => println!("  {name}: {other:?}"),
-    }
-    Ok(name)
+fn causes(error: &dyn Error) -> String {
+    error.source().map_or_else(String::new, |cause| format!(": {cause}{}", causes(cause)))
 }
 
 /// What the issuer of the tokens does. Here it lives in the same program.
@@ -91,6 +76,6 @@ fn mint(secret: &str) -> String {
 }
 
 /// As many bits as HS256 asks for.
-pub(crate) fn random_secret() -> String {
+fn random_secret() -> String {
     format!("{:032x}{:032x}", rand::random::<u128>(), rand::random::<u128>())
 }

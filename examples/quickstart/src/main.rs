@@ -49,10 +49,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let users: Users = Arc::new(HashMap::from([("1".to_owned(), "Ada".to_owned())]));
     let (layer, io) = SocketIo::builder().with_state(users).ws_max_message_size(64 * 1024).build_layer();
 
-    let secret = clients::random_secret(); // A deployment sets JWT_SECRET, and calls `authenticate::middleware()?`.
+    let (secret, address) = clients::settings(); // A deployment sets JWT_SECRET, and calls `authenticate::middleware()?`.
     io.ns("/", on_connect.with(authenticate::builder().secret(&secret).build()?));
 
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:3000").await?;
+    let listener = tokio::net::TcpListener::bind(address).await?;
     tokio::spawn(clients::try_everything(listener.local_addr()?, secret));
     axum::serve(listener, axum::Router::new().layer(layer)).await?;
     Ok(())

@@ -1,0 +1,285 @@
+//! A client in one namespace.
+
+use std::{collections::VecDeque, fmt::Display, future::IntoFuture, pin::Pin, time::Duration};
+
+use serde::Serialize;
+use serde_json::Value;
+use tokio::{net::TcpStream, time::timeout};
+
+use crate::{ClientError, Connection, Content, Handshake, Packet, Refusal, encode, packet::DEFAULT_NAMESPACE};
+
+/// How long a client waits for an answer of the server.
+const DEFAULT_LIMIT: Duration = Duration::from_secs(10);
+
+/// A Socket.IO client in one namespace.
+///
+/// It reads, and answers the server's pings, only while one of its methods runs. Each of them waits for
+/// [10 seconds](Connect::limit) at most. Dropping the client closes the connection.
+///
+/// ```no_run
+/// # async fn example(server: std::net::SocketAddr) -> Result<(), Box<dyn std::error::Error>> {
+/// use serde_json::json;
+/// use socketioxide_jwt_auth_test_client::TestClient;
+///
+/// let mut client = TestClient::connect(server).auth(json!({ "token": "…" })).await?;
+/// let answer = client.emit_with_ack("post", "hello").await?;
+/// assert_eq!(answer, json!(["posted"]));
+/// assert_eq!(client.next_event("message").await?, json!(["hello"]));
+///
+/// let refusal = TestClient::connect(server).await.unwrap_err();
+/// assert_eq!(refusal.code(), "token_missing");
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct TestClient {
+    connection: Connection,
+    namespace: String,
+    limit: Duration,
+    next_id: u64,
+    /// Those that came while the client waited for something else.
+    events: VecDeque<(String, Vec<Value>)>,
+    disconnected: bool,
+}
+
+impl TestClient {
+    /// Connects to a server: a socket address, `localhost:3000` or `http://localhost:3000`.
+    ///
+    /// Returns a builder that is awaited.
+    pub fn connect(server: impl Display) -> Connect {
+        Connect {
+            server: server.to_string(),
+            namespace: DEFAULT_NAMESPACE.to_owned(),
+            query: String::new(),
+            headers: Vec::new(),
+            auth: None,
+            limit: DEFAULT_LIMIT,
+        }
+    }
+
+    /// Emits an event. An array or a tuple holds the arguments; anything else is the only argument.
+    ///
+    /// # Errors
+    ///
+    /// The connection is closed, or the arguments cannot be written as JSON.
+    pub async fn emit(&mut self, event: &str, arguments: impl Serialize) -> Result<(), ClientError> {
+        self.send_event(None, event, arguments).await
+    }
+
+    /// Emits an event as [`emit`](Self::emit) does, and returns the arguments of its acknowledgement, an array.
+    ///
+    /// # Errors
+    ///
+    /// The server did not acknowledge it in time, or disconnected the client.
+    pub async fn emit_with_ack(&mut self, event: &str, arguments: impl Serialize) -> Result<Value, ClientError> {
+        let id = self.next_id;
+        self.next_id += 1;
+        self.send_event(Some(id), event, arguments).await?;
+
+        self.wait_for(format!("acknowledgement of {event:?}"), |packet| {
+            packet.id == Some(id) && matches!(packet.content, Content::Ack(_))
+        })
+        .await
+    }
+
+    /// Returns the arguments of the next event of this name, an array. Other events stay for later calls.
+    ///
+    /// # Errors
+    ///
+    /// There was none in time, or before the server disconnected the client.
+    pub async fn next_event(&mut self, name: &str) -> Result<Value, ClientError> {
+        if let Some(index) = self.events.iter().position(|(event, _)| event == name)
+            && let Some((_, arguments)) = self.events.remove(index)
+        {
+            return Ok(Value::Array(arguments));
+        }
+
+        self.wait_for(
+            format!("event {name:?}"),
+            |packet| matches!(&packet.content, Content::Event(event, _) if event == name),
+        )
+        .await
+    }
+
+    /// Waits until the server has disconnected the client. Events that come before that stay for
+    /// [`next_event`](Self::next_event).
+    ///
+    /// # Errors
+    ///
+    /// It did not in time.
+    pub async fn disconnected(&mut self) -> Result<(), ClientError> {
+        match self.wait_for("disconnection".to_owned(), |_| false).await {
+            Err(ClientError::Disconnected(_)) => Ok(()),
+            other => other.map(drop),
+        }
+    }
+
+    /// Leaves the namespace and closes the connection.
+    ///
+    /// # Errors
+    ///
+    /// The server did not take it in time. A client that was disconnected has nothing to leave, which is no error.
+    pub async fn disconnect(mut self) -> Result<(), ClientError> {
+        let leaving = encode(1, &self.namespace, None, "");
+        within(self.limit, "end of the connection".to_owned(), async {
+            if !self.disconnected {
+                // A connection that the server has closed is left.
+                self.connection.send(leaving).await.ok();
+            }
+            self.connection.close().await;
+            Ok(())
+        })
+        .await
+    }
+
+    async fn send_event(&mut self, id: Option<u64>, name: &str, arguments: impl Serialize) -> Result<(), ClientError> {
+        let mut elements = vec![Value::from(name)];
+        match serde_json::to_value(arguments).map_err(ClientError::Arguments)? {
+            Value::Array(arguments) => elements.extend(arguments),
+            argument => elements.push(argument),
+        }
+
+        let packet = encode(2, &self.namespace, id, Value::Array(elements));
+        within(self.limit, format!("room to send {name:?}"), self.connection.send(packet)).await
+    }
+
+    /// Returns the arguments of the first event or acknowledgement that is wanted. Other events are kept; an
+    /// acknowledgement that is not wanted is one for which the caller no longer waits.
+    async fn wait_for(
+        &mut self,
+        what: String,
+        mut is_wanted: impl FnMut(&Packet) -> bool,
+    ) -> Result<Value, ClientError> {
+        within(self.limit, what.clone(), async {
+            while let Some(packet) = self.next_packet().await? {
+                let wanted = is_wanted(&packet);
+                match packet.content {
+                    Content::Event(_, arguments) | Content::Ack(arguments) if wanted => {
+                        return Ok(Value::Array(arguments));
+                    }
+                    Content::Event(name, arguments) => self.events.push_back((name, arguments)),
+                    Content::Disconnect => self.disconnected = true,
+                    Content::Ack(_) | Content::Connect | Content::ConnectError(_) => {}
+                }
+            }
+            Err(ClientError::Disconnected(what))
+        })
+        .await
+    }
+
+    /// Returns the next packet of the namespace. Returns `None` if the client is disconnected.
+    async fn next_packet(&mut self) -> Result<Option<Packet>, ClientError> {
+        while !self.disconnected {
+            match self.connection.next().await? {
+                Some(packet) if packet.namespace == self.namespace => return Ok(Some(packet)),
+                Some(_) => {}
+                None => self.disconnected = true,
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// How a client connects. To be awaited.
+#[derive(Debug, Clone)]
+#[must_use = "it connects when it is awaited"]
+pub struct Connect {
+    server: String,
+    namespace: String,
+    query: String,
+    headers: Vec<(String, String)>,
+    auth: Option<Value>,
+    limit: Duration,
+}
+
+impl Connect {
+    /// Sets the namespace. Defaults to `/`.
+    pub fn namespace(mut self, namespace: impl Into<String>) -> Self {
+        self.namespace = namespace.into();
+        self
+    }
+
+    /// Sets the auth payload.
+    pub fn auth(mut self, payload: impl Into<Value>) -> Self {
+        self.auth = Some(payload.into());
+        self
+    }
+
+    /// Adds an HTTP header to the request that opens the connection.
+    pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.headers.push((name.into(), value.into()));
+        self
+    }
+
+    /// Sets the query of the request that opens the connection, encoded as in a URL, without `?`.
+    pub fn query(mut self, query: impl Into<String>) -> Self {
+        self.query = query.into();
+        self
+    }
+
+    /// Sets how long the client waits for an answer, here and in every method. Defaults to 10 seconds.
+    pub fn limit(mut self, limit: Duration) -> Self {
+        self.limit = limit;
+        self
+    }
+
+    async fn open(self) -> Result<TestClient, Refusal> {
+        let server = self.server.strip_prefix("http://").unwrap_or(&self.server).trim_end_matches('/');
+        let query = if self.query.is_empty() { String::new() } else { format!("&{}", self.query) };
+        let mut handshake = Handshake::new(server, 4, &query)?;
+        for (name, value) in &self.headers {
+            handshake = handshake.header(name, value)?;
+        }
+
+        let stream = TcpStream::connect(server).await.map_err(ClientError::Unreachable)?;
+        let mut connection = Connection::open(stream, handshake).await?;
+        let auth = self.auth.map(|payload| payload.to_string()).unwrap_or_default();
+        connection.send(encode(0, &self.namespace, None, auth)).await?;
+
+        loop {
+            match connection.next().await? {
+                Some(packet) if packet.namespace != self.namespace => {}
+                Some(packet) => match packet.content {
+                    Content::Connect => break,
+                    Content::ConnectError(data) => return Err(Refusal::ConnectError(data)),
+                    // Nothing else is meant for a client that is not in the namespace.
+                    Content::Disconnect | Content::Event(..) | Content::Ack(_) => {}
+                },
+                None => return Err(ClientError::Disconnected("the answer to CONNECT".to_owned()).into()),
+            }
+        }
+        Ok(TestClient {
+            connection,
+            namespace: self.namespace,
+            limit: self.limit,
+            next_id: 0,
+            events: VecDeque::new(),
+            disconnected: false,
+        })
+    }
+}
+
+impl IntoFuture for Connect {
+    type Output = Result<TestClient, Refusal>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        let limit = self.limit;
+        Box::pin(within(limit, "connection".to_owned(), self.open()))
+    }
+}
+
+/// Waits for what must happen within the limit.
+async fn within<T, E: From<ClientError>>(
+    limit: Duration,
+    what: String,
+    future: impl Future<Output = Result<T, E>>,
+) -> Result<T, E> {
+    match timeout(limit, future).await {
+        Ok(result) => result,
+        Err(_) => Err(ClientError::Timeout { what, limit }.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

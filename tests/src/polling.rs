@@ -1,0 +1,87 @@
+//! Engine.IO over HTTP long polling.
+
+use std::{collections::VecDeque, net::SocketAddr};
+
+use reqwest::{Client, RequestBuilder, Response, StatusCode};
+use socketioxide_jwt_auth_test_client::EnginePacket;
+
+use crate::{Told, within};
+
+/// Separates the packets of one answer.
+const SEPARATOR: char = '\x1e';
+
+/// A connection that asks for its packets by one request after the other, and sends each of its own by another.
+#[derive(Debug)]
+pub(crate) struct Polling {
+    http: Client,
+    url: String,
+    headers: Vec<(String, String)>,
+    /// What the latest answer held and nobody has asked for.
+    packets: VecDeque<EnginePacket>,
+}
+
+impl Polling {
+    /// Opens a connection with a query string (which starts with `&`, if there is any) and headers.
+    ///
+    /// # Panics
+    ///
+    /// If the server cannot be reached, or is no Engine.IO server.
+    pub(crate) async fn open(server: SocketAddr, query: &str, headers: Vec<(String, String)>) -> Self {
+        let url = format!("http://{server}/socket.io/?EIO=4&transport=polling{query}");
+        let mut polling = Self { http: Client::new(), url, headers, packets: VecDeque::new() };
+
+        match polling.packet().await {
+            Some(EnginePacket::Open(parameters)) => {
+                polling.url += &format!("&sid={}", parameters["sid"].as_str().expect("a connection has an id"));
+                polling
+            }
+            other => panic!("not the opening of Engine.IO: {other:?}"),
+        }
+    }
+
+    /// Sends a packet as it is.
+    ///
+    /// # Panics
+    ///
+    /// If the connection is closed.
+    pub(crate) async fn send(&self, packet: &str) {
+        let response = self.request(self.http.post(&self.url).body(packet.to_owned())).await;
+        assert!(response.status().is_success(), "the connection is open: {}", response.status());
+    }
+
+    /// What it is told next, and in which namespace.
+    ///
+    /// # Panics
+    ///
+    /// If it is told nothing in time, or something that is not understood.
+    pub(crate) async fn next(&mut self) -> (String, Told) {
+        loop {
+            match self.packet().await {
+                Some(EnginePacket::Message(packet)) => return (packet.namespace, packet.content.into()),
+                Some(EnginePacket::Close) | None => return (String::new(), Told::Closed),
+                Some(EnginePacket::Ping) => self.send(EnginePacket::PONG).await,
+                Some(EnginePacket::Open(_) | EnginePacket::Other) => {}
+            }
+        }
+    }
+
+    /// Returns the next packet. Returns `None` once the server no longer knows the connection.
+    async fn packet(&mut self) -> Option<EnginePacket> {
+        if self.packets.is_empty() {
+            let response = self.request(self.http.get(&self.url)).await;
+            if response.status() == StatusCode::BAD_REQUEST {
+                return None;
+            }
+            assert!(response.status().is_success(), "{}", response.status());
+            let text = response.text().await.expect("packets are text");
+            let packets = text.split(SEPARATOR).map(EnginePacket::parse);
+            self.packets = packets.collect::<Result<_, _>>().unwrap_or_else(|error| panic!("{error}"));
+        }
+        self.packets.pop_front()
+    }
+
+    async fn request(&self, request: RequestBuilder) -> Response {
+        let request = self.headers.iter().fold(request, |request, (name, value)| request.header(name, value));
+        within("an answer over HTTP", request.send()).await.expect("the server can be reached")
+    }
+}
