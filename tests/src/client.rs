@@ -77,7 +77,7 @@ impl Connecting {
             Transport::Polling(Polling::open(self.server, &query, self.headers).await)
         } else {
             let headers = self.headers.iter().map(|(name, value)| (name.as_str(), value.clone()));
-            Transport::WebSocket(Raw::open_with(self.server, &query, &headers.collect::<Vec<_>>()).await)
+            Transport::WebSocket(Box::new(Raw::open_with(self.server, &query, &headers.collect::<Vec<_>>()).await))
         };
 
         let client = Client { namespace: self.namespace, transport: Mutex::new(transport) };
@@ -113,7 +113,7 @@ impl Connecting {
 /// How packets are carried.
 #[derive(Debug)]
 enum Transport {
-    WebSocket(Raw),
+    WebSocket(Box<Raw>),
     Polling(Polling),
 }
 
