@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use socketioxide::adapter::Emitter;
 use socketioxide_redis::{
-    FredAdapter, RedisAdapterCtr,
+    FredAdapter, RedisAdapterConfig, RedisAdapterCtr,
     drivers::fred::{
         FredDriver,
         fred_client::{
@@ -20,6 +20,10 @@ pub(crate) type Adapter = FredAdapter<Emitter>;
 /// Longest wait for an answer of Redis.
 const PATIENCE: Duration = Duration::from_secs(3);
 
+/// How many messages of other nodes are kept until they are handled. Any more are lost, with a warning in the log. The
+/// defaults are 32 in the driver, which loses most of 1,000 broadcasts at once, and 1,024 in the adapter.
+const MESSAGE_BUFFER: usize = 16_384;
+
 const RECONNECT_PAUSE_MS: u32 = 100;
 const LONGEST_RECONNECT_PAUSE_MS: u32 = 5_000;
 
@@ -29,11 +33,15 @@ pub(crate) async fn connect(url: &str) -> Result<RedisAdapterCtr<FredDriver>, Er
     // The adapter receives what others publish on the connection on which it publishes itself.
     config.version = RespVersion::RESP3;
     let client = Builder::from_config(config)
-        .with_performance_config(|performance| performance.default_command_timeout = PATIENCE)
+        .with_performance_config(|performance| {
+            performance.default_command_timeout = PATIENCE;
+            performance.broadcast_channel_capacity = MESSAGE_BUFFER;
+        })
         .set_policy(ReconnectPolicy::new_exponential(0, RECONNECT_PAUSE_MS, LONGEST_RECONNECT_PAUSE_MS, 2))
         .build_subscriber_client()?;
     keep_subscribed(&client);
-    RedisAdapterCtr::new_with_fred(client).await
+    let config = RedisAdapterConfig::new().with_stream_buffer(MESSAGE_BUFFER);
+    RedisAdapterCtr::new_with_fred_config(client, config).await
 }
 
 /// A new connection has no subscriptions. `manage_subscriptions` of fred 10.1 renews them only if there are some that

@@ -1,11 +1,17 @@
 //! What is sent to a user on one node reaches it on every node.
 
+use std::time::Duration;
+
+use futures_util::future::{join, join_all};
+use serde_json::json;
 use socketioxide_jwt_auth::{disconnect_user, user_room};
-use socketioxide_jwt_auth_tests::{ODD_KEYS, Told, renew, token};
+use socketioxide_jwt_auth_tests::{ODD_KEYS, Told, notes, renew, token};
+use tokio::time::timeout;
 
 use crate::{
     Cluster,
-    node::{expect_everywhere, expect_in, mail},
+    node::{Node, expect_everywhere, expect_in, mail},
+    redis::Redis,
 };
 
 #[tokio::test]
@@ -71,4 +77,32 @@ async fn an_empty_key_is_a_key_like_any_other() {
     disconnect_user(&here.io, "").await.unwrap();
     nameless.expect("/", Told::Disconnected).await;
     expect_in(&mut ada, "ada").await;
+}
+
+/// The driver keeps 32 messages by default until the adapter has read them.
+#[tokio::test]
+async fn broadcasts_that_are_sent_at_once_all_reach_the_other_node() {
+    const BROADCASTS: usize = 1_000;
+    let Some(redis) = Redis::start() else { return };
+    let (notes, _noted) = notes();
+    let here = Node::start_with_buffer(&redis.url(), notes.clone(), BROADCASTS).await;
+    let there = Node::start_with_buffer(&redis.url(), notes, BROADCASTS).await;
+    let mut client = there.client("/", Some("ada")).await;
+
+    let sending = join_all((0..BROADCASTS).map(async |number| here.io.emit("number", &number).await));
+    let mut heard = Vec::new();
+    let hearing = async {
+        while heard.len() < BROADCASTS {
+            heard.push(client.next().await);
+        }
+    };
+    // If some are lost, the number of those that came is worth more than a packet that does not come.
+    let (sent, all_heard) = join(sending, timeout(Duration::from_secs(5), hearing)).await;
+
+    assert!(sent.iter().all(Result::is_ok));
+    assert!(all_heard.is_ok(), "{} of {BROADCASTS} broadcasts came", heard.len());
+    let expected: Vec<_> =
+        (0..BROADCASTS).map(|number| ("/".to_owned(), Told::event("number", json!(number)))).collect();
+    assert!(heard == expected, "they came in another order, or one came twice");
+    expect_in(&mut client, "ada").await;
 }

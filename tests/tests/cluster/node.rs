@@ -51,9 +51,15 @@ pub(crate) struct Node {
 }
 
 impl Node {
+    /// A node whose slow readers are soon full.
     pub(crate) async fn start(redis: &str, notes: Notes) -> Self {
+        Self::start_with_buffer(redis, notes, 8).await
+    }
+
+    /// A node that keeps this number of packets for a client that has not read them yet.
+    pub(crate) async fn start_with_buffer(redis: &str, notes: Notes, packets: usize) -> Self {
         let adapter = adapter::connect(redis).await.unwrap();
-        let builder = SocketIo::builder().max_buffer_size(8).with_state(notes);
+        let builder = SocketIo::builder().max_buffer_size(packets).with_state(notes);
         let (layer, io) = builder.with_adapter::<Adapter>(adapter).build_layer();
         for namespace in NAMESPACES {
             io.ns(namespace, on_connect.with(admit::middleware().unwrap())).await.unwrap();
