@@ -137,13 +137,12 @@ impl Verifier {
             parts: origin.parts,
             namespace: origin.namespace,
         };
-        let keys = rules.keys.find(request).await?;
         let signed = SignedMessage {
             message: segments.message.as_bytes(),
             signature: decoded.signature(),
             encoded_signature: segments.signature,
         };
-        verify_signature(&keys, &header, &signed)?;
+        rules.keys.verify_with(request, |keys| verify_signature(keys, &header, &signed)).await?;
         Ok(decoded.into_payload())
     }
 

@@ -10,6 +10,8 @@ use super::{
     RemoteConfig,
     remote::{HttpClient, HttpFetch, RemoteKeys},
 };
+#[cfg(feature = "jwks")]
+use crate::clock::Clock;
 use crate::config::ConfigError;
 
 /// The one place that the keys come from. A later setting replaces an earlier one, so that a test can override what
@@ -60,8 +62,8 @@ impl KeyConfig {
             #[cfg(feature = "jwks")]
             Self::Remote(remote) => {
                 let (endpoint, issuer) = remote.resolve()?;
-                let keys = RemoteKeys::new(HttpFetch::new(endpoint, context.http_client)?);
-                Ok(LoadedKeys { keys: Keys::Source(Arc::new(keys)), issuer })
+                let keys = RemoteKeys::new(HttpFetch::new(endpoint, context.http_client)?, Clock::system());
+                Ok(LoadedKeys { keys: Keys::Remote(Arc::new(keys)), issuer })
             }
             Self::Fixed(fixed) => {
                 let keys = fixed.read(context.secrets, context.algorithms)?;

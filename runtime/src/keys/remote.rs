@@ -6,7 +6,7 @@ mod fetch;
 use std::{
     panic::AssertUnwindSafe,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 use futures_util::FutureExt;
@@ -16,8 +16,11 @@ use tokio::{
     time::Instant,
 };
 
-use super::{KeyRequest, KeySet, KeySource};
-use crate::error::{AuthError, Code};
+use super::KeySet;
+use crate::{
+    clock::Clock,
+    error::{AuthError, Code},
+};
 pub(crate) use endpoint::{Endpoint, RemoteConfig};
 pub(crate) use fetch::{HttpClient, HttpFetch};
 
@@ -34,7 +37,8 @@ const MAX_LIFETIME: Duration = Duration::from_hours(12);
 /// For how long a set serves at most, while the issuer is down.
 const MAX_AGE: Duration = Duration::from_hours(24);
 
-/// Anybody can write any `kid` into a token.
+/// The shortest time between two requests for keys that the set does not have. Anybody can send tokens that no key of
+/// the set verifies.
 const SEARCH_INTERVAL: Duration = Duration::from_secs(10);
 
 /// The pause after the first failure; it doubles with each further one.
@@ -68,6 +72,7 @@ pub(crate) struct RemoteKeys<F>(Arc<Shared<F>>);
 
 struct Shared<F> {
     fetch: F,
+    clock: Clock,
     state: Mutex<State>,
     /// Held while a request is under way: those who wait for it share its answer.
     turn: Arc<AsyncMutex<()>>,
@@ -86,8 +91,15 @@ struct State {
 #[derive(Clone)]
 struct Cached {
     keys: Arc<KeySet>,
-    fetched: Instant,
+    requested: Moment,
     lifetime: Duration,
+}
+
+/// A moment by both clocks. The monotonic one stands still while the machine is suspended, and the wall clock can be set.
+#[derive(Clone, Copy)]
+struct Moment {
+    monotonic: Instant,
+    wall: SystemTime,
 }
 
 /// Why the issuer is asked.
@@ -95,15 +107,29 @@ struct Cached {
 enum Purpose {
     /// There is no set, or it is an old one.
     Refresh,
-    /// A token names a key that is not in the set.
+    /// No key of the set verifies a token.
     Search,
 }
 
-impl State {
-    fn usable(&self) -> Option<&Cached> {
-        self.cached.as_ref().filter(|cached| cached.fetched.elapsed() < MAX_AGE)
+impl Cached {
+    /// The time since the request by the clock that says more.
+    fn age(&self, now: SystemTime) -> Duration {
+        let by_wall_clock = now.duration_since(self.requested.wall).unwrap_or_default();
+        self.requested.monotonic.elapsed().max(by_wall_clock)
     }
 
+    fn is_usable(&self, now: SystemTime) -> bool {
+        self.age(now) < MAX_AGE
+    }
+
+    fn is_stale(&self, now: SystemTime) -> bool {
+        // A wall clock that was set back does not see a suspension. A newer set's age starts with the new time.
+        let set_back = self.requested.wall.duration_since(now).unwrap_or_default();
+        self.age(now) >= self.lifetime || set_back >= MIN_LIFETIME
+    }
+}
+
+impl State {
     /// Whether there is anything to ask for since `seen` requests had ended, and it is not too soon.
     fn may_request(&self, seen: u64, purpose: Purpose) -> bool {
         let pause = match self.failures {
@@ -118,35 +144,52 @@ impl State {
 }
 
 impl<F: Fetch> RemoteKeys<F> {
-    pub(crate) fn new(fetch: F) -> Self {
+    pub(crate) fn new(fetch: F, clock: Clock) -> Self {
         let turn = Arc::new(AsyncMutex::new(()));
-        Self(Arc::new(Shared { fetch, state: Mutex::default(), turn }))
+        Self(Arc::new(Shared { fetch, clock, state: Mutex::default(), turn }))
     }
-}
 
-impl<F: Fetch> KeySource for RemoteKeys<F> {
-    async fn keys(&self, request: KeyRequest<'_>) -> Result<Arc<KeySet>, AuthError> {
+    /// Runs `verify` with the keys of the issuer. If none of them verifies the token, the issuer may have new ones, under
+    /// new names, the old ones or none: asks it again, unless it did a short time ago, and runs `verify` once more if
+    /// there is a newer set.
+    ///
+    /// # Errors
+    ///
+    /// `keys_unavailable` if there are no keys, and those of `verify`.
+    pub(crate) async fn verify_with(&self, verify: impl Fn(&KeySet) -> Result<(), AuthError>) -> Result<(), AuthError> {
+        let seen = self.0.state().requests;
+        let keys = self.current(seen).await?;
+        let Err(refusal) = verify(&keys) else { return Ok(()) };
+
+        self.0.request(seen, Purpose::Search).await;
+        match self.0.usable() {
+            Some(newer) if !Arc::ptr_eq(&newer.keys, &keys) => verify(&newer.keys),
+            _ => Err(refusal),
+        }
+    }
+
+    /// The set that is there; a new one if there is none, or if it is too old.
+    async fn current(&self, seen: u64) -> Result<Arc<KeySet>, AuthError> {
         let shared = &self.0;
-        let (cached, seen) = {
-            let state = shared.state();
-            (state.usable().cloned(), state.requests)
-        };
-        let Some(cached) = cached else {
+        let Some(cached) = shared.usable() else {
             shared.request(seen, Purpose::Refresh).await;
-            return shared.state().usable().map(|cached| Arc::clone(&cached.keys)).ok_or(Code::KeysUnavailable.into());
+            return shared.usable().map(|cached| cached.keys).ok_or(Code::KeysUnavailable.into());
         };
-        if request.key_id().is_some_and(|id| !cached.keys.may_hold(id)) {
-            shared.request(seen, Purpose::Search).await;
-        } else if cached.fetched.elapsed() >= cached.lifetime {
+        if cached.is_stale(shared.clock.now()) {
             shared.refresh_in_background(seen);
         }
-        Ok(shared.state().usable().map_or(cached.keys, |cached| Arc::clone(&cached.keys)))
+        Ok(cached.keys)
     }
 }
 
 impl<F: Fetch> Shared<F> {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn usable(&self) -> Option<Cached> {
+        let now = self.clock.now();
+        self.state().cached.clone().filter(|cached| cached.is_usable(now))
     }
 
     /// Asks the issuer once, however many callers there are, and waits for the answer.
@@ -176,15 +219,17 @@ impl<F: Fetch> Shared<F> {
     fn start(self: &Arc<Self>, turn: OwnedMutexGuard<()>, purpose: Purpose) -> JoinHandle<()> {
         let shared = Arc::clone(self);
         tokio::spawn(async move {
+            // The answer may be as old as the request.
+            let requested = Moment { monotonic: Instant::now(), wall: shared.clock.now() };
             let answer = AssertUnwindSafe(shared.fetch.fetch()).catch_unwind().await;
-            shared.take(answer.unwrap_or_else(|_| Err("the request panicked".to_owned())), purpose);
+            shared.take(answer.unwrap_or_else(|_| Err("the request panicked".to_owned())), requested, purpose);
             drop(turn);
         })
     }
 
-    fn take(&self, answer: Result<Fetched, String>, purpose: Purpose) {
+    fn take(&self, answer: Result<Fetched, String>, requested: Moment, purpose: Purpose) {
         let problem = answer.as_ref().err().map(|problem| problem.chars().take(LONGEST_PROBLEM).collect::<String>());
-        let failures_before = self.remember(answer, purpose);
+        let failures_before = self.remember(answer, requested, purpose);
         let url = self.fetch.place();
         if let Some(problem) = problem {
             tracing::error!(url, problem, failures_before, "the JWK Set cannot be fetched");
@@ -194,7 +239,7 @@ impl<F: Fetch> Shared<F> {
     }
 
     /// Returns how many requests in a row had failed before.
-    fn remember(&self, answer: Result<Fetched, String>, purpose: Purpose) -> u32 {
+    fn remember(&self, answer: Result<Fetched, String>, requested: Moment, purpose: Purpose) -> u32 {
         let now = Instant::now();
         let mut state = self.state();
         state.requests += 1;
@@ -205,7 +250,7 @@ impl<F: Fetch> Shared<F> {
         let failures_before = state.failures;
         if let Ok(Fetched { keys, lifetime }) = answer {
             let lifetime = lifetime.unwrap_or(DEFAULT_LIFETIME).clamp(MIN_LIFETIME, MAX_LIFETIME);
-            state.cached = Some(Cached { keys: Arc::new(keys), fetched: now, lifetime });
+            state.cached = Some(Cached { keys: Arc::new(keys), requested, lifetime });
             state.failures = 0;
         } else {
             state.failures = failures_before.saturating_add(1);

@@ -1,3 +1,5 @@
+//! Keys that verify tokens, and which of them may have signed one.
+
 use jsonwebtoken::Algorithm;
 
 use super::{SecretSettings, VerificationKey, jwk, pem, secret};
@@ -53,13 +55,6 @@ impl KeySet {
 
     pub(crate) fn fits(&self, algorithm: Algorithm) -> bool {
         self.0.iter().any(|key| key.fits(algorithm))
-    }
-
-    /// Whether a token that names this key may be signed by one of these: by the one of that name, or by any if none has
-    /// a name.
-    #[cfg(feature = "jwks")]
-    pub(crate) fn may_hold(&self, key_id: &str) -> bool {
-        !self.has_names() || self.0.iter().any(|key| key.id.as_deref() == Some(key_id))
     }
 
     fn has_names(&self) -> bool {

@@ -1,9 +1,13 @@
-use std::{borrow::Cow, fmt, pin::Pin, sync::Arc};
+//! Where keys come from: the trait for sources of the application, and the source of a verifier.
+
+use std::{fmt, pin::Pin, sync::Arc};
 
 use http::request::Parts;
 use jsonwebtoken::Algorithm;
 
 use super::KeySet;
+#[cfg(feature = "jwks")]
+use super::remote::{HttpFetch, RemoteKeys};
 use crate::error::AuthError;
 
 /// What a [`KeySource`] may look at. **None of it is verified**: it chooses a key, and must decide nothing else.
@@ -100,14 +104,27 @@ impl<S: KeySource> DynamicKeySource for S {
 #[derive(Clone)]
 pub(crate) enum Keys {
     Fixed(Arc<KeySet>),
+    #[cfg(feature = "jwks")]
+    Remote(Arc<RemoteKeys<HttpFetch>>),
     Source(Arc<dyn DynamicKeySource>),
 }
 
 impl Keys {
-    pub(crate) async fn find(&self, request: KeyRequest<'_>) -> Result<Cow<'_, Arc<KeySet>>, AuthError> {
+    /// Runs `verify` with the keys that may have signed a token, once more with newer ones of a remote issuer if it fails.
+    ///
+    /// # Errors
+    ///
+    /// Those of the source, and of `verify`.
+    pub(crate) async fn verify_with(
+        &self,
+        request: KeyRequest<'_>,
+        verify: impl Fn(&KeySet) -> Result<(), AuthError>,
+    ) -> Result<(), AuthError> {
         match self {
-            Self::Fixed(keys) => Ok(Cow::Borrowed(keys)),
-            Self::Source(source) => source.keys(request).await.map(Cow::Owned),
+            Self::Fixed(keys) => verify(keys),
+            #[cfg(feature = "jwks")]
+            Self::Remote(keys) => keys.verify_with(verify).await,
+            Self::Source(source) => verify(&*source.keys(request).await?),
         }
     }
 }
@@ -116,6 +133,8 @@ impl fmt::Debug for Keys {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Fixed(keys) => formatter.debug_tuple("Fixed").field(keys).finish(),
+            #[cfg(feature = "jwks")]
+            Self::Remote(_) => formatter.write_str("Remote(..)"),
             Self::Source(_) => formatter.write_str("Source(..)"),
         }
     }

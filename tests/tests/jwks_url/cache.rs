@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use jsonwebtoken::Algorithm;
-use socketioxide_jwt_auth_tests::issuer::{Answer, Issuer, KEYS, SigningKey, asking, let_time_pass, outcome};
+use socketioxide_jwt_auth_tests::issuer::{Answer, Issuer, KEYS, SigningKey, asking, key_set, let_time_pass, outcome};
+
+/// Searches for keys that no set has are this far apart.
+const SEARCH_INTERVAL: Duration = Duration::from_secs(10);
 
 fn keys() -> (SigningKey, SigningKey) {
     (SigningKey::new(Algorithm::EdDSA, "a"), SigningKey::other(Algorithm::EdDSA, "b"))
@@ -46,35 +49,134 @@ async fn a_new_key_is_found_at_once_and_an_old_one_is_dropped() {
 }
 
 #[tokio::test]
-async fn another_key_under_an_old_name_takes_its_place() {
-    let (key, impostor) = (SigningKey::new(Algorithm::EdDSA, "a"), SigningKey::other(Algorithm::EdDSA, "a"));
+async fn another_key_under_an_old_name_is_found_at_once() {
+    let (key, next) = (SigningKey::new(Algorithm::EdDSA, "a"), SigningKey::other(Algorithm::EdDSA, "a"));
     let issuer = Issuer::of(&[&key]).await;
     let verifier = issuer.verifier().build().unwrap();
     assert_eq!(outcome(&verifier, &key.token()).await, "accepted");
-    assert_eq!(outcome(&verifier, &impostor.token()).await, "token_signature_invalid");
-    issuer.publish(&[&impostor]);
-    let_time_pass(Duration::from_mins(11)).await;
-    assert_eq!(outcome(&verifier, &key.token()).await, "accepted", "the refresh is in the background");
-    // Whoever asks for an unknown key waits for the refresh that is under way.
-    assert_eq!(outcome(&verifier, &key.token_with_kid(Some("unknown"))).await, "token_key_unknown");
+
+    issuer.publish(&[&next]);
+    assert_eq!(outcome(&verifier, &next.token()).await, "accepted");
     assert_eq!(outcome(&verifier, &key.token()).await, "token_signature_invalid");
-    assert_eq!(outcome(&verifier, &impostor.token()).await, "accepted");
+    assert_eq!(issuer.requests(), 2);
+
+    let_time_pass(SEARCH_INTERVAL).await;
+    let of_another_type = SigningKey::new(Algorithm::ES256, "a");
+    issuer.publish(&[&of_another_type]);
+    assert_eq!(outcome(&verifier, &of_another_type.token()).await, "accepted");
+    assert_eq!(outcome(&verifier, &next.token()).await, "token_algorithm_not_allowed");
+    assert_eq!(issuer.requests(), 3);
+}
+
+/// A JWK Set of these keys without names.
+fn nameless(keys: &[&SigningKey]) -> Answer {
+    Answer::ok(key_set(&keys.iter().map(|key| key.nameless_jwk()).collect::<Vec<_>>()))
+}
+
+#[tokio::test]
+async fn a_new_key_is_found_at_once_where_the_set_or_the_token_names_none() {
+    let (old, new) = keys();
+    let named = Answer::keys;
+    for (sets, sets_of, kid_of_old, kid_of_new) in [
+        ("with names", named as fn(&[&SigningKey]) -> Answer, None, None),
+        ("without names", nameless, None, None),
+        ("without names", nameless, Some("a"), Some("b")),
+        ("without names", nameless, Some("a"), Some("a")),
+    ] {
+        let case = format!("sets {sets}, tokens of {kid_of_old:?} and {kid_of_new:?}");
+        let (old_token, new_token) = (old.token_with_kid(kid_of_old), new.token_with_kid(kid_of_new));
+        let issuer = Issuer::start().await;
+        issuer.answer(KEYS, sets_of(&[&old]));
+        let verifier = issuer.verifier().build().unwrap();
+        assert_eq!(outcome(&verifier, &old_token).await, "accepted", "{case}");
+
+        issuer.answer(KEYS, sets_of(&[&new]));
+        assert_eq!(outcome(&verifier, &new_token).await, "accepted", "{case}");
+        assert_eq!(outcome(&verifier, &old_token).await, "token_signature_invalid", "{case}");
+        assert_eq!(outcome(&verifier, &new_token).await, "accepted", "{case}");
+        assert_eq!(issuer.requests(), 2, "{case}");
+    }
+}
+
+#[tokio::test]
+async fn a_key_of_another_type_is_found_at_once_by_a_token_without_kid() {
+    let (old, new) = (SigningKey::new(Algorithm::EdDSA, "a"), SigningKey::new(Algorithm::RS256, "b"));
+    let issuer = Issuer::of(&[&old]).await;
+    let verifier = issuer.verifier().build().unwrap();
+    assert_eq!(outcome(&verifier, &old.token_with_kid(None)).await, "accepted");
+    issuer.publish(&[&new]);
+    assert_eq!(outcome(&verifier, &new.token_with_kid(None)).await, "accepted");
+    assert_eq!(outcome(&verifier, &old.token_with_kid(None)).await, "token_key_unknown");
     assert_eq!(issuer.requests(), 2);
 }
 
 #[tokio::test]
-async fn keys_without_names_are_tried_and_never_searched_for() {
-    let (key, other) = keys();
+async fn a_new_set_may_name_its_keys_where_the_old_one_did_not() {
+    let (old, new) = keys();
     let issuer = Issuer::start().await;
-    issuer.answer(KEYS, Answer::ok(format!(r#"{{"keys":[{}]}}"#, key.nameless_jwk())));
+    issuer.answer(KEYS, nameless(&[&old]));
     let verifier = issuer.verifier().build().unwrap();
-    for _ in 0..3 {
-        assert_eq!(outcome(&verifier, &key.token()).await, "accepted");
-        assert_eq!(outcome(&verifier, &key.token_with_kid(None)).await, "accepted");
-        assert_eq!(outcome(&verifier, &other.token()).await, "token_signature_invalid");
-        let_time_pass(Duration::from_secs(20)).await;
+    assert_eq!(outcome(&verifier, &old.token()).await, "accepted");
+    issuer.publish(&[&new]);
+    assert_eq!(outcome(&verifier, &new.token()).await, "accepted");
+    assert_eq!(outcome(&verifier, &old.token()).await, "token_key_unknown");
+
+    let_time_pass(SEARCH_INTERVAL).await;
+    issuer.answer(KEYS, nameless(&[&old]));
+    assert_eq!(outcome(&verifier, &old.token()).await, "accepted");
+    assert_eq!(outcome(&verifier, &new.token()).await, "token_signature_invalid");
+    assert_eq!(issuer.requests(), 3);
+}
+
+/// With or without `kid`, a known one or not, of an algorithm of the set or not.
+#[tokio::test]
+async fn forged_tokens_of_every_kind_share_one_request_in_ten_seconds() {
+    let (key, other) = keys();
+    let issuer = Issuer::of(&[&key]).await;
+    let verifier = issuer.verifier().build().unwrap();
+    assert_eq!(outcome(&verifier, &key.token()).await, "accepted");
+    let of_another_type = SigningKey::new(Algorithm::ES256, "a");
+    let forged = [
+        (other.token_with_kid(Some("a")), "token_signature_invalid"),
+        (other.token_with_kid(None), "token_signature_invalid"),
+        (other.token_with_kid(Some("b")), "token_key_unknown"),
+        (key.token_with_kid(Some("b")), "token_key_unknown"),
+        (of_another_type.token_with_kid(None), "token_key_unknown"),
+        (of_another_type.token_with_kid(Some("a")), "token_algorithm_not_allowed"),
+    ];
+    // Each of them is the first one once.
+    for first in 0..forged.len() {
+        let requests = 2 + 2 * first;
+        for (token, code) in forged.iter().cycle().skip(first).take(2 * forged.len()) {
+            assert_eq!(outcome(&verifier, token).await, *code);
+            assert_eq!(issuer.requests(), requests, "{code}");
+        }
+        let_time_pass(SEARCH_INTERVAL - Duration::from_secs(1)).await;
+        assert_eq!(outcome(&verifier, &forged[first].0).await, forged[first].1);
+        assert_eq!(issuer.requests(), requests);
+        let_time_pass(Duration::from_secs(1)).await;
+        // All at once.
+        let callers: Vec<_> = (0..100).map(|number| asking(&verifier, forged[number % forged.len()].0.clone())).collect();
+        for (number, caller) in callers.into_iter().enumerate() {
+            assert_eq!(caller.await.unwrap(), forged[number % forged.len()].1);
+        }
+        assert_eq!(issuer.requests(), requests + 1);
+        let_time_pass(SEARCH_INTERVAL).await;
     }
-    assert_eq!(issuer.requests(), 1, "no set would know the name");
+    assert_eq!(outcome(&verifier, &key.token()).await, "accepted");
+}
+
+/// While the issuer is away, a forged token is refused as it is when the issuer answers.
+#[tokio::test]
+async fn a_forged_token_is_refused_for_its_signature_while_the_issuer_is_down() {
+    let (key, other) = (SigningKey::new(Algorithm::EdDSA, "a"), SigningKey::other(Algorithm::EdDSA, "a"));
+    let issuer = Issuer::of(&[&key]).await;
+    let verifier = issuer.verifier().build().unwrap();
+    assert_eq!(outcome(&verifier, &key.token()).await, "accepted");
+    issuer.answer(KEYS, Answer::new(503, "away"));
+    assert_eq!(outcome(&verifier, &other.token()).await, "token_signature_invalid");
+    assert_eq!(outcome(&verifier, &key.token()).await, "accepted");
+    assert_eq!(issuer.requests(), 2);
 }
 
 /// The seconds for which an answer with these headers is good: it is not asked for again before, and is after.

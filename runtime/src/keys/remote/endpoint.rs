@@ -1,3 +1,5 @@
+//! The URL of a JWK Set, and how it is found: configured, or by OpenID Connect Discovery.
+
 use std::{net::IpAddr, str::FromStr};
 
 use reqwest::Url;

@@ -1,3 +1,5 @@
+//! Requests for a JWK Set over HTTP.
+
 use std::{error::Error, fmt, iter, time::Duration};
 
 use headers::{Age, CacheControl, HeaderMapExt};
