@@ -156,7 +156,8 @@ async fn forged_tokens_of_every_kind_share_one_request_in_ten_seconds() {
         assert_eq!(issuer.requests(), requests);
         let_time_pass(Duration::from_secs(1)).await;
         // All at once.
-        let callers: Vec<_> = (0..100).map(|number| asking(&verifier, forged[number % forged.len()].0.clone())).collect();
+        let callers: Vec<_> =
+            (0..100).map(|number| asking(&verifier, forged[number % forged.len()].0.clone())).collect();
         for (number, caller) in callers.into_iter().enumerate() {
             assert_eq!(caller.await.unwrap(), forged[number % forged.len()].1);
         }
