@@ -44,7 +44,7 @@ macro_rules! verifier_settings {
 
             /// The URL of a JWK Set: `https`, except to a loopback address. It is fetched at the first token, and then
             /// refreshed in the background, as often as its `Cache-Control` says: every minute at most, every twelve hours
-            /// at least, every ten minutes if nothing is said. A token with an unknown `kid` makes it be fetched anew,
+            /// at least, every ten minutes if nothing is said. A token that no key verifies makes it be fetched anew,
             /// once in ten seconds at most. While it cannot be fetched, the last good set serves until it is a day old.
             #[cfg(feature = "jwks")]
             #[cfg_attr(docsrs, doc(cfg(feature = "jwks")))]
