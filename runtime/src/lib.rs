@@ -12,6 +12,7 @@ mod config;
 mod error;
 mod extract;
 mod guard;
+mod json;
 mod keys;
 mod log;
 mod lookup;

@@ -9,7 +9,7 @@ mod builder;
 mod claims;
 mod header;
 
-use std::{borrow::Cow, fmt, sync::Arc, time::SystemTime};
+use std::{fmt, sync::Arc, time::SystemTime};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::request::Parts;
@@ -105,8 +105,10 @@ impl Verifier {
     /// # Errors
     ///
     /// The first of these that applies: `token_too_large`, `token_malformed`, `token_algorithm_not_allowed`,
-    /// `keys_unavailable`, `token_key_unknown`, `token_signature_invalid`, `token_claim_missing`, `token_expired`,
-    /// `token_not_yet_valid`, `token_issuer_invalid`, `token_audience_invalid`, `token_claims_invalid`.
+    /// `keys_unavailable`, `token_key_unknown`, `token_signature_invalid`, `token_claims_invalid` (another kind of JWT,
+    /// such as a logout token, or a registered claim that is ambiguous or has a wrong type), `token_claim_missing`,
+    /// `token_expired`, `token_not_yet_valid`, `token_issuer_invalid`, `token_audience_invalid`, `token_claims_invalid`
+    /// (the claims are no `C`).
     pub async fn verify<C: DeserializeOwned>(&self, token: &str) -> Result<VerifiedToken<C>, AuthError> {
         let payload = self.check_signature(token, TokenOrigin::default()).await?;
         let (claims, registered) = self.read_claims(&payload)?;
@@ -143,6 +145,9 @@ impl Verifier {
             encoded_signature: segments.signature,
         };
         rules.keys.verify_with(request, |keys| verify_signature(keys, &header, &signed)).await?;
+        if header.names_another_kind {
+            return Err(Code::TokenClaimsInvalid.into());
+        }
         Ok(decoded.into_payload())
     }
 
@@ -247,7 +252,3 @@ impl SignedPayload {
 fn read_utf8(bytes: &[u8]) -> Result<&str, AuthError> {
     str::from_utf8(bytes).map_err(|_| Code::TokenMalformed.into())
 }
-
-/// A JSON text that is borrowed where it has no escapes.
-#[derive(serde::Deserialize)]
-struct Text<'a>(#[serde(borrow)] Cow<'a, str>);

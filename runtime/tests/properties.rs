@@ -84,7 +84,6 @@ fn read_in_every_shape(token: &str) {
     read::<Either>(token);
     read::<Tagged>(token);
     read::<Option<Plain>>(token);
-    read::<Box<serde_json::value::RawValue>>(token);
     read::<HashMap<u64, String>>(token);
     read::<()>(token);
     read::<Vec<u8>>(token);

@@ -1,6 +1,6 @@
 //! JSON Web Keys ([RFC 7517](https://www.rfc-editor.org/rfc/rfc7517)).
 
-use std::{collections::HashSet, str::FromStr};
+use std::{borrow::Cow, collections::HashSet, mem, str::FromStr};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm, AlgorithmFamily, DecodingKey};
@@ -8,37 +8,96 @@ use pkcs1::{
     RsaPublicKeyRef,
     der::{Encode, asn1::UintRef},
 };
-use serde::Deserialize;
-use serde_json::Value;
 
 use super::{
     VerificationKey,
     key::{KeyKind, check_rsa},
 };
-use crate::config::ConfigError;
+use crate::{
+    config::ConfigError,
+    json::{self, JsonError, ListReader, ObjectReader},
+};
 
 /// More keys than any issuer publishes, and few enough to look through for each token.
 const MAX_KEYS: usize = 100;
 
-/// What jsonwebtoken ignores is checked here: `use`, `key_ops`, `alg`, `crv`.
-#[derive(Deserialize)]
-struct Jwk {
-    kty: String,
-    kid: Option<String>,
-    r#use: Option<String>,
-    key_ops: Option<Vec<String>>,
-    alg: Option<String>,
-    crv: Option<String>,
-    n: Option<String>,
-    e: Option<String>,
-    x: Option<String>,
-    y: Option<String>,
-    k: Option<String>,
+/// The members that are used. What jsonwebtoken ignores is checked here: `use`, `key_ops`, `alg`, `crv`.
+#[derive(Default)]
+struct Jwk<'a> {
+    kty: Option<Cow<'a, str>>,
+    kid: Option<Cow<'a, str>>,
+    r#use: Option<Cow<'a, str>>,
+    key_ops: Option<Vec<Cow<'a, str>>>,
+    alg: Option<Cow<'a, str>>,
+    crv: Option<Cow<'a, str>>,
+    n: Option<Cow<'a, str>>,
+    e: Option<Cow<'a, str>>,
+    x: Option<Cow<'a, str>>,
+    y: Option<Cow<'a, str>>,
+    k: Option<Cow<'a, str>>,
+    has_private_member: bool,
+    problem: Option<&'static str>,
 }
 
-#[derive(Deserialize)]
-struct JwkSet {
-    keys: Vec<Value>,
+/// The private members of every type of key but `oct` ([RFC 7518 §6](https://www.rfc-editor.org/rfc/rfc7518#section-6)),
+/// and `priv` of the newer ones.
+const PRIVATE_MEMBERS: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "priv"];
+
+const WRONG_TYPE: &str = "a member is missing or of a wrong type";
+
+impl<'a> Jwk<'a> {
+    /// Reads all members, so that a private one is noticed whatever else is wrong with the key.
+    fn read(json: &'a str) -> Result<Self, JsonError> {
+        let mut jwk = Self::default();
+        if !json::is_object(json) {
+            jwk.problem = Some(WRONG_TYPE);
+            return Ok(jwk);
+        }
+
+        let mut object = ObjectReader::new(json)?;
+        let mut seen = HashSet::new();
+        while let Some(name) = object.next_name()? {
+            let value = object.value()?;
+            if let Err(problem) = jwk.add(&name, value) {
+                jwk.problem.get_or_insert(problem);
+            }
+            if !seen.insert(name) {
+                jwk.problem.get_or_insert("a member is there twice");
+            }
+        }
+        Ok(jwk)
+    }
+
+    fn add(&mut self, name: &str, value: &'a str) -> Result<(), &'static str> {
+        let member = match name {
+            "kty" => &mut self.kty,
+            "kid" => &mut self.kid,
+            "use" => &mut self.r#use,
+            "alg" => &mut self.alg,
+            "crv" => &mut self.crv,
+            "n" => &mut self.n,
+            "e" => &mut self.e,
+            "x" => &mut self.x,
+            "y" => &mut self.y,
+            "k" => &mut self.k,
+            "key_ops" if value != "null" => {
+                self.key_ops = Some(json::strings(value).ok_or(WRONG_TYPE)?);
+                return Ok(());
+            }
+            _ => {
+                self.has_private_member |= PRIVATE_MEMBERS.contains(&name);
+                return Ok(());
+            }
+        };
+        if value != "null" {
+            *member = Some(json::text(value).ok_or(WRONG_TYPE)?);
+        }
+        Ok(())
+    }
+
+    fn is_private(&self) -> bool {
+        self.has_private_member && self.kty.as_deref() != Some("oct")
+    }
 }
 
 /// What a set holds: the keys that can be used, and why each other one cannot.
@@ -101,18 +160,20 @@ const PRIVATE_KEY: &str =
     "a private key, which a server that only verifies must not have; publish the public members only";
 
 fn read_set(json: &str, trust: Trust) -> Result<ReadSet, String> {
-    let set: JwkSet = serde_json::from_str(json).map_err(|_| "not a JWK Set; it must look like {\"keys\": [...]}")?;
-    if set.keys.len() > MAX_KEYS {
-        return Err(format!("{} keys; at most {MAX_KEYS} are taken", set.keys.len()));
+    let keys = split_set(json).map_err(|_| "not a JWK Set; it must look like {\"keys\": [...]}")?;
+    if keys.len() > MAX_KEYS {
+        return Err(format!("{} keys; at most {MAX_KEYS} are taken", keys.len()));
     }
+
     let mut read = ReadSet { usable: Vec::new(), problems: Vec::new() };
-    for (position, value) in set.keys.into_iter().enumerate() {
-        match read_key(value, trust) {
+    for (position, json) in keys.into_iter().enumerate() {
+        match read_key(json, trust) {
             Ok(key) => read.usable.push(key),
             // It may quote a member, and members have any length.
             Err(problem) => read.problems.push(format!("key {}: {problem:.300}", position + 1)),
         }
     }
+
     let mut ids = HashSet::new();
     if let Some(id) = read.usable.iter().filter_map(|key| key.id.as_ref()).find(|id| !ids.insert(*id)) {
         return Err(format!("two keys have the kid {id:?}; give each its own"));
@@ -120,20 +181,38 @@ fn read_set(json: &str, trust: Trust) -> Result<ReadSet, String> {
     Ok(read)
 }
 
-/// The private members of every type of key but `oct` ([RFC 7518 §6](https://www.rfc-editor.org/rfc/rfc7518#section-6)),
-/// and `priv` of the newer ones.
-const PRIVATE_MEMBERS: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "priv"];
+/// Returns the keys of a set, each as JSON text.
+fn split_set(json: &str) -> Result<Vec<&str>, JsonError> {
+    let mut set = ObjectReader::new(json)?;
+    let mut list = None;
+    while let Some(name) = set.next_name()? {
+        let value = set.value()?;
+        if name == "keys" && list.replace(value).is_some() {
+            return Err(JsonError::Malformed);
+        }
+    }
+    if set.has_private_name() {
+        return Err(JsonError::Malformed);
+    }
 
-fn is_private(jwk: &Value) -> bool {
-    jwk["kty"] != "oct" && PRIVATE_MEMBERS.iter().any(|name| jwk.get(name).is_some())
+    let mut list = ListReader::new(list.ok_or(JsonError::Malformed)?)?;
+    let mut keys = Vec::new();
+    while let Some(key) = list.next_element()? {
+        keys.push(key);
+    }
+    Ok(keys)
 }
 
-fn read_key(value: Value, trust: Trust) -> Result<VerificationKey, String> {
+fn read_key(json: &str, trust: Trust) -> Result<VerificationKey, String> {
+    let mut jwk = Jwk::read(json).map_err(|_| WRONG_TYPE)?;
     // First of all: a private key that is left out for another reason stands in the wrong place just the same.
-    if is_private(&value) {
+    if jwk.is_private() {
         return Err(PRIVATE_KEY.to_owned());
     }
-    let jwk: Jwk = serde_json::from_value(value).map_err(|_| "a member is missing or of a wrong type")?;
+    if let Some(problem) = jwk.problem {
+        return Err(problem.to_owned());
+    }
+    let kty = mem::take(&mut jwk.kty).ok_or(WRONG_TYPE)?;
     if jwk.r#use.as_deref().is_some_and(|purpose| purpose != "sig") {
         return Err("its use is not \"sig\"".to_owned());
     }
@@ -144,7 +223,7 @@ fn read_key(value: Value, trust: Trust) -> Result<VerificationKey, String> {
         Some(alg) => Some(Algorithm::from_str(alg).map_err(|_| format!("its alg {alg:?} is not supported"))?),
         None => None,
     };
-    let mut key = match jwk.kty.as_str() {
+    let mut key = match &*kty {
         "RSA" => read_rsa(&jwk)?,
         "EC" => read_ec(&jwk)?,
         "OKP" => read_ed25519(&jwk)?,
@@ -155,17 +234,17 @@ fn read_key(value: Value, trust: Trust) -> Result<VerificationKey, String> {
     if algorithm.is_some_and(|algorithm| !key.fits(algorithm)) {
         return Err("its alg does not fit its type".to_owned());
     }
-    key.id = jwk.kid;
+    key.id = jwk.kid.map(Cow::into_owned);
     key.algorithm = algorithm;
     Ok(key)
 }
 
-fn member(name: &str, encoded: Option<&String>) -> Result<Vec<u8>, String> {
+fn member(name: &str, encoded: Option<&Cow<'_, str>>) -> Result<Vec<u8>, String> {
     let encoded = encoded.ok_or_else(|| format!("its member {name} is missing"))?;
-    URL_SAFE_NO_PAD.decode(encoded).map_err(|_| format!("its member {name} is not base64url"))
+    URL_SAFE_NO_PAD.decode(&**encoded).map_err(|_| format!("its member {name} is not base64url"))
 }
 
-fn read_rsa(jwk: &Jwk) -> Result<VerificationKey, String> {
+fn read_rsa(jwk: &Jwk<'_>) -> Result<VerificationKey, String> {
     let modulus = member("n", jwk.n.as_ref())?;
     let exponent = member("e", jwk.e.as_ref())?;
     check_rsa(&modulus, &exponent).map_err(|error| error.to_string())?;
@@ -179,7 +258,7 @@ fn pkcs1_der(modulus: &[u8], exponent: &[u8]) -> Option<Vec<u8>> {
     RsaPublicKeyRef { modulus, public_exponent }.to_der().ok()
 }
 
-fn read_ec(jwk: &Jwk) -> Result<VerificationKey, String> {
+fn read_ec(jwk: &Jwk<'_>) -> Result<VerificationKey, String> {
     let (kind, length) = match jwk.crv.as_deref() {
         Some("P-256") => (KeyKind::P256, 32),
         Some("P-384") => (KeyKind::P384, 48),
@@ -194,7 +273,7 @@ fn read_ec(jwk: &Jwk) -> Result<VerificationKey, String> {
     VerificationKey::new(DecodingKey::from_ec_der(&point), kind)
 }
 
-fn read_ed25519(jwk: &Jwk) -> Result<VerificationKey, String> {
+fn read_ed25519(jwk: &Jwk<'_>) -> Result<VerificationKey, String> {
     if jwk.crv.as_deref() != Some("Ed25519") {
         return Err("its crv is not supported".to_owned());
     }
@@ -206,7 +285,7 @@ fn read_ed25519(jwk: &Jwk) -> Result<VerificationKey, String> {
     VerificationKey::new(DecodingKey::from_ed_der(&x), KeyKind::Ed25519)
 }
 
-fn read_secret(jwk: &Jwk) -> Result<VerificationKey, String> {
+fn read_secret(jwk: &Jwk<'_>) -> Result<VerificationKey, String> {
     let secret = member("k", jwk.k.as_ref())?;
     let algorithm = AlgorithmFamily::Hmac.algorithms()[0];
     let key = VerificationKey::new(

@@ -4,8 +4,10 @@ use std::fmt;
 
 use serde::{
     Deserialize, Deserializer,
-    de::{Error, IgnoredAny, MapAccess, SeqAccess, Visitor},
+    de::{Error, MapAccess, SeqAccess, Visitor},
 };
+
+use crate::json::{MemberName, skip_list, skip_object};
 
 /// No verifier accepts a longer token, so a longer text is not even copied.
 pub(crate) const MAX_TOKEN_BYTES: usize = 1024 * 1024;
@@ -52,7 +54,7 @@ impl Default for AuthPayload {
 
 /// Implements the visits of the values that are neither object, string nor `null`.
 macro_rules! visit_others {
-    ($result:expr) => {
+    ($result:expr, $depth:literal) => {
         fn visit_bool<E: Error>(self, _: bool) -> Result<Self::Value, E> {
             Ok($result)
         }
@@ -73,8 +75,8 @@ macro_rules! visit_others {
             Ok($result)
         }
 
-        fn visit_seq<S: SeqAccess<'de>>(self, mut list: S) -> Result<Self::Value, S::Error> {
-            while list.next_element::<IgnoredAny>()?.is_some() {}
+        fn visit_seq<S: SeqAccess<'de>>(self, list: S) -> Result<Self::Value, S::Error> {
+            skip_list(list, $depth)?;
             Ok($result)
         }
     };
@@ -91,7 +93,7 @@ impl<'de> Deserialize<'de> for AuthPayload {
                 formatter.write_str("an auth payload")
             }
 
-            visit_others!(AuthPayload::NotAnObject);
+            visit_others!(AuthPayload::NotAnObject, 1);
 
             fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
                 Ok(AuthPayload::default())
@@ -103,11 +105,11 @@ impl<'de> Deserialize<'de> for AuthPayload {
 
             fn visit_map<M: MapAccess<'de>>(self, mut object: M) -> Result<Self::Value, M::Error> {
                 let mut members = Vec::new();
-                while let Some(member) = object.next_entry()? {
+                while let Some((MemberName(name), entry)) = object.next_entry()? {
                     if members.len() == MAX_MEMBERS {
                         return Err(Error::custom("too many members"));
                     }
-                    members.push(member);
+                    members.push((name, entry));
                 }
                 Ok(AuthPayload::Members(members))
             }
@@ -128,7 +130,7 @@ impl<'de> Deserialize<'de> for Entry {
                 formatter.write_str("a member of an auth payload")
             }
 
-            visit_others!(Entry::NotText);
+            visit_others!(Entry::NotText, 2);
 
             fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
                 Ok(Entry::NotText)
@@ -138,8 +140,8 @@ impl<'de> Deserialize<'de> for Entry {
                 Ok(if text.len() > MAX_TOKEN_BYTES { Entry::TooLong } else { Entry::Text(text.to_owned()) })
             }
 
-            fn visit_map<M: MapAccess<'de>>(self, mut object: M) -> Result<Self::Value, M::Error> {
-                while object.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+            fn visit_map<M: MapAccess<'de>>(self, object: M) -> Result<Self::Value, M::Error> {
+                skip_object(object, 2)?;
                 Ok(Entry::NotText)
             }
         }

@@ -1,15 +1,18 @@
 //! The claims of a token ([RFC 7519 §4](https://www.rfc-editor.org/rfc/rfc7519#section-4)).
 
-mod collect;
+mod registered;
+#[cfg(test)]
+mod tests;
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::de::DeserializeOwned;
+use serde_json::error::Category;
 
 use crate::error::{AuthError, Code};
-use collect::Collector;
-pub(super) use collect::MAX_REQUIRED_CLAIMS;
-pub(crate) use collect::Registered;
+pub(super) use registered::MAX_REQUIRED_CLAIMS;
+use registered::Payload;
+pub(crate) use registered::Registered;
 
 /// What the registered claims must be.
 #[derive(Debug)]
@@ -21,7 +24,10 @@ pub(super) struct ClaimRules {
 }
 
 impl ClaimRules {
-    /// Reads the payload in one pass, into the application's type and the registered claims.
+    /// Checks the registered claims of a payload, then reads it into the application's type.
+    ///
+    /// Both read the text for themselves: the application's type sees what it would see without this crate, and no type
+    /// of its hides a claim from the checks.
     ///
     /// # Errors
     ///
@@ -31,31 +37,30 @@ impl ClaimRules {
         payload: &'a str,
         now: SystemTime,
     ) -> Result<(C, Registered<'a>), AuthError> {
-        let mut collector = Collector::new(&self.required);
-        match collector.read(payload) {
-            Ok(claims) => Ok((claims, self.check(collector, now)?)),
-            // The shape of `C` may have ended the pass before all registered claims were seen.
-            Err(Code::TokenClaimsInvalid) => {
-                let mut collector = Collector::new(&self.required);
-                collector.read::<IgnoredAny>(payload)?;
-                self.check(collector, now)?;
-                Err(Code::TokenClaimsInvalid.into())
-            }
-            Err(code) => Err(code.into()),
+        let Payload { registered, has_private_name } = Payload::read(payload, &self.required)?;
+        self.check(&registered, now)?;
+
+        // With serde_json's feature `raw_value`, which another crate of the program may switch on, it would be another
+        // payload than the one that was checked.
+        if has_private_name {
+            return Err(Code::TokenClaimsInvalid.into());
         }
+        let claims = serde_json::from_str(payload).map_err(|error| match error.classify() {
+            Category::Data => Code::TokenClaimsInvalid,
+            Category::Io | Category::Syntax | Category::Eof => Code::TokenMalformed,
+        })?;
+        Ok((claims, registered))
     }
 
-    fn check<'a>(&self, collector: Collector<'a, '_>, now: SystemTime) -> Result<Registered<'a>, AuthError> {
-        let registered = collector.finish()?;
+    fn check(&self, registered: &Registered<'_>, now: SystemTime) -> Result<(), AuthError> {
         let issuer_missing = !self.issuers.is_empty() && registered.issuer.is_none();
         let audience_missing = !self.audiences.is_empty() && registered.audiences.is_none();
         if issuer_missing || audience_missing {
             return Err(Code::TokenClaimMissing.into());
         }
-        self.check_times(&registered, now)?;
-        self.check_issuer(&registered)?;
-        self.check_audience(&registered)?;
-        Ok(registered)
+        self.check_times(registered, now)?;
+        self.check_issuer(registered)?;
+        self.check_audience(registered)
     }
 
     fn check_times(&self, registered: &Registered<'_>, now: SystemTime) -> Result<(), AuthError> {

@@ -1,20 +1,20 @@
 //! The header of a token ([RFC 7515 §4](https://www.rfc-editor.org/rfc/rfc7515#section-4)).
 
-use std::{borrow::Cow, fmt, mem, str::FromStr};
+use std::{borrow::Cow, mem, str::FromStr};
 
 use jsonwebtoken::Algorithm;
-use serde::{
-    Deserialize, Deserializer,
-    de::{Error, IgnoredAny, MapAccess, Visitor},
-};
 
-use super::Text;
-use crate::error::{AuthError, Code};
+use crate::{
+    error::{AuthError, Code},
+    json::{self, JsonError, ObjectReader},
+};
 
 /// What is used of a header. Keys that it carries or points to (`jwk`, `jku`, `x5c`, `x5u`) are never followed.
 pub(super) struct Header<'a> {
     pub(super) algorithm: Algorithm,
     pub(super) key_id: Option<Cow<'a, str>>,
+    /// Its `typ` says that the token is not one to log in with.
+    pub(super) names_another_kind: bool,
 }
 
 impl<'a> Header<'a> {
@@ -22,15 +22,33 @@ impl<'a> Header<'a> {
     ///
     /// `token_malformed`, or `token_algorithm_not_allowed` for an `alg` that does not exist (or is `none`).
     pub(super) fn read(json: &'a str) -> Result<Self, AuthError> {
-        let members: Members<'a> = serde_json::from_str(json).map_err(|_| Code::TokenMalformed)?;
+        let members = Members::read(json).map_err(|_| Code::TokenMalformed)?;
         let algorithm = members.algorithm.text().ok_or(Code::TokenMalformed)?;
         let algorithm = Algorithm::from_str(&algorithm).map_err(|_| Code::TokenAlgorithmNotAllowed)?;
         // jsonwebtoken knows the types of the members that are not used here; a wrong one is no header of ours.
         if !members.others.is_empty() && serde_json::from_str::<jsonwebtoken::Header>(json).is_err() {
             return Err(Code::TokenMalformed.into());
         }
-        Ok(Self { algorithm, key_id: members.key_id.text() })
+
+        let names_another_kind = members.r#type.text().is_some_and(|kind| is_another_kind(&kind));
+        Ok(Self { algorithm, key_id: members.key_id.text(), names_another_kind })
     }
+}
+
+/// The kinds of JWT that an issuer signs with the same keys, and that are not for logging in: of OpenID Connect
+/// Back-Channel Logout 1.0, RFC 9449 (DPoP), RFC 8417 (security events) and RFC 9701 (introspection).
+const OTHER_KINDS: [&str; 4] = ["logout+jwt", "dpop+jwt", "secevent+jwt", "token-introspection+jwt"];
+
+/// Compares a `typ` as a media type: in any case, with or without `application/`
+/// ([RFC 7515 §4.1.9](https://www.rfc-editor.org/rfc/rfc7515#section-4.1.9)), and without its parameters.
+fn is_another_kind(kind: &str) -> bool {
+    const PREFIX: &str = "application/";
+    let kind = kind.split(';').next().unwrap_or_default().trim();
+    let name = match kind.split_at_checked(PREFIX.len()) {
+        Some((prefix, name)) if prefix.eq_ignore_ascii_case(PREFIX) => name.trim_start(),
+        _ => kind,
+    };
+    OTHER_KINDS.iter().any(|other| name.eq_ignore_ascii_case(other))
 }
 
 #[derive(Default)]
@@ -41,7 +59,7 @@ struct Members<'a> {
     others: Vec<Cow<'a, str>>,
 }
 
-/// A member that must be a text. `null` counts as absent, as jsonwebtoken reads it, but not where another one follows.
+/// A member that must be a string. `null` counts as absent, as jsonwebtoken reads it, but not where another one follows.
 #[derive(Default)]
 enum Member<'a> {
     #[default]
@@ -60,53 +78,39 @@ impl<'a> Member<'a> {
 }
 
 impl<'a> Members<'a> {
-    fn add<M: MapAccess<'a>>(&mut self, name: Cow<'a, str>, object: &mut M) -> Result<(), M::Error> {
+    fn read(json: &'a str) -> Result<Self, JsonError> {
+        let mut members = Self::default();
+        let mut object = ObjectReader::new(json)?;
+        while let Some(name) = object.next_name()? {
+            members.add(name, object.value()?)?;
+        }
+
+        // Once for all: to look for each name among the others takes seconds with a header of a megabyte.
+        members.others.sort_unstable();
+        let has_duplicates = !members.others.is_sorted_by(|one, next| one < next);
+        if has_duplicates || object.has_private_name() { Err(JsonError::Malformed) } else { Ok(members) }
+    }
+
+    fn add(&mut self, name: Cow<'a, str>, value: &'a str) -> Result<(), JsonError> {
         let known = match &*name {
             "alg" => &mut self.algorithm,
             "kid" => &mut self.key_id,
             "typ" => &mut self.r#type,
             // No extension is understood here, so one that must be (RFC 7515 §4.1.11) refuses the token. `b64`
             // (RFC 7797), `zip` and `enc` (RFC 7516) would change what the payload means.
-            "crit" | "b64" | "zip" | "enc" => return Err(M::Error::custom("an extension of the header")),
+            "crit" | "b64" | "zip" | "enc" => return Err(JsonError::Malformed),
             _ => {
                 self.others.push(name);
-                return object.next_value::<IgnoredAny>().map(drop);
+                return Ok(());
             }
         };
-        let text: Option<Text<'a>> = object.next_value()?;
-        match mem::replace(known, text.map_or(Member::Null, |Text(text)| Member::Text(text))) {
+        let member = match value {
+            "null" => Member::Null,
+            _ => Member::Text(json::text(value).ok_or(JsonError::Malformed)?),
+        };
+        match mem::replace(known, member) {
             Member::Absent => Ok(()),
-            Member::Null | Member::Text(_) => Err(M::Error::custom("a member is there twice")),
+            Member::Null | Member::Text(_) => Err(JsonError::Malformed),
         }
-    }
-}
-
-impl<'de> Deserialize<'de> for Members<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct MembersVisitor;
-
-        impl<'de> Visitor<'de> for MembersVisitor {
-            type Value = Members<'de>;
-
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("a JOSE header")
-            }
-
-            fn visit_map<M: MapAccess<'de>>(self, mut object: M) -> Result<Self::Value, M::Error> {
-                let mut members = Members::default();
-                while let Some(Text(name)) = object.next_key()? {
-                    members.add(name, &mut object)?;
-                }
-                // Once for all: to look for each name among the others takes seconds with a header of a megabyte.
-                members.others.sort_unstable();
-                if members.others.is_sorted_by(|one, next| one < next) {
-                    Ok(members)
-                } else {
-                    Err(M::Error::custom("a member is there twice"))
-                }
-            }
-        }
-
-        deserializer.deserialize_map(MembersVisitor)
     }
 }

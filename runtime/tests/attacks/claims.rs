@@ -17,6 +17,8 @@ pub(crate) fn attacks(target: &Target) -> Vec<Attack> {
     audiences(&mut attacks);
     missing(&mut attacks);
     nested(&mut attacks);
+    private_names(&mut attacks);
+    logout_tokens(&mut attacks);
     attacks.list
 }
 
@@ -257,4 +259,42 @@ fn nested(attacks: &mut Attacks<'_>) {
     attacks.payload(INVALID, "exp nested 400 deep", claims_with("exp", &objects));
     attacks.payload("token_malformed", "a text that is half a character", claims_and(r#""x":"\ud800""#));
     attacks.payload("token_malformed", "a number without end", claims_and(r#""x":1e999"#));
+}
+
+/// With serde_json's feature `raw_value`, which another crate of the program may switch on, a type of the application
+/// reads another text than the one that was checked.
+fn private_names(attacks: &mut Attacks<'_>) {
+    for (name, member) in [
+        ("of a raw value", r#""$serde_json::private::RawValue":"{}""#),
+        ("of a number", r#""$serde_json::private::Number":"1""#),
+        ("of nothing yet", r#""$serde_json::private::":1"#),
+        ("in a claim", r#""x":{"$serde_json::private::RawValue":"[]"}"#),
+        ("in a list", r#""x":[[1,{"y":{"$serde_json::private::RawValue":"[]"}}]]"#),
+        ("after another name", r#""x":{"y":1,"$serde_json::private::RawValue":"[]"}"#),
+        ("with an escape first", r#""x":{"\u0024serde_json::private::RawValue":"[]"}"#),
+        ("with an escape later", r#""x":{"$serde_json\u003a:private::RawValue":"[]"}"#),
+        ("with an escape in capitals", r#""x":{"$serde_json:\u003Aprivate::RawValue":"[]"}"#),
+    ] {
+        attacks.payload(INVALID, format!("a private name of serde_json {name}"), claims_and(member));
+    }
+    let first = CLAIMS.replacen('{', r#"{"$serde_json::private::RawValue":"{\"sub\":\"admin\"}","#, 1);
+    attacks.payload(INVALID, "a private name of serde_json first of all", first);
+}
+
+/// OpenID Connect Back-Channel Logout 1.0 §2.4: signed by the same keys, for the same audience.
+fn logout_tokens(attacks: &mut Attacks<'_>) {
+    const EVENT: &str = "http://schemas.openid.net/event/backchannel-logout";
+    for value in ["{}", "null", "1", "true", r#""""#, "[]", r#"{"sid":"1"}"#] {
+        attacks.claim(INVALID, "events", &format!(r#"{{"{EVENT}":{value}}}"#));
+    }
+    let escaped = EVENT.replace('/', r"\/");
+    attacks.claim(INVALID, "events", &format!(r#"{{"{escaped}":{{}}}}"#));
+    attacks.claim(INVALID, "events", &format!(r#"{{"http://example.com/event":{{"a":[1]}},"{EVENT}":{{}}}}"#));
+    let twice = claims_and(&format!(r#""events":{{"{EVENT}":{{}}}},"events":{{}}"#));
+    attacks.payload(INVALID, "a logout token with events twice", twice);
+    let name = r#""\u0065vents""#;
+    let payload = claims_and(&format!(r#"{name}:{{"{EVENT}":{{}}}}"#));
+    attacks.payload(INVALID, "a logout token with its events escaped", payload);
+    let expired = claims_with("exp", "1").replacen('{', &format!(r#"{{"events":{{"{EVENT}":{{}}}},"#), 1);
+    attacks.payload(INVALID, "a logout token that has expired", expired);
 }

@@ -25,6 +25,26 @@ pub(crate) fn attacks(target: &Target) -> Vec<Attack> {
     attacks.list
 }
 
+/// The same token with the other signature that verifies: `s` replaced by the order less `s`.
+pub(crate) fn twin(token: &str) -> String {
+    let signature = decode(split(token)[2]);
+    let (r, s) = signature.split_at(signature.len() / 2);
+    let order = hex::decode(ORDERS[usize::from(s.len() == 48)]).unwrap();
+    let mut borrow = 0;
+    let mut other: Vec<u8> = order
+        .iter()
+        .zip(s)
+        .rev()
+        .map(|(order, s)| {
+            let difference = i16::from(*order) - i16::from(*s) - borrow;
+            borrow = i16::from(difference < 0);
+            u8::try_from(difference.rem_euclid(256)).unwrap()
+        })
+        .collect();
+    other.reverse();
+    exchange(token, 2, &encode([r, other.as_slice()].concat()))
+}
+
 fn numbers(attacks: &mut Attacks<'_>, length: usize, order: &[u8]) {
     let valid = attacks.target.valid();
     let signature = decode(split(&valid)[2]);

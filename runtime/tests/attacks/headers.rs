@@ -11,6 +11,8 @@ pub(crate) fn attacks(target: &Target) -> Vec<Attack> {
     injected_keys(&mut attacks);
     key_ids(&mut attacks);
     members(&mut attacks);
+    other_kinds(&mut attacks);
+    private_names(&mut attacks);
     not_an_object(&mut attacks);
     attacks.list
 }
@@ -141,6 +143,53 @@ fn members(attacks: &mut Attacks<'_>) {
         ("a text that is half a character", r#""x":"\udc00""#),
     ] {
         attacks.malformed(name, target.sign_header(&target.header_with(members)));
+    }
+}
+
+/// Signed by the same issuer with the same key, and not for logging in.
+fn other_kinds(attacks: &mut Attacks<'_>) {
+    let target = attacks.target;
+    let with_type = |kind: &str| match target.kid {
+        Some(kid) => format!(r#"{{"alg":"{}","typ":{kind},"kid":"{kid}"}}"#, target.alg()),
+        None => format!(r#"{{"alg":"{}","typ":{kind}}}"#, target.alg()),
+    };
+    for kind in ["logout+jwt", "dpop+jwt", "secevent+jwt", "token-introspection+jwt"] {
+        for spelling in [
+            kind.to_owned(),
+            kind.to_uppercase(),
+            format!("application/{kind}"),
+            format!("APPLICATION/{}", kind.to_uppercase()),
+            format!(" {kind}\\t"),
+            format!(" application/ {kind} "),
+            format!("{kind};charset=utf-8"),
+            format!("application/{kind} ; charset=utf-8"),
+            kind.replace('+', "\\u002b"),
+            kind.replace('+', "\\u002B"),
+            format!("application\\/{kind}"),
+        ] {
+            let token = target.sign_header(&with_type(&format!("\"{spelling}\"")));
+            attacks.expect("token_claims_invalid", format!("typ is {spelling:?}"), token);
+        }
+    }
+    let forged = Signer::foreign(target.algorithm()).sign(with_type("\"logout+jwt\""), CLAIMS);
+    attacks.forged("typ is logout+jwt, and the signature a stranger's", forged);
+}
+
+/// Names that serde_json keeps for itself, and reads as something else if another crate switches its features on.
+fn private_names(attacks: &mut Attacks<'_>) {
+    let target = attacks.target;
+    for member in [
+        r#""$serde_json::private::RawValue":"{}""#,
+        r#""$serde_json::private::Number":"1""#,
+        r#""\u0024serde_json::private::RawValue":"{}""#,
+        r#""x":{"$serde_json::private::RawValue":"[]"}"#,
+        r#""x":[{"y":1,"$serde_json\u003a:private::RawValue":"[]"}]"#,
+        r#""jwk":{"kty":"oct","k":"AA","x":{"$serde_json::private::RawValue":"[]"}}"#,
+    ] {
+        attacks.malformed(
+            format!("a private name of serde_json: {member}"),
+            target.sign_header(&target.header_with(member)),
+        );
     }
 }
 

@@ -78,6 +78,53 @@ fn what_the_attacks_are_made_of_is_accepted() {
     }
 }
 
+#[test]
+fn tokens_of_the_usual_kinds_are_accepted() {
+    let signer = support::Signer::new(jsonwebtoken::Algorithm::HS256);
+    let verifier = support::verifier_of(signer.algorithm).build().unwrap();
+    for kind in [
+        "JWT",
+        "jwt",
+        "at+jwt",
+        "application/at+jwt",
+        "application/jwt",
+        "",
+        "my-logout+jwt",
+        "logout+jwt2",
+        "application/",
+    ] {
+        let header = format!(r#"{{"alg":"HS256","typ":"{kind}"}}"#);
+        let token = signer.sign(header, format!(r#"{{"exp":{}}}"#, support::EXP));
+        assert_eq!(outcome(&verifier, &token), "accepted", "{kind}");
+    }
+    for events in [
+        "[]",
+        "1",
+        r#""http://schemas.openid.net/event/backchannel-logout""#,
+        r#"["http://schemas.openid.net/event/backchannel-logout"]"#,
+        r#"{"http://schemas.openid.net/event/other":{"http://schemas.openid.net/event/backchannel-logout":{}}}"#,
+        r#"{"a":1,"b":[2]}"#,
+    ] {
+        let token = signer.sign(signer.header(), format!(r#"{{"exp":{},"events":{events}}}"#, support::EXP));
+        assert_eq!(outcome(&verifier, &token), "accepted", "{events}");
+    }
+}
+
+/// `security` says that the text of such a token is no identity, so that a denylist of texts is none.
+#[test]
+fn a_token_with_ecdsa_has_a_second_valid_spelling() {
+    for algorithm in [jsonwebtoken::Algorithm::ES256, jsonwebtoken::Algorithm::ES384] {
+        let signer = support::Signer::new(algorithm);
+        let verifier = support::verifier_of(algorithm).build().unwrap();
+        let token = signer.token(&serde_json::json!({"jti": "1", "exp": support::EXP}));
+        let twin = ecdsa::twin(&token);
+        assert_ne!(token, twin);
+        assert_eq!(outcome(&verifier, &token), "accepted");
+        assert_eq!(outcome(&verifier, &twin), "accepted");
+        assert_eq!(ecdsa::twin(&twin), token);
+    }
+}
+
 /// Checks whose time grows with the square of the length would let one token stop a server that allows long ones, and
 /// this test.
 #[test]

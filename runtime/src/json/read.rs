@@ -1,0 +1,349 @@
+//! Readers of an object's members and a list's elements, each as a piece of the JSON text.
+
+use std::borrow::Cow;
+
+use super::{MAX_DEPTH, PRIVATE_PREFIX, Text};
+
+/// Why a text cannot be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum JsonError {
+    /// It is not JSON, or not of the expected kind.
+    Malformed,
+    /// It is nested more than [`MAX_DEPTH`] deep.
+    TooDeep,
+}
+
+/// The members of an object, in order.
+///
+/// ```text
+/// while let Some(name) = object.next_name()? {
+///     let value = object.value()?;
+/// }
+/// ```
+///
+/// The text is checked as it is read: only after `next_name` has returned `None` is all of it known to be JSON.
+pub(crate) struct ObjectReader<'a> {
+    scanner: Scanner<'a>,
+    is_first: bool,
+}
+
+impl<'a> ObjectReader<'a> {
+    /// # Errors
+    ///
+    /// The text does not begin as an object does.
+    pub(crate) fn new(json: &'a str) -> Result<Self, JsonError> {
+        let mut scanner = Scanner::new(json);
+        scanner.expect(b'{')?;
+        Ok(Self { scanner, is_first: true })
+    }
+
+    /// Returns the name of the next member, unescaped. Returns `None` at the end of the object, which must be the end
+    /// of the text too.
+    pub(crate) fn next_name(&mut self) -> Result<Option<Cow<'a, str>>, JsonError> {
+        if self.scanner.next_is_last(b'}', &mut self.is_first)? {
+            return Ok(None);
+        }
+        let name = self.scanner.name()?;
+        unescape(name).map(Some).ok_or(JsonError::Malformed)
+    }
+
+    /// Returns the value of the member whose name was read last, as JSON text.
+    pub(crate) fn value(&mut self) -> Result<&'a str, JsonError> {
+        self.scanner.value()
+    }
+
+    /// Returns whether a member that was read so far, at any depth, has one of serde_json's private names.
+    pub(crate) fn has_private_name(&self) -> bool {
+        self.scanner.has_private_name
+    }
+}
+
+/// The elements of a list, in order.
+pub(crate) struct ListReader<'a> {
+    scanner: Scanner<'a>,
+    is_first: bool,
+}
+
+impl<'a> ListReader<'a> {
+    /// # Errors
+    ///
+    /// The text does not begin as a list does.
+    pub(crate) fn new(json: &'a str) -> Result<Self, JsonError> {
+        let mut scanner = Scanner::new(json);
+        scanner.expect(b'[')?;
+        Ok(Self { scanner, is_first: true })
+    }
+
+    /// Returns the next element, as JSON text. Returns `None` at the end of the list, which must be the end of the
+    /// text too.
+    pub(crate) fn next_element(&mut self) -> Result<Option<&'a str>, JsonError> {
+        if self.scanner.next_is_last(b']', &mut self.is_first)? {
+            return Ok(None);
+        }
+        self.scanner.value().map(Some)
+    }
+}
+
+/// Returns whether a value that was read is an object.
+pub(crate) fn is_object(json: &str) -> bool {
+    json.starts_with('{')
+}
+
+/// Returns the string that a value is. Returns `None` if it is none, or holds half of a surrogate pair.
+pub(crate) fn text(json: &str) -> Option<Cow<'_, str>> {
+    unescape(json.strip_prefix('"')?.strip_suffix('"')?)
+}
+
+/// Returns the strings that a value is a list of. Returns `None` if it is none.
+pub(crate) fn strings(json: &str) -> Option<Vec<Cow<'_, str>>> {
+    let mut list = ListReader::new(json).ok()?;
+    let mut strings = Vec::new();
+
+    while let Some(element) = list.next_element().ok()? {
+        strings.push(text(element)?);
+    }
+    Some(strings)
+}
+
+/// Unescapes what stands between the quotes of a string.
+fn unescape(content: &str) -> Option<Cow<'_, str>> {
+    if memchr::memchr(b'\\', content.as_bytes()).is_none() {
+        return Some(Cow::Borrowed(content));
+    }
+    serde_json::from_str(&format!("\"{content}\"")).ok().map(|Text(text)| Cow::Owned(text.into_owned()))
+}
+
+/// A position in a JSON text ([RFC 8259](https://www.rfc-editor.org/rfc/rfc8259)).
+struct Scanner<'a> {
+    json: &'a str,
+    position: usize,
+    has_private_name: bool,
+}
+
+impl<'a> Scanner<'a> {
+    fn new(json: &'a str) -> Self {
+        Self { json, position: 0, has_private_name: false }
+    }
+
+    fn peek(&self) -> Option<u8> {
+        self.json.as_bytes().get(self.position).copied()
+    }
+
+    /// Peeks at the first byte that is not white space.
+    fn peek_token(&mut self) -> Option<u8> {
+        while matches!(self.peek(), Some(b' ' | b'\n' | b'\t' | b'\r')) {
+            self.position += 1;
+        }
+        self.peek()
+    }
+
+    fn take_token(&mut self) -> Result<u8, JsonError> {
+        let byte = self.peek_token().ok_or(JsonError::Malformed)?;
+        self.position += 1;
+        Ok(byte)
+    }
+
+    fn expect(&mut self, byte: u8) -> Result<(), JsonError> {
+        if self.take_token()? == byte { Ok(()) } else { Err(JsonError::Malformed) }
+    }
+
+    /// Goes on to the next member or element of the outermost object or list. Returns whether there is none left, and
+    /// nothing after its end.
+    fn next_is_last(&mut self, end: u8, is_first: &mut bool) -> Result<bool, JsonError> {
+        if self.peek_token() == Some(end) {
+            self.position += 1;
+            return if self.peek_token().is_none() { Ok(true) } else { Err(JsonError::Malformed) };
+        }
+        if !std::mem::take(is_first) {
+            self.expect(b',')?;
+        }
+        Ok(false)
+    }
+
+    /// Reads a name and the colon after it. Returns what stands between its quotes.
+    fn name(&mut self) -> Result<&'a str, JsonError> {
+        self.expect(b'"')?;
+        let name = self.string()?;
+        self.expect(b':')?;
+        self.has_private_name |= is_private(name);
+        Ok(name)
+    }
+
+    /// Reads one value of the outermost object or list. Its own objects and lists are kept on a stack of bits.
+    fn value(&mut self) -> Result<&'a str, JsonError> {
+        self.peek_token();
+        let start = self.position;
+        let mut open = Containers::default();
+
+        loop {
+            let is_open = match self.take_token()? {
+                b'{' => self.open(&mut open, b'}')?,
+                b'[' => self.open(&mut open, b']')?,
+                first => {
+                    self.scalar(first)?;
+                    false
+                }
+            };
+            if !is_open && self.close(&mut open)? {
+                return Ok(&self.json[start..self.position]);
+            }
+        }
+    }
+
+    /// Enters an object or a list. Returns `false` if it is empty, and so at its end already.
+    fn open(&mut self, open: &mut Containers, end: u8) -> Result<bool, JsonError> {
+        open.push(end == b'}')?;
+        if self.peek_token() == Some(end) {
+            self.position += 1;
+            open.pop();
+            return Ok(false);
+        }
+        if end == b'}' {
+            self.name()?;
+        }
+        Ok(true)
+    }
+
+    /// Goes on after a value: to the next one, or out of the objects and lists that end here. Returns whether all of
+    /// them have ended.
+    fn close(&mut self, open: &mut Containers) -> Result<bool, JsonError> {
+        while let Some(is_object) = open.innermost() {
+            match (self.take_token()?, is_object) {
+                (b',', true) => {
+                    self.name()?;
+                    return Ok(false);
+                }
+                (b',', false) => return Ok(false),
+                (b'}', true) | (b']', false) => open.pop(),
+                _ => return Err(JsonError::Malformed),
+            }
+        }
+        Ok(true)
+    }
+
+    fn scalar(&mut self, first: u8) -> Result<(), JsonError> {
+        match first {
+            b'"' => self.string().map(drop),
+            b'-' => {
+                let first = self.peek().ok_or(JsonError::Malformed)?;
+                self.position += 1;
+                self.number(first)
+            }
+            b'0'..=b'9' => self.number(first),
+            b't' => self.literal("rue"),
+            b'f' => self.literal("alse"),
+            b'n' => self.literal("ull"),
+            _ => Err(JsonError::Malformed),
+        }
+    }
+
+    /// Reads a string after its first quote. Returns what stands between the quotes.
+    fn string(&mut self) -> Result<&'a str, JsonError> {
+        let start = self.position;
+
+        loop {
+            let byte = self.peek().ok_or(JsonError::Malformed)?;
+            self.position += 1;
+            match byte {
+                b'"' => return Ok(&self.json[start..self.position - 1]),
+                b'\\' => self.escape()?,
+                0..0x20 => return Err(JsonError::Malformed),
+                _ => {}
+            }
+        }
+    }
+
+    fn escape(&mut self) -> Result<(), JsonError> {
+        let rest = &self.json.as_bytes()[self.position..];
+        let length = match rest {
+            [b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't', ..] => 1,
+            [b'u', digits @ ..] if digits.len() >= 4 && digits[..4].iter().all(u8::is_ascii_hexdigit) => 5,
+            _ => return Err(JsonError::Malformed),
+        };
+        self.position += length;
+        Ok(())
+    }
+
+    /// Reads a number after its first digit.
+    fn number(&mut self, first: u8) -> Result<(), JsonError> {
+        match first {
+            // A zero is the only digit before the decimals.
+            b'0' => {}
+            b'1'..=b'9' => self.digits(),
+            _ => return Err(JsonError::Malformed),
+        }
+        if self.peek() == Some(b'.') {
+            self.position += 1;
+            self.some_digits()?;
+        }
+        if matches!(self.peek(), Some(b'e' | b'E')) {
+            self.position += 1;
+            if matches!(self.peek(), Some(b'+' | b'-')) {
+                self.position += 1;
+            }
+            self.some_digits()?;
+        }
+        Ok(())
+    }
+
+    fn some_digits(&mut self) -> Result<(), JsonError> {
+        let start = self.position;
+        self.digits();
+        if self.position > start { Ok(()) } else { Err(JsonError::Malformed) }
+    }
+
+    fn digits(&mut self) {
+        while matches!(self.peek(), Some(b'0'..=b'9')) {
+            self.position += 1;
+        }
+    }
+
+    fn literal(&mut self, rest: &str) -> Result<(), JsonError> {
+        if !self.json.as_bytes()[self.position..].starts_with(rest.as_bytes()) {
+            return Err(JsonError::Malformed);
+        }
+        self.position += rest.len();
+        Ok(())
+    }
+}
+
+/// The objects and lists that are open at a position, below the outermost one.
+#[derive(Default)]
+struct Containers {
+    /// Whether each is an object; the innermost one in the lowest bit.
+    are_objects: u128,
+    depth: u32,
+}
+
+const _: () = assert!(MAX_DEPTH <= u128::BITS);
+
+impl Containers {
+    fn push(&mut self, is_object: bool) -> Result<(), JsonError> {
+        // The outermost one counts too.
+        if self.depth + 1 == MAX_DEPTH {
+            return Err(JsonError::TooDeep);
+        }
+        self.depth += 1;
+        self.are_objects = self.are_objects << 1 | u128::from(is_object);
+        Ok(())
+    }
+
+    fn pop(&mut self) {
+        self.depth -= 1;
+        self.are_objects >>= 1;
+    }
+
+    fn innermost(&self) -> Option<bool> {
+        (self.depth > 0).then_some(self.are_objects & 1 == 1)
+    }
+}
+
+/// Returns whether a name, still escaped, is one of serde_json's private ones in any spelling.
+fn is_private(name: &str) -> bool {
+    match name.as_bytes() {
+        [b'$', ..] if name.starts_with(PRIVATE_PREFIX) => true,
+        // Only an escape can still hide the prefix.
+        [b'$' | b'\\', ..] => unescape(name).is_some_and(|name| name.starts_with(PRIVATE_PREFIX)),
+        _ => false,
+    }
+}

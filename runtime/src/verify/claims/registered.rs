@@ -1,0 +1,179 @@
+//! Finds the registered claims in a payload, whatever the application's own type makes of them.
+
+use std::{borrow::Cow, time::Duration};
+
+use crate::{
+    error::Code,
+    json::{self, JsonError, ObjectReader},
+};
+
+/// The claims that the standard gives a meaning to.
+#[derive(Debug, Default)]
+pub(crate) struct Registered<'a> {
+    pub(crate) subject: Option<Cow<'a, str>>,
+    pub(crate) issued: Option<Duration>,
+    pub(super) expires: Option<Duration>,
+    pub(super) not_before: Option<Duration>,
+    pub(crate) issuer: Option<Cow<'a, str>>,
+    pub(super) audiences: Option<Vec<Cow<'a, str>>>,
+    token_id: Option<Cow<'a, str>>,
+}
+
+/// What a whole payload holds.
+pub(super) struct Payload<'a> {
+    pub(super) registered: Registered<'a>,
+    /// A member at any depth has a name that serde_json keeps for itself.
+    pub(super) has_private_name: bool,
+}
+
+/// The required claims are counted in the bits of a number.
+pub(crate) const MAX_REQUIRED_CLAIMS: usize = 64;
+
+/// The member of `events` that makes a token a logout token
+/// ([OpenID Connect Back-Channel Logout 1.0 §2.4](https://openid.net/specs/openid-connect-backchannel-1_0.html#LogoutToken)).
+const LOGOUT_EVENT: &str = "http://schemas.openid.net/event/backchannel-logout";
+
+impl<'a> Payload<'a> {
+    /// # Errors
+    ///
+    /// `token_malformed` if the payload is not a JSON object, `token_claims_invalid` for a logout token and for a
+    /// registered claim that is ambiguous or has a wrong type, then `token_claim_missing`.
+    pub(super) fn read(json: &'a str, required: &[String]) -> Result<Self, Code> {
+        let mut collector = Collector::new(required);
+        let mut object = ObjectReader::new(json).map_err(|_| Code::TokenMalformed)?;
+
+        while let Some(name) = object.next_name().map_err(|_| Code::TokenMalformed)? {
+            let claim = Claim::named(&name);
+            let value = object.value().map_err(|error| match (error, claim) {
+                // No registered claim is nested, so this one has a wrong type before it is too deep.
+                (JsonError::TooDeep, Some(_)) => Code::TokenClaimsInvalid,
+                _ => Code::TokenMalformed,
+            })?;
+            collector.note_presence(&name);
+            if let Some(claim) = claim {
+                collector.record(claim, value);
+            }
+        }
+
+        let has_private_name = object.has_private_name();
+        Ok(Self { registered: collector.finish()?, has_private_name })
+    }
+}
+
+struct Collector<'a, 'r> {
+    registered: Registered<'a>,
+    /// A registered claim was of a wrong type, or there twice, or the token is a logout token.
+    invalid: bool,
+    required: &'r [String],
+    missing: u64,
+}
+
+impl<'a, 'r> Collector<'a, 'r> {
+    fn new(required: &'r [String]) -> Self {
+        let missing = required.iter().enumerate().fold(0, |bits, (position, _)| bits | bit(position));
+        Self { registered: Registered::default(), invalid: false, required, missing }
+    }
+
+    fn finish(self) -> Result<Registered<'a>, Code> {
+        if self.invalid {
+            return Err(Code::TokenClaimsInvalid);
+        }
+        if self.missing != 0 {
+            return Err(Code::TokenClaimMissing);
+        }
+        Ok(self.registered)
+    }
+
+    fn note_presence(&mut self, name: &str) {
+        if let Some(position) = self.required.iter().position(|required| required == name) {
+            self.missing &= !bit(position);
+        }
+    }
+
+    fn record(&mut self, claim: Claim, json: &'a str) {
+        let registered = &mut self.registered;
+        let recorded = match claim {
+            Claim::Issuer => set(&mut registered.issuer, json::text(json)),
+            Claim::Subject => set(&mut registered.subject, json::text(json)),
+            Claim::TokenId => set(&mut registered.token_id, json::text(json)),
+            Claim::Audience => set(&mut registered.audiences, read_audiences(json)),
+            Claim::Expires => set(&mut registered.expires, read_numeric_date(json)),
+            Claim::NotBefore => set(&mut registered.not_before, read_numeric_date(json)),
+            Claim::Issued => set(&mut registered.issued, read_numeric_date(json)),
+            Claim::Events => (!has_logout_event(json)).then_some(()),
+        };
+        self.invalid |= recorded.is_none();
+    }
+}
+
+fn bit(position: usize) -> u64 {
+    1 << (position % MAX_REQUIRED_CLAIMS)
+}
+
+/// Returns `None` for a value of a wrong type, and for the second one of a claim.
+fn set<T>(claim: &mut Option<T>, value: Option<T>) -> Option<()> {
+    match claim.replace(value?) {
+        None => Some(()),
+        Some(_) => None,
+    }
+}
+
+fn read_audiences(json: &str) -> Option<Vec<Cow<'_, str>>> {
+    json::text(json).map(|audience| vec![audience]).or_else(|| json::strings(json))
+}
+
+/// Reads a `NumericDate` ([RFC 7519 §2](https://www.rfc-editor.org/rfc/rfc7519#section-2)): seconds, with or without
+/// decimals.
+fn read_numeric_date(json: &str) -> Option<Duration> {
+    // Rust's grammars of numbers are wider than JSON's, but the text was checked to be JSON.
+    if !json.starts_with(|first: char| first == '-' || first.is_ascii_digit()) {
+        return None;
+    }
+    if let Ok(seconds) = json.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    Duration::try_from_secs_f64(json.parse().ok()?).ok()
+}
+
+/// Applications have claims named `events` of their own, so nothing but that member makes a logout token.
+fn has_logout_event(json: &str) -> bool {
+    let Ok(mut events) = ObjectReader::new(json) else { return false };
+
+    while let Ok(Some(name)) = events.next_name() {
+        if name == LOGOUT_EVENT {
+            return true;
+        }
+        if events.value().is_err() {
+            break;
+        }
+    }
+    false
+}
+
+#[derive(Clone, Copy)]
+enum Claim {
+    Issuer,
+    Subject,
+    Audience,
+    Expires,
+    NotBefore,
+    Issued,
+    TokenId,
+    Events,
+}
+
+impl Claim {
+    fn named(name: &str) -> Option<Self> {
+        match name {
+            "iss" => Some(Self::Issuer),
+            "sub" => Some(Self::Subject),
+            "aud" => Some(Self::Audience),
+            "exp" => Some(Self::Expires),
+            "nbf" => Some(Self::NotBefore),
+            "iat" => Some(Self::Issued),
+            "jti" => Some(Self::TokenId),
+            "events" => Some(Self::Events),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! The checks of the registered claims at a time that the tests choose.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use serde::de::IgnoredAny;
+use serde_json::{Value, json};
+
+use super::ClaimRules;
+
+const EXP: u64 = 2_000_000_000;
+
+const LEEWAY: u64 = 30;
+
+fn rules() -> ClaimRules {
+    ClaimRules {
+        issuers: vec!["issuer".to_owned()],
+        audiences: vec!["chat".to_owned()],
+        required: vec!["exp".to_owned(), "role".to_owned()],
+        leeway: Duration::from_secs(LEEWAY),
+    }
+}
+
+fn at(seconds: u64) -> SystemTime {
+    UNIX_EPOCH + Duration::from_secs(seconds)
+}
+
+/// The code of a refusal, or `"accepted"`.
+fn outcome(claims: &str, now: SystemTime) -> &'static str {
+    rules().read::<IgnoredAny>(claims, now).map_or_else(|error| error.code(), |_| "accepted")
+}
+
+fn good() -> Value {
+    json!({"iss": "issuer", "aud": "chat", "exp": EXP, "nbf": 1_900_000_000, "role": "user"})
+}
+
+fn good_with(name: &str, value: impl Into<Value>) -> String {
+    let mut claims = good();
+    claims[name] = value.into();
+    claims.to_string()
+}
+
+#[test]
+fn a_token_expires_at_exp_and_leeway_to_the_second() {
+    let claims = good().to_string();
+    let end = at(EXP + LEEWAY);
+    assert_eq!(outcome(&claims, end - Duration::from_secs(1)), "accepted");
+    assert_eq!(outcome(&claims, end - Duration::from_nanos(1)), "accepted");
+    assert_eq!(outcome(&claims, end), "token_expired");
+    assert_eq!(outcome(&claims, end + Duration::from_secs(1)), "token_expired");
+
+    let decimals = claims.replace("2000000000", "2000000000.5");
+    assert_eq!(outcome(&decimals, end), "accepted");
+    assert_eq!(outcome(&decimals, end + Duration::from_millis(499)), "accepted");
+    assert_eq!(outcome(&decimals, end + Duration::from_millis(500)), "token_expired");
+}
+
+#[test]
+fn a_token_is_valid_from_nbf_less_leeway_to_the_second() {
+    let claims = good_with("nbf", 1_900_000_000);
+    let start = at(1_900_000_000 - LEEWAY);
+    assert_eq!(outcome(&claims, start - Duration::from_secs(1)), "token_not_yet_valid");
+    assert_eq!(outcome(&claims, start - Duration::from_nanos(1)), "token_not_yet_valid");
+    assert_eq!(outcome(&claims, start), "accepted");
+    assert_eq!(outcome(&claims, start + Duration::from_secs(1)), "accepted");
+}
+
+#[test]
+fn times_beyond_the_clock_are_the_last_one() {
+    let claims = good_with("exp", u64::MAX);
+    let rules = rules();
+    let (_, registered) = rules.read::<IgnoredAny>(&claims, at(EXP)).unwrap();
+    assert!(registered.expires_at().unwrap() > at(u64::MAX / 8));
+    assert_eq!(
+        registered.expires_at(),
+        rules.read::<IgnoredAny>(&good_with("exp", u64::MAX - 1), at(EXP)).unwrap().1.expires_at()
+    );
+}
+
+/// Each mistake is told as long as it stands before the ones that are still there.
+#[test]
+fn checks_run_in_the_documented_order() {
+    let private = "$serde_json::private::RawValue";
+    let mut claims = json!({"sub": 5, "aud": "bank", "iss": "attacker", "nbf": EXP, "exp": 1, private: "{}"});
+    let mut expect = |code, repair: &[(&str, Value)]| {
+        assert_eq!(outcome(&claims.to_string(), at(1_950_000_000)), code);
+        for (name, value) in repair {
+            claims[*name] = value.clone();
+        }
+    };
+    expect("token_claims_invalid", &[("sub", "1".into())]);
+    expect("token_claim_missing", &[("role", "user".into())]);
+    expect("token_expired", &[("exp", EXP.into())]);
+    expect("token_not_yet_valid", &[("nbf", 1.into())]);
+    expect("token_issuer_invalid", &[("iss", "issuer".into())]);
+    expect("token_audience_invalid", &[("aud", "chat".into())]);
+    expect("token_claims_invalid", &[]);
+    claims.as_object_mut().unwrap().remove(private);
+    assert_eq!(outcome(&claims.to_string(), at(1_950_000_000)), "accepted");
+}
+
+#[test]
+fn a_missing_issuer_or_audience_is_missing_before_times_are_checked() {
+    for name in ["iss", "aud"] {
+        let mut claims = good();
+        claims["exp"] = 1.into();
+        claims.as_object_mut().unwrap().remove(name);
+        assert_eq!(outcome(&claims.to_string(), at(EXP)), "token_claim_missing", "{name}");
+    }
+}
+
+#[test]
+fn every_required_claim_is_asked_for() {
+    let names: Vec<_> = (0..64).map(|number| format!("claim-{number}")).collect();
+    let rules =
+        ClaimRules { issuers: Vec::new(), audiences: Vec::new(), required: names.clone(), leeway: Duration::ZERO };
+    let all: Value = names.iter().map(|name| (name.clone(), Value::Null)).collect::<serde_json::Map<_, _>>().into();
+    assert!(rules.read::<IgnoredAny>(&all.to_string(), at(1)).is_ok());
+    for name in &names {
+        let mut claims = all.clone();
+        claims.as_object_mut().unwrap().remove(name);
+        let error = rules.read::<IgnoredAny>(&claims.to_string(), at(1)).unwrap_err();
+        assert_eq!(error.code(), "token_claim_missing", "{name}");
+    }
+}
