@@ -85,9 +85,10 @@ fn the_deepest_header_is_read_and_deeper_ones_refused() {
         let verifier = verifier_of(Algorithm::HS256).max_token_bytes(1 << 20).build().unwrap();
         on_a_small_stack(move || support::outcome(&verifier, &token))
     };
-    let unknown = |depth, shape| outcome(format!(r#""x":{}"#, nested(depth - 1, shape)));
+    let unknown = |depth: usize, shape| outcome(format!(r#""x":{}"#, nested(depth - 1, shape)));
     // jsonwebtoken reads this one through two buffers of serde.
-    let key = |depth, shape| outcome(format!(r#""jwk":{{"kty":"oct","k":"AA","x":{}}}"#, nested(depth - 2, shape)));
+    let key =
+        |depth: usize, shape| outcome(format!(r#""jwk":{{"kty":"oct","k":"AA","x":{}}}"#, nested(depth - 2, shape)));
 
     for shape in SHAPES {
         for read in [&unknown as &dyn Fn(usize, (&'static str, &'static str)) -> &'static str, &key] {

@@ -188,14 +188,14 @@ fn headers_are_read_right() {
 
 #[test]
 fn jwk_sets_are_read_right() {
-    for member in [r#""x":1"#, r#""x5c":["a"],"x":1e400"#, r#""n":{},"kty":1"#] {
+    for member in [r#""extra":1"#, r#""x5c":["a"],"extra":{"a":1e400}"#, r#""n":1"#] {
         let set = KeySet::from_jwks(jwk_set(member));
-        assert_eq!(set.is_ok(), !member.contains("kty"), "{member}");
+        assert_eq!(set.is_ok(), !member.contains("n\""), "{member}");
     }
     for name in PRIVATE_NAMES {
         let member = format!(r#""{name}":"1""#);
-        let in_set = jwk_set(r#""x":1"#).replacen('{', &format!("{{{member},"), 1);
-        for set in [jwk_set(&member), jwk_set(&format!(r#""x":[{{"y":1,{member}}}]"#)), in_set] {
+        let in_set = jwk_set(r#""extra":1"#).replacen('{', &format!("{{{member},"), 1);
+        for set in [jwk_set(&member), jwk_set(&format!(r#""extra":[{{"y":1,{member}}}]"#)), in_set] {
             assert!(KeySet::from_jwks(&set).unwrap_err().to_string().contains("not a JWK Set"), "{set}");
         }
     }
@@ -215,7 +215,7 @@ fn json_within_json_overflows_no_stack() {
         let hostile = raw_in_raw(levels, lists);
         let claims = claims_and(&format!(r#""x":{hostile}"#));
         let header = format!(r#""x":{hostile}"#);
-        let set = jwk_set(&format!(r#""x":{hostile}"#));
+        let set = jwk_set(&format!(r#""extra":{hostile}"#));
         let (claims, header, set) = on_a_small_stack(move || {
             (outcome_of_claims(&claims), outcome_of_header(&header), KeySet::from_jwks(&set).is_ok())
         });
@@ -229,7 +229,7 @@ fn the_deepest_json_is_read_on_a_small_stack_and_deeper_one_refused() {
         on_a_small_stack(move || {
             let claims = outcome_of_claims(&claims_and(&format!(r#""x":{}"#, nested(depth - 1))));
             let header = outcome_of_header(&format!(r#""x":{}"#, nested(depth - 1)));
-            let set = KeySet::from_jwks(jwk_set(&format!(r#""x":{}"#, nested(depth - 3))));
+            let set = KeySet::from_jwks(jwk_set(&format!(r#""extra":{}"#, nested(depth - 3))));
             (claims, header, set.is_ok())
         })
     };
@@ -250,7 +250,7 @@ async fn authenticate(claims: Claims) -> Option<String> {
 
 /// Connects with an auth payload over HTTP long-polling. Returns the packet that answers, without the id of the socket.
 async fn connect(payload: &str) -> String {
-    let (layer, io) = SocketIo::new_layer();
+    let (layer, io) = SocketIo::builder().max_payload(1 << 20).build_layer();
     io.ns("/", (async |_: SocketRef| ()).with(authenticate::middleware().unwrap()));
     let router: Router = Router::new().layer(layer);
     let send = async |method: &str, query: &str, body: String| {

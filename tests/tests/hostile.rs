@@ -68,16 +68,55 @@ async fn a_payload_that_is_no_json_is_malformed() {
     }
 }
 
+/// A payload with a good token and these members, as they stand in the JSON.
+fn payload_with(members: &str) -> String {
+    format!(r#"{{"token":"{}",{members}}}"#, token("ada"))
+}
+
 #[tokio::test]
-async fn a_payload_without_end_is_malformed() {
+async fn a_payload_that_is_nested_too_deep_is_malformed() {
     let server = server().await;
-    let deep = format!(r#"{{"token":{}{}}}"#, "[".repeat(100_000), "]".repeat(100_000));
-    let wide: String = (0..1000).map(|number| format!(r#""k{number}":0,"#)).collect();
-    let wide = format!(r#"{{{wide}"token":"x"}}"#);
+    // The object itself is the first of the 64 levels.
+    let nested = |depth: usize| payload_with(&format!(r#""x":{}{}"#, "[".repeat(depth - 1), "]".repeat(depth - 1)));
     let mut raw = server.raw().await;
-    expect_refusal(&mut raw, "/", &deep, "token_malformed").await;
-    expect_refusal(&mut raw, "/", &wide, "token_malformed").await;
-    expect_alive(&mut raw).await;
+    raw.connect("/", &nested(64)).await;
+    raw.expect("/", Told::Connected).await;
+    for depth in [65, 128, 100_000] {
+        expect_refusal(&mut server.raw().await, "/", &nested(depth), "token_malformed").await;
+    }
+    expect_alive(&mut server.raw().await).await;
+}
+
+#[tokio::test]
+async fn a_payload_of_too_many_members_is_malformed() {
+    let server = server().await;
+    // The token is a member too.
+    let wide = |members: usize| {
+        let others: Vec<_> = (1..members).map(|number| format!(r#""k{number}":0"#)).collect();
+        payload_with(&others.join(","))
+    };
+    let mut raw = server.raw().await;
+    raw.connect("/", &wide(64)).await;
+    raw.expect("/", Told::Connected).await;
+    for members in [65, 1000] {
+        expect_refusal(&mut server.raw().await, "/", &wide(members), "token_malformed").await;
+    }
+    expect_alive(&mut server.raw().await).await;
+}
+
+#[tokio::test]
+async fn a_payload_with_a_private_name_of_serde_json_is_malformed() {
+    let server = server().await;
+    for member in [
+        r#""$serde_json::private::RawValue":"{}""#,
+        r#""$serde_json::private::Number":"1""#,
+        r#""\u0024serde_json::private::RawValue":"{}""#,
+        r#""x":{"$serde_json::private::RawValue":"{}"}"#,
+        r#""x":[{"y":1,"$serde_json\u003a:private::Number":"1"}]"#,
+    ] {
+        expect_refusal(&mut server.raw().await, "/", &payload_with(member), "token_malformed").await;
+        expect_refusal(&mut server.raw().await, "/guests", &format!("{{{member}}}"), "token_malformed").await;
+    }
 }
 
 #[tokio::test]

@@ -33,6 +33,7 @@ macro_rules! fixture {
         include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/", $name))
     };
 }
+#[allow(unused_imports, reason = "each test file uses a part of it")]
 pub(crate) use fixture;
 
 pub(crate) fn name_of(algorithm: Algorithm) -> String {
