@@ -4,10 +4,10 @@ use std::borrow::Cow;
 
 use socketioxide::{adapter::Adapter, socket::Socket};
 
-use crate::{error::AuthError, guard};
+use crate::{error::AuthError, guard, token};
 
-/// A path that a client made up has any length.
-const LONGEST_PATH: usize = 100;
+/// In characters.
+const LONGEST_TEXT: usize = 100;
 
 /// The path of the socket's namespace, for a log.
 ///
@@ -23,14 +23,14 @@ pub(crate) fn path<A: Adapter>(socket: &Socket<A>) -> &str {
     path.split_once('?').map_or(path, |(path, _)| path)
 }
 
-fn loggable(path: &str) -> Cow<'_, str> {
-    let looks_like_token = |segment: &str| segment.split('.').count() >= 3 && segment.contains("eyJ");
-    if path.split(['/', '%', ' ', ',', ';', '=', ':']).any(looks_like_token) {
+/// A text of the client's own, such as the name of an event: as it is, unless it is long or holds a token.
+pub(crate) fn loggable(text: &str) -> Cow<'_, str> {
+    if token::contains_jwt(text) {
         return Cow::Borrowed("(a token)");
     }
-    match path.char_indices().nth(LONGEST_PATH) {
-        Some((end, _)) => Cow::Owned(format!("{}…", &path[..end])),
-        None => Cow::Borrowed(path),
+    match text.char_indices().nth(LONGEST_TEXT) {
+        Some((end, _)) => Cow::Owned(format!("{}…", &text[..end])),
+        None => Cow::Borrowed(text),
     }
 }
 
@@ -51,19 +51,24 @@ pub(crate) fn refusal<A: Adapter>(socket: &Socket<A>, error: &AuthError, what: &
 mod tests {
     use super::*;
 
+    const HEADER: &str = "eyJhbGciOiJIUzI1NiJ9";
+
     #[test]
-    fn a_path_that_holds_a_token_is_not_logged() {
-        for path in ["/eyJhbGciOiJIUzI1NiJ9.e30.c2ln", "/room/eyJh.eyJz.c2ln", "/a:eyJh.eyJz.c2ln/b", "/x%20eyJh.eyJz."] {
-            assert_eq!(loggable(path), "(a token)", "{path}");
+    fn a_text_that_holds_a_token_is_not_logged() {
+        for before in ["", "/", "/room/", "/a:", "/x%20"] {
+            for after in ["", "/b", "?c"] {
+                let text = format!("{before}{HEADER}.e30.c2ln{after}");
+                assert_eq!(loggable(&text), "(a token)", "{text}");
+            }
         }
     }
 
     #[test]
-    fn other_paths_are_logged_up_to_a_length() {
-        for path in ["/", "/admin", "/v1.2.3", "/eyJ"] {
-            assert_eq!(loggable(path), path);
+    fn other_texts_are_logged_up_to_a_length() {
+        for text in ["/", "/admin", "/v1.2.3", "/eyJ", "chat.message.new"] {
+            assert_eq!(loggable(text), text);
         }
         let long = format!("/{}", "é".repeat(500));
-        assert_eq!(loggable(&long).chars().count(), LONGEST_PATH + 1);
+        assert_eq!(loggable(&long).chars().count(), LONGEST_TEXT + 1);
     }
 }

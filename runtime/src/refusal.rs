@@ -13,7 +13,7 @@ use socketioxide::{
 
 use crate::{
     error::AuthError,
-    log::{self, namespace},
+    log::{self, loggable, namespace},
     retry::while_full,
     session::{rooms, store},
 };
@@ -64,7 +64,13 @@ pub(crate) fn answer<A: Adapter>(
     ack: Option<AckSender<A>>,
     error: &AuthError,
 ) {
-    tracing::debug!(namespace = &*namespace(socket), socket = %socket.id, event, code = error.code(), "event refused");
+    tracing::debug!(
+        namespace = &*namespace(socket),
+        socket = %socket.id,
+        event = event.map(loggable).as_deref(),
+        code = error.code(),
+        "event refused"
+    );
     // A client that does not read its channel cannot be told anything.
     match ack {
         Some(ack) => drop(ack.send(&Refused { error })),

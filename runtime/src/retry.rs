@@ -36,18 +36,31 @@ const EAGER_FOR: Duration = Duration::from_secs(3);
 /// For a client that has stopped reading, perhaps for as long as its connection lasts.
 const PATIENT: Backoff = Backoff::new(Duration::from_millis(10), Duration::from_millis(50));
 
+/// How long to wait for a client whose channel is full.
+struct FullChannel {
+    since: Instant,
+    backoff: Backoff,
+}
+
+impl FullChannel {
+    fn new() -> Self {
+        Self { since: Instant::now(), backoff: PATIENT }
+    }
+
+    fn pause(&mut self) -> Duration {
+        if self.since.elapsed() < EAGER_FOR { EAGER } else { self.backoff.pause() }
+    }
+}
+
 /// Does something to a socket again and again while its channel is full, until it is done or the socket is dropped.
 pub(crate) async fn while_full<A: Adapter>(
     socket: &Weak<Socket<A>>,
     mut act: impl FnMut(&Arc<Socket<A>>) -> Result<(), SocketError>,
 ) {
-    let began = Instant::now();
-    let mut backoff = PATIENT;
-
+    let mut channel = FullChannel::new();
     // Upgraded anew each time: a pause must not keep a socket alive.
     while socket.upgrade().is_some_and(|socket| matches!(act(&socket), Err(SocketError::InternalChannelFull))) {
-        let pause = if began.elapsed() < EAGER_FOR { EAGER } else { backoff.pause() };
-        sleep(pause).await;
+        sleep(channel.pause()).await;
     }
 }
 
@@ -66,7 +79,20 @@ pub(crate) async fn until_connected<A: Adapter>(socket: &Weak<Socket<A>>) {
 
 #[cfg(test)]
 mod tests {
+    use tokio::time::advance;
+
     use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_full_channel_is_tried_each_millisecond_at_first_and_seldom_later() {
+        let mut channel = FullChannel::new();
+        for _ in 0..3000 {
+            assert_eq!(channel.pause(), Duration::from_millis(1));
+            advance(EAGER).await;
+        }
+        let pauses: Vec<_> = (0..5).map(|_| channel.pause().as_millis()).collect();
+        assert_eq!(pauses, [10, 20, 40, 50, 50]);
+    }
 
     #[test]
     fn a_backoff_doubles_up_to_the_longest_pause() {

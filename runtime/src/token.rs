@@ -12,6 +12,7 @@ use crate::{
     config::ConfigError,
     error::{AuthError, Code},
 };
+pub(crate) use authorization::contains_jwt;
 use payload::Entry;
 pub(crate) use payload::{AuthPayload, MAX_TOKEN_BYTES};
 

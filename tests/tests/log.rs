@@ -120,3 +120,31 @@ async fn no_token_and_no_secret_is_ever_logged() {
     }
     assert!(!text.contains(SECRET) && !text.contains(OTHER_SECRET), "{text}");
 }
+
+#[tokio::test]
+async fn a_token_in_the_name_of_a_namespace_or_an_event_is_not_logged() {
+    async fn on_connect(socket: SocketRef) {
+        socket.on_fallback(async |_: AuthUser<User>| ());
+        socket.emit("ready", &()).unwrap();
+    }
+    let log = Log::capture();
+    let server = Server::start().await;
+    server.io.dyn_ns("/{anything}", on_connect.with(lookup::middleware().unwrap())).unwrap();
+    let token = token("ada");
+    let namespace = format!("/{token}");
+    let mut raw = server.raw().await;
+    raw.connect_with_token(&namespace, "blabla").await;
+    raw.expect(&namespace, Told::refused("token_malformed")).await;
+    raw.connect(&namespace, "").await;
+    raw.expect(&namespace, Told::Connected).await;
+    raw.expect(&namespace, Told::event("ready", json!(null))).await;
+    raw.ask(&namespace, 1, &json!([token])).await;
+    assert!(matches!(raw.next().await.1, Told::Ack(_)));
+
+    let own = log.lines_with("").join("\n");
+    for event in ["connection refused", "connection accepted", "event refused"] {
+        assert!(own.contains(event), "{own}");
+    }
+    let signature = token.rsplit('.').next().unwrap();
+    assert!(!own.contains(signature), "{own}");
+}

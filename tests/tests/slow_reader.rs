@@ -6,9 +6,11 @@ use socketioxide::{
     extract::{SocketRef, State},
     handler::ConnectHandler,
 };
-use socketioxide_jwt_auth::{AuthUser, JwtAuthBuilder, Not, SocketAuth, jwt_auth};
+use socketioxide_jwt_auth::{
+    AuthUser, DisconnectError, JwtAuthBuilder, Not, SocketAuth, disconnect_user, jwt_auth, user_room,
+};
 use socketioxide_jwt_auth_tests::{
-    Claims, Noted, Notes, Raw, SECRET, Server, Told, User, answer, find_user, join, notes, ready, token, token_living,
+    Claims, LIMIT, Noted, Notes, Raw, SECRET, Server, Told, User, answer, find_user, join, notes, ready, token, token_living,
     unauthorized, unauthorized_event,
 };
 
@@ -20,6 +22,7 @@ async fn log_in(claims: Claims, State(notes): State<Notes>) -> Option<User> {
 
 /// A server whose clients have room for few packets, and what its handlers note.
 async fn serve(builder: JwtAuthBuilder<log_in>) -> (Server, Noted) {
+    let builder = builder.user_key(|user: &User| user.name);
     async fn on_connect(socket: SocketRef) {
         socket.join("members");
         socket.on_disconnect(async |State(notes): State<Notes>, user: AuthUser<User>| {
@@ -73,8 +76,10 @@ async fn after_the_flood(raw: &mut Raw) -> Told {
     }
 }
 
-fn is_dead(socket: &SocketRef) -> bool {
-    socket.auth_user::<User>().is_none() && socket.rooms().is_empty()
+/// Whether handlers refuse the socket, and what is sent to rooms does not reach it.
+fn has_ended(server: &Server, socket: &SocketRef) -> bool {
+    let rooms = ["members".to_owned(), user_room("Ada")];
+    socket.auth_user::<User>().is_none() && server.io.to(rooms).sockets().is_empty()
 }
 
 #[tokio::test]
@@ -83,10 +88,11 @@ async fn the_session_ends_in_time_and_the_client_is_told_when_it_reads() {
     let (token, _) = token_living(1.0, "ada");
     let (mut raw, socket) = narrow(&server, Some(&token)).await;
     assert_eq!(noted.next().await, "lookup ada");
-    assert_eq!(socket.rooms(), ["members"]);
+    assert_eq!(server.io.to("members").sockets().len(), 1);
+    assert_eq!(server.io.to(user_room("Ada")).sockets().len(), 1);
     fill(&socket).await;
     let_it_expire(&token).await;
-    assert!(is_dead(&socket));
+    assert!(has_ended(&server, &socket));
     assert!(socket.connected(), "nothing can be sent to it, not even that it is disconnected");
 
     assert_eq!(after_the_flood(&mut raw).await, unauthorized("token_expired"));
@@ -102,7 +108,7 @@ async fn a_warning_that_cannot_be_sent_does_not_put_the_end_off() {
     let (mut raw, socket) = narrow(&server, Some(&token)).await;
     fill(&socket).await;
     let_it_expire(&token).await;
-    assert!(is_dead(&socket));
+    assert!(has_ended(&server, &socket));
 
     assert_eq!(after_the_flood(&mut raw).await, unauthorized("token_expired"));
     raw.expect("/", Told::Disconnected).await;
@@ -125,7 +131,7 @@ async fn a_session_that_has_ended_is_not_renewed_and_costs_no_lookup() {
     }
     told.retain(|told| *told != refused);
     assert_eq!(told, [unauthorized("token_expired"), Told::Disconnected]);
-    assert!(is_dead(&socket));
+    assert!(has_ended(&server, &socket));
     assert_eq!(noted.next().await, "lookup ada");
     assert_eq!(noted.next().await, "goodbye Ada");
 }
@@ -190,4 +196,69 @@ async fn a_channel_for_one_packet_is_enough() {
     let mut raw = admitted(&server, "/nobody").await;
     raw.expect("/nobody", unauthorized("forbidden")).await;
     raw.expect("/nobody", Told::Disconnected).await;
+}
+
+#[tokio::test]
+async fn a_logout_says_that_a_session_which_expired_before_is_still_connected() {
+    let (server, _noted) = serve(log_in::builder()).await;
+    let (token, _) = token_living(1.0, "ada");
+    let (_raw, socket) = narrow(&server, Some(&token)).await;
+    fill(&socket).await;
+    let_it_expire(&token).await;
+    assert!(has_ended(&server, &socket));
+    let ended = disconnect_user(&server.io, "Ada").await;
+    assert!(matches!(ended, Err(DisconnectError::SlowClient)), "{ended:?}");
+    assert!(socket.connected());
+}
+
+#[tokio::test]
+async fn a_slow_client_leaves_all_rooms_at_a_logout() {
+    let (server, _noted) = serve(log_in::builder()).await;
+    let (mut raw, socket) = narrow(&server, Some(&token("ada"))).await;
+    fill(&socket).await;
+    let io = server.io.clone();
+    let logout = tokio::spawn(async move { disconnect_user(&io, "Ada").await });
+    while !has_ended(&server, &socket) {
+        tokio::task::yield_now().await;
+    }
+    // Rooms that it is put into afterwards are left as well.
+    socket.join("members");
+    while !has_ended(&server, &socket) {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(after_the_flood(&mut raw).await, Told::Disconnected);
+    tokio::time::timeout(LIMIT, logout).await.unwrap().unwrap().unwrap();
+}
+
+/// The namespace's broadcasts reach a socket until it is disconnected, so that each packet which its client reads must
+/// make room for the end and not for another broadcast.
+#[tokio::test]
+async fn a_client_that_reads_slowly_hears_few_broadcasts_after_its_end() {
+    let (server, _noted) = serve(log_in::builder()).await;
+    let (token, _) = token_living(1.0, "ada");
+    let (mut raw, socket) = narrow(&server, Some(&token)).await;
+    fill(&socket).await;
+    let_it_expire(&token).await;
+
+    let io = server.io.clone();
+    let broadcasts = tokio::spawn(async move {
+        let text = "x".repeat(64 * 1024);
+        let mut interval = tokio::time::interval(std::time::Duration::from_millis(2));
+        loop {
+            interval.tick().await;
+            io.emit("news", &text).await.ok();
+        }
+    });
+    let mut heard = 0;
+    loop {
+        match raw.next().await.1 {
+            Told::Event(name, _) if name == "flood" => {}
+            Told::Event(name, _) if name == "news" => heard += 1,
+            Told::Disconnected => break,
+            told => assert_eq!(told, unauthorized("token_expired")),
+        }
+    }
+    broadcasts.abort();
+    println!("{heard} broadcasts heard");
+    assert!(heard < 20, "{heard} broadcasts heard");
 }

@@ -9,7 +9,12 @@ use socketioxide::{
     socket::Socket,
 };
 
-use crate::{error::AuthError, guard, log::namespace, refusal};
+use crate::{
+    error::AuthError,
+    guard,
+    log::{loggable, namespace},
+    refusal,
+};
 
 /// The answer of an event's handler that can fail: what the application refuses reaches the client in the same form as
 /// what the extractors refuse.
@@ -67,8 +72,13 @@ impl<A: Adapter> Reply<A> {
     fn refuse(self, error: &AuthError) {
         let (socket, event) = (&*self.socket, self.event.as_deref());
         if let Some(cause) = error.source() {
-            let cause = guard::error_chain(cause);
-            tracing::error!(namespace = &*namespace(socket), socket = %socket.id, event, cause, "event failed");
+            tracing::error!(
+                namespace = &*namespace(socket),
+                socket = %socket.id,
+                event = event.map(loggable).as_deref(),
+                cause = guard::error_chain(cause),
+                "event failed"
+            );
         }
         refusal::answer(socket, event, self.ack(), error);
     }

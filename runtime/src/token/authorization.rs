@@ -28,7 +28,7 @@ fn is_misspelled_bearer(value: &str) -> bool {
 /// of a JSON object in base64url (`eyJ…`, mostly).
 ///
 /// Two dots are asked for because the credentials of other schemes hold base64 too, but without them.
-fn contains_jwt(text: &str) -> bool {
+pub(crate) fn contains_jwt(text: &str) -> bool {
     let is_token_character = |character: char| character.is_ascii_alphanumeric() || "-_=.".contains(character);
     text.split(|character| !is_token_character(character)).any(|word| {
         let before_two_dots = word.rsplitn(3, '.').nth(2).unwrap_or_default();
