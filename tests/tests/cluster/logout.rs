@@ -82,7 +82,7 @@ async fn slow(node: &Node, noted: &mut Noted) -> Raw {
 
 #[tokio::test]
 async fn a_slow_reader_on_the_other_node_ends_when_it_reads() {
-    let Some(Cluster { here, there, mut noted, redis: _redis }) = Cluster::start().await else { return };
+    let Some(Cluster { here, there, mut noted, redis: _redis, .. }) = Cluster::start().await else { return };
     let mut slow = slow(&there, &mut noted).await;
     let mut quick = there.client("/", Some("ada")).await;
     let io = here.io.clone();
@@ -100,7 +100,7 @@ async fn a_slow_reader_on_the_other_node_ends_when_it_reads() {
 
 #[tokio::test]
 async fn a_client_on_the_other_node_that_never_reads_is_reported() {
-    let Some(Cluster { here, there, mut noted, redis: _redis }) = Cluster::start().await else { return };
+    let Some(Cluster { here, there, mut noted, redis: _redis, .. }) = Cluster::start().await else { return };
     let _slow = slow(&there, &mut noted).await;
     let ended = within("an answer", disconnect_user(&here.io, "ada")).await;
     assert!(matches!(ended, Err(DisconnectError::SlowClient)), "{ended:?}");

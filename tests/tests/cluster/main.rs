@@ -8,16 +8,18 @@ mod messages;
 mod node;
 mod outage;
 mod redis;
+mod under_way;
 
 use node::Node;
 use redis::Redis;
-use socketioxide_jwt_auth_tests::{Noted, notes};
+use socketioxide_jwt_auth_tests::{Door, Noted, notes};
 
 /// Two nodes and their Redis.
 struct Cluster {
     here: Node,
     there: Node,
     noted: Noted,
+    door: Door,
     redis: Redis,
 }
 
@@ -25,9 +27,9 @@ impl Cluster {
     /// `None` where there is no Redis.
     async fn start() -> Option<Self> {
         let redis = Redis::start()?;
-        let (notes, noted) = notes();
-        let here = Node::start(&redis.url(), notes.clone()).await;
-        let there = Node::start(&redis.url(), notes).await;
-        Some(Self { here, there, noted, redis })
+        let ((notes, noted), door) = (notes(), Door::closed());
+        let here = Node::start(&redis.url(), notes.clone(), door.clone()).await;
+        let there = Node::start(&redis.url(), notes, door.clone()).await;
+        Some(Self { here, there, noted, door, redis })
     }
 }

@@ -1,6 +1,9 @@
 //! A server that is joined to others by Redis.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::{
+    convert::Infallible,
+    net::{Ipv4Addr, SocketAddr},
+};
 
 use axum::Router;
 use serde_json::{Value, json};
@@ -10,7 +13,7 @@ use socketioxide::{
     handler::ConnectHandler,
 };
 use socketioxide_jwt_auth::{AuthUser, jwt_auth, user_room};
-use socketioxide_jwt_auth_tests::{Claims, Notes, Raw, SECRET, Told, join, token};
+use socketioxide_jwt_auth_tests::{Claims, Door, Noted, Notes, Raw, SECRET, Told, join, token};
 use tokio::{net::TcpListener, task::JoinHandle};
 
 use crate::adapter::{self, Adapter};
@@ -26,6 +29,30 @@ struct Member {
 #[jwt_auth(secret = SECRET, guest = true, authenticate_event = "authenticate", user_key = |member: &Member| &member.key)]
 async fn admit(claims: Claims) -> Option<Member> {
     Some(Member { key: claims.sub })
+}
+
+/// A lookup that waits at the door.
+#[jwt_auth(secret = SECRET, guest = true, authenticate_event = "authenticate", user_key = |member: &Member| &member.key)]
+async fn admit_slowly(claims: Claims, State(notes): State<Notes>, State(door): State<Door>) -> Option<Member> {
+    notes.write(WAITING);
+    door.pass().await;
+    Some(Member { key: claims.sub })
+}
+
+/// A connect middleware that waits at the door.
+async fn wait(State(notes): State<Notes>, State(door): State<Door>) -> Result<(), Infallible> {
+    notes.write(WAITING);
+    door.pass().await;
+    Ok(())
+}
+
+const WAITING: &str = "waiting";
+
+/// Waits until this number of lookups and middlewares stand at the door.
+pub(crate) async fn expect_waiting(noted: &mut Noted, number: usize) {
+    for _ in 0..number {
+        assert_eq!(noted.next().await, WAITING);
+    }
 }
 
 async fn on_connect(socket: SocketRef<Adapter>) {
@@ -52,18 +79,21 @@ pub(crate) struct Node {
 
 impl Node {
     /// A node whose slow readers are soon full.
-    pub(crate) async fn start(redis: &str, notes: Notes) -> Self {
-        Self::start_with_buffer(redis, notes, 8).await
+    pub(crate) async fn start(redis: &str, notes: Notes, door: Door) -> Self {
+        Self::start_with_buffer(redis, notes, door, 8).await
     }
 
     /// A node that keeps this number of packets for a client that has not read them yet.
-    pub(crate) async fn start_with_buffer(redis: &str, notes: Notes, packets: usize) -> Self {
+    pub(crate) async fn start_with_buffer(redis: &str, notes: Notes, door: Door, packets: usize) -> Self {
         let adapter = adapter::connect(redis).await.unwrap();
-        let builder = SocketIo::builder().max_buffer_size(packets).with_state(notes);
+        let builder = SocketIo::builder().max_buffer_size(packets).with_state(notes).with_state(door);
         let (layer, io) = builder.with_adapter::<Adapter>(adapter).build_layer();
         for namespace in NAMESPACES {
             io.ns(namespace, on_connect.with(admit::middleware().unwrap())).await.unwrap();
         }
+        io.ns("/slow", on_connect.with(admit_slowly::middleware().unwrap())).await.unwrap();
+        // The last one runs first.
+        io.ns("/later", on_connect.with(wait).with(admit::middleware().unwrap())).await.unwrap();
         io.dyn_ns("/room/{id}", on_connect.with(admit::middleware().unwrap())).unwrap();
 
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();

@@ -1,0 +1,84 @@
+//! A logout on one node that meets a connection or a login of its user that is under way on the other.
+
+use serde_json::json;
+use socketioxide_jwt_auth::disconnect_user;
+use socketioxide_jwt_auth_tests::{Told, ask, refused_ack, token};
+
+use crate::{
+    Cluster,
+    node::{expect_in, expect_waiting},
+};
+
+#[tokio::test]
+async fn a_connection_whose_lookup_runs_on_the_other_node_is_refused() {
+    let Some(Cluster { here, there, mut noted, door, redis: _redis }) = Cluster::start().await else { return };
+    let mut ada = there.raw().await;
+    ada.connect_with_token("/slow", &token("ada")).await;
+    let mut grace = there.raw().await;
+    grace.connect_with_token("/slow", &token("grace")).await;
+    expect_waiting(&mut noted, 2).await;
+
+    disconnect_user(&here.io, "ada").await.unwrap();
+    door.open_once();
+    door.open_once();
+    ada.expect("/slow", Told::refused("session_ended")).await;
+    grace.expect("/slow", Told::Connected).await;
+
+    // Another attempt begins after the logout.
+    door.open_once();
+    ada.connect_with_token("/slow", &token("ada")).await;
+    ada.expect("/slow", Told::Connected).await;
+}
+
+#[tokio::test]
+async fn a_guest_whose_login_runs_on_the_other_node_stays_a_guest() {
+    let Some(Cluster { here, there, mut noted, door, redis: _redis }) = Cluster::start().await else { return };
+    let mut ada = there.client("/slow", None).await;
+    let mut grace = there.client("/slow", None).await;
+    for (raw, subject) in [(&mut ada, "ada"), (&mut grace, "grace")] {
+        raw.ask("/slow", 1, &json!(["authenticate", { "token": token(subject) }])).await;
+    }
+    expect_waiting(&mut noted, 2).await;
+
+    disconnect_user(&here.io, "ada").await.unwrap();
+    door.open_once();
+    door.open_once();
+    ada.expect("/slow", refused_ack("session_ended")).await;
+    assert!(matches!(grace.next().await.1, Told::Ack(answer) if answer[0].get("expires_at").is_some()));
+
+    // Nothing of the logout is left, so that a later login succeeds.
+    ada.ask("/slow", 2, &json!(["whoami"])).await;
+    ada.expect("/slow", refused_ack("login_required")).await;
+    door.open_once();
+    ada.ask("/slow", 3, &json!(["authenticate", { "token": token("ada") }])).await;
+    assert!(matches!(ada.next().await.1, Told::Ack(answer) if answer[0].get("expires_at").is_some()));
+    for socket in there.io.of("/slow").unwrap().sockets() {
+        let rooms = socket.rooms();
+        assert!(rooms.iter().all(|room| room.starts_with("jwt_auth:user:")), "{rooms:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_connection_in_a_later_middleware_of_the_other_node_is_ended_once_it_is_connected() {
+    let Some(Cluster { here, there, mut noted, door, redis: _redis }) = Cluster::start().await else { return };
+    let mut ada = there.raw().await;
+    ada.connect_with_token("/later", &token("ada")).await;
+    expect_waiting(&mut noted, 1).await;
+    disconnect_user(&here.io, "ada").await.unwrap();
+    door.open_once();
+    ada.expect("/later", Told::Connected).await;
+    while ada.next().await.1 != Told::Disconnected {}
+    assert_eq!(there.sockets_in("/later"), 0);
+}
+
+#[tokio::test]
+async fn a_connection_leaves_no_rooms_of_its_attempt() {
+    let Some(Cluster { there, redis: _redis, .. }) = Cluster::start().await else { return };
+    let mut ada = there.client("/", Some("ada")).await;
+    expect_in(&mut ada, "ada").await;
+    assert!(matches!(ask(&mut ada, "authenticate", &json!({ "token": token("ada") })).await, Told::Ack(_)));
+    let _guest = there.client("/", None).await;
+    let mut rooms: Vec<_> = there.io.sockets().iter().map(|socket| socket.rooms()).collect();
+    rooms.sort();
+    assert_eq!(rooms, [vec![], vec![std::borrow::Cow::Borrowed("jwt_auth:user:ada")]]);
+}
