@@ -49,6 +49,7 @@ pub struct JwtAuthBuilder<L: UserLookup> {
     expiry_warning: Option<Duration>,
     user_key: Option<UserKey<L::User>>,
     lookup_timeout: Duration,
+    clock: Clock,
     /// A value that did not read, kept until `build` can return it.
     mistake: Option<ConfigError>,
 }
@@ -70,6 +71,7 @@ impl<L: UserLookup> JwtAuthBuilder<L> {
             expiry_warning: None,
             user_key: None,
             lookup_timeout: Duration::from_secs(10),
+            clock: Clock::system(),
             mistake: None,
         }
     }
@@ -160,6 +162,12 @@ impl<L: UserLookup> JwtAuthBuilder<L> {
         self
     }
 
+    #[cfg(test)]
+    pub(crate) fn clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
+    }
+
     fn read<T>(&mut self, setting: impl Setting<T>, name: &'static str) -> Option<T> {
         setting.into_value(name).map_err(|error| self.mistake = Some(error)).ok()
     }
@@ -182,7 +190,7 @@ impl<L: UserLookup> JwtAuthBuilder<L> {
             expiry_warning: self.expiry_warning,
             guest_timeout: self.guest_timeout,
             leeway: verifier.leeway(),
-            clock: Clock::system(),
+            clock: self.clock,
         };
         let authenticator = Authenticator {
             lookup: self.lookup,

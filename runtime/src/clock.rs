@@ -53,6 +53,10 @@ pub(crate) struct TestClock(Arc<Mutex<SystemTime>>);
 
 #[cfg(test)]
 impl TestClock {
+    pub(crate) fn now(&self) -> SystemTime {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     pub(crate) fn advance(&self, by: Duration) {
         let mut time = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         *time += by;

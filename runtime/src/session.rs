@@ -225,7 +225,10 @@ pub(crate) enum EndedSession {
 }
 
 #[cfg(test)]
-mod tests {
+mod tests;
+
+#[cfg(test)]
+mod state_tests {
     use super::*;
 
     fn state_ending_at(ends_at: SystemTime, clock: Clock) -> SessionState {

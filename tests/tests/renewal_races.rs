@@ -10,7 +10,7 @@ use socketioxide::{
     extract::{SocketRef, State},
     handler::ConnectHandler,
 };
-use socketioxide_jwt_auth::{AuthUser, SocketAuth, jwt_auth};
+use socketioxide_jwt_auth::{AuthUser, SocketAuth, TokenSource, jwt_auth};
 use socketioxide_jwt_auth_tests::{
     Door, Log, Noted, Notes, Raw, SECRET, Server, Told, User, answer, ask, find_user, join, mint, notes, now, ready,
     refused_ack, renew, renewed_ack, seconds_from_now, token, token_living, unauthorized,
@@ -350,4 +350,66 @@ async fn a_lookup_that_hangs_in_one_renewal_gives_way_to_the_next() {
     raw.ask("/", 2, &authenticate(&mint(&json!({ "sub": "ada", "exp": expires_at }), SECRET))).await;
     raw.expect("/", refused_ack("lookup_timeout")).await;
     raw.expect("/", renewed_ack(expires_at)).await;
+}
+
+#[tokio::test]
+async fn the_event_carries_a_token_whatever_member_the_sources_name() {
+    let (notes, _noted) = notes();
+    let server = Server::with(SocketIo::builder().with_state(notes).with_state(Door::closed())).await;
+    let sources = [TokenSource::auth("jwt"), TokenSource::bearer()];
+    server.io.ns("/", on_connect.with(log_in::builder().token(sources).build().unwrap()));
+    for member in ["token", "jwt"] {
+        let mut raw = ready(&server, "/", None).await;
+        raw.ask("/", 1, &json!(["authenticate", { member: token("ada") }])).await;
+        assert!(matches!(raw.next().await.1, Told::Ack(answer) if answer[0].get("expires_at").is_some()), "{member}");
+    }
+    let mut raw = ready(&server, "/", None).await;
+    raw.ask("/", 1, &json!(["authenticate", { "auth_token": token("ada") }])).await;
+    raw.expect("/", refused_ack("token_missing")).await;
+}
+
+/// The handler keeps the session that was replaced, and nothing of it may run on.
+#[tokio::test]
+async fn a_replaced_session_warns_no_more_while_a_handler_holds_its_user() {
+    let (notes, mut noted) = notes();
+    let door = Door::closed();
+    let server = Server::with(SocketIo::builder().with_state(notes).with_state(door.clone())).await;
+    server.io.ns("/", on_connect.with(log_in::builder().expiry_warning("1500ms").build().unwrap()));
+    let (short, _) = token_living(3.2, "ada");
+    let mut raw = ready(&server, "/", Some(&short)).await;
+    raw.emit("/", &json!(["linger"])).await;
+    while noted.next().await != "for Ada" {}
+    assert!(matches!(renew(&mut raw, &token("ada")).await, Told::Ack(_)));
+
+    // A socket with the short token shows when the warning is due.
+    let mut other = ready(&server, "/", Some(&short)).await;
+    assert!(matches!(other.next().await.1, Told::Event(name, _) if name == "token_expiring"));
+    expect_who(&mut raw, "Ada").await;
+    door.open_once();
+}
+
+#[tokio::test]
+async fn a_token_that_expires_while_its_lookup_runs_is_refused() {
+    let (server, mut noted, door) = serve().await;
+    let expiring = |seconds| mint(&json!({ "sub": "ada", "exp": now() + seconds, "slow": true }), SECRET);
+    let mut guest = ready(&server, "/", None).await;
+    let mut raw = server.raw().await;
+    let dead = expiring(0.5);
+    raw.connect_with_token("/", &dead).await;
+    guest.ask("/", 1, &authenticate(&dead)).await;
+    assert_eq!([noted.next().await, noted.next().await], ["lookup ada"; 2]);
+
+    // A socket whose token lives longer shows that it has expired.
+    let (longer, _) = token_living(0.6, "grace");
+    let mut other = ready(&server, "/second", Some(&longer)).await;
+    other.expect("/second", unauthorized("token_expired")).await;
+    door.open_once();
+    door.open_once();
+    raw.expect("/", Told::refused("token_expired")).await;
+    guest.expect("/", refused_ack("token_expired")).await;
+    expect_guest(&mut guest).await;
+}
+
+async fn expect_guest(raw: &mut Raw) {
+    assert_eq!(ask(raw, "whoami", &json!(null)).await, refused_ack("login_required"));
 }

@@ -336,3 +336,20 @@ async fn read_past_the_flood(raw: &mut Raw) -> Told {
         }
     }
 }
+
+/// Such a user is not the one whom a logout means.
+#[tokio::test]
+async fn a_guest_that_the_lookup_names_joins_no_user_room() {
+    #[jwt_auth(secret = SECRET, guest = true, user_key = |member: &Member| &member.key)]
+    async fn admit_all(claims: Option<Claims>) -> Option<Member> {
+        Some(Member { key: claims.map_or("visitor".to_owned(), |claims| claims.sub) })
+    }
+    let (notes, _noted) = notes();
+    let server = Server::with(SocketIo::builder().with_state(notes)).await;
+    server.io.ns("/", on_connect.with(admit_all::middleware().unwrap()));
+    let mut visitor = ready(&server, "/", None).await;
+    expect_in(&mut visitor, "visitor").await;
+    assert_eq!(server.io.sockets()[0].rooms(), [""; 0]);
+    disconnect_user(&server.io, "visitor").await.unwrap();
+    expect_in(&mut visitor, "visitor").await;
+}
