@@ -107,7 +107,7 @@ pub(crate) fn strings(json: &str) -> Option<Vec<Cow<'_, str>>> {
 
 /// Unescapes what stands between the quotes of a string.
 fn unescape(content: &str) -> Option<Cow<'_, str>> {
-    if memchr::memchr(b'\\', content.as_bytes()).is_none() {
+    if !content.as_bytes().contains(&b'\\') {
         return Some(Cow::Borrowed(content));
     }
     serde_json::from_str(&format!("\"{content}\"")).ok().map(|Text(text)| Cow::Owned(text.into_owned()))
@@ -125,11 +125,13 @@ impl<'a> Scanner<'a> {
         Self { json, position: 0, has_private_name: false }
     }
 
+    #[inline]
     fn peek(&self) -> Option<u8> {
         self.json.as_bytes().get(self.position).copied()
     }
 
     /// Peeks at the first byte that is not white space.
+    #[inline]
     fn peek_token(&mut self) -> Option<u8> {
         while matches!(self.peek(), Some(b' ' | b'\n' | b'\t' | b'\r')) {
             self.position += 1;
@@ -137,6 +139,7 @@ impl<'a> Scanner<'a> {
         self.peek()
     }
 
+    #[inline]
     fn take_token(&mut self) -> Result<u8, JsonError> {
         let byte = self.peek_token().ok_or(JsonError::Malformed)?;
         self.position += 1;
@@ -242,13 +245,14 @@ impl<'a> Scanner<'a> {
         let start = self.position;
 
         loop {
-            let byte = self.peek().ok_or(JsonError::Malformed)?;
-            self.position += 1;
-            match byte {
-                b'"' => return Ok(&self.json[start..self.position - 1]),
+            let rest = &self.json.as_bytes()[self.position..];
+            let length = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20));
+            let end = self.position + length.ok_or(JsonError::Malformed)?;
+            self.position = end + 1;
+            match self.json.as_bytes()[end] {
+                b'"' => return Ok(&self.json[start..end]),
                 b'\\' => self.escape()?,
-                0..0x20 => return Err(JsonError::Malformed),
-                _ => {}
+                _ => return Err(JsonError::Malformed),
             }
         }
     }
