@@ -17,7 +17,7 @@
 //! | 3.8 Validate issuer and subject | `issuer` once set is required and compared exactly; with `oidc_issuer` it is set by itself. The subject is what the user lookup is for. | `attacks`, `connect`, `oidc` |
 //! | 3.9 Use and validate audience | `audience` once set is required. As long as it is not set, a token that names audiences is refused: it was not made for this server (RFC 7519 §4.1.3). | `attacks` |
 //! | 3.10 Do not trust received claims | `kid` is compared with names of loaded keys, and is nothing else: no path, no query. `jku`, `x5u`, `jwk` and `x5c` are never followed. A [`KeySource`](crate::KeySource) of the application sees unverified data, and its documentation says so. | `attacks`, `jwks_url`, `tenants` |
-//! | 3.11 Use explicit typing | `typ` must be a text; it is not compared, because few issuers set it. Where one key signs several kinds of tokens, tell them apart by `audience`, or by a required claim. | `attacks` |
+//! | 3.11 Use explicit typing | A token that names another kind of JWT is refused with `token_claims_invalid`: by a `typ` of `logout+jwt`, `dpop+jwt`, `secevent+jwt` or `token-introspection+jwt` (in any case, with or without `application/`), or by the `events` member of a logout token (OpenID Connect Back-Channel Logout 1.0 §2.4). No `typ` is demanded, because few issuers set it. Where one key signs several kinds of tokens, tell them apart by `audience`, or by a required claim. | `attacks` |
 //! | 3.12 Use mutually exclusive validation rules | Each namespace has a middleware, and so keys, issuer, audience and claims type, of its own. | `namespaces` |
 //!
 //! # RFC 8725: threats
@@ -36,9 +36,24 @@
 //!
 //! # Beyond it
 //!
-//! - **One spelling**: base64url without padding, white space or stray bits; no duplicate members in the header, no
-//!   duplicate registered claims; registered claims of the right type. Any changed bit of a token is refused
-//!   (`properties`), and whatever `jsonwebtoken::decode` refuses is refused here (`differential`, and the fuzz targets).
+//! - **One spelling** of header and payload: base64url without padding, white space or stray bits; no duplicate members
+//!   in the header, no duplicate registered claims; registered claims of the right type. Any changed bit of a token is
+//!   refused (`properties`), and whatever `jsonwebtoken::decode` refuses is refused here (`differential`, and the fuzz
+//!   targets).
+//! - **Two signatures with ECDSA**: who has a token with ES256 or ES384 can compute a second one that is valid too
+//!   (`s` replaced by the order of the curve less `s`), because issuers make either. The text of a token is therefore no
+//!   identity: a denylist of texts, or of their hashes, lets the other one in. Denylists go by `jti` (`attacks`).
+//! - **JSON with a limit**: claims, headers, auth payloads and JWK Sets may be nested 64 levels deep, the outermost object
+//!   included, and are refused beyond, so that a stack of 256 KiB does not overflow in a debug build, with
+//!   `serde_json::Value` as the type of the claims either. Registered claims, headers and JWK Sets are read by a scanner
+//!   that neither recurses nor allocates, and whatever the application's own claims type reads, skips or ignores, the
+//!   registered claims are checked (`depth`).
+//! - **`serde_json`'s features**: this crate switches none on that changes how JSON is read (`raw_value`,
+//!   `arbitrary_precision`, `unbounded_depth`), but Cargo unifies features over a whole program, and the feature `json` of
+//!   axum has `raw_value` on. A `serde_json::Value` then reads an object whose first member is
+//!   `$serde_json::private::RawValue` as another JSON text, with a depth of its own at every level. Tokens, auth payloads
+//!   and JWK Sets in which a member's name begins with `$serde_json::private::`, at any depth and in any spelling, are
+//!   refused (`tests/features` runs with both features on).
 //! - **Bounded work**: a token longer than `max_token_bytes` is refused unread; the auth payload may have 64 members; a
 //!   connection that was refused twenty times in a row is refused without a lookup, until a minute has passed; one
 //!   renewal is under way on a socket at a time, and twenty in ten seconds are the most; the lookup and the keys have a
@@ -57,6 +72,10 @@
 //! - **Query strings** end up in logs of proxies and servers. Leave `query(…)` out of `token` if your clients do without.
 //! - **Logs of socketioxide**: its feature `tracing` writes auth payloads at DEBUG. Filter with
 //!   `RUST_LOG=debug,socketioxide=info,engineioxide=info`.
+//! - **`serde_json::Value` in events**: in a program with `serde_json`'s feature `raw_value` (see above), a client's event of
+//!   5 KB can overflow the stack of a handler that takes `Data<serde_json::Value>`, which ends the process, and this crate
+//!   does not see the event. Take types of your own, or find out with `cargo tree -e features -i serde_json` whether the
+//!   feature is on.
 //! - **Message size**: socketioxide takes 64 MB before anybody is authenticated. Set `ws_max_message_size`.
 //! - **Dynamic namespaces**: each path that a client asks for stays in memory, even if it is refused.
 //! - **Connections without a namespace**: `connect_timeout` ends them, unless they joined a public one.

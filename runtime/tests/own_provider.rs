@@ -18,6 +18,7 @@ use support::{ALGORITHMS, EXP, Signer, jwk, key_set, name_of, outcome, verifier_
 
 static VERIFIERS_MADE: AtomicUsize = AtomicUsize::new(0);
 
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "jsonwebtoken asks for this signature")]
 fn counting_verifier(algorithm: &Algorithm, key: &DecodingKey) -> Result<Box<dyn JwtVerifier>> {
     VERIFIERS_MADE.fetch_add(1, Ordering::SeqCst);
     (DEFAULT_PROVIDER.verifier_factory)(algorithm, key)
@@ -43,7 +44,7 @@ fn a_provider_of_the_application_verifies_every_token() {
     for algorithm in ALGORITHMS {
         let (signer, stranger) = (Signer::new(algorithm), Signer::foreign(algorithm));
         let claims = json!({"sub": "1", "exp": EXP});
-        let set = support::verifier_of(algorithm).jwks(key_set(&[jwk(algorithm)])).build().unwrap();
+        let set = verifier_of(algorithm).jwks(key_set(&[jwk(algorithm)])).build().unwrap();
         for verifier in [verifier_of(algorithm).build().unwrap(), set] {
             let made = verifiers_made_by(|| assert_eq!(outcome(&verifier, &signer.token(&claims)), "accepted"));
             assert_eq!(made, 1, "{algorithm:?}: keys that were prepared for another provider are not used");

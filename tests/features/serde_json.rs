@@ -1,4 +1,4 @@
-//! A program that switches serde_json's `raw_value` and `arbitrary_precision` on, as any crate in it can do for all of
+//! A program that switches `serde_json`'s `raw_value` and `arbitrary_precision` on, as any crate in it can do for all of
 //! them (axum's `json` does so with the first): nothing that a client, an issuer or a host of keys sends gets past the
 //! checks or overflows a stack, and what is good is still taken.
 
@@ -90,7 +90,7 @@ fn nested(depth: usize) -> String {
     )
 }
 
-/// JSON texts within JSON texts, each with a depth of its own: what serde_json reads with a stack that has no limit.
+/// JSON texts within JSON texts, each with a depth of its own: what `serde_json` reads with a stack that has no limit.
 /// The quotes are `\u0022` and the backslashes `\u005c`, so that a level adds little to those within it.
 fn raw_in_raw(levels: usize, lists: usize) -> String {
     (0..levels).fold("1".to_owned(), |inner, _| {

@@ -52,7 +52,7 @@ impl<'a> ObjectReader<'a> {
         self.scanner.value()
     }
 
-    /// Returns whether a member that was read so far, at any depth, has one of serde_json's private names.
+    /// Returns whether a member that was read so far, at any depth, has one of `serde_json`'s private names.
     pub(crate) fn has_private_name(&self) -> bool {
         self.scanner.has_private_name
     }
@@ -342,7 +342,7 @@ impl Containers {
     }
 }
 
-/// Returns whether a name, still escaped, is one of serde_json's private ones in any spelling.
+/// Returns whether a name, still escaped, is one of `serde_json`'s private ones in any spelling.
 fn is_private(name: &str) -> bool {
     match name.as_bytes() {
         [b'$', ..] if name.starts_with(PRIVATE_PREFIX) => true,

@@ -10,10 +10,10 @@ use serde::{
 
 use super::{MAX_DEPTH, PRIVATE_PREFIX};
 
-/// The one private name that stands where a client sent a number, if serde_json's `arbitrary_precision` is on.
+/// The one private name that stands where a client sent a number, if `serde_json`'s `arbitrary_precision` is on.
 const NUMBER: &str = "$serde_json::private::Number";
 
-/// The name of a member that is none of serde_json's private ones.
+/// The name of a member that is none of `serde_json`'s private ones.
 pub(crate) struct MemberName(pub(crate) String);
 
 impl<'de> Deserialize<'de> for MemberName {
@@ -45,7 +45,7 @@ pub(crate) fn skip_list<'de, S: SeqAccess<'de>>(mut list: S, depth: u32) -> Resu
     Ok(())
 }
 
-/// The value under [`NUMBER`] as serde_json makes it up: a `String`. One that a client wrote is a `str`.
+/// The value under [`NUMBER`] as `serde_json` makes it up: a `String`. One that a client wrote is a `str`.
 struct OwnNumber;
 
 impl<'de> Deserialize<'de> for OwnNumber {

@@ -36,7 +36,7 @@ impl<'a> Header<'a> {
 }
 
 /// The kinds of JWT that an issuer signs with the same keys, and that are not for logging in: of OpenID Connect
-/// Back-Channel Logout 1.0, RFC 9449 (DPoP), RFC 8417 (security events) and RFC 9701 (introspection).
+/// Back-Channel Logout 1.0, RFC 9449 (`DPoP`), RFC 8417 (security events) and RFC 9701 (introspection).
 const OTHER_KINDS: [&str; 4] = ["logout+jwt", "dpop+jwt", "secevent+jwt", "token-introspection+jwt"];
 
 /// Compares a `typ` as a media type: in any case, with or without `application/`

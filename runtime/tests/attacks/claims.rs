@@ -261,7 +261,7 @@ fn nested(attacks: &mut Attacks<'_>) {
     attacks.payload("token_malformed", "a number without end", claims_and(r#""x":1e999"#));
 }
 
-/// With serde_json's feature `raw_value`, which another crate of the program may switch on, a type of the application
+/// With `serde_json`'s feature `raw_value`, which another crate of the program may switch on, a type of the application
 /// reads another text than the one that was checked.
 fn private_names(attacks: &mut Attacks<'_>) {
     for (name, member) in [

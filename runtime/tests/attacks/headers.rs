@@ -175,7 +175,7 @@ fn other_kinds(attacks: &mut Attacks<'_>) {
     attacks.forged("typ is logout+jwt, and the signature a stranger's", forged);
 }
 
-/// Names that serde_json keeps for itself, and reads as something else if another crate switches its features on.
+/// Names that `serde_json` keeps for itself, and reads as something else if another crate switches its features on.
 fn private_names(attacks: &mut Attacks<'_>) {
     let target = attacks.target;
     for member in [

@@ -22,7 +22,7 @@ pub(crate) struct Registered<'a> {
 /// What a whole payload holds.
 pub(super) struct Payload<'a> {
     pub(super) registered: Registered<'a>,
-    /// A member at any depth has a name that serde_json keeps for itself.
+    /// A member at any depth has a name that `serde_json` keeps for itself.
     pub(super) has_private_name: bool,
 }
 
