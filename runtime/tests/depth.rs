@@ -29,7 +29,7 @@ fn on_a_small_stack<T: Send + 'static>(run: impl FnOnce() -> T + Send + 'static)
 /// A value that is nested this deep.
 fn nested(depth: usize, (open, close): (&str, &str)) -> String {
     let each = open.matches(['[', '{']).count();
-    let rest = if depth % each == 0 { "1".to_owned() } else { "[1]".to_owned() };
+    let rest = if depth.is_multiple_of(each) { "1".to_owned() } else { "[1]".to_owned() };
     format!("{}{rest}{}", open.repeat(depth / each), close.repeat(depth / each))
 }
 
