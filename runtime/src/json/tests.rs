@@ -4,7 +4,7 @@ use proptest::{collection::vec, prelude::*, sample::select};
 use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 
-use super::{JsonError, ListReader, MAX_DEPTH, ObjectReader, strings, text};
+use super::{JsonError, ListReader, MAX_DEPTH, MemberName, ObjectReader, skip_list, skip_object, strings, text};
 
 /// Reads an object to its end.
 fn members(json: &str) -> Result<(Vec<(String, &str)>, bool), JsonError> {
@@ -185,6 +185,90 @@ fn strings_are_unescaped() {
     for json in [r#""a""#, "[1]", r#"["a",null]"#, r#"[["a"]]"#, "{}"] {
         assert_eq!(strings(json), None, "{json}");
     }
+}
+
+/// An object or a list that is skipped as a member of a payload is.
+struct Skipped;
+
+impl<'de> serde::Deserialize<'de> for Skipped {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Self)
+    }
+}
+
+impl<'de> serde::de::Visitor<'de> for Skipped {
+    type Value = Self;
+
+    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("an object or a list")
+    }
+
+    fn visit_map<M: serde::de::MapAccess<'de>>(self, object: M) -> Result<Self, M::Error> {
+        skip_object(object, 1).map(|()| self)
+    }
+
+    fn visit_seq<S: serde::de::SeqAccess<'de>>(self, list: S) -> Result<Self, S::Error> {
+        skip_list(list, 1).map(|()| self)
+    }
+}
+
+fn is_skipped(json: &str) -> bool {
+    serde_json::from_str::<Skipped>(json).is_ok()
+}
+
+#[test]
+fn values_of_every_type_are_skipped() {
+    for value in ["null", "true", "1", "-1", "1.5", r#""a""#, "[]", "{}", "[1,[2]]", r#"{"a":1,"b":{"c":[]}}"#] {
+        assert!(is_skipped(&format!(r#"{{"x":{value},"y":{value}}}"#)), "{value}");
+        assert!(is_skipped(&format!("[{value},{value}]")), "{value}");
+    }
+    for json in ["{", r#"{"a":}"#, "[1", "[{]", r#"{"a":1 "b":2}"#] {
+        assert!(!is_skipped(json), "{json}");
+    }
+}
+
+#[test]
+fn skipped_values_have_a_limit_of_depth() {
+    for (open, close) in [("[", "]"), (r#"{"a":"#, "}")] {
+        assert!(is_skipped(&nested(MAX_DEPTH, open, close)));
+        assert!(!is_skipped(&nested(MAX_DEPTH + 1, open, close)));
+        let list = |depth: u32| format!("[{}]", nested(depth - 1, open, close));
+        assert!(is_skipped(&list(MAX_DEPTH)));
+        assert!(!is_skipped(&list(MAX_DEPTH + 1)));
+    }
+}
+
+#[test]
+fn skipped_values_have_no_private_names() {
+    for name in ["$serde_json::private::RawValue", "$serde_json::private::Number", r"\u0024serde_json::private::Number"]
+    {
+        for json in [
+            format!(r#"{{"{name}":"1"}}"#),
+            format!(r#"{{"a":1,"{name}":"1"}}"#),
+            format!(r#"{{"a":{{"{name}":"1"}}}}"#),
+            format!(r#"[{{"a":[{{"b":1,"{name}":"1"}}]}}]"#),
+        ] {
+            assert!(!is_skipped(&json), "{json}");
+        }
+        assert!(serde_json::from_str::<MemberName>(&format!(r#""{name}""#)).is_err());
+    }
+    assert!(is_skipped(r#"{"a":"$serde_json::private::RawValue","$serde_json":1}"#));
+    assert_eq!(serde_json::from_str::<MemberName>(r#""\u0061""#).unwrap().0, "a");
+}
+
+/// As `serde_json` passes a number on with its feature `arbitrary_precision`, and as a client would forge that.
+#[test]
+fn a_number_of_arbitrary_precision_is_skipped_and_a_forged_one_is_not() {
+    use serde::de::{Deserialize, IntoDeserializer, value::MapDeserializer};
+
+    let own = [("$serde_json::private::Number", "1".to_owned())];
+    let own: MapDeserializer<'_, _, serde_json::Error> = MapDeserializer::new(own.into_iter());
+    assert!(Skipped::deserialize(own).is_ok());
+    let forged = [("$serde_json::private::Number", "1")];
+    let forged: MapDeserializer<'_, _, serde_json::Error> = MapDeserializer::new(forged.into_iter());
+    assert!(Skipped::deserialize(forged).is_err());
+    let unit: serde::de::value::UnitDeserializer<serde_json::Error> = ().into_deserializer();
+    assert!(Skipped::deserialize(unit).is_err());
 }
 
 /// An object that `serde_json` reads without building its values.
