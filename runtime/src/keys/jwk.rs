@@ -95,8 +95,10 @@ impl<'a> Jwk<'a> {
         Ok(())
     }
 
+    /// An `oct` key has no private members, but only what is read without a problem is one.
     fn is_private(&self) -> bool {
-        self.has_private_member && self.kty.as_deref() != Some("oct")
+        let is_secret = self.problem.is_none() && self.kty.as_deref() == Some("oct");
+        self.has_private_member && !is_secret
     }
 }
 

@@ -230,3 +230,78 @@ fn a_set_can_be_read_on_its_own() {
     let error = KeySet::from_jwks("{}").unwrap_err().to_string();
     assert!(error.contains("the JWK Set"), "{error}");
 }
+
+/// Keys as they stand in the JSON, because no `Value` has them.
+#[test]
+fn keys_that_are_ambiguous_or_broken_are_left_out_of_a_set() {
+    let token = Signer::new(Algorithm::EdDSA).token(&claims());
+    let good = named(jwk(Algorithm::EdDSA), "good").to_string();
+    let members = |members: &str| jwk(Algorithm::RS256).to_string().replacen('{', &format!("{{{members},"), 1);
+    for (key, problem) in [
+        (members(r#""n":"AA""#), "a member is there twice"),
+        (members(r#""kty":"RSA""#), "a member is there twice"),
+        (members(r#""x5c":[],"x5c":[]"#), "a member is there twice"),
+        (members(r#""kid":"a","\u006bid":"a""#), "a member is there twice"),
+        (members(r#""kid":"\ud800""#), "of a wrong type"),
+        (members(r#""key_ops":{"verify":1}"#), "of a wrong type"),
+        (members(r#""key_ops":["verify",1]"#), "of a wrong type"),
+        ("1e999".to_owned(), "of a wrong type"),
+        ("[]".to_owned(), "of a wrong type"),
+        (r#"{"kty":null}"#.to_owned(), "of a wrong type"),
+    ] {
+        let set = |keys: &str| Verifier::builder().jwks(format!(r#"{{"keys":[{keys}]}}"#)).algorithm("EdDSA");
+        for keys in [format!("{key},{good}"), format!("{good},{key}")] {
+            assert_eq!(outcome(&set(&keys).build().unwrap(), &token), "accepted", "{key}");
+        }
+        refuses(
+            set(&key),
+            &format!("no usable key (key 1: {}", if problem.starts_with('a') { problem } else { "" }),
+            problem,
+        );
+    }
+    let spelled =
+        jwk(Algorithm::EdDSA).to_string().replace(r#""kty""#, r#""\u006bty""#).replace("Ed25519", r"\u0045d25519");
+    let null = r#""kid":null,"use":null,"key_ops":null,"alg":null,"crv2":null"#;
+    let spelled = spelled.replacen('{', &format!("{{{null},"), 1);
+    let set = format!(r#" {{ "other" : [ {{}} ] , "keys" : [ {spelled} ] , "more":{{"keys":1}} }} "#);
+    let verifier = Verifier::builder().jwks(set).algorithm("EdDSA").build().unwrap();
+    assert_eq!(outcome(&verifier, &token), "accepted");
+}
+
+#[test]
+fn a_private_member_is_noticed_whatever_else_is_wrong() {
+    let set = |key: &str| Verifier::builder().jwks(format!(r#"{{"keys":[{key}]}}"#)).algorithm("EdDSA");
+    for member in ["d", "p", "q", "dp", "dq", "qi", "oth", "priv", r"\u0064"] {
+        for key in [
+            format!(r#"{{"kty":1,"{member}":"cHJpdmF0ZQ"}}"#),
+            format!(r#"{{"{member}":null}}"#),
+            format!(r#"{{"{member}":{{"a":["cHJpdmF0ZQ"]}},"kty":"RSA","kty":"oct","n":1}}"#),
+            format!(r#"{{"kty":"OKP","x":[],"key_ops":1,"{member}":1,"{member}":2}}"#),
+        ] {
+            let shown = refuses(set(&key), "jwks: key 1: a private key", "public members only");
+            assert!(!shown.contains("cHJpdmF0ZQ"), "{shown}");
+        }
+    }
+    // A secret has no public part, and its other members no meaning.
+    let secret = jwk(Algorithm::HS256).to_string().replacen('{', r#"{"d":"AA","#, 1);
+    let verifier = Verifier::builder().jwks(format!(r#"{{"keys":[{secret}]}}"#)).algorithm("HS256").build().unwrap();
+    assert_eq!(outcome(&verifier, &Signer::new(Algorithm::HS256).token(&claims())), "accepted");
+}
+
+#[test]
+fn a_set_with_a_private_name_of_serde_json_is_refused() {
+    let key = jwk(Algorithm::EdDSA).to_string();
+    for name in ["$serde_json::private::RawValue", "$serde_json::private::Number", r"\u0024serde_json::private::x"] {
+        let member = format!(r#""{name}":"{{}}""#);
+        let in_key = key.replacen('{', &format!("{{{member},"), 1);
+        let in_member = key.replacen('{', &format!(r#"{{"a":[{{"b":1,{member}}}],"#), 1);
+        for set in [
+            format!(r#"{{{member},"keys":[{key}]}}"#),
+            format!(r#"{{"keys":[{key}],"a":{{{member}}}}}"#),
+            format!(r#"{{"keys":[{key},{in_key}]}}"#),
+            format!(r#"{{"keys":[{in_member},{key}]}}"#),
+        ] {
+            refuses(Verifier::builder().jwks(set).algorithm("EdDSA"), "jwks", "not a JWK Set");
+        }
+    }
+}
