@@ -26,6 +26,7 @@ impl Clock {
         }
     }
 
+    #[cfg_attr(not(test), expect(clippy::unused_self, reason = "the clock of a test is in it"))]
     pub(crate) fn now(&self) -> SystemTime {
         #[cfg(test)]
         if let Some(time) = &self.test {

@@ -38,12 +38,11 @@ pub(crate) fn loggable(text: &str) -> Cow<'_, str> {
 /// operator's business.
 pub(crate) fn refusal<A: Adapter>(socket: &Socket<A>, error: &AuthError, what: &str) {
     let (namespace, socket, code) = (namespace(socket), socket.id, error.code());
-    match std::error::Error::source(error) {
-        Some(cause) => {
-            let cause = guard::error_chain(cause);
-            tracing::error!(namespace = &*namespace, %socket, code, cause, "{what}");
-        }
-        None => tracing::info!(namespace = &*namespace, %socket, code, "{what}"),
+    if let Some(cause) = std::error::Error::source(error) {
+        let cause = guard::error_chain(cause);
+        tracing::error!(namespace = &*namespace, %socket, code, cause, "{what}");
+    } else {
+        tracing::info!(namespace = &*namespace, %socket, code, "{what}");
     }
 }
 
