@@ -54,16 +54,30 @@
 //!   `$serde_json::private::RawValue` as another JSON text, with a depth of its own at every level. Tokens, auth payloads
 //!   and JWK Sets in which a member's name begins with `$serde_json::private::`, at any depth and in any spelling, are
 //!   refused (`tests/features` runs with both features on).
-//! - **Bounded work**: a token longer than `max_token_bytes` is refused unread; the auth payload may have 64 members; a
-//!   connection that was refused twenty times in a row is refused without a lookup, until a minute has passed; one
-//!   renewal is under way on a socket at a time, and twenty in ten seconds are the most; the lookup and the keys have a
-//!   time limit.
+//! - **Bounded work**: a token longer than `max_token_bytes` is refused unread; the auth payload may have 64 members; the
+//!   lookup and the keys have a time limit. The other limits belong to the Engine.IO connection, whose id all of its
+//!   sockets share, because a client can open and leave thousands of namespaces at will: after twenty refusals it is
+//!   refused with `too_many_attempts` and without a lookup, until a minute has passed without one; attempts under way
+//!   count as refusals; a user that logs in makes them forgotten, a guest does not. One renewal runs on a socket at a time,
+//!   and a connection has twenty in ten seconds (`limits`).
+//! - **The wall clock decides** when a session ends: every extractor compares it with `exp` plus leeway, because a timer
+//!   stands still while the machine is suspended, and may be late. Timers look at it every 30 seconds at least, so that a
+//!   socket which sends nothing is disconnected as well. The age of a fetched JWK Set counts by both clocks.
+//! - **A logout means attempts too**: it ends the sessions that exist, and refuses every connection, login and renewal that
+//!   began before it, with `session_ended`, on every node: while the lookup runs, and while later connect middlewares do
+//!   (`logouts_under_way`, `cluster`). The order of attempts and logouts is kept by a counter, not by time.
+//! - **Panics of the application** (the lookup, its extractors, `user_key`, a policy, a key source, `Deserialize`,
+//!   `Serialize` and `Display` of its types) are `internal_error` to the client and let no client in. The log names the
+//!   function; the panic's own message is not repeated there (`panics`). With `panic = "abort"` every panic ends the process.
 //! - **No oracle**: a client learns a code, and its own words for `denied`. Causes go to `tracing`. Tokens, secrets and
-//!   keys go nowhere: no `Debug`, no log, no error.
-//! - **Fail-closed guests**: a guest is a client that sent no token. A bad token never makes one.
+//!   keys go nowhere: no `Debug`, no log, no error; a namespace or an event that a client named like a token is not logged
+//!   by its name.
+//! - **Fail-closed guests**: a guest is a client that sent no token. A bad token never makes one, nor does anything that
+//!   looks like a token in a place that is looked at.
+//! - **A renewal keeps the user**: the same `iss` and `sub`, and the same `user_key`, or it is `subject_mismatch`.
 //! - **Cookies** need `allowed_origins`: a browser sends them with the handshakes of foreign pages too.
 //! - **JWKS URLs**: HTTPS only (but for loopback addresses), no redirects to another host, a limit for time and size,
-//!   one request for all who wait, at most one in ten seconds for unknown keys, a day of outage.
+//!   one request for all that wait, at most one in ten seconds for tokens that no key verifies, a day of outage.
 //!
 //! # What is left to the application
 //!
@@ -78,6 +92,11 @@
 //!   feature is on.
 //! - **Message size**: socketioxide takes 64 MB before anybody is authenticated. Set `ws_max_message_size`.
 //! - **Dynamic namespaces**: each path that a client asks for stays in memory, even if it is refused.
+//! - **Clients that do not read**: a session ends in time however slowly its client reads, and no handler that asks for the
+//!   user is called any more. But socketioxide 0.18.9 cannot disconnect a socket whose channel is full. Such a client is
+//!   tried again each millisecond for three seconds, and then every 50 ms at least; it leaves all rooms at once, but what is
+//!   sent to the whole namespace reaches it until it is disconnected. A WebSocket client that never reads outlives its ping
+//!   timeout too (engineioxide 0.17.9), and stays until its TCP connection ends.
 //! - **Connections without a namespace**: `connect_timeout` ends them, unless they joined a public one.
 //! - **Revocation**: a token is valid until it expires. Keep them short, let clients renew, refuse a revoked user in the
 //!   lookup, and end the open sockets with [`disconnect_user`](crate::disconnect_user).

@@ -28,12 +28,12 @@ pub fn user_room(key: impl Display) -> String {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DisconnectError {
-    /// The adapter did not reach the other nodes. The sockets of this one are ended all the same.
+    /// The adapter did not reach the other nodes. The sockets of this node are ended nevertheless.
     #[error("the other nodes could not be told to disconnect the user: {0}")]
     // The error of an adapter need not be `Sync`, so only its text can be kept.
     Adapter(String),
-    /// A client reads so slowly that it could not be disconnected in time. If it is on this node, its session has
-    /// ended, and it is tried on.
+    /// A client reads so slowly that it could not be disconnected in time. On this node its session has ended, and it is
+    /// disconnected as soon as it reads. On another node it may still act as the user until then.
     #[error("a client reads too slowly to be disconnected; its session has ended, and it is disconnected once it reads")]
     SlowClient,
 }
@@ -41,17 +41,18 @@ pub enum DisconnectError {
 /// Disconnects all sockets of a user: in every namespace that this node knows, and with a remote adapter on every
 /// node. The middleware needs a `user_key`.
 ///
-/// Its sessions on this node end first: no handler that asks for the user is called any more, however slowly its
-/// clients read.
+/// The sessions on this node end first: no handler that asks for the user is called any more, however slowly the clients
+/// read. A connection, login or renewal of the user that began before is refused with `session_ended`, on every node,
+/// whether its lookup or a later connect middleware runs.
 ///
-/// It ends sockets, not tokens: refuse the user in the lookup as well, and do so before, or it comes back. A connection
-/// whose lookup is under way meanwhile is not ended. Nor are the sockets of a dynamic namespace that had a client on
-/// other nodes only: this node does not know of it.
+/// It ends sockets, not tokens: refuse the user in the lookup before you call it, or the user comes back with the next
+/// connection. It does not reach the sockets of a dynamic namespace that only other nodes have clients in, because this
+/// node does not know of it.
 ///
 /// # Errors
 ///
-/// The adapter fails, or a client reads too slowly. Everything else is disconnected all the same. Nobody notices a node
-/// that hangs.
+/// The adapter fails, or a client reads too slowly. All other sockets are disconnected nevertheless. A node that hangs
+/// goes unnoticed.
 ///
 /// ```
 /// use socketioxide::SocketIo;
