@@ -115,9 +115,9 @@ fn parse_scheme(text: &str) -> Result<String, Problem> {
 
 /// Separates the host from what follows its colon. An IPv6 address has colons of its own, in brackets.
 fn split_port(authority: &str) -> (&str, Option<&str>) {
-    let host_end = authority.find(']').map_or(0, |bracket| bracket + 1);
-    match authority[host_end..].split_once(':') {
-        Some((rest, port)) => (&authority[..host_end + rest.len()], Some(port)),
+    let address_end = authority.find(']').unwrap_or(0);
+    match authority[address_end..].find(':') {
+        Some(colon) => (&authority[..address_end + colon], Some(&authority[address_end + colon + 1..])),
         None => (authority, None),
     }
 }

@@ -363,6 +363,7 @@ fn a_payload_has_64_members_at_most() {
 
 #[test]
 fn a_member_that_no_verifier_would_take_is_too_large() {
+    assert_eq!(MAX_TOKEN_BYTES, 1_048_576);
     let longest = "a".repeat(MAX_TOKEN_BYTES);
     assert_eq!(in_auth(&json!({ "token": longest })).unwrap(), Some(longest.clone()));
     assert_eq!(in_auth(&json!({ "token": longest + "a" })).unwrap_err().code(), "token_too_large");
@@ -393,6 +394,36 @@ fn another_name_is_another_place() {
     assert_absent(in_auth(&json!({ "Token": TOKEN, "tokens": [TOKEN], "nested": { "token": TOKEN } })), "payload");
     let mixed = in_headers(TokenSource::header("X-Auth-TOKEN"), "x-auth-token", &[TOKEN.as_bytes()]);
     assert_eq!(mixed.unwrap().as_deref(), Some(TOKEN));
+}
+
+#[test]
+fn the_default_sources_are_those_of_most_clients() {
+    let expected = [
+        TokenSource::auth("token"),
+        TokenSource::auth("auth_token"),
+        TokenSource::bearer(),
+        TokenSource::header("x-auth-token"),
+        TokenSource::query("auth_token"),
+    ];
+    assert_eq!(TokenSource::defaults(), expected);
+}
+
+#[test]
+fn a_source_knows_its_kind() {
+    let sources = |name: &str| {
+        [
+            TokenSource::auth(name),
+            TokenSource::cookie(name),
+            TokenSource::header(name),
+            TokenSource::query(name),
+            TokenSource::bearer(),
+        ]
+    };
+    assert_eq!(sources("x").map(|source| source.is_auth()), [true, false, false, false, false]);
+    assert_eq!(sources("x").map(|source| source.is_cookie()), [false, true, false, false, false]);
+    assert_eq!(sources("x").map(|source| source.check().is_ok()), [true; 5]);
+    assert_eq!(sources("a b").map(|source| source.check().is_ok()), [true, true, false, true, true]);
+    assert_eq!(sources("").map(|source| source.check().is_ok()), [false, false, false, false, true]);
 }
 
 #[test]
