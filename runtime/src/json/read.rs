@@ -84,11 +84,6 @@ impl<'a> ListReader<'a> {
     }
 }
 
-/// Returns whether a value that was read is an object.
-pub(crate) fn is_object(json: &str) -> bool {
-    json.starts_with('{')
-}
-
 /// Returns the string that a value is. Returns `None` if it is none, or holds half of a surrogate pair.
 pub(crate) fn text(json: &str) -> Option<Cow<'_, str>> {
     unescape(json.strip_prefix('"')?.strip_suffix('"')?)
