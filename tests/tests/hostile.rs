@@ -49,9 +49,13 @@ async fn a_token_that_is_no_text_is_malformed() {
 }
 
 #[tokio::test]
-async fn a_payload_that_is_no_object_holds_no_token() {
+async fn a_payload_that_is_no_object_is_malformed_unless_it_is_empty() {
     let server = server().await;
-    for payload in ["[]", r#"["token"]"#, r#"[{"token":"x"}]"#, r#""token""#, "true", "null", "{}"] {
+    for payload in ["[]", r#"["token"]"#, r#"[{"token":"x"}]"#, r#""token""#, "true"] {
+        expect_refusal(&mut server.raw().await, "/", payload, "token_malformed").await;
+        expect_refusal(&mut server.raw().await, "/guests", payload, "token_malformed").await;
+    }
+    for payload in [r#""""#, "null", "{}"] {
         expect_refusal(&mut server.raw().await, "/", payload, "token_missing").await;
         let mut raw = server.raw().await;
         raw.connect("/guests", payload).await;
