@@ -76,7 +76,8 @@ fn is_configured() -> bool {
     login::authenticate_as_before::middleware().is_ok()
 }
 
-fn main() {
+#[test]
+fn attributes_are_carried_without_a_lint() {
     assert!(login::authenticate::middleware().is_err());
     assert!(login::with_conditional_attributes::middleware().is_err());
     assert!(!is_configured());

@@ -1,6 +1,9 @@
+//! The attribute on a function inside a function.
+
 use socketioxide_jwt_auth::jwt_auth;
 
-fn main() {
+#[test]
+fn a_function_in_a_function_has_a_middleware() {
     #[derive(serde::Deserialize)]
     struct Claims {
         sub: String,

@@ -1,3 +1,5 @@
+//! Every kind of parameter, on servers with any adapter or with one.
+
 use std::sync::Arc;
 
 use serde::Deserialize;
@@ -62,7 +64,8 @@ fn works_with_every_adapter<A: Adapter>() {
     works_with::<A, _>(for_guests_too::middleware().unwrap());
 }
 
-fn main() {
+#[test]
+fn parameters_are_extracted_with_their_adapter() {
     works_with_every_adapter::<LocalAdapter>();
     works_with::<LocalAdapter, _>(named_adapter::middleware().unwrap());
     works_with::<LocalAdapter, _>(request::middleware().unwrap());

@@ -1,3 +1,5 @@
+//! Raw identifiers as names of the function, its types and the path to the crate.
+
 use serde::Deserialize;
 use socketioxide_jwt_auth::jwt_auth;
 
@@ -12,13 +14,14 @@ mod r#mod {
     pub use socketioxide_jwt_auth::__private;
 }
 
-#[jwt_auth(secret = "a secret of thirty-two bytes or more", crate = crate::r#mod)]
+#[jwt_auth(secret = "a secret of thirty-two bytes or more", crate = crate::raw_identifier::r#mod)]
 async fn r#match(r#fn: Claims) -> Option<r#struct> {
     drop(r#fn);
     None
 }
 
-fn main() {
+#[test]
+fn raw_identifiers_stay_raw() {
     assert!(r#match::middleware().is_ok());
     assert!(r#match::builder().guest(true).build().is_ok());
 }

@@ -1,3 +1,5 @@
+//! The generated code resolves its own names, whatever the prelude and the scope hold.
+
 #![no_implicit_prelude]
 
 mod names_of_the_prelude {
@@ -42,7 +44,8 @@ async fn authenticate_guest(
     ::std::option::Option::None
 }
 
-fn main() {
+#[::core::prelude::v1::test]
+fn the_generated_code_needs_no_prelude() {
     ::std::assert!(authenticate::middleware().is_err());
     ::std::assert!(authenticate_guest::middleware().is_ok());
 }

@@ -99,7 +99,8 @@ async fn keys(_: Claims) -> Option<User> {
     None
 }
 
-fn main() {
+#[test]
+fn every_option_is_accepted_by_the_builder() {
     assert!(constants::middleware().is_ok());
     assert!(keys::middleware().is_ok());
     assert!(literals::middleware().is_err());

@@ -1,3 +1,5 @@
+//! Every return type that tells the user, also through an alias of the `Result` around it.
+
 use std::{error::Error, io};
 
 use serde::Deserialize;
@@ -47,4 +49,13 @@ fn not_async(_: Claims) -> std::option::Option<&'static str> {
     None
 }
 
-fn main() {}
+#[test]
+fn every_return_type_has_a_middleware() {
+    assert!(option::middleware().is_err());
+    assert!(result::middleware().is_err());
+    assert!(result_of_option::middleware().is_err());
+    assert!(alias::middleware().is_err());
+    assert!(alias_of_option::middleware().is_err());
+    assert!(text_as_error::middleware().is_err());
+    assert!(not_async::middleware().is_err());
+}

@@ -1,3 +1,5 @@
+//! The attribute in the expansion of a `macro_rules!` macro.
+
 use serde::Deserialize;
 use socketioxide::extract::State;
 use socketioxide_jwt_auth::{RawToken, jwt_auth};
@@ -21,11 +23,11 @@ macro_rules! lookup {
     };
 }
 
-lookup!(pub(crate) authenticate(Claims, u8, RawToken) -> Option<String>, "a secret of thirty-two bytes or more", true, crate::login);
+lookup!(pub(crate) authenticate(Claims, u8, RawToken) -> Option<String>, "a secret of thirty-two bytes or more", true, crate::macro_rules::login);
 
 macro_rules! own_names {
     ($name:ident) => {
-        #[jwt_auth(crate = $crate::login, secret = "a secret of thirty-two bytes or more", leeway = "5s")]
+        #[jwt_auth(crate = $crate::macro_rules::login, secret = "a secret of thirty-two bytes or more", leeway = "5s")]
         fn $name(claims: Claims) -> Option<String> {
             Some(claims.sub)
         }
@@ -34,7 +36,8 @@ macro_rules! own_names {
 
 own_names!(request);
 
-fn main() {
+#[test]
+fn a_function_of_a_macro_has_a_middleware() {
     assert!(authenticate::middleware().is_ok());
     assert!(request::middleware().is_ok());
 }

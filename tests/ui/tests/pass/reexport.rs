@@ -1,3 +1,5 @@
+//! The crate through a re-export.
+
 mod framework {
     pub mod login {
         pub use socketioxide_jwt_auth::*;
@@ -14,12 +16,13 @@ async fn from_here(_: Claims) -> Option<()> {
     None
 }
 
-#[jwt_auth(crate = crate::framework::login, secret = "a secret of thirty-two bytes or more")]
+#[jwt_auth(crate = crate::reexport::framework::login, secret = "a secret of thirty-two bytes or more")]
 async fn from_the_root(_: Claims, _: login::RawToken) -> Option<()> {
     None
 }
 
-fn main() {
+#[test]
+fn the_crate_is_found_through_a_reexport() {
     assert!(from_here::middleware().is_ok());
     assert!(from_the_root::middleware().is_ok());
 }
