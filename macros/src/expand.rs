@@ -243,23 +243,45 @@ impl<'a> Expansion<'a> {
         quote_spanned!(at_return=> #private::#outcome(#function(#arguments) #wait))
     }
 
-    /// The impl is generic over the adapter, so what is no extractor would be an error where the
-    /// middleware is used; here it is one at the parameter's type.
+    /// Checks at the types' own places what the generated impls would show elsewhere, or not at all.
     fn assertions(&self, lookup: &Lookup) -> TokenStream {
+        let everywhere = &self.carried.everywhere;
+        let assertions = [
+            self.type_assertion(&format_ident!("assert_claims"), &lookup.claims.ty),
+            self.type_assertion(&format_ident!("assert_user"), &lookup.output.user),
+            self.extractor_assertions(lookup),
+        ];
+        let assertions = assertions.iter().map(|assertion| {
+            quote! {
+                #(#everywhere)*
+                #[allow(deprecated, unused_imports)]
+                const _: () = { #assertion };
+            }
+        });
+        quote!(#(#assertions)*)
+    }
+
+    /// The macro sees only the names of types, so an alias of `Option` is found by the compiler.
+    fn type_assertion(&self, assertion: &Ident, ty: &Type) -> TokenStream {
+        let Self { private, .. } = self;
+        let is_option_like = quote!(#private::TypeCheck::<#ty>::IS_OPTION_LIKE);
+        // Without `located_at`: for an expression of the macro's own, the compiler would point at the whole attribute.
+        let call = quote_spanned!(ty.span()=> __assert_type(#is_option_like););
+        let name = quote_spanned!(ty.span()=> __assert_type);
+        quote! {
+            use #private::{NotOptionLike as _, #assertion as #name};
+            #call
+        }
+    }
+
+    /// The impl is generic over the adapter, so what is no extractor would be an error where the middleware is used;
+    /// here it is one at the parameter's type.
+    fn extractor_assertions(&self, lookup: &Lookup) -> TokenStream {
         let Expansion { private, .. } = self;
         let extractors = lookup.extractors();
-        if extractors.is_empty() {
-            return TokenStream::new();
-        }
-        let everywhere = &self.carried.everywhere;
         let adapter = extractors.iter().find_map(|ty| named_adapter(ty));
         let adapter = adapter.map_or_else(|| quote!(#private::LocalAdapter), ToTokens::to_token_stream);
-        let assertions = extractors.iter().map(|ty| quote!(#private::assert_extractor::<#ty, #adapter>();));
-        quote! {
-            #(#everywhere)*
-            #[allow(deprecated)]
-            const _: () = { #(#assertions)* };
-        }
+        quote!(#(#private::assert_extractor::<#extractors, #adapter>();)*)
     }
 }
 

@@ -3,6 +3,8 @@
 
 /// Named after the version of the macro crate that may use it.
 pub mod v0_1_0 {
+    use std::{marker::PhantomData, sync::Arc};
+
     pub use core::{
         future::Future,
         marker::Send,
@@ -28,6 +30,60 @@ pub mod v0_1_0 {
 
     /// Fails to compile, at the type's own place, for a parameter that is no extractor.
     pub const fn assert_extractor<T: FromConnectParts<A>, A: Adapter>() {}
+
+    /// Tells whether `T` is an `Option` or the like, also behind an alias.
+    ///
+    /// `TypeCheck::<T>::IS_OPTION_LIKE` is the inherent constant for the types in the list below, because the compiler
+    /// prefers it, and the constant of [`NotOptionLike`] for all others. This works for concrete types only: in code
+    /// that is generic over `T` it is always `false`.
+    #[derive(Debug)]
+    pub struct TypeCheck<T: ?Sized>(PhantomData<T>);
+
+    /// The constant for the types that are not in the list of [`TypeCheck`].
+    pub trait NotOptionLike {
+        const IS_OPTION_LIKE: bool = false;
+    }
+
+    impl<T: ?Sized> NotOptionLike for TypeCheck<T> {}
+
+    macro_rules! option_like {
+        ($($type:ty $(, $parameter:ident)*;)*) => {$(
+            impl<$($parameter),*> TypeCheck<$type> {
+                pub const IS_OPTION_LIKE: bool = true;
+            }
+        )*};
+    }
+
+    option_like! {
+        bool;
+        Option<T>, T;
+        Box<Option<T>>, T;
+        Arc<Option<T>>, T;
+        Result<T, E>, T, E;
+        Box<Result<T, E>>, T, E;
+        Arc<Result<T, E>>, T, E;
+    }
+
+    /// Fails to compile if the user's type is option-like: a value that means "no user" would be logged in.
+    #[track_caller]
+    pub const fn assert_user(is_option_like: bool) {
+        assert!(
+            !is_option_like,
+            "the user's type is an `Option`, a `Result` or a `bool`, so a value that means \"no user\" would be \
+             logged in; write the return type as `Option<User>`, `Result<User, E>` or `Result<Option<User>, E>`, \
+             without an alias of `Option` or of a `Result` that holds one"
+        );
+    }
+
+    /// Fails to compile if the claims' type is option-like: the function would not be called for guests.
+    #[track_caller]
+    pub const fn assert_claims(is_option_like: bool) {
+        assert!(
+            !is_option_like,
+            "the claims' type is an `Option` or a `Result`, so the function would not be called for guests; write the \
+             first parameter's type as `Claims` or `Option<Claims>`, without an alias of `Option`"
+        );
+    }
 
     /// Stands for the types of a function that could not be read.
     #[derive(Debug, serde::Deserialize)]

@@ -2,6 +2,7 @@
 
 #![allow(dead_code, missing_docs, clippy::unused_async)]
 
+mod aliases;
 pub mod carried_attributes;
 mod function_body;
 mod macro_rules;
