@@ -5,12 +5,12 @@ use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Expr, ReturnType, Type, Visibility, parse_quote_spanned};
 
-use crate::attributes::Carried;
+use crate::checks::token_sources;
+use crate::checks::values::without_groups;
+use crate::forwarded_attrs::Carried;
 use crate::parse::{Entry, Form};
 use crate::signature::{Argument, Function, Lookup, OutputForm};
-use crate::token_sources;
 use crate::types::type_argument;
-use crate::values::without_groups;
 
 /// The companion of a well-formed function.
 pub(crate) fn companion(function: &Function, lookup: &Lookup, entries: &[Entry]) -> TokenStream {

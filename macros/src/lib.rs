@@ -6,17 +6,14 @@ use quote::quote;
 use crate::errors::Errors;
 use crate::signature::{Function, Lookup};
 
-mod attributes;
+mod checks;
 mod errors;
 mod expand;
+mod forwarded_attrs;
 mod parse;
 mod signature;
 mod suggest;
-mod text;
-mod token_sources;
 mod types;
-mod validate;
-mod values;
 
 /// Makes a connect middleware of a function that finds the user of a verified token.
 ///
@@ -108,7 +105,7 @@ fn generate(attribute: TokenStream, item: TokenStream) -> TokenStream {
     };
     let mut errors = Errors::default();
     let mut entries = parse::parse(attribute, &mut errors);
-    validate::validate(&mut entries, &mut errors);
+    checks::check(&mut entries, &mut errors);
     if let Some(receiver) = function.signature.receiver() {
         // No type can be defined where a method stands, so there is no companion.
         errors.at(

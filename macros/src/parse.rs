@@ -5,9 +5,9 @@ use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::{Expr, Token};
 
+use crate::checks::strings as text;
 use crate::errors::Errors;
 use crate::suggest;
-use crate::text;
 
 /// What an option's value may be. Wherever a literal may stand, so may any other expression; only
 /// literals are checked here.
@@ -228,7 +228,7 @@ mod tests {
             let option = format!("{} = {}", rule.name, rule.example);
             let mut errors = Errors::default();
             let mut entries = parse(option.parse().unwrap(), &mut errors);
-            crate::values::check(&mut entries[0], &mut errors);
+            crate::checks::values::check(&mut entries[0], &mut errors);
             assert_eq!(errors.messages(), [""; 0], "{option}");
         }
     }

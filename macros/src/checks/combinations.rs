@@ -5,17 +5,13 @@ use std::collections::HashSet;
 use proc_macro2::Span;
 use syn::{Expr, Lit, LitStr};
 
+use crate::checks::token_sources;
+use crate::checks::values::{literal, without_groups};
 use crate::errors::Errors;
 use crate::parse::{Entry, KeyKind, OPTIONS};
 use crate::suggest;
-use crate::token_sources;
-use crate::values::{self, literal, without_groups};
 
-/// Checks every value by itself, then the options as a whole.
-pub(crate) fn validate(entries: &mut [Entry], errors: &mut Errors) {
-    for entry in entries.iter_mut() {
-        values::check(entry, errors);
-    }
+pub(crate) fn check(entries: &[Entry], errors: &mut Errors) {
     let options = Options { entries };
     options.duplicates(errors);
     options.key_source(errors);
@@ -163,14 +159,13 @@ mod tests {
     use proc_macro2::TokenStream;
     use quote::quote;
 
-    use super::validate;
     use crate::errors::Errors;
-    use crate::parse::parse;
+    use crate::{checks, parse::parse};
 
     fn messages(attribute: TokenStream) -> Vec<String> {
         let mut errors = Errors::default();
         let mut entries = parse(attribute, &mut errors);
-        validate(&mut entries, &mut errors);
+        checks::check(&mut entries, &mut errors);
         errors.messages()
     }
 

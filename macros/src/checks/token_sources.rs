@@ -6,10 +6,10 @@ use proc_macro2::Ident;
 use quote::ToTokens;
 use syn::{Expr, Lit};
 
+use crate::checks::strings::{self as text, Check};
+use crate::checks::values::{literal, without_groups};
 use crate::errors::Errors;
 use crate::suggest;
-use crate::text::{self, Check};
-use crate::values::{literal, without_groups};
 
 /// Every source: its name, and how its argument is checked if it takes one.
 const SOURCES: &[(&str, Option<Check>)] = &[

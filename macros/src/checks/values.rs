@@ -4,10 +4,10 @@ use std::collections::HashSet;
 
 use syn::{Expr, ExprArray, Lit};
 
+use crate::checks::strings::Check;
+use crate::checks::token_sources;
 use crate::errors::Errors;
 use crate::parse::{Entry, Form};
-use crate::text::Check;
-use crate::token_sources;
 
 /// Reports what is wrong with the value, and takes a wrong value out of the entry.
 pub(crate) fn check(entry: &mut Entry, errors: &mut Errors) {
