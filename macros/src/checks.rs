@@ -1,5 +1,7 @@
 //! What can be wrong with the options. Every mistake is reported, not only the first.
 
+#[cfg(test)]
+mod agreement;
 mod combinations;
 pub(crate) mod strings;
 pub(crate) mod token_sources;

@@ -1,4 +1,4 @@
-//! Collects mistakes, so that one build reports all of them.
+//! The mistakes in one use of the attribute, which are all reported at once.
 
 use std::fmt::Display;
 

@@ -1,14 +1,17 @@
 //! The annotated function: its claims, its extractors, what it returns.
 
 use proc_macro2::{Ident, TokenStream};
-use syn::parse::{Parse, ParseStream};
-use syn::{Attribute, FnArg, PatType, ReturnType, Safety, Signature, Token, Type, Visibility};
+use syn::{
+    Attribute, FnArg, PatType, ReturnType, Safety, Signature, Token, Type, Visibility,
+    parse::{Parse, ParseStream},
+};
 
-use crate::errors::Errors;
-use crate::types::{self, last_segment, type_argument};
+use crate::{
+    errors::Errors,
+    types::{self, last_segment, type_argument},
+};
 
-/// A function's head. Its body is left unread: what the user is still typing there is for the
-/// compiler to judge.
+/// A function without its body, which is left to the compiler: it may be incomplete while it is being typed.
 pub(crate) struct Function {
     pub(crate) attributes: Vec<Attribute>,
     pub(crate) visibility: Visibility,
@@ -29,9 +32,10 @@ impl Parse for Function {
                 "`#[jwt_auth]` belongs on a function, such as `async fn authenticate(claims: Claims) -> Option<User>`";
             return Err(input.error(message));
         }
+
         let signature = input.parse()?;
         if input.peek(Token![;]) {
-            return Err(input.error("the function needs a body: it says which user a token's claims belong to"));
+            return Err(input.error("the function needs a body, which finds the user of a token's claims"));
         }
         input.parse::<TokenStream>()?;
         Ok(Function { attributes, visibility, signature })
@@ -44,7 +48,7 @@ impl Function {
     }
 }
 
-/// What a well-formed function looks up, and from what.
+/// A well-formed function: what it takes and what it returns.
 pub(crate) struct Lookup {
     pub(crate) claims: Claims,
     /// The parameters after the claims.
@@ -62,7 +66,7 @@ pub(crate) struct Claims {
 
 pub(crate) enum Argument {
     RawToken,
-    /// `Option<RawToken>`: a guest has none.
+    /// `Option<RawToken>`, which is `None` for a guest.
     OptionalRawToken,
     Extractor(Box<Type>),
 }
@@ -82,13 +86,14 @@ pub(crate) enum OutputForm {
 }
 
 impl Lookup {
-    /// Reports what is wrong with the function; `None` if anything is.
-    pub(crate) fn read(signature: &Signature, errors: &mut Errors) -> Option<Self> {
+    /// Reports what is wrong with the function. Returns `None` if anything is.
+    pub(crate) fn parse(signature: &Signature, errors: &mut Errors) -> Option<Self> {
         let before = errors.count();
         check_kind(signature, errors);
         let parameters = parameters(signature, errors);
         check_raw_token(&parameters, errors);
         let output = output(signature, errors);
+
         if errors.count() > before {
             return None;
         }
@@ -118,6 +123,7 @@ fn check_kind(signature: &Signature, errors: &mut Errors) {
     } else if let Some(clause) = &signature.generics.where_clause {
         errors.at(clause, "the function is not generic and needs no `where` clause; remove it");
     }
+
     if let Safety::Unsafe(token) = &signature.safety {
         errors.at(token, "the function must be safe to call; remove `unsafe`");
     }
@@ -134,6 +140,7 @@ fn parameters(signature: &Signature, errors: &mut Errors) -> Vec<Type> {
         let message = "the function needs the token's claims as its first parameter: write `claims: Claims`, where `Claims` implements `Deserialize`";
         errors.at_span(signature.paren_token.span.join(), message);
     }
+
     let typed = signature.inputs.iter().filter_map(|input| match input {
         FnArg::Typed(parameter) => Some(parameter),
         FnArg::Receiver(_) => None,
@@ -155,14 +162,14 @@ fn check_attributes(parameter: &PatType, errors: &mut Errors) {
     }
 }
 
-/// A function that is called for guests cannot ask for a token.
+/// A function that is called for guests cannot require a token.
 fn check_raw_token(parameters: &[Type], errors: &mut Errors) {
     let [first, others @ ..] = parameters else { return };
     if type_argument(first, "Option").is_none() {
         return;
     }
     for token in others.iter().filter(|ty| is_raw_token(ty)) {
-        errors.at(token, "the function is also called for a guest, who has no token; write `Option<RawToken>`");
+        errors.at(token, "the function is also called for a guest, which has no token; write `Option<RawToken>`");
     }
 }
 
@@ -219,22 +226,22 @@ mod tests {
 
     use super::{Errors, Function, Lookup, OutputForm};
 
-    fn read(function: &Function) -> Result<Lookup, Vec<String>> {
+    fn parse(function: &Function) -> Result<Lookup, Vec<String>> {
         let mut errors = Errors::default();
-        Lookup::read(&function.signature, &mut errors).ok_or_else(|| errors.messages())
+        Lookup::parse(&function.signature, &mut errors).ok_or_else(|| errors.messages())
     }
 
     #[test]
-    fn the_user_is_found_in_every_form() {
-        let lookup = read(&parse_quote!(
+    fn the_user_is_found_in_every_return_type() {
+        let lookup = parse(&parse_quote!(
             fn f(c: Claims) -> Option<User> {}
         ));
         assert!(matches!(lookup.unwrap().output.form, OutputForm::Option));
-        let lookup = read(&parse_quote!(
+        let lookup = parse(&parse_quote!(
             fn f(c: Claims) -> anyhow::Result<User> {}
         ));
         assert!(matches!(lookup.unwrap().output.form, OutputForm::Result));
-        let lookup = read(&parse_quote!(
+        let lookup = parse(&parse_quote!(
             async fn f(c: Claims) -> Result<Option<User>, Error> {}
         ));
         let output = lookup.unwrap().output;
@@ -243,8 +250,8 @@ mod tests {
     }
 
     #[test]
-    fn parameters_are_told_apart() {
-        let lookup = read(&parse_quote!(
+    fn parameters_are_distinguished() {
+        let lookup = parse(&parse_quote!(
             fn f(c: Option<Claims>, t: Option<jwt::RawToken>, State(s): State<u8>) -> Option<User> {}
         ));
         let lookup = lookup.unwrap();
@@ -255,15 +262,15 @@ mod tests {
 
     #[test]
     fn every_mistake_is_reported() {
-        let mistakes = read(&parse_quote!(
+        let mistakes = parse(&parse_quote!(
             unsafe extern "C" fn f<T>(#[cfg(unix)] c: &T) -> T {}
         ));
         assert_eq!(mistakes.err().unwrap().len(), 6);
-        let mistakes = read(&parse_quote!(
+        let mistakes = parse(&parse_quote!(
             fn f() {}
         ));
         assert_eq!(mistakes.err().unwrap().len(), 2);
-        let mistakes = read(&parse_quote!(
+        let mistakes = parse(&parse_quote!(
             fn f(c: Option<Claims>, t: RawToken) -> Option<User> {}
         ));
         assert_eq!(mistakes.err().unwrap().len(), 1);

@@ -1,6 +1,6 @@
-//! The name that was probably meant.
+//! Suggestions for a misspelled name.
 
-/// The candidate nearest to `written`, if it is near enough to be worth suggesting.
+/// Returns the candidate nearest to `written`, if it is near enough to be worth suggesting.
 pub(crate) fn nearest<'a>(written: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     candidates
         .into_iter()
@@ -10,12 +10,13 @@ pub(crate) fn nearest<'a>(written: &str, candidates: impl IntoIterator<Item = &'
         .map(|(_, candidate)| candidate)
 }
 
-/// How many letters must be inserted, removed, replaced or swapped with their neighbour to turn one
-/// name into the other (optimal string alignment).
+/// Returns the number of letters to insert, remove, replace or swap with their neighbour that turns one name into the
+/// other (optimal string alignment).
 fn distance(from: &str, to: &str) -> usize {
     let from: Vec<char> = from.to_lowercase().chars().collect();
     let to: Vec<char> = to.to_lowercase().chars().collect();
     let mut distances = vec![vec![0; to.len() + 1]; from.len() + 1];
+
     for row in 0..=from.len() {
         for column in 0..=to.len() {
             distances[row][column] = if row == 0 || column == 0 {
@@ -34,10 +35,11 @@ fn distance(from: &str, to: &str) -> usize {
             };
         }
     }
+
     distances[from.len()][to.len()]
 }
 
-/// Names as a sentence lists them: `` `a`, `b` and `c` ``.
+/// Joins names to `` `a`, `b` and `c` ``.
 pub(crate) fn listed<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     let quoted: Vec<String> = names.into_iter().map(|name| format!("`{name}`")).collect();
     match quoted.as_slice() {
@@ -60,7 +62,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_near_name_is_suggested() {
+    fn a_name_is_suggested_if_it_is_near() {
         let names = ["secret", "secret_env", "guest"];
         assert_eq!(nearest("secert_env", names), Some("secret_env"));
         assert_eq!(nearest("secrets", names), Some("secret"));
@@ -69,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_reads_as_a_sentence() {
+    fn names_are_listed_with_commas_and_an_and() {
         assert_eq!(listed(["a"]), "`a`");
         assert_eq!(listed(["a", "b", "c"]), "`a`, `b` and `c`");
     }

@@ -1,9 +1,9 @@
-//! Questions about the types in the function's signature.
+//! The types in the function's signature.
 
-use syn::visit::{self, Visit};
 use syn::{
     GenericArgument, Lifetime, ParenthesizedGenericArguments, PathArguments, PathSegment, Type, TypeFnPtr,
     TypeImplTrait, TypeReference,
+    visit::{self, Visit},
 };
 
 use crate::errors::Errors;
@@ -24,7 +24,7 @@ pub(crate) fn last_segment(ty: &Type) -> Option<&PathSegment> {
     }
 }
 
-/// The `T` of `name<T, ..>`, whatever path leads to `name`.
+/// Returns the `T` of `name<T, ..>`, with any path to `name`.
 pub(crate) fn type_argument<'a>(ty: &'a Type, name: &str) -> Option<&'a Type> {
     let segment = last_segment(ty).filter(|segment| segment.ident == name)?;
     let PathArguments::AngleBracketed(arguments) = &segment.arguments else {
@@ -50,8 +50,7 @@ pub(crate) fn check_user(ty: &Type, errors: &mut Errors) {
     Nameable { errors }.visit_type(ty);
 }
 
-/// Finds what cannot be repeated outside of a function's signature, where the generated code names
-/// the type again.
+/// Finds what is valid in a function's signature only. The generated code names the type again elsewhere.
 struct Nameable<'a> {
     errors: &'a mut Errors,
 }
@@ -98,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn a_type_is_recognised_through_any_path() {
+    fn a_type_is_found_through_any_path() {
         assert_eq!(argument_of(&parse_quote!(Option<User>), "Option").as_deref(), Some("User"));
         assert_eq!(argument_of(&parse_quote!(sqlx::Result<User>), "Result").as_deref(), Some("User"));
         assert_eq!(argument_of(&parse_quote!(::std::io::Result<u8>), "Result").as_deref(), Some("u8"));
@@ -107,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_type_that_can_be_named_again_is_taken() {
+    fn only_a_type_that_can_be_named_again_is_accepted() {
         assert_eq!(mistakes(&parse_quote!(State<Db>)), 0);
         assert_eq!(mistakes(&parse_quote!(State<&'static str>)), 0);
         assert_eq!(mistakes(&parse_quote!(State<fn(&str) -> &str>)), 0);

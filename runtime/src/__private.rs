@@ -28,7 +28,10 @@ pub mod v0_1_0 {
         token::TokenSource,
     };
 
-    /// Fails to compile, at the type's own place, for a parameter that is no extractor.
+    /// An empty list of strings.
+    pub const EMPTY_LIST: [&str; 0] = [];
+
+    /// Fails to compile for a parameter that is not an extractor, with the error at the parameter's type.
     pub const fn assert_extractor<T: FromConnectParts<A>, A: Adapter>() {}
 
     /// Tells whether `T` is an `Option` or the like, also behind an alias.
@@ -85,7 +88,7 @@ pub mod v0_1_0 {
         );
     }
 
-    /// Stands for the types of a function that could not be read.
+    /// Stands for the claims and the user of a function whose signature has a mistake.
     #[derive(Debug, serde::Deserialize)]
-    pub struct Unreadable {}
+    pub struct UnknownType {}
 }

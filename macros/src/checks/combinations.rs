@@ -1,24 +1,30 @@
-//! Which options go together. Every mistake is collected, not only the first.
+//! Checks which options go together.
 
 use std::collections::HashSet;
 
 use proc_macro2::Span;
 use syn::{Expr, Lit, LitStr};
 
-use crate::checks::token_sources;
-use crate::checks::values::{literal, without_groups};
-use crate::errors::Errors;
-use crate::parse::{Entry, KeyKind, OPTIONS};
-use crate::suggest;
+use crate::{
+    checks::{
+        strings, token_sources,
+        values::{literal, without_groups},
+    },
+    errors::Errors,
+    options::{KeyKind, OPTIONS},
+    parse::Entry,
+    suggest,
+};
 
+/// Reports every mistake in the combination of options.
 pub(crate) fn check(entries: &[Entry], errors: &mut Errors) {
     let options = Options { entries };
-    options.duplicates(errors);
-    options.key_source(errors);
-    options.algorithms(errors);
-    options.secret_options(errors);
-    options.cookies(errors);
-    options.guest_timeout(errors);
+    options.check_duplicates(errors);
+    options.check_key_source(errors);
+    options.check_algorithms(errors);
+    options.check_secret_options(errors);
+    options.check_cookies(errors);
+    options.check_guest_timeout(errors);
 }
 
 struct Options<'a> {
@@ -34,7 +40,7 @@ impl<'a> Options<'a> {
         self.entries.iter().filter_map(|entry| Some((entry, entry.rule.key?)))
     }
 
-    fn duplicates(&self, errors: &mut Errors) {
+    fn check_duplicates(&self, errors: &mut Errors) {
         let mut seen = HashSet::new();
         for entry in self.entries.iter().filter(|entry| !entry.is_guess) {
             if !seen.insert(entry.rule.name) {
@@ -44,7 +50,7 @@ impl<'a> Options<'a> {
         }
     }
 
-    fn key_source(&self, errors: &mut Errors) {
+    fn check_key_source(&self, errors: &mut Errors) {
         if self.key_sources().next().is_none() {
             let others = OPTIONS.iter().filter(|rule| rule.key.is_some() && rule.name != "secret_env");
             let others = suggest::listed(others.map(|rule| rule.name));
@@ -62,25 +68,24 @@ impl<'a> Options<'a> {
         }
     }
 
-    fn algorithms(&self, errors: &mut Errors) {
+    fn check_algorithms(&self, errors: &mut Errors) {
         let (one, many) = (self.get("algorithm"), self.get("algorithms"));
         if let (Some(_), Some(many)) = (one, many) {
             errors.at(&many.key, "`algorithm` and `algorithms` are both set; keep one of them");
-            return;
         }
-        let Some((source, kind)) = self.key_sources().next() else { return };
-        match one.or(many) {
-            None if kind != KeyKind::Secret => {
-                let name = source.rule.name;
-                let message = format!("`{name}` needs the algorithms to accept; add `algorithm = \"RS256\"`");
-                errors.at(&source.key, message);
-            }
-            None => {}
-            Some(algorithms) => check_fit(algorithms, source, kind, errors),
+
+        let source = self.key_sources().next();
+        for algorithms in one.into_iter().chain(many) {
+            check_algorithms(algorithms, source, errors);
+        }
+        if let (None, None, Some((source, KeyKind::Public | KeyKind::Mixed))) = (one, many, source) {
+            let name = source.rule.name;
+            let message = format!("`{name}` needs the algorithms to accept; add `algorithm = \"RS256\"`");
+            errors.at(&source.key, message);
         }
     }
 
-    fn secret_options(&self, errors: &mut Errors) {
+    fn check_secret_options(&self, errors: &mut Errors) {
         let Some((source, kind)) = self.key_sources().next() else { return };
         if kind == KeyKind::Secret {
             return;
@@ -96,19 +101,19 @@ impl<'a> Options<'a> {
         }
     }
 
-    fn cookies(&self, errors: &mut Errors) {
+    fn check_cookies(&self, errors: &mut Errors) {
         let Some(value) = self.get("token").and_then(|entry| entry.value.as_ref()) else { return };
         if self.get("allowed_origins").is_some() {
             return;
         }
-        for source in token_sources::read(value).iter().filter(|source| *source.name == "cookie") {
+        for source in token_sources::parse(value).iter().filter(|source| *source.name == "cookie") {
             let message = "a browser sends cookies along with a connection that any site opens; \
                 add `allowed_origins = [\"https://app.example.com\"]`";
             errors.at(source.name, message);
         }
     }
 
-    fn guest_timeout(&self, errors: &mut Errors) {
+    fn check_guest_timeout(&self, errors: &mut Errors) {
         let Some(timeout) = self.get("guest_timeout") else { return };
         let is_off = |guest: &Entry| guest.value.as_ref().is_some_and(is_literal_false);
         if self.get("guest").is_none_or(is_off) {
@@ -122,32 +127,29 @@ impl<'a> Options<'a> {
     }
 }
 
-fn check_fit(algorithms: &Entry, source: &Entry, kind: KeyKind, errors: &mut Errors) {
+/// Without a key source every algorithm fits: that it is missing has been reported.
+fn check_algorithms(algorithms: &Entry, source: Option<(&Entry, KeyKind)>, errors: &mut Errors) {
     let Some(value) = &algorithms.value else { return };
-    for algorithm in literal_algorithms(value) {
-        let is_hmac = algorithm.value().starts_with("HS");
-        let repair = match kind {
-            KeyKind::Secret if !is_hmac => "a secret fits \"HS256\", \"HS384\" and \"HS512\"",
-            KeyKind::Public if is_hmac => {
-                "public keys never fit the HS algorithms, which share a secret; use one such as \"RS256\" or \"ES256\""
-            }
-            _ => continue,
-        };
-        let message = format!("\"{}\" does not fit `{}`: {repair}", algorithm.value(), source.rule.name);
-        errors.at(algorithm, message);
+    let kind = source.map_or(KeyKind::Mixed, |(_, kind)| kind);
+    let source = source.map(|(source, _)| source.rule.name);
+
+    for algorithm in string_literals(value) {
+        if let Err(wrong) = strings::algorithm(&algorithm.value(), kind, source) {
+            errors.at(algorithm, format!("`{}` {wrong}", algorithms.rule.name));
+        }
     }
 }
 
-fn literal_algorithms(value: &Expr) -> Vec<&LitStr> {
+fn string_literals(value: &Expr) -> Vec<&LitStr> {
     let values: Vec<&Expr> = match without_groups(value) {
         Expr::Array(list) => list.elems.iter().collect(),
         single => vec![single],
     };
-    let texts = values.into_iter().filter_map(|value| match literal(value) {
-        Some(Lit::Str(text)) => Some(text),
+    let strings = values.into_iter().filter_map(|value| match literal(value) {
+        Some(Lit::Str(string)) => Some(string),
         _ => None,
     });
-    texts.collect()
+    strings.collect()
 }
 
 fn is_literal_false(value: &Expr) -> bool {
@@ -159,8 +161,7 @@ mod tests {
     use proc_macro2::TokenStream;
     use quote::quote;
 
-    use crate::errors::Errors;
-    use crate::{checks, parse::parse};
+    use crate::{checks, errors::Errors, parse::parse};
 
     fn messages(attribute: TokenStream) -> Vec<String> {
         let mut errors = Errors::default();
@@ -201,10 +202,29 @@ mod tests {
         assert_accepted(quote!(secret_env = ["A", "B"], algorithm = "HS512", secret_encoding = ENCODING));
         assert_accepted(quote!(jwks = JSON, algorithms = ["HS256", "ES256"], issuer = ISSUERS));
         assert_mistake(quote!(public_key = K), "add `algorithm = \"RS256\"`");
-        assert_mistake(quote!(public_key = K, algorithm = "HS256"), "does not fit `public_key`");
-        assert_mistake(quote!(secret = S, algorithms = ["HS256", "ES256"]), "\"ES256\" does not fit `secret`");
+        assert_mistake(quote!(public_key = K, algorithm = "HS256"), "must not be \"HS256\" with `public_key`");
+        assert_mistake(quote!(secret = S, algorithms = ["HS256", "ES256"]), "must not be \"ES256\" with `secret`");
         assert_mistake(quote!(secret = S, algorithm = "HS256", algorithms = ["HS384"]), "are both set");
         assert_mistake(quote!(keys = k, algorithm = "RS256", allow_weak_secret = true), "applies to a secret");
+    }
+
+    #[test]
+    fn an_algorithm_is_suggested_only_if_it_fits_the_key() {
+        for (attribute, is_suggested, is_not) in [
+            (quote!(public_key_file = "a.pem", algorithms = ["ES512"]), "`ES384`", "HS"),
+            (quote!(jwks_url = "https://a.example", algorithm = "HS265"), "`RS256`", "HS256"),
+            (quote!(secret = S, algorithm = "RS265"), "`HS256`", "RS256"),
+            (quote!(public_key = K, algorithm = "RS265"), "did you mean \"RS256\"?", "HS"),
+            (quote!(secret = S, algorithm = "HS265"), "did you mean \"HS256\"?", "RS"),
+            (quote!(jwks = J, algorithm = "HS265"), "did you mean \"HS256\"?", "RS"),
+        ] {
+            let messages = messages(attribute);
+            assert_eq!(messages.len(), 1, "{messages:?}");
+            assert!(messages[0].contains(is_suggested), "{messages:?}");
+            assert!(!messages[0].contains(is_not), "{messages:?}");
+        }
+        assert_mistake(quote!(public_key = K, algorithm = "ES512"), "does not support \"ES512\"");
+        assert_mistake(quote!(secret = S, algorithm = "Ed448"), "does not support \"Ed448\"");
     }
 
     #[test]

@@ -6,18 +6,22 @@ use proc_macro2::Ident;
 use quote::ToTokens;
 use syn::{Expr, Lit};
 
-use crate::checks::strings::{self as text, Check};
-use crate::checks::values::{literal, without_groups};
-use crate::errors::Errors;
-use crate::suggest;
+use crate::{
+    checks::{
+        strings::{self, Check},
+        values::{literal, without_groups},
+    },
+    errors::Errors,
+    suggest,
+};
 
-/// Every source: its name, and how its argument is checked if it takes one.
+/// Every source: its name, and the check of its argument if it takes one.
 const SOURCES: &[(&str, Option<Check>)] = &[
-    ("auth", Some(text::not_empty)),
+    ("auth", Some(strings::not_empty)),
     ("bearer", None),
-    ("header", Some(text::http_token)),
-    ("query", Some(text::not_empty)),
-    ("cookie", Some(text::http_token)),
+    ("header", Some(strings::http_token)),
+    ("query", Some(strings::not_empty)),
+    ("cookie", Some(strings::http_token)),
 ];
 
 /// One source as it was written.
@@ -41,6 +45,7 @@ pub(crate) fn check(value: &Expr, errors: &mut Errors) {
     if list.elems.is_empty() {
         errors.at(list, "`token` must not be an empty list: write `token = [auth(\"token\"), bearer]`");
     }
+
     let mut seen = HashSet::new();
     for element in &list.elems {
         if let Err(error) = source(element).and_then(|source| check_name(&source)) {
@@ -51,8 +56,8 @@ pub(crate) fn check(value: &Expr, errors: &mut Errors) {
     }
 }
 
-/// The sources of a list that has been checked.
-pub(crate) fn read(value: &Expr) -> Vec<TokenSource<'_>> {
+/// Returns the sources of a list that has been checked.
+pub(crate) fn parse(value: &Expr) -> Vec<TokenSource<'_>> {
     match without_groups(value) {
         Expr::Array(list) => list.elems.iter().filter_map(|element| source(element).ok()).collect(),
         _ => Vec::new(),
@@ -68,10 +73,12 @@ fn source(element: &Expr) -> syn::Result<TokenSource<'_>> {
         },
         _ => return Err(not_a_source(element)),
     };
+
     let name = path.path.get_ident().ok_or_else(|| not_a_source(element))?;
     let Some((_, check)) = SOURCES.iter().find(|(source, _)| name == source) else {
         return Err(unknown_source(name));
     };
+
     let wrong_arguments = |message: String| Err(syn::Error::new_spanned(element, message));
     match (check, arguments.as_deref()) {
         (None, None) => Ok(TokenSource { name, argument: None }),
@@ -84,10 +91,11 @@ fn source(element: &Expr) -> syn::Result<TokenSource<'_>> {
 fn check_name(source: &TokenSource) -> syn::Result<()> {
     let TokenSource { name, argument: Some((argument, check)) } = source else { return Ok(()) };
     let wrong = match literal(argument) {
-        Some(Lit::Str(text)) => check(&text.value()).err(),
+        Some(Lit::Str(string)) => check(&string.value()).err(),
         Some(_) => Some(format!("must be a string: write `{name}(\"name\")`")),
         None => None,
     };
+
     match wrong {
         Some(wrong) => Err(syn::Error::new_spanned(argument, format!("the name in `{name}` {wrong}"))),
         None => Ok(()),
@@ -112,7 +120,7 @@ fn unknown_source(name: &Ident) -> syn::Error {
 mod tests {
     use syn::{Expr, parse_quote};
 
-    use super::{check, read};
+    use super::{check, parse};
     use crate::errors::Errors;
 
     fn messages(value: &Expr) -> Vec<String> {
@@ -122,10 +130,10 @@ mod tests {
     }
 
     #[test]
-    fn a_list_of_sources_is_read() {
+    fn a_list_of_sources_is_parsed() {
         let value = parse_quote!([auth("token"), bearer, header(HEADER)]);
         assert_eq!(messages(&value), [""; 0]);
-        let names: Vec<_> = read(&value).iter().map(|source| source.name.to_string()).collect();
+        let names: Vec<_> = parse(&value).iter().map(|source| source.name.to_string()).collect();
         assert_eq!(names, ["auth", "bearer", "header"]);
     }
 

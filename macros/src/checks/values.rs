@@ -4,12 +4,14 @@ use std::collections::HashSet;
 
 use syn::{Expr, ExprArray, Lit};
 
-use crate::checks::strings::Check;
-use crate::checks::token_sources;
-use crate::errors::Errors;
-use crate::parse::{Entry, Form};
+use crate::{
+    checks::{strings::Check, token_sources},
+    errors::Errors,
+    options::Form,
+    parse::Entry,
+};
 
-/// Reports what is wrong with the value, and takes a wrong value out of the entry.
+/// Reports what is wrong with the value, and removes a wrong value from the entry.
 pub(crate) fn check(entry: &mut Entry, errors: &mut Errors) {
     let Some(value) = &entry.value else { return };
     let before = errors.count();
@@ -21,26 +23,37 @@ pub(crate) fn check(entry: &mut Entry, errors: &mut Errors) {
 
 fn check_form(entry: &Entry, value: &Expr, errors: &mut Errors) {
     match entry.rule.form {
-        Form::Text(check) => check_text(entry, value, check, "a string", errors),
-        Form::TextOrList(check) => match without_groups(value) {
-            Expr::Array(list) => check_list(entry, list, check, errors),
-            single => check_text(entry, single, check, "a string or a list of strings", errors),
+        Form::String(check) => check_string(entry, value, check, "a string", errors),
+        Form::StringOrList(check) => match without_groups(value) {
+            Expr::Array(list) => {
+                check_not_empty(entry, list, errors);
+                check_list(entry, list, check, errors);
+            }
+            single => check_string(entry, single, check, "a string or a list of strings", errors),
         },
-        Form::List(check) => match without_groups(value) {
-            Expr::Array(list) => check_list(entry, list, check, errors),
+        Form::List(check) | Form::ListOrNone(check) => match without_groups(value) {
+            Expr::Array(list) => {
+                if matches!(entry.rule.form, Form::List(_)) {
+                    check_not_empty(entry, list, errors);
+                }
+                check_list(entry, list, check, errors);
+            }
             other => check_literal(entry, other, "a list of strings", |_| false, errors),
         },
-        // An array of bytes is bytes too.
+        // An array of bytes is accepted, too.
         Form::Bytes if matches!(without_groups(value), Expr::Array(_)) => {}
         Form::Bytes => {
             let is_bytes = |literal: &Lit| matches!(literal, Lit::Str(_) | Lit::ByteStr(_));
             check_literal(entry, value, "a string, bytes or another expression", is_bytes, errors);
         }
-        Form::Boolean => {
-            let is_boolean = |literal: &Lit| matches!(literal, Lit::Bool(_));
-            check_literal(entry, value, "`true` or `false`", is_boolean, errors);
+        Form::Bool => {
+            let is_bool = |literal: &Lit| matches!(literal, Lit::Bool(_));
+            check_literal(entry, value, "`true` or `false`", is_bool, errors);
         }
-        Form::Count => check_literal(entry, value, "a whole number greater than zero", is_count, errors),
+        Form::Integer(max) => {
+            let expected = format!("a whole number from 1 to {max}");
+            check_literal(entry, value, &expected, |literal| is_integer(literal, max), errors);
+        }
         Form::TokenSources => token_sources::check(value, errors),
         Form::Path => check_path(entry, value, errors),
         Form::UserKey => check_literal(entry, value, "a closure", |_| false, errors),
@@ -48,38 +61,42 @@ fn check_form(entry: &Entry, value: &Expr, errors: &mut Errors) {
     }
 }
 
-fn check_text(entry: &Entry, value: &Expr, check: Check, expected: &str, errors: &mut Errors) {
+fn check_string(entry: &Entry, value: &Expr, check: Check, expected: &str, errors: &mut Errors) {
     match literal(value) {
-        Some(Lit::Str(text)) if text.value().is_empty() => {
-            errors.at(text, format!("`{}` must not be empty{}", entry.rule.name, correct(entry)));
+        Some(Lit::Str(string)) if string.value().is_empty() => {
+            errors.at(string, format!("`{}` must not be empty{}", entry.rule.name, correct(entry)));
         }
-        Some(Lit::Str(text)) => {
-            if let Err(wrong) = check(&text.value()) {
-                errors.at(text, format!("`{}` {wrong}", entry.rule.name));
+        Some(Lit::Str(string)) => {
+            if let Err(wrong) = check(&string.value()) {
+                errors.at(string, format!("`{}` {wrong}", entry.rule.name));
             }
         }
         _ => check_literal(entry, value, expected, |_| false, errors),
     }
 }
 
-fn check_list(entry: &Entry, list: &ExprArray, check: Check, errors: &mut Errors) {
+fn check_not_empty(entry: &Entry, list: &ExprArray, errors: &mut Errors) {
     if list.elems.is_empty() {
         errors.at(list, format!("`{}` must not be an empty list{}", entry.rule.name, correct(entry)));
     }
+}
+
+fn check_list(entry: &Entry, list: &ExprArray, check: Check, errors: &mut Errors) {
     let mut seen = HashSet::new();
     for element in &list.elems {
-        check_text(entry, element, check, "only strings in its list", errors);
-        if let Some(Lit::Str(text)) = literal(element)
-            && !seen.insert(text.value())
+        check_string(entry, element, check, "only strings in its list", errors);
+
+        if let Some(Lit::Str(string)) = literal(element)
+            && !seen.insert(string.value())
         {
-            let message = format!("`{}` lists {:?} twice; remove one of them", entry.rule.name, text.value());
-            errors.at(text, message);
+            let message = format!("`{}` lists {:?} twice; remove one of them", entry.rule.name, string.value());
+            errors.at(string, message);
         }
     }
 }
 
-/// Reports a literal of a wrong type. What is no literal may be a constant: the compiler judges it.
-fn check_literal(entry: &Entry, value: &Expr, expected: &str, is_right: fn(&Lit) -> bool, errors: &mut Errors) {
+/// Reports a literal of a wrong type. Any other expression may be a constant, and is left to the compiler.
+fn check_literal(entry: &Entry, value: &Expr, expected: &str, is_right: impl Fn(&Lit) -> bool, errors: &mut Errors) {
     let is_wrong = match without_groups(value) {
         Expr::Lit(literal) => !is_right(&literal.lit),
         // A number with a sign.
@@ -103,10 +120,12 @@ fn correct(entry: &Entry) -> String {
     format!(": write `{} = {}`", entry.rule.name, entry.rule.example)
 }
 
-fn is_count(literal: &Lit) -> bool {
-    matches!(literal, Lit::Int(number) if number.base10_parse::<usize>().is_ok_and(|number| number > 0))
+fn is_integer(literal: &Lit, max: usize) -> bool {
+    let Lit::Int(number) = literal else { return false };
+    number.base10_parse::<usize>().is_ok_and(|number| (1..=max).contains(&number))
 }
 
+/// Returns the literal that the expression is. Returns `None` for any other expression.
 pub(crate) fn literal(value: &Expr) -> Option<&Lit> {
     match without_groups(value) {
         Expr::Lit(literal) => Some(&literal.lit),
@@ -129,8 +148,7 @@ mod tests {
     use quote::quote;
 
     use super::check;
-    use crate::errors::Errors;
-    use crate::parse::parse;
+    use crate::{errors::Errors, parse::parse};
 
     fn mistakes(attribute: TokenStream) -> usize {
         let mut errors = Errors::default();
@@ -143,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_literal_is_left_to_the_compiler() {
+    fn what_is_not_a_literal_is_left_to_the_compiler() {
         assert_eq!(mistakes(quote!(secret = [1, 2, 3])), 0);
         assert_eq!(mistakes(quote!(secret = include_bytes!("key"))), 0);
         assert_eq!(mistakes(quote!(guest = cfg!(debug_assertions))), 0);
@@ -158,8 +176,19 @@ mod tests {
         assert_eq!(mistakes(quote!(guest = "true")), 1);
         assert_eq!(mistakes(quote!(max_token_bytes = 0)), 1);
         assert_eq!(mistakes(quote!(max_token_bytes = -1)), 1);
+        assert_eq!(mistakes(quote!(max_token_bytes = 1048577)), 1);
         assert_eq!(mistakes(quote!(issuer = ["a", 5])), 1);
         assert_eq!(mistakes(quote!(algorithm = ["HS256"])), 1);
         assert_eq!(mistakes(quote!(crate = "framework")), 1);
+    }
+
+    #[test]
+    fn only_required_claims_may_be_an_empty_list() {
+        assert_eq!(mistakes(quote!(required_claims = [])), 0);
+        for option in ["secret_env", "public_key_file", "algorithms", "issuer", "audience", "allowed_origins", "token"]
+        {
+            let attribute: TokenStream = format!("{option} = []").parse().unwrap();
+            assert_eq!(mistakes(attribute), 1, "{option}");
+        }
     }
 }

@@ -21,4 +21,14 @@ async fn in_a_list(_: Claims) -> Option<User> {
     None
 }
 
+#[jwt_auth(public_key_file = "public.pem", algorithms = ["ES512"])]
+async fn unsupported(_: Claims) -> Option<User> {
+    None
+}
+
+#[jwt_auth(secret_env = "JWT_SECRET", algorithm = "RS265")]
+async fn of_another_family(_: Claims) -> Option<User> {
+    None
+}
+
 fn main() {}

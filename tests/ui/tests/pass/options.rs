@@ -61,6 +61,11 @@ async fn list_with_a_constant(_: Claims) -> Option<User> {
     None
 }
 
+#[jwt_auth(secret = SECRET, required_claims = [], allowed_origins = "HTTPS://App.Example.com:443")]
+async fn no_required_claims(_: Claims) -> Option<User> {
+    None
+}
+
 #[jwt_auth(public_key_env = ["JWT_PUBLIC_KEY", "OLD_JWT_PUBLIC_KEY"], algorithm = "EdDSA")]
 async fn public_key_env(_: Claims) -> Option<User> {
     None
@@ -86,6 +91,18 @@ async fn jwks(_: Claims) -> Option<User> {
     None
 }
 
+#[cfg(feature = "jwks")]
+#[jwt_auth(jwks_url = "https://auth.example.com/.well-known/jwks.json", algorithm = "RS256")]
+async fn jwks_url(_: Claims) -> Option<User> {
+    None
+}
+
+#[cfg(feature = "jwks")]
+#[jwt_auth(oidc_issuer = "https://auth.example.com", algorithm = "RS256")]
+async fn oidc_issuer(_: Claims) -> Option<User> {
+    None
+}
+
 struct Tenants;
 
 impl KeySource for Tenants {
@@ -102,7 +119,10 @@ async fn keys(_: Claims) -> Option<User> {
 #[test]
 fn every_option_is_accepted_by_the_builder() {
     assert!(constants::middleware().is_ok());
+    assert!(no_required_claims::middleware().is_ok());
     assert!(keys::middleware().is_ok());
+    #[cfg(feature = "jwks")]
+    assert!(jwks_url::middleware().is_ok() && oidc_issuer::middleware().is_ok());
     assert!(literals::middleware().is_err());
     assert!(literals::builder().secret("short").secret_encoding("utf8").build().is_ok());
 }

@@ -16,7 +16,7 @@ mod r#mod {
 
 #[jwt_auth(secret = "a secret of thirty-two bytes or more", crate = crate::raw_identifier::r#mod)]
 async fn r#match(r#fn: Claims) -> Option<r#struct> {
-    drop(r#fn);
+    let _ = r#fn;
     None
 }
 

@@ -1,0 +1,222 @@
+//! Every option of the attribute, in one table: its name, the form of its value, an example and its documentation.
+//!
+//! A row is all that an option needs in this crate. The generated code calls the builder's method of the same name,
+//! and the reference in the attribute's documentation is made of the rows.
+
+use crate::{checks::strings, suggest};
+
+/// What an option's value may be. Any expression may stand where a literal may; only literals are checked here.
+#[derive(Clone, Copy)]
+pub(crate) enum Form {
+    /// A string.
+    String(strings::Check),
+    /// A string or a list of strings.
+    StringOrList(strings::Check),
+    /// A list of strings, which is not empty.
+    List(strings::Check),
+    /// A list of strings, which may be empty.
+    ListOrNone(strings::Check),
+    /// Anything that is `AsRef<[u8]>`.
+    Bytes,
+    /// An expression that only the runtime crate can check.
+    Expression,
+    /// A closure from a user to what names it.
+    UserKey,
+    /// `true` or `false`.
+    Bool,
+    /// A whole number from 1 to this one.
+    Integer(usize),
+    /// Where a token is looked for: `[auth("token"), bearer]`.
+    TokenSources,
+    /// A path to the runtime crate.
+    Path,
+}
+
+/// The kind of keys that a key source yields, which decides the algorithms that fit it.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum KeyKind {
+    Secret,
+    Public,
+    Mixed,
+}
+
+/// One row of the table.
+pub(crate) struct OptionRule {
+    pub(crate) name: &'static str,
+    pub(crate) form: Form,
+    /// A correct value, shown in error messages.
+    pub(crate) example: &'static str,
+    /// Set on the options of which exactly one must be given.
+    pub(crate) key: Option<KeyKind>,
+    /// Other names that people try, and that are too far away to be found by their letters.
+    aliases: &'static [&'static str],
+}
+
+macro_rules! options {
+    ($(
+        $(#[doc = $doc:literal])+
+        $name:literal: $form:ident $(($argument:expr))?, $example:literal
+            $(, default = $default:literal)?
+            $(, key = $key:ident)?
+            $(, aliases = [$($alias:literal),+])?;
+    )+) => {
+        pub(crate) const OPTIONS: &[OptionRule] = &[$(
+            OptionRule {
+                name: $name,
+                form: Form::$form $(($argument))?,
+                example: $example,
+                key: options!(@key $($key)?),
+                aliases: &[$($($alias),+)?],
+            },
+        )+];
+
+        /// The table's rows in Markdown: option, value, default and meaning.
+        macro_rules! option_reference {
+            () => {
+                concat!($(
+                    "| `", $name, "` | ", options!(@value $form $example), " | ",
+                    $("`", $default, "`",)? " |", $($doc,)+ " |\n",
+                )+)
+            };
+        }
+    };
+    (@key) => { None };
+    (@key $key:ident) => { Some(KeyKind::$key) };
+    (@value StringOrList $example:literal) => { concat!("`", $example, "` or a list") };
+    // A `|` would end the column.
+    (@value UserKey $example:literal) => {
+        "closure, such as <code>&#124;user: &User&#124; user.id</code>"
+    };
+    (@value Bytes $example:literal) => { concat!("`AsRef<[u8]>`, such as `", $example, "`") };
+    (@value Expression $example:literal) => { concat!("expression, such as `", $example, "`") };
+    (@value $form:ident $example:literal) => { concat!("`", $example, "`") };
+}
+
+// As in `runtime/src/token/payload.rs`.
+const MAX_TOKEN_BYTES: usize = 1024 * 1024;
+
+options! {
+    /// HMAC secrets from the environment, read when the middleware is built. Each of a list verifies.
+    "secret_env": StringOrList(strings::environment_name), r#""JWT_SECRET""#,
+        key = Secret, aliases = ["key", "env", "jwt_secret"];
+    /// HMAC secret from code.
+    "secret": Bytes, "load_secret()", key = Secret;
+    /// Encoding of the secret: `"utf8"`, `"base64"`, `"base64url"` or `"hex"`.
+    "secret_encoding": String(strings::secret_encoding), r#""base64""#,
+        default = r#""utf8""#, aliases = ["encoding", "base64"];
+    /// Accepts a secret that is shorter than the hash (32, 48 or 64 bytes).
+    "allow_weak_secret": Bool, "true", default = "false", aliases = ["weak_secret"];
+    /// Public keys from the environment, in PEM.
+    "public_key_env": StringOrList(strings::environment_name), r#""JWT_PUBLIC_KEY""#, key = Public;
+    /// Public keys from files, in PEM.
+    "public_key_file": StringOrList(strings::not_empty), r#""keys/public.pem""#,
+        key = Public, aliases = ["pem"];
+    /// Public key from code, in PEM.
+    "public_key": Bytes, r#"include_str!("public.pem")"#, key = Public;
+    /// JWK Set from a file.
+    "jwks_file": String(strings::not_empty), r#""keys/jwks.json""#, key = Mixed;
+    /// JWK Set as a JSON string.
+    "jwks": Expression, r#"include_str!("jwks.json")"#, key = Mixed;
+    /// JWK Set from a URL, cached and refreshed. Needs the feature `jwks`.
+    "jwks_url": String(strings::not_empty), r#""https://auth.example.com/.well-known/jwks.json""#,
+        key = Public, aliases = ["jwks_uri"];
+    /// The same, with the URL from the environment.
+    "jwks_url_env": String(strings::environment_name), r#""JWKS_URL""#, key = Public;
+    /// OpenID Connect discovery: the JWK Set and `issuer`. Needs the feature `jwks`.
+    "oidc_issuer": String(strings::not_empty), r#""https://auth.example.com""#,
+        key = Public, aliases = ["oidc"];
+    /// The same, with the URL from the environment.
+    "oidc_issuer_env": String(strings::environment_name), r#""OIDC_ISSUER""#, key = Public;
+    /// Any keys, chosen for each token: a `KeySource`.
+    "keys": Expression, "TenantKeys::new()", key = Mixed, aliases = ["key_source"];
+    /// The accepted algorithm. Required unless the key source is a secret, where it defaults to `"HS256"`.
+    "algorithm": String(strings::not_empty), r#""RS256""#, aliases = ["alg"];
+    /// Several accepted algorithms.
+    "algorithms": List(strings::not_empty), r#"["RS256", "ES256"]"#, aliases = ["algs"];
+    /// Accepted `iss`. Once set, the claim is required.
+    "issuer": StringOrList(strings::not_empty), r#""https://auth.example.com""#, aliases = ["iss"];
+    /// Accepted `aud`. Once set, the claim is required.
+    "audience": StringOrList(strings::not_empty), r#""my-app""#, aliases = ["aud"];
+    /// Claims that a token must have. With `[]` a token without `exp` is accepted, and never expires.
+    "required_claims": ListOrNone(strings::not_empty), r#"["exp", "sub"]"#,
+        default = r#"["exp"]"#, aliases = ["claims", "required"];
+    /// Clock skew for `exp` and `nbf`, at most one day.
+    "leeway": String(strings::leeway), r#""60s""#, default = r#""60s""#, aliases = ["clock_skew", "skew"];
+    /// A longer token is refused before it is parsed. At most 1 MiB.
+    "max_token_bytes": Integer(MAX_TOKEN_BYTES), "8192",
+        default = "8192", aliases = ["max_size", "max_length"];
+    /// Where a token is looked for: a list of `auth("key")`, `bearer`, `header("name")`, `query("name")` and
+    /// `cookie("name")`. The first source that is present decides.
+    "token": TokenSources, r#"[auth("token"), bearer]"#,
+        default = r#"[auth("token"), auth("auth_token"), bearer, header("x-auth-token"), query("auth_token")]"#,
+        aliases = ["sources", "token_sources"];
+    /// The handshake's `Origin` must be one of these. Required with `cookie`.
+    "allowed_origins": StringOrList(strings::origin), r#"["https://app.example.com"]"#,
+        aliases = ["origins", "origin"];
+    /// Lets a connection without a token in, as a guest.
+    "guest": Bool, "true", default = "false", aliases = ["allow_guests", "anonymous"];
+    /// Disconnects a guest that has not logged in within this time. Needs `guest` and `authenticate_event`.
+    "guest_timeout": String(strings::time_limit), r#""10s""#;
+    /// The client logs in or renews its token with this event.
+    "authenticate_event": String(strings::event_name), r#""authenticate""#,
+        aliases = ["event", "auth_event"];
+    /// What happens to the socket when its token expires: `"disconnect"` or `"ignore"`.
+    "expiry": String(strings::expiry), r#""disconnect""#, default = r#""disconnect""#, aliases = ["on_expiry"];
+    /// Emits `token_expiring` this long before the token expires.
+    "expiry_warning": String(strings::time_limit), r#""60s""#, aliases = ["warning"];
+    /// Every socket of a user joins one room, so that the user can be reached or disconnected on every node.
+    "user_key": UserKey, "|user: &User| user.id", aliases = ["user_id"];
+    /// A lookup that takes longer refuses the connection.
+    "lookup_timeout": String(strings::time_limit), r#""10s""#, default = r#""10s""#, aliases = ["timeout"];
+    /// Path to the crate, if it is re-exported.
+    "crate": Path, "::socketioxide_jwt_auth", default = "::socketioxide_jwt_auth";
+}
+
+/// Returns the option of exactly this name.
+pub(crate) fn find(name: &str) -> Option<&'static OptionRule> {
+    OPTIONS.iter().find(|rule| rule.name == name)
+}
+
+/// Returns the option that an unknown name probably stands for.
+pub(crate) fn find_similar(name: &str) -> Option<&'static OptionRule> {
+    let by_alias = OPTIONS.iter().find(|rule| rule.aliases.contains(&name));
+    by_alias.or_else(|| find(suggest::nearest(name, OPTIONS.iter().map(|rule| rule.name))?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{OPTIONS, find_similar};
+    use crate::{checks, errors::Errors, parse::parse};
+
+    #[test]
+    fn every_example_is_accepted() {
+        for rule in OPTIONS {
+            let option = format!("{} = {}", rule.name, rule.example);
+            let mut errors = Errors::default();
+            let mut entries = parse(option.parse().unwrap(), &mut errors);
+            checks::values::check(&mut entries[0], &mut errors);
+            assert_eq!(errors.messages(), [""; 0], "{option}");
+        }
+    }
+
+    #[test]
+    fn every_option_has_one_row_of_four_columns_in_the_reference() {
+        let rows: Vec<_> = option_reference!().lines().collect();
+        assert_eq!(rows.len(), OPTIONS.len());
+
+        for (row, rule) in rows.iter().zip(OPTIONS) {
+            assert!(row.starts_with(&format!("| `{}` | ", rule.name)), "{row}");
+            assert_eq!(row.matches('|').count(), 5, "{row}");
+        }
+    }
+
+    #[test]
+    fn an_alias_is_no_option_and_stands_for_one_only() {
+        for rule in OPTIONS {
+            for alias in rule.aliases {
+                assert!(super::find(alias).is_none(), "{alias}");
+                assert_eq!(find_similar(alias).unwrap().name, rule.name, "{alias}");
+            }
+        }
+    }
+}
