@@ -28,8 +28,8 @@ pub(crate) fn companion(function: &Function, lookup: &Lookup, entries: &[Entry])
     types.into_iter().collect()
 }
 
-/// Returns the companion of a function that has a mistake. Code that names the companion compiles with it, so that one
-/// mistake gives one message.
+/// Returns the companion of a function that has a mistake. Code that names the companion compiles
+/// with it, so that one mistake gives one message.
 pub(crate) fn fallback(function: &Function, entries: &[Entry]) -> TokenStream {
     let expansion = Expansion::new(function, entries);
     let private = &expansion.private;
@@ -50,7 +50,8 @@ struct Expansion<'a> {
     attrs: ForwardedAttrs,
     /// The module of the runtime crate for generated code.
     private: TokenStream,
-    /// The type parameter of a generated impl. The impl names types of the application, so no type must have this name.
+    /// The type parameter of a generated impl. The impl names types of the application, so no type
+    /// must have this name.
     adapter: Ident,
 }
 
@@ -94,14 +95,15 @@ impl<'a> Expansion<'a> {
                 ///
                 /// # Errors
                 ///
-                /// A setting of the attribute that cannot be used, such as an environment variable that
-                /// is not set.
-                #visibility fn middleware() -> #private::Result<#private::JwtAuth<Self>, #private::ConfigError> {
+                /// A setting of the attribute that cannot be used, such as an environment variable
+                /// that is not set.
+                #visibility fn middleware()
+                -> #private::Result<#private::JwtAuth<Self>, #private::ConfigError> {
                     Self::builder().build()
                 }
 
-                /// Returns the builder of the middleware with the options of the attribute, to override
-                /// one at run time or in a test.
+                /// Returns the builder of the middleware with the options of the attribute, to
+                /// override one at run time or in a test.
                 #visibility fn builder() -> #private::JwtAuthBuilder<Self> {
                     #private::JwtAuthBuilder::new(Self {}) #calls
                 }
@@ -282,7 +284,8 @@ impl<'a> Expansion<'a> {
     fn type_assertion(&self, assertion: &Ident, ty: &Type) -> TokenStream {
         let Self { private, .. } = self;
         let is_option_like = quote!(#private::TypeCheck::<#ty>::IS_OPTION_LIKE);
-        // Without `located_at`: for an expression of the macro's own, the compiler would point at the whole attribute.
+        // Without `located_at`: for an expression of the macro's own, the compiler would point at
+        // the whole attribute.
         let call = quote_spanned!(ty.span()=> __assert_type(#is_option_like););
         let name = quote_spanned!(ty.span()=> __assert_type);
         quote! {
@@ -291,8 +294,8 @@ impl<'a> Expansion<'a> {
         }
     }
 
-    /// The impl is generic over the adapter, so a parameter that is not an extractor would be an error where the
-    /// middleware is used. Here it is an error at the parameter's type.
+    /// The impl is generic over the adapter, so a parameter that is not an extractor would be an
+    /// error where the middleware is used. Here it is an error at the parameter's type.
     fn extractor_assertions(&self, lookup: &Lookup) -> TokenStream {
         let Self { private, .. } = self;
         let extractors = lookup.extractors();
@@ -306,8 +309,8 @@ fn is_empty_list(value: &Expr) -> bool {
     matches!(without_groups(value), Expr::Array(list) if list.elems.is_empty())
 }
 
-/// Makes the closure return a `String`, because a closure cannot return what it borrows from a parameter of inferred
-/// lifetime, as `|user: &User| &user.name` does.
+/// Makes the closure return a `String`, because a closure cannot return what it borrows from a
+/// parameter of inferred lifetime, as `|user: &User| &user.name` does.
 fn owned_key(value: &Expr) -> TokenStream {
     let Expr::Closure(closure) = without_groups(value) else { return value.to_token_stream() };
     // There may be a `return` in a block.
@@ -326,7 +329,8 @@ fn named_adapter(ty: &Type) -> Option<&Type> {
     type_argument(ty, "SocketRef").or_else(|| type_argument(ty, "SocketIo"))
 }
 
-/// Returns the place of `tokens` for an error in the generated code, whose names the code there cannot see.
+/// Returns the place of `tokens` for an error in the generated code, whose names the code there
+/// cannot see.
 fn located_at(tokens: &impl ToTokens) -> Span {
     Span::mixed_site().located_at(tokens.to_token_stream().span())
 }

@@ -27,7 +27,8 @@ fn forwarded(attributes: &[Attribute], names: &[&str]) -> Vec<TokenStream> {
     metas.map(|meta| quote!(#[#meta])).collect()
 }
 
-/// Returns the attribute if it is one of `names`. Of a `#[cfg_attr]`, returns the attributes in it that are.
+/// Returns the attribute if it is one of `names`. Of a `#[cfg_attr]`, returns the attributes in it
+/// that are.
 fn forwarded_meta(meta: &Meta, names: &[&str]) -> Option<TokenStream> {
     if names.iter().any(|name| meta.path().is_ident(name)) {
         return Some(quote!(#meta));
@@ -35,10 +36,12 @@ fn forwarded_meta(meta: &Meta, names: &[&str]) -> Option<TokenStream> {
     if !meta.path().is_ident("cfg_attr") {
         return None;
     }
+
     let parser = Punctuated::<Meta, Token![,]>::parse_terminated;
     let mut arguments = meta.require_list().ok()?.parse_args_with(parser).ok()?.into_iter();
     let condition = arguments.next()?;
     let kept: Vec<_> = arguments.filter_map(|argument| forwarded_meta(&argument, names)).collect();
+
     if kept.is_empty() {
         return None;
     }

@@ -33,14 +33,14 @@ use crate::{
 /// io.ns("/", on_connect.with(authenticate::middleware()?));
 /// ```
 ///
-/// The function stays as it is, and can be called and tested like any other. The attribute adds a type of the same
-/// name with two functions:
+/// The function stays as it is, and can be called and tested like any other. The attribute adds a
+/// type of the same name with two functions:
 ///
-/// - `authenticate::middleware()` builds the connect middleware. It reads keys and environment variables, and fails
-///   with a `ConfigError` if one of them cannot be used.
-/// - `authenticate::builder()` returns the builder of the middleware, with the options of the attribute. Every option
-///   is a method of the builder, for values that are known at run time only and for tests:
-///   `authenticate::builder().secret("…").build()`.
+/// - `authenticate::middleware()` builds the connect middleware. It reads keys and environment
+///   variables, and fails with a `ConfigError` if one of them cannot be used.
+/// - `authenticate::builder()` returns the builder of the middleware, with the options of the
+///   attribute. Every option is a method of the builder, for values that are known at run time only
+///   and for tests: `authenticate::builder().secret("…").build()`.
 ///
 /// No other type or module in the same scope can have this name.
 ///
@@ -54,18 +54,20 @@ use crate::{
 /// | further parameters | connect extractors of socketioxide, such as `State<T>`, `SocketRef` or `HttpExtension<T>`; `RawToken`, the encoded token |
 /// | return type | `Option<T>`, `Result<T, E>` or `Result<Option<T>, E>`, also through an alias of the `Result`, such as `sqlx::Result<Option<T>>`; `T: Send + Sync + 'static`, `E: Into<Box<dyn Error + Send + Sync>>` |
 ///
-/// `None` refuses the connection. An `Err` does, too: an `AuthError` is sent to the client as it is; any other error
-/// becomes `internal_error`, and its cause goes to `tracing` only. An `AuthError` is recognized in a
-/// `Box<dyn Error + Send + Sync>`, but not inside another error type, such as anyhow's.
+/// `None` refuses the connection. An `Err` does, too: an `AuthError` is sent to the client as it
+/// is; any other error becomes `internal_error`, and its cause goes to `tracing` only. An
+/// `AuthError` is recognized in a `Box<dyn Error + Send + Sync>`, but not inside another error
+/// type, such as anyhow's.
 ///
-/// The attribute sees names, not types. `Option` around the claims and around the user must be written out: a user `T`
-/// that is an `Option`, a `Result` or a `bool` does not compile, and neither do claims that are an `Option`, whatever
-/// alias they are written with.
+/// The attribute sees names, not types. `Option` around the claims and around the user must be
+/// written out: a user `T` that is an `Option`, a `Result` or a `bool` does not compile, and
+/// neither do claims that are an `Option`, whatever alias they are written with.
 ///
 /// # Options
 ///
-/// Exactly one key source is required: one of the options from `secret_env` to `keys`. Strings are literals, which are
-/// checked at compile time, or other expressions, which are checked when the middleware is built.
+/// Exactly one key source is required: one of the options from `secret_env` to `keys`. Strings are
+/// literals, which are checked at compile time, or other expressions, which are checked when the
+/// middleware is built.
 ///
 /// | option | value | default | meaning |
 /// |---|---|---|---|
@@ -93,7 +95,8 @@ fn generate(attribute: TokenStream, item: TokenStream) -> TokenStream {
         // A type cannot be defined in an `impl`, so there is no companion.
         errors.at(
             receiver,
-            "the function must be outside of any `impl`; take what it needs through extractors, such as `State<Db>`",
+            "the function must be outside of any `impl`; take what it needs through extractors, such \
+             as `State<Db>`",
         );
         return errors.into_compile_errors();
     }

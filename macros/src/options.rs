@@ -1,11 +1,13 @@
-//! Every option of the attribute, in one table: its name, the form of its value, an example and its documentation.
+//! Every option of the attribute, in one table: its name, the form of its value, an example and its
+//! documentation.
 //!
-//! A row is all that an option needs in this crate. The generated code calls the builder's method of the same name,
-//! and the reference in the attribute's documentation is made of the rows.
+//! A row is all that an option needs in this crate. The generated code calls the builder's method
+//! of the same name, and the reference in the attribute's documentation is made of the rows.
 
 use crate::{checks::strings, suggest};
 
-/// What an option's value may be. Any expression may stand where a literal may; only literals are checked here.
+/// What an option's value may be. Any expression may stand where a literal may; only literals are
+/// checked here.
 #[derive(Clone, Copy)]
 pub(crate) enum Form {
     /// A string.
@@ -96,7 +98,8 @@ macro_rules! options {
 const MAX_TOKEN_BYTES: usize = 1024 * 1024;
 
 options! {
-    /// HMAC secrets from the environment, read when the middleware is built. Each of a list verifies.
+    /// HMAC secrets from the environment, read when the middleware is built. Each of a list
+    /// verifies.
     "secret_env": StringOrList(strings::environment_name), r#""JWT_SECRET""#,
         key = Secret, aliases = ["key", "env", "jwt_secret"];
     /// HMAC secret from code.
@@ -129,7 +132,8 @@ options! {
     "oidc_issuer_env": String(strings::environment_name), r#""OIDC_ISSUER""#, key = Public;
     /// Any keys, chosen for each token: a `KeySource`.
     "keys": Expression, "TenantKeys::new()", key = Mixed, aliases = ["key_source"];
-    /// The accepted algorithm. Required unless the key source is a secret, where it defaults to `"HS256"`.
+    /// The accepted algorithm. Required unless the key source is a secret, where it defaults to
+    /// `"HS256"`.
     "algorithm": String(strings::not_empty), r#""RS256""#, aliases = ["alg"];
     /// Several accepted algorithms.
     "algorithms": List(strings::not_empty), r#"["RS256", "ES256"]"#, aliases = ["algs"];
@@ -137,16 +141,18 @@ options! {
     "issuer": StringOrList(strings::not_empty), r#""https://auth.example.com""#, aliases = ["iss"];
     /// Accepted `aud`. Once set, the claim is required.
     "audience": StringOrList(strings::not_empty), r#""my-app""#, aliases = ["aud"];
-    /// Claims that a token must have. With `[]` a token without `exp` is accepted, and never expires.
+    /// Claims that a token must have. With `[]` a token without `exp` is accepted, and never
+    /// expires.
     "required_claims": ListOrNone(strings::not_empty), r#"["exp", "sub"]"#,
         default = r#"["exp"]"#, aliases = ["claims", "required"];
     /// Clock skew for `exp` and `nbf`, at most one day.
-    "leeway": String(strings::leeway), r#""60s""#, default = r#""60s""#, aliases = ["clock_skew", "skew"];
+    "leeway": String(strings::leeway), r#""60s""#,
+        default = r#""60s""#, aliases = ["clock_skew", "skew"];
     /// A longer token is refused before it is parsed. At most 1 MiB.
     "max_token_bytes": Integer(MAX_TOKEN_BYTES), "8192",
         default = "8192", aliases = ["max_size", "max_length"];
-    /// Where a token is looked for: a list of `auth("key")`, `bearer`, `header("name")`, `query("name")` and
-    /// `cookie("name")`. The first source that is present decides.
+    /// Where a token is looked for: a list of `auth("key")`, `bearer`, `header("name")`,
+    /// `query("name")` and `cookie("name")`. The first source that is present decides.
     "token": TokenSources, r#"[auth("token"), bearer]"#,
         default = r#"[auth("token"), auth("auth_token"), bearer, header("x-auth-token"), query("auth_token")]"#,
         aliases = ["sources", "token_sources"];
@@ -155,19 +161,23 @@ options! {
         aliases = ["origins", "origin"];
     /// Lets a connection without a token in, as a guest.
     "guest": Bool, "true", default = "false", aliases = ["allow_guests", "anonymous"];
-    /// Disconnects a guest that has not logged in within this time. Needs `guest` and `authenticate_event`.
+    /// Disconnects a guest that has not logged in within this time. Needs `guest` and
+    /// `authenticate_event`.
     "guest_timeout": String(strings::time_limit), r#""10s""#;
     /// The client logs in or renews its token with this event.
     "authenticate_event": String(strings::event_name), r#""authenticate""#,
         aliases = ["event", "auth_event"];
     /// What happens to the socket when its token expires: `"disconnect"` or `"ignore"`.
-    "expiry": String(strings::expiry), r#""disconnect""#, default = r#""disconnect""#, aliases = ["on_expiry"];
+    "expiry": String(strings::expiry), r#""disconnect""#,
+        default = r#""disconnect""#, aliases = ["on_expiry"];
     /// Emits `token_expiring` this long before the token expires.
     "expiry_warning": String(strings::time_limit), r#""60s""#, aliases = ["warning"];
-    /// Every socket of a user joins one room, so that the user can be reached or disconnected on every node.
+    /// Every socket of a user joins one room, so that the user can be reached or disconnected on
+    /// every node.
     "user_key": UserKey, "|user: &User| user.id", aliases = ["user_id"];
     /// A lookup that takes longer refuses the connection.
-    "lookup_timeout": String(strings::time_limit), r#""10s""#, default = r#""10s""#, aliases = ["timeout"];
+    "lookup_timeout": String(strings::time_limit), r#""10s""#,
+        default = r#""10s""#, aliases = ["timeout"];
     /// Path to the crate, if it is re-exported.
     "crate": Path, "::socketioxide_jwt_auth", default = "::socketioxide_jwt_auth";
 }

@@ -17,8 +17,8 @@ use crate::{
 pub(crate) struct Entry {
     pub(crate) rule: &'static OptionRule,
     pub(crate) key: Ident,
-    /// `None` if a mistake in this entry has been reported. The entry still counts as given, so that one mistake does
-    /// not cause a second message.
+    /// `None` if a mistake in this entry has been reported. The entry still counts as given, so
+    /// that one mistake does not cause a second message.
     pub(crate) value: Option<Expr>,
     /// Whether the rule is only what an unknown name probably stands for.
     pub(crate) is_guess: bool,
@@ -109,7 +109,8 @@ mod tests {
     #[test]
     fn every_mistake_is_reported() {
         let messages = messages(quote!(
-            = 1, guest, "x" = 2, secert_env = f(a, b), issuer("a"), leeway = "1s" 5, expiry =, gest = true iss = "a"
+            = 1, guest, "x" = 2, secert_env = f(a, b), issuer("a"),
+            leeway = "1s" 5, expiry =, gest = true iss = "a"
         ));
         assert_eq!(messages.len(), 9, "{messages:#?}");
         assert_eq!(messages[1], "`guest` needs a value: write `guest = true`");

@@ -11,7 +11,8 @@ use crate::{
     types::{self, last_segment, type_argument},
 };
 
-/// A function without its body, which is left to the compiler: it may be incomplete while it is being typed.
+/// A function without its body, which is left to the compiler: it may be incomplete while it is
+/// being typed.
 pub(crate) struct Function {
     pub(crate) attributes: Vec<Attribute>,
     pub(crate) visibility: Visibility,
@@ -28,8 +29,8 @@ impl Parse for Function {
             || input.peek(Token![unsafe])
             || input.peek(Token![extern]);
         if !starts_a_function {
-            let message =
-                "`#[jwt_auth]` belongs on a function, such as `async fn authenticate(claims: Claims) -> Option<User>`";
+            let message = "`#[jwt_auth]` belongs on a function, such as \
+                `async fn authenticate(claims: Claims) -> Option<User>`";
             return Err(input.error(message));
         }
 
@@ -38,7 +39,7 @@ impl Parse for Function {
             return Err(input.error("the function needs a body, which finds the user of a token's claims"));
         }
         input.parse::<TokenStream>()?;
-        Ok(Function { attributes, visibility, signature })
+        Ok(Self { attributes, visibility, signature })
     }
 }
 
@@ -98,7 +99,7 @@ impl Lookup {
             return None;
         }
         let mut parameters = parameters.into_iter();
-        Some(Lookup {
+        Some(Self {
             claims: claims(parameters.next()?),
             arguments: parameters.map(argument).collect(),
             output: output?,
@@ -117,8 +118,8 @@ impl Lookup {
 
 fn check_kind(signature: &Signature, errors: &mut Errors) {
     if !signature.generics.params.is_empty() {
-        let message =
-            "the function must not be generic: a middleware has one type of claims and one of user; name the types";
+        let message = "the function must not be generic: a middleware has one type of claims and one of user; \
+            name the types";
         errors.at(&signature.generics, message);
     } else if let Some(clause) = &signature.generics.where_clause {
         errors.at(clause, "the function is not generic and needs no `where` clause; remove it");
@@ -137,7 +138,8 @@ fn check_kind(signature: &Signature, errors: &mut Errors) {
 
 fn parameters(signature: &Signature, errors: &mut Errors) -> Vec<Type> {
     if signature.inputs.is_empty() {
-        let message = "the function needs the token's claims as its first parameter: write `claims: Claims`, where `Claims` implements `Deserialize`";
+        let message = "the function needs the token's claims as its first parameter: \
+            write `claims: Claims`, where `Claims` implements `Deserialize`";
         errors.at_span(signature.paren_token.span.join(), message);
     }
 

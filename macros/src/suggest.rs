@@ -10,8 +10,8 @@ pub(crate) fn nearest<'a>(written: &str, candidates: impl IntoIterator<Item = &'
         .map(|(_, candidate)| candidate)
 }
 
-/// Returns the number of letters to insert, remove, replace or swap with their neighbour that turns one name into the
-/// other (optimal string alignment).
+/// Returns the number of letters to insert, remove, replace or swap with their neighbour that turns
+/// one name into the other (optimal string alignment).
 fn distance(from: &str, to: &str) -> usize {
     let from: Vec<char> = from.to_lowercase().chars().collect();
     let to: Vec<char> = to.to_lowercase().chars().collect();

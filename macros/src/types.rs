@@ -50,7 +50,8 @@ pub(crate) fn check_user(ty: &Type, errors: &mut Errors) {
     Nameable { errors }.visit_type(ty);
 }
 
-/// Finds what is valid in a function's signature only. The generated code names the type again elsewhere.
+/// Finds what is valid in a function's signature only. The generated code names the type again
+/// elsewhere.
 struct Nameable<'a> {
     errors: &'a mut Errors,
 }

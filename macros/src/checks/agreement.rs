@@ -1,4 +1,5 @@
-//! A literal is accepted by the attribute if, and only if, the builder accepts the same value at run time.
+//! A literal is accepted by the attribute if, and only if, the builder accepts the same value at
+//! run time.
 //!
 //! One difference is intended: the attribute also refuses a list that holds the same value twice.
 
@@ -29,7 +30,8 @@ fn mistakes(attribute: TokenStream) -> Vec<String> {
     errors.messages()
 }
 
-/// Compares the two answers to one value: its tokens in the attribute, and what the builder makes of it.
+/// Compares the two answers to one value: its tokens in the attribute, and what the builder makes
+/// of it.
 #[track_caller]
 fn assert_same(is_accepted: bool, attribute: TokenStream, build: impl FnOnce(Builder) -> Builder) {
     let builder = JwtAuthBuilder::new(Lookup).secret(SECRET);

@@ -55,10 +55,12 @@ impl<'a> Options<'a> {
             let others = OPTIONS.iter().filter(|rule| rule.key.is_some() && rule.name != "secret_env");
             let others = suggest::listed(others.map(|rule| rule.name));
             let message = format!(
-                "no key to verify tokens with; add `secret_env = \"JWT_SECRET\"` (other key sources are {others})"
+                "no key to verify tokens with; add `secret_env = \"JWT_SECRET\"` \
+                 (other key sources are {others})"
             );
             errors.at_span(Span::call_site(), message);
         }
+
         let mut sources = self.key_sources().map(|(entry, _)| entry).filter(|entry| !entry.is_guess);
         let Some(first) = sources.next() else { return };
         for second in sources.filter(|second| second.rule.name != first.rule.name) {
@@ -120,8 +122,8 @@ impl<'a> Options<'a> {
             errors.at(&timeout.key, "`guest_timeout` needs guests to be let in; add `guest = true`");
         }
         if self.get("authenticate_event").is_none() {
-            let message =
-                "`guest_timeout` needs a way for a guest to log in; add `authenticate_event = \"authenticate\"`";
+            let message = "`guest_timeout` needs a way for a guest to log in; \
+                add `authenticate_event = \"authenticate\"`";
             errors.at(&timeout.key, message);
         }
     }

@@ -30,9 +30,9 @@ pub(crate) fn not_empty(string: &str) -> Result<(), String> {
 
 pub(crate) fn environment_name(string: &str) -> Result<(), String> {
     if string.contains(['=', '\0']) {
-        return Err(
-            "must be the name of an environment variable, such as \"JWT_SECRET\": without `=` and NUL".to_owned()
-        );
+        let message = "must be the name of an environment variable, such as \"JWT_SECRET\": \
+            without `=` and NUL";
+        return Err(message.to_owned());
     }
     Ok(())
 }
@@ -48,7 +48,8 @@ pub(crate) fn expiry(string: &str) -> Result<(), String> {
 pub(crate) fn event_name(string: &str) -> Result<(), String> {
     if RESERVED_EVENTS.contains(&string) {
         return Err(format!(
-            "must not be \"{string}\", which Socket.IO itself uses; choose another name, such as \"authenticate\""
+            "must not be \"{string}\", which Socket.IO itself uses; choose another name, \
+             such as \"authenticate\""
         ));
     }
     Ok(())
@@ -74,7 +75,8 @@ fn duration(string: &str) -> Result<Duration, String> {
         .map_err(|error| format!("must be a duration with its unit, such as \"60s\" or \"5m\": {error}"))
 }
 
-/// Says what is wrong with an algorithm for keys of this kind. `source` is the option that the keys come from.
+/// Says what is wrong with an algorithm for keys of this kind. `source` is the option that the keys
+/// come from.
 pub(crate) fn algorithm(name: &str, keys: KeyKind, source: Option<&str>) -> Result<(), String> {
     if name.eq_ignore_ascii_case("none") {
         return Err("must not be \"none\": a token without a signature is never accepted".to_owned());
@@ -89,8 +91,9 @@ pub(crate) fn algorithm(name: &str, keys: KeyKind, source: Option<&str>) -> Resu
 
     if HMAC_ALGORITHMS.contains(&name) && keys == KeyKind::Public {
         return Err(format!(
-            "must not be \"{name}\"{fits}: it signs and verifies with the same secret, and a public key is not one; \
-             use the algorithm of the private key, such as \"RS256\" or \"ES256\""
+            "must not be \"{name}\"{fits}: it signs and verifies with the same secret, and a \
+             public key is not one; use the algorithm of the private key, such as \"RS256\" or \
+             \"ES256\""
         ));
     }
     if PUBLIC_KEY_ALGORITHMS.contains(&name) && keys == KeyKind::Secret {
@@ -106,7 +109,8 @@ pub(crate) fn algorithm(name: &str, keys: KeyKind, source: Option<&str>) -> Resu
     one_of(name, &fitting)
 }
 
-/// The name of a header or a cookie: a `token` of [RFC 9110 §5.6.2](https://www.rfc-editor.org/rfc/rfc9110#section-5.6.2).
+/// The name of a header or a cookie: a `token` of [RFC 9110
+/// §5.6.2](https://www.rfc-editor.org/rfc/rfc9110#section-5.6.2).
 pub(crate) fn http_token(string: &str) -> Result<(), String> {
     not_empty(string)?;
 
@@ -117,8 +121,8 @@ pub(crate) fn http_token(string: &str) -> Result<(), String> {
     }
 }
 
-/// An origin in any case, with or without the scheme's own port. The runtime brings it into the form in which it
-/// compares origins.
+/// An origin in any case, with or without the scheme's own port. The runtime brings it into the
+/// form in which it compares origins.
 pub(crate) fn origin(string: &str) -> Result<(), String> {
     let as_example = ", such as \"https://app.example.com\" or \"http://localhost:3000\"";
     if string.contains('*') {
@@ -154,8 +158,9 @@ fn host_and_port(string: &str) -> Result<(), String> {
     };
 
     if !is_host {
-        let message = "must have a valid host: a name in ASCII (xn--… for other letters) or an IP address, \
-                       such as \"https://app.example.com\" or \"http://[::1]:3000\"";
+        let message = "must have a valid host: a name in ASCII (xn--… for other letters) or an IP \
+                       address, such as \"https://app.example.com\" or \
+                       \"http://[::1]:3000\"";
         return Err(message.to_owned());
     }
     match port.strip_prefix(':') {

@@ -103,7 +103,8 @@ fn check_name(source: &TokenSource) -> syn::Result<()> {
 }
 
 fn not_a_source(element: &Expr) -> syn::Error {
-    let message = "expected a token source: `auth(\"key\")`, `bearer`, `header(\"name\")`, `query(\"name\")` or `cookie(\"name\")`";
+    let message = "expected a token source: `auth(\"key\")`, `bearer`, `header(\"name\")`, \
+        `query(\"name\")` or `cookie(\"name\")`";
     syn::Error::new_spanned(element, message)
 }
 

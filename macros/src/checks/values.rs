@@ -95,7 +95,8 @@ fn check_list(entry: &Entry, list: &ExprArray, check: Check, errors: &mut Errors
     }
 }
 
-/// Reports a literal of a wrong type. Any other expression may be a constant, and is left to the compiler.
+/// Reports a literal of a wrong type. Any other expression may be a constant, and is left to the
+/// compiler.
 fn check_literal(entry: &Entry, value: &Expr, expected: &str, is_right: impl Fn(&Lit) -> bool, errors: &mut Errors) {
     let is_wrong = match without_groups(value) {
         Expr::Lit(literal) => !is_right(&literal.lit),

@@ -8,8 +8,8 @@ use std::{
     process::Command,
 };
 
-/// The compiler that worded the texts in `fail/*.stderr`. Another version words its own part of a message in another
-/// way: with it the mistakes must be refused, but the texts are not compared.
+/// The compiler that worded the texts in `fail/*.stderr`. Another version words its own part of a
+/// message in another way: with it the mistakes must be refused, but the texts are not compared.
 const COMPILER: &str = "1.95.0";
 
 #[test]
@@ -39,7 +39,8 @@ fn refuse_all(cases: &Path) {
     trybuild::TestCases::new().compile_fail(cases.join("*.rs"));
 }
 
-/// Copies of the cases. With `TRYBUILD=overwrite` a case that has no text gets one, and passes if it is refused.
+/// Copies of the cases. With `TRYBUILD=overwrite` a case that has no text gets one, and passes if
+/// it is refused.
 fn cases_without_texts() -> PathBuf {
     let copies = Path::new(env!("CARGO_TARGET_TMPDIR")).join("fail");
     if copies.exists() {
