@@ -69,7 +69,7 @@ use crate::{
 /// literals, which are checked at compile time, or other expressions, which are checked when the
 /// middleware is built.
 ///
-/// | option | value | default | meaning |
+/// | option | value, such as | default | meaning |
 /// |---|---|---|---|
 #[doc = option_reference!()]
 #[proc_macro_attribute]

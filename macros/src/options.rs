@@ -141,7 +141,7 @@ options! {
     "issuer": StringOrList(strings::not_empty), r#""https://auth.example.com""#, aliases = ["iss"];
     /// Accepted `aud`. Once set, the claim is required.
     "audience": StringOrList(strings::not_empty), r#""my-app""#, aliases = ["aud"];
-    /// Claims that a token must have. With `[]` a token without `exp` is accepted, and never
+    /// Claims that a token must have. With `[]` a token without `exp` is accepted, and its session never
     /// expires.
     "required_claims": ListOrNone(strings::not_empty), r#"["exp", "sub"]"#,
         default = r#"["exp"]"#, aliases = ["claims", "required"];
@@ -157,7 +157,7 @@ options! {
         default = r#"[auth("token"), auth("auth_token"), bearer, header("x-auth-token"), query("auth_token")]"#,
         aliases = ["sources", "token_sources"];
     /// The handshake's `Origin` must be one of these. Required with `cookie`.
-    "allowed_origins": StringOrList(strings::origin), r#"["https://app.example.com"]"#,
+    "allowed_origins": StringOrList(strings::origin), r#""https://app.example.com""#,
         aliases = ["origins", "origin"];
     /// Lets a connection without a token in, as a guest.
     "guest": Bool, "true", default = "false", aliases = ["allow_guests", "anonymous"];
@@ -220,8 +220,17 @@ mod tests {
         }
     }
 
+    /// The cases compile only if the builder has a method of the option's name.
     #[test]
-    fn an_alias_is_no_option_and_stands_for_one_only() {
+    fn every_option_is_in_the_ui_tests() {
+        let cases = include_str!("../../tests/ui/tests/pass/options.rs");
+        for rule in OPTIONS.iter().filter(|rule| rule.name != "crate") {
+            assert!(cases.contains(&format!("{} = ", rule.name)), "{}", rule.name);
+        }
+    }
+
+    #[test]
+    fn an_alias_is_not_an_option_and_stands_for_one_only() {
         for rule in OPTIONS {
             for alias in rule.aliases {
                 assert!(super::find(alias).is_none(), "{alias}");

@@ -103,6 +103,18 @@ async fn oidc_issuer(_: Claims) -> Option<User> {
     None
 }
 
+#[cfg(feature = "jwks")]
+#[jwt_auth(jwks_url_env = "JWKS_URL", algorithm = "RS256")]
+async fn jwks_url_env(_: Claims) -> Option<User> {
+    None
+}
+
+#[cfg(feature = "jwks")]
+#[jwt_auth(oidc_issuer_env = "OIDC_ISSUER", algorithm = "RS256")]
+async fn oidc_issuer_env(_: Claims) -> Option<User> {
+    None
+}
+
 struct Tenants;
 
 impl KeySource for Tenants {
@@ -122,7 +134,12 @@ fn every_option_is_accepted_by_the_builder() {
     assert!(no_required_claims::middleware().is_ok());
     assert!(keys::middleware().is_ok());
     #[cfg(feature = "jwks")]
-    assert!(jwks_url::middleware().is_ok() && oidc_issuer::middleware().is_ok());
+    {
+        assert!(jwks_url::middleware().is_ok());
+        assert!(jwks_url_env::middleware().is_err());
+        assert!(oidc_issuer::middleware().is_ok());
+        assert!(oidc_issuer_env::middleware().is_err());
+    }
     assert!(literals::middleware().is_err());
     assert!(literals::builder().secret("short").secret_encoding("utf8").build().is_ok());
 }
