@@ -1,4 +1,4 @@
-//! JSON that is checked and taken apart without being built: no recursion, no allocation, and one limit for its depth.
+//! JSON that is checked and taken apart without being built: no recursion, and one limit for its depth.
 //!
 //! `serde_json` reads what must become a type. It cannot say where a value stands in the text without its feature
 //! `raw_value`, and features are unified over a whole program: this crate must not switch that one on for others, and

@@ -43,10 +43,10 @@
 //! - **Two signatures with ECDSA**: who has a token with ES256 or ES384 can compute a second one that is valid too
 //!   (`s` replaced by the order of the curve less `s`), because issuers make either. The text of a token is therefore no
 //!   identity: a denylist of texts, or of their hashes, lets the other one in. Denylists go by `jti` (`attacks`).
-//! - **JSON with a limit**: claims, headers, auth payloads and JWK Sets may be nested 64 levels deep, the outermost object
+//! - **JSON with a limit**: claims, headers, auth payloads and JWKs may be nested 64 levels deep, the outermost object
 //!   included, and are refused beyond, so that a stack of 256 KiB does not overflow in a debug build, with
 //!   `serde_json::Value` as the type of the claims either. Registered claims, headers and JWK Sets are read by a scanner
-//!   that neither recurses nor allocates, and whatever the application's own claims type reads, skips or ignores, the
+//!   that does not recurse, and whatever the application's own claims type reads, skips or ignores, the
 //!   registered claims are checked (`depth`).
 //! - **`serde_json`'s features**: this crate switches none on that changes how JSON is read (`raw_value`,
 //!   `arbitrary_precision`, `unbounded_depth`), but Cargo unifies features over a whole program, and the feature `json` of

@@ -32,7 +32,20 @@ impl<'a> ObjectReader<'a> {
     ///
     /// The text does not begin as an object does.
     pub(crate) fn new(json: &'a str) -> Result<Self, JsonError> {
-        let mut scanner = Scanner::new(json);
+        Self::with_depth(json, MAX_DEPTH)
+    }
+
+    /// Reads an object whose members are not limited in depth. They are not for types that are read recursively.
+    ///
+    /// # Errors
+    ///
+    /// The text does not begin as an object does.
+    pub(crate) fn of_any_depth(json: &'a str) -> Result<Self, JsonError> {
+        Self::with_depth(json, u32::MAX)
+    }
+
+    fn with_depth(json: &'a str, max_depth: u32) -> Result<Self, JsonError> {
+        let mut scanner = Scanner::new(json, max_depth);
         scanner.expect(b'{')?;
         Ok(Self { scanner, is_first: true })
     }
@@ -69,7 +82,20 @@ impl<'a> ListReader<'a> {
     ///
     /// The text does not begin as a list does.
     pub(crate) fn new(json: &'a str) -> Result<Self, JsonError> {
-        let mut scanner = Scanner::new(json);
+        Self::with_depth(json, MAX_DEPTH)
+    }
+
+    /// Reads a list whose elements are not limited in depth. They are not for types that are read recursively.
+    ///
+    /// # Errors
+    ///
+    /// The text does not begin as a list does.
+    pub(crate) fn of_any_depth(json: &'a str) -> Result<Self, JsonError> {
+        Self::with_depth(json, u32::MAX)
+    }
+
+    fn with_depth(json: &'a str, max_depth: u32) -> Result<Self, JsonError> {
+        let mut scanner = Scanner::new(json, max_depth);
         scanner.expect(b'[')?;
         Ok(Self { scanner, is_first: true })
     }
@@ -112,12 +138,13 @@ fn unescape(content: &str) -> Option<Cow<'_, str>> {
 struct Scanner<'a> {
     json: &'a str,
     position: usize,
+    max_depth: u32,
     has_private_name: bool,
 }
 
 impl<'a> Scanner<'a> {
-    fn new(json: &'a str) -> Self {
-        Self { json, position: 0, has_private_name: false }
+    fn new(json: &'a str, max_depth: u32) -> Self {
+        Self { json, position: 0, max_depth, has_private_name: false }
     }
 
     #[inline]
@@ -167,7 +194,7 @@ impl<'a> Scanner<'a> {
         Ok(name)
     }
 
-    /// Reads one value of the outermost object or list. Its own objects and lists are kept on a stack of bits.
+    /// Reads one value of the outermost object or list. Its own objects and lists are kept on a stack.
     fn value(&mut self) -> Result<&'a str, JsonError> {
         self.peek_token();
         let start = self.position;
@@ -190,7 +217,11 @@ impl<'a> Scanner<'a> {
 
     /// Enters an object or a list. Returns `false` if it is empty, and so at its end already.
     fn open(&mut self, open: &mut Containers, end: u8) -> Result<bool, JsonError> {
-        open.push(end == b'}')?;
+        // The outermost one counts too.
+        if open.depth() + 1 >= self.max_depth {
+            return Err(JsonError::TooDeep);
+        }
+        open.push(end == b'}');
         if self.peek_token() == Some(end) {
             self.position += 1;
             open.pop();
@@ -309,31 +340,25 @@ impl<'a> Scanner<'a> {
 /// The objects and lists that are open at a position, below the outermost one.
 #[derive(Default)]
 struct Containers {
-    /// Whether each is an object; the innermost one in the lowest bit.
-    are_objects: u128,
-    depth: u32,
+    /// Whether each is an object; the innermost one is the last.
+    are_objects: Vec<bool>,
 }
 
-const _: () = assert!(MAX_DEPTH <= u128::BITS);
-
 impl Containers {
-    fn push(&mut self, is_object: bool) -> Result<(), JsonError> {
-        // The outermost one counts too.
-        if self.depth + 1 == MAX_DEPTH {
-            return Err(JsonError::TooDeep);
-        }
-        self.depth += 1;
-        self.are_objects = self.are_objects << 1 | u128::from(is_object);
-        Ok(())
+    fn depth(&self) -> u32 {
+        u32::try_from(self.are_objects.len()).unwrap_or(u32::MAX)
+    }
+
+    fn push(&mut self, is_object: bool) {
+        self.are_objects.push(is_object);
     }
 
     fn pop(&mut self) {
-        self.depth -= 1;
-        self.are_objects >>= 1;
+        self.are_objects.pop();
     }
 
     fn innermost(&self) -> Option<bool> {
-        (self.depth > 0).then_some(self.are_objects & 1 == 1)
+        self.are_objects.last().copied()
     }
 }
 

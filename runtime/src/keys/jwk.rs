@@ -184,7 +184,7 @@ fn read_set(json: &str, trust: Trust) -> Result<ReadSet, String> {
 
 /// Returns the keys of a set, each as JSON text.
 fn split_set(json: &str) -> Result<Vec<&str>, JsonError> {
-    let mut set = ObjectReader::new(json)?;
+    let mut set = ObjectReader::of_any_depth(json)?;
     let mut list = None;
     while let Some(name) = set.next_name()? {
         let value = set.value()?;
@@ -196,7 +196,7 @@ fn split_set(json: &str) -> Result<Vec<&str>, JsonError> {
         return Err(JsonError::Malformed);
     }
 
-    let mut list = ListReader::new(list.ok_or(JsonError::Malformed)?)?;
+    let mut list = ListReader::of_any_depth(list.ok_or(JsonError::Malformed)?)?;
     let mut keys = Vec::new();
     while let Some(key) = list.next_element()? {
         keys.push(key);

@@ -422,7 +422,7 @@ fn a_source_knows_its_kind() {
     assert_eq!(sources("x").map(|source| source.is_auth()), [true, false, false, false, false]);
     assert_eq!(sources("x").map(|source| source.is_cookie()), [false, true, false, false, false]);
     assert_eq!(sources("x").map(|source| source.check().is_ok()), [true; 5]);
-    assert_eq!(sources("a b").map(|source| source.check().is_ok()), [true, true, false, true, true]);
+    assert_eq!(sources("a b").map(|source| source.check().is_ok()), [true, false, false, true, true]);
     assert_eq!(sources("").map(|source| source.check().is_ok()), [false, false, false, false, true]);
 }
 
