@@ -19,7 +19,7 @@ pub mod v0_1_0 {
 
     pub use crate::{
         builder::JwtAuthBuilder,
-        config::ConfigError,
+        error::ConfigError,
         lookup::{
             LookupOn, LookupRequest, LookupResult, UserLookup, outcome_of_option, outcome_of_result,
             outcome_of_result_option,

@@ -8,11 +8,12 @@ use std::{
 use crate::{
     authenticate::{Authenticator, UserKey},
     clock::Clock,
-    config::{ConfigError, OneOrMany, Setting},
+    error::ConfigError,
     lookup::UserLookup,
     middleware::{JwtAuth, Shared},
     origin::Origin,
     session::expiry::{Expiry, ExpiryRules},
+    settings::{OneOrMany, Setting},
     token::TokenSource,
     verify::{VerifierBuilder, verifier_settings},
 };

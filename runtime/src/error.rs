@@ -1,8 +1,12 @@
 //! Why a connection, an event or a token is refused, and what the client should do about it.
 
+mod config;
+
 use std::{borrow::Cow, error::Error, fmt};
 
 use serde::{Serialize, Serializer, ser::SerializeStruct};
+
+pub use config::ConfigError;
 
 /// What a client should do after a refusal, so that it need not know every code.
 ///

@@ -1,13 +1,13 @@
 //! The keys that signatures are verified with, and where they come from.
 
+#[cfg(feature = "aws_lc_rs")]
+mod aws_lc;
 mod backend;
-mod config;
 mod fixed;
 mod jwk;
 mod key;
+mod load;
 mod pem;
-#[cfg(feature = "aws_lc_rs")]
-mod prepared;
 #[cfg(feature = "jwks")]
 mod remote;
 mod secret;
@@ -15,10 +15,10 @@ mod set;
 mod source;
 
 pub(crate) use backend::install as install_backend;
-pub(crate) use config::{KeyConfig, KeyContext, LoadedKeys};
 pub(crate) use fixed::FixedKeys;
 pub(crate) use key::SignedMessage;
 use key::VerificationKey;
+pub(crate) use load::{KeyConfig, KeyContext, LoadedKeys};
 #[cfg(feature = "jwks")]
 pub(crate) use remote::{HttpClient, RemoteConfig};
 pub use secret::SecretEncoding;

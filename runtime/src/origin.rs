@@ -7,10 +7,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use http::{header, request::Parts};
 
-use crate::{
-    config::ConfigError,
-    error::{AuthError, Code},
-};
+use crate::error::{AuthError, Code, ConfigError};
 
 /// Scheme, host and port, in the form in which two origins are compared
 /// ([RFC 6454 §5](https://www.rfc-editor.org/rfc/rfc6454#section-5)).

@@ -8,10 +8,7 @@ use std::{borrow::Cow, fmt};
 use cookie::Cookie;
 use http::{HeaderName, header, request::Parts};
 
-use crate::{
-    config::ConfigError,
-    error::{AuthError, Code},
-};
+use crate::error::{AuthError, Code, ConfigError};
 pub(crate) use authorization::contains_jwt;
 use payload::Entry;
 pub(crate) use payload::{AuthPayload, MAX_TOKEN_BYTES};

@@ -8,7 +8,7 @@ use std::{
 use jsonwebtoken::Algorithm;
 
 use super::{KeySet, SecretSettings, VerificationKey, jwk, pem, secret};
-use crate::config::{ConfigError, read_environment};
+use crate::{error::ConfigError, settings::read_environment};
 
 #[derive(Clone)]
 pub(crate) enum FixedKeys {

@@ -14,7 +14,7 @@ use super::{
     key::{KeyKind, check_rsa},
 };
 use crate::{
-    config::ConfigError,
+    error::ConfigError,
     json::{self, JsonError, ListReader, ObjectReader},
 };
 

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use jsonwebtoken::{Algorithm, AlgorithmFamily, DecodingKey, crypto};
 
-use super::backend;
 #[cfg(feature = "aws_lc_rs")]
-use super::prepared::PreparedKey;
-use crate::config::ConfigError;
+use super::aws_lc::PreparedKey;
+use super::backend;
+use crate::error::ConfigError;
 
 /// A key, and what it may be used for: jsonwebtoken checks the family only, neither the curve nor what a JWK says of
 /// itself.

@@ -10,7 +10,7 @@ use super::{
     VerificationKey,
     key::{KeyKind, check_rsa},
 };
-use crate::config::ConfigError;
+use crate::error::ConfigError;
 
 const RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
 const EC: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");

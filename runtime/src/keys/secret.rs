@@ -9,7 +9,7 @@ use super::{
     VerificationKey,
     key::{KeyKind, minimum_secret_bits},
 };
-use crate::config::{ConfigError, written_setting};
+use crate::{error::ConfigError, settings::written_setting};
 
 /// How an HMAC secret is written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]

@@ -3,10 +3,7 @@
 use jsonwebtoken::Algorithm;
 
 use super::{SecretSettings, VerificationKey, jwk, pem, secret};
-use crate::{
-    config::ConfigError,
-    error::{AuthError, Code},
-};
+use crate::error::{AuthError, Code, ConfigError};
 
 /// Keys that verify tokens: what a [`KeySource`](super::KeySource) answers with.
 ///

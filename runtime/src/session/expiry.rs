@@ -17,11 +17,11 @@ use tokio::time::{Instant, sleep, sleep_until};
 use super::{Session, SessionState};
 use crate::{
     clock::Clock,
-    config::written_setting,
     error::{AuthError, Code},
     log::namespace,
     refusal,
     retry::{until_connected, while_full},
+    settings::written_setting,
 };
 
 /// What happens to the socket when its token expires.

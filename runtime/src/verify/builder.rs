@@ -7,8 +7,9 @@ use super::{
     claims::{ClaimRules, MAX_REQUIRED_CLAIMS},
 };
 use crate::{
-    config::{ConfigError, Setting},
+    error::ConfigError,
     keys::{KeyConfig, KeyContext, LoadedKeys, SecretEncoding, SecretSettings, install_backend},
+    settings::Setting,
     token::MAX_TOKEN_BYTES,
 };
 

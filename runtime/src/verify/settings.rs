@@ -73,22 +73,22 @@ macro_rules! verifier_settings {
 
             /// Needs the feature `jwks`.
             #[cfg(not(feature = "jwks"))]
-            jwks_url(url: impl $crate::config::FeatureJwks) =>
+            jwks_url(url: impl $crate::settings::FeatureJwks) =>
                 |settings| settings.mistake = Some(url.missing());
 
             /// Needs the feature `jwks`.
             #[cfg(not(feature = "jwks"))]
-            jwks_url_env(variable: impl $crate::config::FeatureJwks) =>
+            jwks_url_env(variable: impl $crate::settings::FeatureJwks) =>
                 |settings| settings.mistake = Some(variable.missing());
 
             /// Needs the feature `jwks`.
             #[cfg(not(feature = "jwks"))]
-            oidc_issuer(issuer: impl $crate::config::FeatureJwks) =>
+            oidc_issuer(issuer: impl $crate::settings::FeatureJwks) =>
                 |settings| settings.mistake = Some(issuer.missing());
 
             /// Needs the feature `jwks`.
             #[cfg(not(feature = "jwks"))]
-            oidc_issuer_env(variable: impl $crate::config::FeatureJwks) =>
+            oidc_issuer_env(variable: impl $crate::settings::FeatureJwks) =>
                 |settings| settings.mistake = Some(variable.missing());
 
             /// The HTTP client that fetches JWK Sets: for a proxy, or certificates of one's own. Let it follow no

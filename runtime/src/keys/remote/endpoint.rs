@@ -5,7 +5,7 @@ use std::{net::IpAddr, str::FromStr};
 use reqwest::Url;
 use serde::Deserialize;
 
-use crate::config::{ConfigError, read_environment};
+use crate::{error::ConfigError, settings::read_environment};
 
 /// What a builder was told.
 #[derive(Clone)]

@@ -9,7 +9,7 @@ use tokio::time::timeout;
 
 use super::{Endpoint, Fetch, Fetched};
 use crate::{
-    config::ConfigError,
+    error::ConfigError,
     keys::{KeySet, jwk},
 };
 

@@ -1,26 +1,8 @@
-//! What can be wrong with the configuration, and the forms in which a setting may be written.
+//! The forms in which a setting may be written, and environment variables.
 
-use std::{borrow::Cow, time::Duration};
+use std::time::Duration;
 
-/// A mistake in the configuration, found when the middleware or the verifier is built.
-///
-/// Its text names the setting (or the environment variable) and says how to repair it. It never holds key material.
-///
-/// ```
-/// use socketioxide_jwt_auth::Verifier;
-///
-/// let error = Verifier::builder().secret("too short").build().unwrap_err();
-/// assert!(error.to_string().contains("72 bits"));
-/// ```
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct ConfigError(Cow<'static, str>);
-
-impl ConfigError {
-    pub(crate) fn new(text: impl Into<Cow<'static, str>>) -> Self {
-        Self(text.into())
-    }
-}
+use crate::error::ConfigError;
 
 /// One text or a list of texts: what `issuer`, `secret_env`, `algorithms` and their like take.
 ///
@@ -142,17 +124,17 @@ pub trait FeatureJwks {
 /// Makes an enum readable from its written form, and declares both forms as a [`Setting`].
 macro_rules! written_setting {
     ($type:ident { $($text:literal => $variant:ident,)* }) => {
-        impl $crate::config::Setting<Self> for $type {
-            fn into_value(self, _: &'static str) -> Result<Self, $crate::config::ConfigError> {
+        impl $crate::settings::Setting<Self> for $type {
+            fn into_value(self, _: &'static str) -> Result<Self, $crate::error::ConfigError> {
                 Ok(self)
             }
         }
 
-        impl $crate::config::Setting<$type> for &str {
-            fn into_value(self, name: &'static str) -> Result<$type, $crate::config::ConfigError> {
+        impl $crate::settings::Setting<$type> for &str {
+            fn into_value(self, name: &'static str) -> Result<$type, $crate::error::ConfigError> {
                 match self {
                     $($text => Ok($type::$variant),)*
-                    other => Err($crate::config::ConfigError::new(format!(
+                    other => Err($crate::error::ConfigError::new(format!(
                         concat!("{}: {:?} is unknown; use one of", $(" \"", $text, "\"",)*),
                         name, other,
                     ))),

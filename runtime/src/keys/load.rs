@@ -12,7 +12,7 @@ use super::{
 };
 #[cfg(feature = "jwks")]
 use crate::clock::Clock;
-use crate::config::ConfigError;
+use crate::error::ConfigError;
 
 /// The one place that the keys come from. A later setting replaces an earlier one, so that a test can override what
 /// an attribute says.
