@@ -12,12 +12,12 @@ use tokio::time::timeout;
 
 use crate::{
     error::{AuthError, Code},
-    guard, log,
+    guard, keys, log,
     lookup::{LookupOn, LookupRequest, UserLookup},
     origin::{self, Origin},
     session::{GuestSession, Session, SessionState, TokenFacts, UserSession, expiry::ExpiryRules, rooms},
     token::{self, AuthPayload, RawToken, TokenSource},
-    verify::{TokenOrigin, Verifier},
+    verify::Verifier,
 };
 
 /// Decides about a client, at its connection and after it.
@@ -88,12 +88,9 @@ impl<L: UserLookup> Authenticator<L> {
     where
         L: LookupOn<A>,
     {
-        let origin = TokenOrigin {
-            parts: Some(handshake.socket.req_parts()),
-            namespace: Some(log::path(handshake.socket)),
-        };
+        let origin = keys::Handshake { parts: handshake.socket.req_parts(), namespace: log::path(handshake.socket) };
         // The keys may be the application's own source, which nothing else bounds.
-        let checked = timeout(self.lookup_timeout, self.verifier.check_signature(token.as_str(), origin));
+        let checked = timeout(self.lookup_timeout, self.verifier.check_signature(token.as_str(), Some(origin)));
         let payload = guard::future("the key source", checked).await?.map_err(|_| Code::KeysUnavailable)??;
 
         let parse = || self.verifier.read_claims::<L::Claims>(&payload);

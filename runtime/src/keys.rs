@@ -13,6 +13,7 @@ mod remote;
 mod secret;
 mod set;
 mod source;
+mod verifier_keys;
 
 pub(crate) use backend::install as install_backend;
 pub(crate) use fixed::FixedKeys;
@@ -24,5 +25,6 @@ pub(crate) use remote::{HttpClient, RemoteConfig};
 pub use secret::SecretEncoding;
 pub(crate) use secret::SecretSettings;
 pub use set::KeySet;
-pub(crate) use source::{DynamicKeySource, Keys};
+pub(crate) use source::{DynamicKeySource, Handshake};
 pub use source::{KeyRequest, KeySource};
+pub(crate) use verifier_keys::VerifierKeys;

@@ -8,22 +8,21 @@ mod settings;
 mod builder;
 mod claims;
 mod header;
+mod segments;
 
 use std::{fmt, sync::Arc, time::SystemTime};
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use http::request::Parts;
 use jsonwebtoken::Algorithm;
-use memchr::memchr_iter;
 use serde::de::DeserializeOwned;
 
 use crate::{
     error::{AuthError, Code},
-    keys::{KeyRequest, KeySet, Keys, SignedMessage},
+    keys::{Handshake, KeyRequest, KeySet, SignedMessage, VerifierKeys},
 };
 pub use builder::VerifierBuilder;
 use claims::{ClaimRules, Registered};
 use header::Header;
+use segments::{Segments, SignedPayload};
 pub(crate) use settings::verifier_settings;
 
 /// Turns tokens into claims: the same checks as at a connection, for an HTTP route or a worker.
@@ -55,7 +54,7 @@ pub struct Verifier(Arc<Rules>);
 
 /// What a token must be like.
 pub(crate) struct Rules {
-    keys: Keys,
+    keys: VerifierKeys,
     algorithms: Vec<Algorithm>,
     max_token_bytes: usize,
     claims: ClaimRules,
@@ -76,13 +75,6 @@ pub struct VerifiedToken<C> {
     pub claims: C,
     /// The `exp` claim, without leeway; `None` if the token has none (which `required_claims` must allow).
     pub expires_at: Option<SystemTime>,
-}
-
-/// Where a token came from, for a [`KeySource`](crate::KeySource).
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct TokenOrigin<'a> {
-    pub(crate) parts: Option<&'a Parts>,
-    pub(crate) namespace: Option<&'a str>,
 }
 
 impl Verifier {
@@ -110,16 +102,17 @@ impl Verifier {
     /// `token_expired`, `token_not_yet_valid`, `token_issuer_invalid`, `token_audience_invalid`, `token_claims_invalid`
     /// (the claims are no `C`).
     pub async fn verify<C: DeserializeOwned>(&self, token: &str) -> Result<VerifiedToken<C>, AuthError> {
-        let payload = self.check_signature(token, TokenOrigin::default()).await?;
+        let payload = self.check_signature(token, None).await?;
         let (claims, registered) = self.read_claims(&payload)?;
         Ok(VerifiedToken { claims, expires_at: registered.expires_at() })
     }
 
-    /// Checks all but the claims.
+    /// Checks everything but the claims. `handshake` is where the token came from, for a
+    /// [`KeySource`](crate::KeySource).
     pub(crate) async fn check_signature(
         &self,
         token: &str,
-        origin: TokenOrigin<'_>,
+        handshake: Option<Handshake<'_>>,
     ) -> Result<SignedPayload, AuthError> {
         let rules = &*self.0;
         if token.len() > rules.max_token_bytes {
@@ -136,8 +129,7 @@ impl Verifier {
             algorithm: header.algorithm,
             key_id: header.key_id.as_deref(),
             header: header_json,
-            parts: origin.parts,
-            namespace: origin.namespace,
+            handshake,
         };
         let signed = SignedMessage {
             message: segments.message.as_bytes(),
@@ -180,75 +172,4 @@ impl fmt::Debug for Verifier {
 fn verify_signature(keys: &KeySet, header: &Header<'_>, signed: &SignedMessage<'_>) -> Result<(), AuthError> {
     let mut keys = keys.candidates(header.algorithm, header.key_id.as_deref())?;
     if keys.any(|key| key.verify(header.algorithm, signed)) { Ok(()) } else { Err(Code::TokenSignatureInvalid.into()) }
-}
-
-/// The parts of the compact serialization ([RFC 7515 §3.1](https://www.rfc-editor.org/rfc/rfc7515#section-3.1)).
-struct Segments<'a> {
-    /// Header and payload, as they were signed.
-    message: &'a str,
-    header: &'a str,
-    payload: &'a str,
-    signature: &'a str,
-}
-
-impl<'a> Segments<'a> {
-    fn split(token: &'a str) -> Result<Self, AuthError> {
-        let mut dots = memchr_iter(b'.', token.as_bytes());
-        let (Some(first), Some(second), None) = (dots.next(), dots.next(), dots.next()) else {
-            return Err(Code::TokenMalformed.into());
-        };
-        Ok(Self {
-            message: &token[..second],
-            header: &token[..first],
-            payload: &token[first + 1..second],
-            signature: &token[second + 1..],
-        })
-    }
-
-    /// Strict: no padding, no white space, no bits beyond the last byte, so that a token has one spelling only.
-    fn decode(&self) -> Result<DecodedSegments, AuthError> {
-        let mut bytes = Vec::with_capacity(self.message.len() + self.signature.len());
-        let mut decode = |segment: &str| match URL_SAFE_NO_PAD.decode_vec(segment, &mut bytes) {
-            Ok(()) => Ok(bytes.len()),
-            Err(_) => Err(AuthError::from(Code::TokenMalformed)),
-        };
-        let header_end = decode(self.header)?;
-        let payload_end = decode(self.payload)?;
-        decode(self.signature)?;
-        Ok(DecodedSegments { bytes, header_end, payload_end })
-    }
-}
-
-/// All three in one buffer: one allocation for them.
-struct DecodedSegments {
-    bytes: Vec<u8>,
-    header_end: usize,
-    payload_end: usize,
-}
-
-impl DecodedSegments {
-    fn header(&self) -> Result<&str, AuthError> {
-        read_utf8(&self.bytes[..self.header_end])
-    }
-
-    fn signature(&self) -> &[u8] {
-        &self.bytes[self.payload_end..]
-    }
-
-    fn into_payload(self) -> SignedPayload {
-        SignedPayload(self)
-    }
-}
-
-/// A payload whose signature was checked.
-pub(crate) struct SignedPayload(DecodedSegments);
-
-impl SignedPayload {
-    fn as_str(&self) -> Result<&str, AuthError> {
-        read_utf8(&self.0.bytes[self.0.header_end..self.0.payload_end])
-    }
-}
-
-fn read_utf8(bytes: &[u8]) -> Result<&str, AuthError> {
-    str::from_utf8(bytes).map_err(|_| Code::TokenMalformed.into())
 }

@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc};
 
 use jsonwebtoken::Algorithm;
 
-use super::{DynamicKeySource, FixedKeys, KeySet, Keys, SecretSettings};
+use super::{DynamicKeySource, FixedKeys, KeySet, SecretSettings, VerifierKeys};
 #[cfg(feature = "jwks")]
 use super::{
     RemoteConfig,
@@ -33,7 +33,7 @@ pub(crate) struct KeyContext<'a> {
 }
 
 pub(crate) struct LoadedKeys {
-    pub(crate) keys: Keys,
+    pub(crate) keys: VerifierKeys,
     /// The one issuer that the keys are of, if their place says so.
     pub(crate) issuer: Option<String>,
 }
@@ -58,17 +58,17 @@ impl KeyConfig {
     /// A key that is missing, unreadable or too weak; an algorithm that no key fits.
     pub(crate) fn load(self, context: KeyContext<'_>) -> Result<LoadedKeys, ConfigError> {
         match self {
-            Self::Source(source) => Ok(LoadedKeys { keys: Keys::Source(source), issuer: None }),
+            Self::Source(source) => Ok(LoadedKeys { keys: VerifierKeys::Source(source), issuer: None }),
             #[cfg(feature = "jwks")]
             Self::Remote(remote) => {
                 let (endpoint, issuer) = remote.resolve()?;
                 let keys = RemoteKeys::new(HttpFetch::new(endpoint, context.http_client)?, Clock::system());
-                Ok(LoadedKeys { keys: Keys::Remote(Arc::new(keys)), issuer })
+                Ok(LoadedKeys { keys: VerifierKeys::Remote(Arc::new(keys)), issuer })
             }
             Self::Fixed(fixed) => {
                 let keys = fixed.read(context.secrets, context.algorithms)?;
                 check_fit(&keys, context.algorithms)?;
-                Ok(LoadedKeys { keys: Keys::Fixed(Arc::new(keys)), issuer: None })
+                Ok(LoadedKeys { keys: VerifierKeys::Fixed(Arc::new(keys)), issuer: None })
             }
         }
     }

@@ -1,0 +1,48 @@
+//! The keys of a verifier, of every kind.
+
+use std::{fmt, sync::Arc};
+
+#[cfg(feature = "jwks")]
+use super::remote::{HttpFetch, RemoteKeys};
+use super::{DynamicKeySource, KeyRequest, KeySet};
+use crate::error::AuthError;
+
+/// Where a verifier takes its keys from.
+#[derive(Clone)]
+pub(crate) enum VerifierKeys {
+    Fixed(Arc<KeySet>),
+    #[cfg(feature = "jwks")]
+    Remote(Arc<RemoteKeys<HttpFetch>>),
+    Source(Arc<dyn DynamicKeySource>),
+}
+
+impl VerifierKeys {
+    /// Runs `verify` with the keys that may have signed a token, once more with newer ones of a remote issuer if it fails.
+    ///
+    /// # Errors
+    ///
+    /// Those of the source, and of `verify`.
+    pub(crate) async fn verify_with(
+        &self,
+        request: KeyRequest<'_>,
+        verify: impl Fn(&KeySet) -> Result<(), AuthError>,
+    ) -> Result<(), AuthError> {
+        match self {
+            Self::Fixed(keys) => verify(keys),
+            #[cfg(feature = "jwks")]
+            Self::Remote(keys) => keys.verify_with(verify).await,
+            Self::Source(source) => verify(&*source.keys(request).await?),
+        }
+    }
+}
+
+impl fmt::Debug for VerifierKeys {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Fixed(keys) => formatter.debug_tuple("Fixed").field(keys).finish(),
+            #[cfg(feature = "jwks")]
+            Self::Remote(_) => formatter.write_str("Remote(..)"),
+            Self::Source(_) => formatter.write_str("Source(..)"),
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! The three segments of a token, encoded and decoded.
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use memchr::memchr_iter;
+
+use crate::error::{AuthError, Code};
+
+/// The parts of the compact serialization ([RFC 7515 §3.1](https://www.rfc-editor.org/rfc/rfc7515#section-3.1)).
+pub(super) struct Segments<'a> {
+    /// Header and payload, as they were signed.
+    pub(super) message: &'a str,
+    header: &'a str,
+    payload: &'a str,
+    pub(super) signature: &'a str,
+}
+
+impl<'a> Segments<'a> {
+    /// # Errors
+    ///
+    /// `token_malformed` unless the token has exactly two dots.
+    pub(super) fn split(token: &'a str) -> Result<Self, AuthError> {
+        let mut dots = memchr_iter(b'.', token.as_bytes());
+        let (Some(first), Some(second), None) = (dots.next(), dots.next(), dots.next()) else {
+            return Err(Code::TokenMalformed.into());
+        };
+        Ok(Self {
+            message: &token[..second],
+            header: &token[..first],
+            payload: &token[first + 1..second],
+            signature: &token[second + 1..],
+        })
+    }
+
+    /// Decodes strictly: no padding, no white space, no bits beyond the last byte, so that a token has one spelling
+    /// only.
+    ///
+    /// # Errors
+    ///
+    /// `token_malformed`.
+    pub(super) fn decode(&self) -> Result<DecodedSegments, AuthError> {
+        let mut bytes = Vec::with_capacity(self.message.len() + self.signature.len());
+        let mut decode = |segment: &str| match URL_SAFE_NO_PAD.decode_vec(segment, &mut bytes) {
+            Ok(()) => Ok(bytes.len()),
+            Err(_) => Err(AuthError::from(Code::TokenMalformed)),
+        };
+
+        let header_end = decode(self.header)?;
+        let payload_end = decode(self.payload)?;
+        decode(self.signature)?;
+        Ok(DecodedSegments { bytes, header_end, payload_end })
+    }
+}
+
+/// The decoded segments, in one buffer: a single allocation.
+pub(super) struct DecodedSegments {
+    bytes: Vec<u8>,
+    header_end: usize,
+    payload_end: usize,
+}
+
+impl DecodedSegments {
+    pub(super) fn header(&self) -> Result<&str, AuthError> {
+        parse_utf8(&self.bytes[..self.header_end])
+    }
+
+    pub(super) fn signature(&self) -> &[u8] {
+        &self.bytes[self.payload_end..]
+    }
+
+    pub(super) fn into_payload(self) -> SignedPayload {
+        SignedPayload(self)
+    }
+}
+
+/// A payload whose signature was checked.
+pub(crate) struct SignedPayload(DecodedSegments);
+
+impl SignedPayload {
+    pub(super) fn as_str(&self) -> Result<&str, AuthError> {
+        parse_utf8(&self.0.bytes[self.0.header_end..self.0.payload_end])
+    }
+}
+
+fn parse_utf8(bytes: &[u8]) -> Result<&str, AuthError> {
+    str::from_utf8(bytes).map_err(|_| Code::TokenMalformed.into())
+}
