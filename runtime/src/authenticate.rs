@@ -93,7 +93,7 @@ impl<L: UserLookup> Authenticator<L> {
         let checked = timeout(self.lookup_timeout, self.verifier.check_signature(token.as_str(), Some(origin)));
         let payload = guard::future("the key source", checked).await?.map_err(|_| Code::KeysUnavailable)??;
 
-        let parse = || self.verifier.read_claims::<L::Claims>(&payload);
+        let parse = || self.verifier.parse_claims::<L::Claims>(&payload);
         let (claims, registered) = guard::call(CLAIMS, parse)??;
 
         let user = self.look_up(handshake, Some(claims), Some(token)).await?.ok_or(Code::UserNotFound)?;

@@ -1,4 +1,4 @@
-//! From settings to a middleware.
+//! The settings of a middleware: what each is called, takes and means, and how it is checked.
 
 use std::{
     fmt::{self, Display},
@@ -13,15 +13,15 @@ use crate::{
     middleware::{JwtAuth, Shared},
     origin::Origin,
     session::expiry::{Expiry, ExpiryRules},
-    settings::{OneOrMany, Setting},
+    settings::{OneOrMany, Setting, checked, declare_settings},
     token::TokenSource,
-    verify::{VerifierBuilder, verifier_settings},
+    verify::{Verifier, VerifierSettings},
 };
 
 /// Settings of a [`JwtAuth`]: what `your_function::builder()` returns, filled in from the attribute.
 ///
-/// A later call of the same method replaces what an earlier one (or the attribute) said, and so does a later source
-/// of keys; for settings that are known at run time only, and for tests.
+/// For settings that are known only at run time, and for tests. A later call of the same method replaces an earlier one
+/// and the attribute, and a later source of keys replaces an earlier one.
 ///
 /// ```
 /// use socketioxide_jwt_auth::jwt_auth;
@@ -39,98 +39,90 @@ use crate::{
 /// ```
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct JwtAuthBuilder<L: UserLookup> {
+    pub(crate) verifier: VerifierSettings,
+    settings: SessionSettings,
     lookup: L,
-    verifier: VerifierBuilder,
-    token: Vec<TokenSource>,
-    allowed_origins: Option<Vec<String>>,
-    guest: bool,
-    guest_timeout: Option<Duration>,
-    authenticate_event: Option<String>,
-    expiry: Expiry,
-    expiry_warning: Option<Duration>,
     user_key: Option<UserKey<L::User>>,
-    lookup_timeout: Duration,
     clock: Clock,
-    /// A value that did not read, kept until `build` can return it.
-    mistake: Option<ConfigError>,
+}
+
+declare_settings! {
+    /// The raw values of the settings that are about connections and sessions; `None` for those that are not given.
+    /// [`JwtAuthBuilder::build`] checks them and has the defaults.
+    #[derive(Default)]
+    struct SessionSettings;
+
+    impl [L: UserLookup] JwtAuthBuilder<L> { self.settings }
+
+    => {
+        token: Vec<TokenSource> {
+            /// The places where a token is looked for, in this order. Defaults to `auth("token")`, `auth("auth_token")`,
+            /// `bearer`, `header("x-auth-token")`, `query("auth_token")`. A value in one of them is a token or is refused
+            /// with `token_malformed`, also if guests are admitted. Other places are ignored.
+            fn token(sources: impl IntoIterator<Item = TokenSource>) { sources.into_iter().collect() }
+        }
+
+        allowed_origins: Vec<String> {
+            /// The web origins that a handshake may come from, as browsers send them: `scheme://host` or
+            /// `scheme://host:port`, like `https://app.example.com`, `http://[::1]:3000` or `capacitor://localhost`.
+            /// Scheme and host are compared without regard to case; the port defaults to 443 for `https` and 80 for
+            /// `http`. There are no wildcards.
+            ///
+            /// Once set, a handshake is also refused if its `Origin` header is missing, is there twice or is not an
+            /// origin. Required with [`TokenSource::cookie`].
+            fn allowed_origins(origins: impl OneOrMany) { origins.into_strings() }
+        }
+
+        guest: bool {
+            /// Admits a connection without a token, as a guest. A connection with a bad token is still refused.
+            fn guest(guest: bool) { guest }
+        }
+
+        guest_timeout: Result<Duration, ConfigError> {
+            /// Disconnects a guest that has not logged in within this time, with `login_required`. Needs
+            /// [`guest`](Self::guest) and [`authenticate_event`](Self::authenticate_event).
+            fn guest_timeout(limit: impl Setting<Duration>) { limit.into_value("guest_timeout") }
+        }
+
+        authenticate_event: String {
+            /// Lets a client log in or renew its token on the open socket, by emitting this event with `{token}`. It is
+            /// answered with `{"expires_at": <seconds since 1970, or null>}` or `{"error": {"code", "message"}}`.
+            ///
+            /// The handler of this event belongs to the middleware: `socket.on` with the same name would replace it.
+            fn authenticate_event(name: impl Into<String>) { name.into() }
+        }
+
+        expiry: Result<Expiry, ConfigError> {
+            /// What happens to the socket at `exp` plus leeway: `"disconnect"` (the default) or `"ignore"`.
+            fn expiry(expiry: impl Setting<Expiry>) { expiry.into_value("expiry") }
+        }
+
+        expiry_warning: Result<Duration, ConfigError> {
+            /// Emits `token_expiring` with `{"expires_at", "expires_in"}` this long before `exp`, for the client to renew.
+            /// If a token lives shorter than twice this time, it is emitted at half of its life.
+            fn expiry_warning(before: impl Setting<Duration>) { before.into_value("expiry_warning") }
+        }
+
+        lookup_timeout: Result<Duration, ConfigError> {
+            /// The time limit of the user lookup. Defaults to 10 seconds. After it the connection is refused with
+            /// `lookup_timeout`. It also limits a [`KeySource`](crate::KeySource), then with `keys_unavailable`.
+            ///
+            /// A lookup that blocks its thread cannot be interrupted: make it `async`.
+            fn lookup_timeout(limit: impl Setting<Duration>) { limit.into_value("lookup_timeout") }
+        }
+    }
 }
 
 impl<L: UserLookup> JwtAuthBuilder<L> {
-    verifier_settings!(|builder| *builder.verifier.settings());
-
-    /// The default settings around a lookup. `your_function::builder()` calls it.
+    /// Makes a builder with the default settings. `your_function::builder()` calls it.
     pub fn new(lookup: L) -> Self {
         Self {
+            verifier: VerifierSettings::default(),
+            settings: SessionSettings::default(),
             lookup,
-            verifier: VerifierBuilder::default(),
-            token: TokenSource::defaults(),
-            allowed_origins: None,
-            guest: false,
-            guest_timeout: None,
-            authenticate_event: None,
-            expiry: Expiry::default(),
-            expiry_warning: None,
             user_key: None,
-            lookup_timeout: Duration::from_secs(10),
             clock: Clock::system(),
-            mistake: None,
         }
-    }
-
-    /// Where a token is looked for, in this order. The default is `auth("token")`, `auth("auth_token")`, `bearer`,
-    /// `header("x-auth-token")`, `query("auth_token")`. What stands in one of them is a token or is refused with
-    /// `token_malformed`, also where guests are let in. Other places are ignored.
-    pub fn token(mut self, sources: impl IntoIterator<Item = TokenSource>) -> Self {
-        self.token = sources.into_iter().collect();
-        self
-    }
-
-    /// The web origins that a handshake may come from, as browsers send them: `scheme://host` or `scheme://host:port`,
-    /// like `https://app.example.com`, `http://[::1]:3000` or `capacitor://localhost`. Scheme and host are compared
-    /// without regard to case; a port that is left out is 443 for `https` and 80 for `http`. There are no wildcards.
-    ///
-    /// Once set, a handshake whose `Origin` header is missing, is there twice or is not an origin is refused too.
-    /// Required with [`TokenSource::cookie`].
-    pub fn allowed_origins(mut self, origins: impl OneOrMany) -> Self {
-        self.allowed_origins = Some(origins.into_texts());
-        self
-    }
-
-    /// Lets a connection without a token in, as a guest. One whose token is bad is refused all the same.
-    pub fn guest(mut self, guest: bool) -> Self {
-        self.guest = guest;
-        self
-    }
-
-    /// Disconnects a guest that has not logged in by then, with `login_required`. Needs
-    /// [`guest`](Self::guest) and [`authenticate_event`](Self::authenticate_event).
-    pub fn guest_timeout(mut self, limit: impl Setting<Duration>) -> Self {
-        self.guest_timeout = self.read(limit, "guest_timeout");
-        self
-    }
-
-    /// Lets a client log in or renew its token on the open socket, by emitting this event with `{token}`. It is
-    /// answered with `{"expires_at": <seconds since 1970, or null>}` or `{"error": {"code", "message"}}`.
-    ///
-    /// The handler of this event belongs to the middleware: `socket.on` with the same name would replace it.
-    pub fn authenticate_event(mut self, name: impl Into<String>) -> Self {
-        self.authenticate_event = Some(name.into());
-        self
-    }
-
-    /// What happens to the socket at `exp` plus leeway: `"disconnect"` (the default) or `"ignore"`.
-    pub fn expiry(mut self, expiry: impl Setting<Expiry>) -> Self {
-        if let Some(expiry) = self.read(expiry, "expiry") {
-            self.expiry = expiry;
-        }
-        self
-    }
-
-    /// Emits `token_expiring` with `{"expires_at", "expires_in"}` so long before `exp`, for the client to renew. A token
-    /// that lives shorter than twice this time is announced at half of its life.
-    pub fn expiry_warning(mut self, before: impl Setting<Duration>) -> Self {
-        self.expiry_warning = self.read(before, "expiry_warning");
-        self
     }
 
     /// Names a user, so that all of its sockets can be reached with [`user_room`](crate::user_room) and ended with
@@ -152,115 +144,112 @@ impl<L: UserLookup> JwtAuthBuilder<L> {
         self
     }
 
-    /// How long the user lookup may take; 10 seconds if nothing is said. After it the connection is refused with
-    /// `lookup_timeout`. It bounds a [`KeySource`](crate::KeySource) too, then with `keys_unavailable`.
-    ///
-    /// A lookup that blocks its thread cannot be interrupted: let it be `async`.
-    pub fn lookup_timeout(mut self, limit: impl Setting<Duration>) -> Self {
-        if let Some(limit) = self.read(limit, "lookup_timeout") {
-            self.lookup_timeout = limit;
-        }
-        self
-    }
-
     #[cfg(test)]
     pub(crate) fn clock(mut self, clock: Clock) -> Self {
         self.clock = clock;
         self
     }
 
-    fn read<T>(&mut self, setting: impl Setting<T>, name: &'static str) -> Option<T> {
-        setting.into_value(name).map_err(|error| self.mistake = Some(error)).ok()
-    }
-
     /// Loads the keys and checks every setting.
     ///
     /// # Errors
     ///
-    /// A setting that is missing, contradictory or too weak. The text says how to repair it.
+    /// A setting is missing, contradicts another one or is too weak. The text names every such setting and says how to
+    /// repair it.
     pub fn build(self) -> Result<JwtAuth<L>, ConfigError> {
-        if let Some(mistake) = self.mistake {
-            return Err(mistake);
-        }
-        self.check_times()?;
-        let allowed_origins = read_origins(self.allowed_origins)?;
-        check_sources(&self.token, allowed_origins.is_some())?;
-        let verifier = self.verifier.build()?;
-        let expiry = ExpiryRules {
-            expiry: self.expiry,
-            expiry_warning: self.expiry_warning,
-            guest_timeout: self.guest_timeout,
-            leeway: verifier.leeway(),
-            clock: self.clock,
-        };
-        let authenticator = Authenticator {
-            lookup: self.lookup,
-            verifier,
-            sources: self.token,
-            allowed_origins,
-            guest: self.guest,
-            lookup_timeout: self.lookup_timeout,
-            expiry,
-            user_key: self.user_key,
-        };
-        let authenticate_event = check_event(self.authenticate_event)?;
-        Ok(JwtAuth::new(Shared { authenticator, authenticate_event }))
-    }
+        let SessionSettings { allowed_origins, authenticate_event, guest, .. } = &self.settings;
+        let origins_are_checked = allowed_origins.is_some();
+        let guests_can_log_in = guest.unwrap_or(false) && authenticate_event.is_some();
 
-    fn check_times(&self) -> Result<(), ConfigError> {
-        let times = [
-            ("lookup_timeout", Some(self.lookup_timeout)),
-            ("guest_timeout", self.guest_timeout),
-            ("expiry_warning", self.expiry_warning),
-        ];
-        if let Some((name, _)) = times.iter().find(|(_, time)| time.is_some_and(|time| time.is_zero())) {
-            return Err(ConfigError::new(format!("{name} is zero; write a time like \"10s\", or leave it out")));
-        }
-        if self.guest_timeout.is_some() && !(self.guest && self.authenticate_event.is_some()) {
-            return Err(ConfigError::new(
-                "guest_timeout is for guests that may log in: set guest = true and authenticate_event = \"authenticate\", \
-                 or leave it out",
-            ));
-        }
-        Ok(())
+        let settings = self.settings;
+        let verifier = Verifier::new(self.verifier);
+        let expiry = checked!(ExpiryRules {
+            expiry: settings.expiry.unwrap_or_else(|| Ok(Expiry::default())),
+            expiry_warning: check_time("expiry_warning", settings.expiry_warning),
+            guest_timeout: check_guest_timeout(settings.guest_timeout, guests_can_log_in),
+            leeway: Ok(verifier.as_ref().map(Verifier::leeway).unwrap_or_default()),
+            clock: Ok(self.clock),
+        });
+        let authenticator = checked!(Authenticator {
+            lookup: Ok(self.lookup),
+            verifier: verifier,
+            sources: check_sources(settings.token.unwrap_or_else(TokenSource::defaults), origins_are_checked),
+            allowed_origins: settings.allowed_origins.map(|origins| parse_origins(&origins)).transpose(),
+            guest: Ok(settings.guest.unwrap_or(false)),
+            lookup_timeout: check_time("lookup_timeout", settings.lookup_timeout)
+                .map(|limit| limit.unwrap_or(Duration::from_secs(10))),
+            expiry: expiry,
+            user_key: Ok(self.user_key),
+        });
+        let shared = checked!(Shared {
+            authenticator: authenticator,
+            authenticate_event: check_event(settings.authenticate_event),
+        });
+        shared.map(JwtAuth::new)
     }
 }
 
-/// Socket.IO keeps these names for itself; a client cannot emit them.
+fn check_time(
+    name: &'static str,
+    time: Option<Result<Duration, ConfigError>>,
+) -> Result<Option<Duration>, ConfigError> {
+    match time.transpose()? {
+        Some(time) if time.is_zero() => {
+            Err(ConfigError::invalid(format!("{name} is zero; write a time like \"10s\", or leave it out")))
+        }
+        time => Ok(time),
+    }
+}
+
+fn check_guest_timeout(
+    limit: Option<Result<Duration, ConfigError>>,
+    guests_can_log_in: bool,
+) -> Result<Option<Duration>, ConfigError> {
+    let limit = check_time("guest_timeout", limit)?;
+    if limit.is_some() && !guests_can_log_in {
+        return Err(ConfigError::contradiction(
+            "guest_timeout is for guests that may log in: set guest = true and authenticate_event = \"authenticate\", \
+             or leave it out",
+        ));
+    }
+    Ok(limit)
+}
+
+/// The names of Socket.IO's own events; a client cannot emit them.
 const RESERVED_EVENTS: [&str; 6] =
     ["connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener"];
 
 fn check_event(name: Option<String>) -> Result<Option<String>, ConfigError> {
     match name {
-        Some(name) if name.is_empty() || RESERVED_EVENTS.contains(&name.as_str()) => Err(ConfigError::new(format!(
-            "authenticate_event: clients cannot emit {name:?}; use another name, like \"authenticate\""
-        ))),
+        Some(name) if name.is_empty() || RESERVED_EVENTS.contains(&name.as_str()) => Err(ConfigError::invalid(
+            format!("authenticate_event: clients cannot emit {name:?}; use another name, like \"authenticate\""),
+        )),
         name => Ok(name),
     }
 }
 
-fn read_origins(texts: Option<Vec<String>>) -> Result<Option<Vec<Origin>>, ConfigError> {
-    let Some(texts) = texts else { return Ok(None) };
-    if texts.is_empty() {
-        return Err(ConfigError::new(
+fn parse_origins(origins: &[String]) -> Result<Vec<Origin>, ConfigError> {
+    if origins.is_empty() {
+        return Err(ConfigError::invalid(
             "allowed_origins is empty, so every handshake would be refused; name at least one",
         ));
     }
-    texts.iter().map(|text| Origin::from_config(text)).collect::<Result<_, _>>().map(Some)
+    ConfigError::collect(origins.iter().map(|origin| Origin::from_config(origin)))
 }
 
-fn check_sources(sources: &[TokenSource], origins_are_checked: bool) -> Result<(), ConfigError> {
+fn check_sources(sources: Vec<TokenSource>, origins_are_checked: bool) -> Result<Vec<TokenSource>, ConfigError> {
     if sources.is_empty() {
-        return Err(ConfigError::new("token is an empty list; name at least one source, like auth(\"token\")"));
+        return Err(ConfigError::invalid("token is an empty list; name at least one source, like auth(\"token\")"));
     }
-    sources.iter().try_for_each(TokenSource::check)?;
+    ConfigError::collect(sources.iter().map(TokenSource::check))?;
+
     if !origins_are_checked && sources.iter().any(TokenSource::is_cookie) {
-        return Err(ConfigError::new(
+        return Err(ConfigError::contradiction(
             "token: a cookie needs allowed_origins, because browsers send it with handshakes of foreign pages too \
              (cross-site WebSocket hijacking); set allowed_origins = [\"https://your.site\"]",
         ));
     }
-    Ok(())
+    Ok(sources)
 }
 
 impl<L: UserLookup> fmt::Debug for JwtAuthBuilder<L> {
@@ -268,8 +257,8 @@ impl<L: UserLookup> fmt::Debug for JwtAuthBuilder<L> {
         formatter
             .debug_struct("JwtAuthBuilder")
             .field("verifier", &self.verifier)
-            .field("token", &self.token)
-            .field("guest", &self.guest)
+            .field("token", &self.settings.token)
+            .field("guest", &self.settings.guest)
             .finish_non_exhaustive()
     }
 }

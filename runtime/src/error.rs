@@ -6,7 +6,7 @@ use std::{borrow::Cow, error::Error, fmt};
 
 use serde::{Serialize, Serializer, ser::SerializeStruct};
 
-pub use config::ConfigError;
+pub use config::{ConfigError, ConfigErrorKind};
 
 /// What a client should do after a refusal, so that it need not know every code.
 ///

@@ -11,7 +11,7 @@ mod tests;
 
 use std::borrow::Cow;
 
-pub(crate) use read::{JsonError, ListReader, ObjectReader, strings, text};
+pub(crate) use read::{JsonError, ListReader, ObjectReader, string, strings};
 pub(crate) use skip::{MemberName, skip_list, skip_object};
 
 /// How deep objects and lists may be nested, the outermost one included.

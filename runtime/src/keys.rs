@@ -8,6 +8,7 @@ mod jwk;
 mod key;
 mod load;
 mod pem;
+mod problem;
 #[cfg(feature = "jwks")]
 mod remote;
 mod secret;
@@ -19,12 +20,13 @@ pub(crate) use backend::install as install_backend;
 pub(crate) use fixed::FixedKeys;
 pub(crate) use key::SignedMessage;
 use key::VerificationKey;
-pub(crate) use load::{KeyConfig, KeyContext, LoadedKeys};
+pub(crate) use load::{KeyLoader, KeySettings, LoadedKeys};
+use problem::KeyProblem;
 #[cfg(feature = "jwks")]
-pub(crate) use remote::{HttpClient, RemoteConfig};
+pub(crate) use remote::{HttpClient, RemoteSettings};
 pub use secret::SecretEncoding;
-pub(crate) use secret::SecretSettings;
+use secret::SecretRules;
 pub use set::KeySet;
 pub(crate) use source::{DynamicKeySource, Handshake};
 pub use source::{KeyRequest, KeySource};
-pub(crate) use verifier_keys::VerifierKeys;
+use verifier_keys::VerifierKeys;

@@ -63,7 +63,7 @@ impl Origin {
         Self::parse(text).map_err(|problem| {
             // What stands before it can be a password.
             let shown = text.rsplit_once('@').map_or_else(|| text.to_owned(), |(_, host)| format!("…@{host}"));
-            ConfigError::new(format!(
+            ConfigError::invalid(format!(
                 "allowed_origins: {shown:?} is not an origin: {problem}; write it as browsers send it, like \
                  \"https://app.example.com\" or \"http://localhost:3000\""
             ))

@@ -1,10 +1,17 @@
 //! The forms in which a setting may be written, and environment variables.
 
-use std::time::Duration;
+#[macro_use]
+mod declare;
 
-use crate::error::ConfigError;
+use std::{
+    env::{self, VarError},
+    time::Duration,
+};
 
-/// One text or a list of texts: what `issuer`, `secret_env`, `algorithms` and their like take.
+use crate::error::{ConfigError, ConfigErrorKind};
+pub(crate) use declare::{checked, declare_settings};
+
+/// One string or a list of strings: what `issuer`, `secret_env`, `algorithms` and similar settings take.
 ///
 /// ```
 /// use socketioxide_jwt_auth::Verifier;
@@ -14,78 +21,78 @@ use crate::error::ConfigError;
 /// # drop((one, many));
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is neither a text nor a list of texts",
+    message = "`{Self}` is neither a string nor a list of strings",
     label = "expected `\"one\"` or `[\"one\", \"two\"]`"
 )]
 pub trait OneOrMany {
-    /// The texts, in their order.
-    fn into_texts(self) -> Vec<String>;
+    /// Returns the strings, in their order.
+    fn into_strings(self) -> Vec<String>;
 }
 
 impl OneOrMany for &str {
-    fn into_texts(self) -> Vec<String> {
+    fn into_strings(self) -> Vec<String> {
         vec![self.to_owned()]
     }
 }
 
 impl OneOrMany for String {
-    fn into_texts(self) -> Vec<String> {
+    fn into_strings(self) -> Vec<String> {
         vec![self]
     }
 }
 
 impl OneOrMany for &String {
-    fn into_texts(self) -> Vec<String> {
+    fn into_strings(self) -> Vec<String> {
         vec![self.clone()]
     }
 }
 
 impl<S: AsRef<str>, const N: usize> OneOrMany for [S; N] {
-    fn into_texts(self) -> Vec<String> {
-        self.as_slice().into_texts()
+    fn into_strings(self) -> Vec<String> {
+        self.as_slice().into_strings()
     }
 }
 
 impl<S: AsRef<str>, const N: usize> OneOrMany for &[S; N] {
-    fn into_texts(self) -> Vec<String> {
-        self.as_slice().into_texts()
+    fn into_strings(self) -> Vec<String> {
+        self.as_slice().into_strings()
     }
 }
 
 impl<S: AsRef<str>> OneOrMany for Vec<S> {
-    fn into_texts(self) -> Vec<String> {
-        self.as_slice().into_texts()
+    fn into_strings(self) -> Vec<String> {
+        self.as_slice().into_strings()
     }
 }
 
 impl<S: AsRef<str>> OneOrMany for &[S] {
-    fn into_texts(self) -> Vec<String> {
-        self.iter().map(|text| text.as_ref().to_owned()).collect()
+    fn into_strings(self) -> Vec<String> {
+        self.iter().map(|string| string.as_ref().to_owned()).collect()
     }
 }
 
 /// A setting of type `T`, given as a value or in its written form (`Duration` or `"60s"`).
 ///
-/// A text that does not read as a `T` is a [`ConfigError`] when the middleware is built.
+/// If a string cannot be parsed as a `T`, building the middleware returns a [`ConfigError`].
 ///
 /// ```
 /// use std::time::Duration;
 /// use socketioxide_jwt_auth::Verifier;
 ///
 /// let value = Verifier::builder().leeway(Duration::from_secs(30));
-/// let text = Verifier::builder().leeway("30s");
-/// # drop((value, text));
+/// let written = Verifier::builder().leeway("30s");
+/// # drop((value, written));
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a setting of type `{T}`",
     label = "expected a `{T}` or its written form"
 )]
 pub trait Setting<T> {
-    /// The value, or what is wrong with its written form.
+    /// Returns the value. `name` is the setting's name, for the error.
     ///
     /// # Errors
     ///
-    /// A text that does not read as a `T`.
+    /// The written form cannot be parsed as a `T`.
     fn into_value(self, name: &'static str) -> Result<T, ConfigError>;
 }
 
@@ -98,7 +105,9 @@ impl Setting<Self> for Duration {
 impl Setting<Duration> for &str {
     fn into_value(self, name: &'static str) -> Result<Duration, ConfigError> {
         humantime::parse_duration(self).map_err(|error| {
-            ConfigError::new(format!("{name}: {self:?} is not a duration ({error}); write it like \"60s\" or \"5m\""))
+            ConfigError::invalid(format!(
+                "{name}: {self:?} is not a duration ({error}); write it like \"60s\" or \"5m\""
+            ))
         })
     }
 }
@@ -109,7 +118,7 @@ impl Setting<Duration> for String {
     }
 }
 
-/// Implemented by nothing: it explains at compile time why an option is not there.
+/// Implemented by no type. It explains at compile time why an option is not available.
 #[cfg(not(feature = "jwks"))]
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
@@ -118,12 +127,12 @@ impl Setting<Duration> for String {
     note = "add `jwks` to the features of socketioxide-jwt-auth in Cargo.toml"
 )]
 pub trait FeatureJwks {
-    fn missing(self) -> ConfigError;
+    fn missing<T>(self) -> T;
 }
 
-/// Makes an enum readable from its written form, and declares both forms as a [`Setting`].
+/// Implements [`Setting`] for an enum and for its written form.
 macro_rules! written_setting {
-    ($type:ident { $($text:literal => $variant:ident,)* }) => {
+    ($type:ident { $($written:literal => $variant:ident,)* }) => {
         impl $crate::settings::Setting<Self> for $type {
             fn into_value(self, _: &'static str) -> Result<Self, $crate::error::ConfigError> {
                 Ok(self)
@@ -133,9 +142,9 @@ macro_rules! written_setting {
         impl $crate::settings::Setting<$type> for &str {
             fn into_value(self, name: &'static str) -> Result<$type, $crate::error::ConfigError> {
                 match self {
-                    $($text => Ok($type::$variant),)*
-                    other => Err($crate::error::ConfigError::new(format!(
-                        concat!("{}: {:?} is unknown; use one of", $(" \"", $text, "\"",)*),
+                    $($written => Ok($type::$variant),)*
+                    other => Err($crate::error::ConfigError::invalid(format!(
+                        concat!("{}: {:?} is unknown; use one of", $(" \"", $written, "\"",)*),
                         name, other,
                     ))),
                 }
@@ -145,24 +154,19 @@ macro_rules! written_setting {
 }
 pub(crate) use written_setting;
 
-/// Reads an environment variable that must be set.
-pub(crate) fn read_environment(variable: &str) -> Result<String, ConfigError> {
-    let text = match std::env::var(variable) {
-        Ok(text) => text,
-        Err(std::env::VarError::NotPresent) => {
-            return Err(ConfigError::new(format!(
-                "the environment variable {variable} is not set; set it before the server starts"
-            )));
-        }
-        Err(std::env::VarError::NotUnicode(_)) => {
-            return Err(ConfigError::new(format!(
-                "the environment variable {variable} is not valid UTF-8; write its value in ASCII, or encode the key \
-                 and say so with secret_encoding = \"base64\""
-            )));
+/// Returns the value of an environment variable that must be set.
+///
+/// # Errors
+///
+/// The variable is not set, is empty or is not UTF-8. The error never shows its value, which may be a secret.
+pub(crate) fn environment_variable(name: &str) -> Result<String, ConfigError> {
+    let problem = match env::var(name) {
+        Ok(value) if !value.trim().is_empty() => return Ok(value),
+        Ok(_) => "is empty; give it a value",
+        Err(VarError::NotPresent) => "is not set; set it before the server starts",
+        Err(VarError::NotUnicode(_)) => {
+            "is not valid UTF-8; write its value in ASCII, or encode the key and say so with secret_encoding = \"base64\""
         }
     };
-    if text.trim().is_empty() {
-        return Err(ConfigError::new(format!("the environment variable {variable} is empty; give it a value")));
-    }
-    Ok(text)
+    Err(ConfigError::new(ConfigErrorKind::Environment, format!("the environment variable {name} {problem}")))
 }

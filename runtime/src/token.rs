@@ -96,10 +96,10 @@ impl TokenSource {
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
         match &self.0 {
             Place::Header(name) if HeaderName::try_from(name).is_err() => {
-                Err(ConfigError::new(format!("token: header({name:?}) is not a valid header name")))
+                Err(ConfigError::invalid(format!("token: header({name:?}) is not a valid header name")))
             }
             Place::Auth(name) | Place::Header(name) | Place::Query(name) | Place::Cookie(name) if name.is_empty() => {
-                Err(ConfigError::new("token: a source has an empty name; write the name that clients use"))
+                Err(ConfigError::invalid("token: a source has an empty name; write the name that clients use"))
             }
             // The name of a cookie has the characters of a header's name (RFC 6265 §4.1.1).
             Place::Cookie(name) if HeaderName::try_from(name).is_err() => {

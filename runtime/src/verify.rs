@@ -3,27 +3,27 @@
 //! jsonwebtoken does the cryptography. Its `decode` is not used, because it parses header and claims twice and leaves
 //! to its caller what the JWT best current practice ([RFC 8725](https://www.rfc-editor.org/rfc/rfc8725)) demands.
 
-#[macro_use]
-mod settings;
 mod builder;
 mod claims;
 mod header;
+mod rules;
 mod segments;
+mod settings;
 
 use std::{fmt, sync::Arc, time::SystemTime};
 
-use jsonwebtoken::Algorithm;
 use serde::de::DeserializeOwned;
 
 use crate::{
-    error::{AuthError, Code},
-    keys::{Handshake, KeyRequest, KeySet, SignedMessage, VerifierKeys},
+    error::{AuthError, Code, ConfigError},
+    keys::{self, Handshake, KeyRequest, KeySet, SignedMessage},
 };
 pub use builder::VerifierBuilder;
-use claims::{ClaimRules, Registered};
+use claims::Registered;
 use header::Header;
+use rules::VerifierRules;
 use segments::{Segments, SignedPayload};
-pub(crate) use settings::verifier_settings;
+pub(crate) use settings::VerifierSettings;
 
 /// Turns tokens into claims: the same checks as at a connection, for an HTTP route or a worker.
 ///
@@ -50,15 +50,7 @@ pub(crate) use settings::verifier_settings;
 /// # }
 /// ```
 #[derive(Clone)]
-pub struct Verifier(Arc<Rules>);
-
-/// What a token must be like.
-pub(crate) struct Rules {
-    keys: VerifierKeys,
-    algorithms: Vec<Algorithm>,
-    max_token_bytes: usize,
-    claims: ClaimRules,
-}
+pub struct Verifier(Arc<VerifierRules>);
 
 /// A token that passed every check.
 ///
@@ -78,6 +70,17 @@ pub struct VerifiedToken<C> {
 }
 
 impl Verifier {
+    /// Loads the keys and checks every setting.
+    ///
+    /// # Errors
+    ///
+    /// All mistakes.
+    pub(crate) fn new(settings: VerifierSettings) -> Result<Self, ConfigError> {
+        let rules = VerifierRules::new(settings)?;
+        keys::install_backend();
+        Ok(Self(Arc::new(rules)))
+    }
+
     /// Settings of a new verifier. It needs a source of keys at least.
     ///
     /// ```
@@ -103,7 +106,7 @@ impl Verifier {
     /// (the claims are no `C`).
     pub async fn verify<C: DeserializeOwned>(&self, token: &str) -> Result<VerifiedToken<C>, AuthError> {
         let payload = self.check_signature(token, None).await?;
-        let (claims, registered) = self.read_claims(&payload)?;
+        let (claims, registered) = self.parse_claims(&payload)?;
         Ok(VerifiedToken { claims, expires_at: registered.expires_at() })
     }
 
@@ -121,8 +124,8 @@ impl Verifier {
         let segments = Segments::split(token)?;
         let decoded = segments.decode()?;
         let header_json = decoded.header()?;
-        let header = Header::read(header_json)?;
-        if !rules.algorithms.contains(&header.algorithm) {
+        let header = Header::parse(header_json)?;
+        if !rules.keys.algorithms.contains(&header.algorithm) {
             return Err(Code::TokenAlgorithmNotAllowed.into());
         }
         let request = KeyRequest {
@@ -136,7 +139,7 @@ impl Verifier {
             signature: decoded.signature(),
             encoded_signature: segments.signature,
         };
-        rules.keys.verify_with(request, |keys| verify_signature(keys, &header, &signed)).await?;
+        rules.keys.source.verify_with(request, |keys| verify_signature(keys, &header, &signed)).await?;
         if header.names_another_kind {
             return Err(Code::TokenClaimsInvalid.into());
         }
@@ -144,11 +147,11 @@ impl Verifier {
     }
 
     /// The claims of a payload whose signature was checked, and those that the standard gives a meaning to.
-    pub(crate) fn read_claims<'a, C: DeserializeOwned>(
+    pub(crate) fn parse_claims<'a, C: DeserializeOwned>(
         &self,
         payload: &'a SignedPayload,
     ) -> Result<(C, Registered<'a>), AuthError> {
-        self.0.claims.read(payload.as_str()?, SystemTime::now())
+        self.0.claims.parse(payload.as_str()?, SystemTime::now())
     }
 
     /// How long after `exp` a session may live on.
@@ -161,8 +164,8 @@ impl fmt::Debug for Verifier {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("Verifier")
-            .field("keys", &self.0.keys)
-            .field("algorithms", &self.0.algorithms)
+            .field("keys", &self.0.keys.source)
+            .field("algorithms", &self.0.keys.algorithms)
             .field("max_token_bytes", &self.0.max_token_bytes)
             .field("claims", &self.0.claims)
             .finish()

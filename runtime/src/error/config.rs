@@ -1,23 +1,121 @@
 //! A mistake in the configuration.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, error::Error, fmt, sync::Arc};
 
 /// A mistake in the configuration, found when the middleware or the verifier is built.
 ///
-/// Its text names the setting (or the environment variable) and says how to repair it. It never holds key material.
+/// Its text names the setting (or the environment variable) and says how to repair it. It never holds key material. If
+/// several settings are wrong, the text names all of them, and [`kind`](Self::kind) and [`source`](Error::source) are
+/// those of the first.
 ///
 /// ```
-/// use socketioxide_jwt_auth::Verifier;
+/// use socketioxide_jwt_auth::{ConfigErrorKind, Verifier};
 ///
 /// let error = Verifier::builder().secret("too short").build().unwrap_err();
 /// assert!(error.to_string().contains("72 bits"));
+/// assert_eq!(error.kind(), ConfigErrorKind::Key);
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct ConfigError(Cow<'static, str>);
+#[derive(Debug, Clone)]
+pub struct ConfigError {
+    kind: ConfigErrorKind,
+    message: Cow<'static, str>,
+    source: Option<Arc<dyn Error + Send + Sync>>,
+}
+
+/// The kind of a [`ConfigError`].
+///
+/// ```
+/// use socketioxide_jwt_auth::{ConfigErrorKind, Verifier};
+///
+/// let error = Verifier::builder().build().unwrap_err();
+/// assert_eq!(error.kind(), ConfigErrorKind::Missing);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ConfigErrorKind {
+    /// A required setting is missing, such as the source of keys.
+    Missing,
+    /// A value cannot be parsed, or is not allowed.
+    Invalid,
+    /// Two settings contradict each other, such as an algorithm and a key of another type.
+    Contradiction,
+    /// An environment variable is not set, is empty or is not valid UTF-8.
+    Environment,
+    /// A file cannot be read, or is not valid UTF-8.
+    File,
+    /// A key or a secret is malformed, too weak or must not be on this server.
+    Key,
+    /// The HTTP client that fetches JWK Sets cannot be built.
+    HttpClient,
+}
 
 impl ConfigError {
-    pub(crate) fn new(text: impl Into<Cow<'static, str>>) -> Self {
-        Self(text.into())
+    /// Returns what kind of mistake it is.
+    pub fn kind(&self) -> ConfigErrorKind {
+        self.kind
+    }
+
+    pub(crate) fn new(kind: ConfigErrorKind, message: impl Into<Cow<'static, str>>) -> Self {
+        Self { kind, message: message.into(), source: None }
+    }
+
+    pub(crate) fn missing(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(ConfigErrorKind::Missing, message)
+    }
+
+    pub(crate) fn invalid(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(ConfigErrorKind::Invalid, message)
+    }
+
+    pub(crate) fn contradiction(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(ConfigErrorKind::Contradiction, message)
+    }
+
+    pub(crate) fn key(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(ConfigErrorKind::Key, message)
+    }
+
+    /// Keeps the cause. Its text must not hold key material.
+    pub(crate) fn with_source(self, source: impl Error + Send + Sync + 'static) -> Self {
+        Self { source: Some(Arc::new(source)), ..self }
+    }
+
+    /// Returns one error that names all mistakes. Returns `None` if there are none.
+    pub(crate) fn join(errors: impl IntoIterator<Item = Self>) -> Option<Self> {
+        errors
+            .into_iter()
+            .reduce(|first, next| Self { message: format!("{}; {}", first.message, next.message).into(), ..first })
+    }
+
+    /// Returns all values.
+    ///
+    /// # Errors
+    ///
+    /// All mistakes, if there is one.
+    pub(crate) fn collect<T>(results: impl IntoIterator<Item = Result<T, Self>>) -> Result<Vec<T>, Self> {
+        let (mut values, mut errors) = (Vec::new(), Vec::new());
+        for result in results {
+            match result {
+                Ok(value) => values.push(value),
+                Err(error) => errors.push(error),
+            }
+        }
+
+        match Self::join(errors) {
+            Some(error) => Err(error),
+            None => Ok(values),
+        }
+    }
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.message)
+    }
+}
+
+impl Error for ConfigError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.source.as_deref().map(|source| source as _)
     }
 }

@@ -111,7 +111,7 @@ impl<'a> ListReader<'a> {
 }
 
 /// Returns the string that a value is. Returns `None` if it is none, or holds half of a surrogate pair.
-pub(crate) fn text(json: &str) -> Option<Cow<'_, str>> {
+pub(crate) fn string(json: &str) -> Option<Cow<'_, str>> {
     unescape(json.strip_prefix('"')?.strip_suffix('"')?)
 }
 
@@ -121,7 +121,7 @@ pub(crate) fn strings(json: &str) -> Option<Vec<Cow<'_, str>>> {
     let mut strings = Vec::new();
 
     while let Some(element) = list.next_element().ok()? {
-        strings.push(text(element)?);
+        strings.push(string(element)?);
     }
     Some(strings)
 }

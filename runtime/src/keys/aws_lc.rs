@@ -1,7 +1,7 @@
-//! Keys that are made ready for use when they are loaded.
+//! Keys of aws-lc-rs, prepared when they are loaded.
 //!
-//! jsonwebtoken sets its keys up anew for every token: half the time of an HMAC, a sixth of the time of an RSA
-//! signature. Its own verifiers cannot be kept, because they are not `Send`; those of aws-lc-rs, which it calls, can.
+//! jsonwebtoken prepares its keys again for every token: half the time of an HMAC, a sixth of the time of an RSA
+//! signature. Its verifiers cannot be kept, because they are not `Send`; those of aws-lc-rs, which it calls, can.
 
 use aws_lc_rs::{
     hmac::{self, HMAC_SHA256, HMAC_SHA384, HMAC_SHA512},
@@ -13,19 +13,20 @@ use aws_lc_rs::{
 };
 use jsonwebtoken::Algorithm;
 
-/// One key, ready for one algorithm.
+/// A key, prepared for one algorithm.
 pub(super) enum PreparedKey {
     Secret(Box<hmac::Key>),
     Public(ParsedPublicKey),
 }
 
 impl PreparedKey {
-    /// `bytes` are a secret, a PKCS#1 key, a point or an Ed25519 key. `None` for a key that the backend cannot read,
-    /// and for an algorithm that it does not know.
+    /// `bytes` are a secret, a PKCS#1 key, a point or an Ed25519 key. Returns `None` if the backend rejects the key or
+    /// does not know the algorithm.
     pub(super) fn new(algorithm: Algorithm, bytes: &[u8]) -> Option<Self> {
         let secret = |hash| Some(Self::Secret(Box::new(hmac::Key::new(hash, bytes))));
         let public =
             |kind: &'static dyn VerificationAlgorithm| ParsedPublicKey::new(kind, bytes).ok().map(Self::Public);
+
         match algorithm {
             Algorithm::HS256 => secret(HMAC_SHA256),
             Algorithm::HS384 => secret(HMAC_SHA384),

@@ -7,8 +7,11 @@ use std::{
 
 use jsonwebtoken::Algorithm;
 
-use super::{KeySet, SecretSettings, VerificationKey, jwk, pem, secret};
-use crate::{error::ConfigError, settings::read_environment};
+use super::{KeySet, SecretRules, VerificationKey, jwk, pem, secret};
+use crate::{
+    error::{ConfigError, ConfigErrorKind},
+    settings::environment_variable,
+};
 
 #[derive(Clone)]
 pub(crate) enum FixedKeys {
@@ -26,52 +29,61 @@ impl FixedKeys {
         matches!(self, Self::PublicKey(_) | Self::PublicKeyEnv(_) | Self::PublicKeyFile(_))
     }
 
+    /// Loads the keys.
+    ///
     /// # Errors
     ///
-    /// A key that is missing, unreadable or too weak.
-    pub(super) fn read(self, secrets: SecretSettings, algorithms: &[Algorithm]) -> Result<KeySet, ConfigError> {
+    /// A key is missing, cannot be parsed or is too weak.
+    pub(super) fn load(self, secrets: SecretRules, algorithms: &[Algorithm]) -> Result<KeySet, ConfigError> {
         let keys = match self {
-            Self::Secret(written) => vec![secret::read("the secret", &written, secrets, algorithms)?],
-            Self::SecretEnv(variables) => each(&variables, "secret_env", |variable| {
-                let written = read_environment(variable)?;
+            Self::Secret(written) => vec![secret::decode("the secret", &written, secrets, algorithms)?],
+            Self::SecretEnv(variables) => load_each(&variables, "secret_env", |variable| {
+                let written = environment_variable(variable)?;
                 let name = format!("the secret in the environment variable {variable}");
-                Ok(vec![secret::read(&name, written.as_bytes(), secrets, algorithms)?])
+                Ok(vec![secret::decode(&name, written.as_bytes(), secrets, algorithms)?])
             })?,
-            Self::PublicKey(text) => pem::read("public_key", &text)?,
-            Self::PublicKeyEnv(variables) => each(&variables, "public_key_env", |variable| {
-                // Many deployments pass a PEM text in one line.
-                let text = read_environment(variable)?.replace("\\n", "\n");
-                pem::read(&format!("the environment variable {variable}"), text.as_bytes())
+            Self::PublicKey(pem) => pem::parse("public_key", &pem)?,
+            Self::PublicKeyEnv(variables) => load_each(&variables, "public_key_env", |variable| {
+                // Many deployments pass PEM in one line.
+                let pem = environment_variable(variable)?.replace("\\n", "\n");
+                pem::parse(&format!("the environment variable {variable}"), pem.as_bytes())
             })?,
-            Self::PublicKeyFile(files) => each(&files, "public_key_file", |file| {
-                pem::read(&format!("the file {file}"), &read_file(Path::new(file))?)
+            Self::PublicKeyFile(files) => load_each(&files, "public_key_file", |file| {
+                pem::parse(&format!("the file {file}"), &read_file(Path::new(file))?)
             })?,
-            Self::Jwks(json) => jwk::read_configured("jwks", &json)?,
+            Self::Jwks(json) => jwk::parse_configured("jwks", &json)?,
             Self::JwksFile(file) => {
                 let name = format!("the file {}", file.display());
-                let json = String::from_utf8(read_file(&file)?)
-                    .map_err(|_| ConfigError::new(format!("{name} is not UTF-8; save it as such")))?;
-                jwk::read_configured(&name, &json)?
+                let json = String::from_utf8(read_file(&file)?).map_err(|_| {
+                    ConfigError::new(ConfigErrorKind::File, format!("{name} is not UTF-8; save it as such"))
+                })?;
+                jwk::parse_configured(&name, &json)?
             }
         };
         Ok(KeySet::from(keys))
     }
 }
 
-fn each(
+/// Loads the keys of every place in a list.
+///
+/// # Errors
+///
+/// The list is empty, or `load` fails for one of the places. The error names all of them.
+fn load_each(
     places: &[String],
     option: &str,
-    read: impl Fn(&str) -> Result<Vec<VerificationKey>, ConfigError>,
+    load: impl Fn(&str) -> Result<Vec<VerificationKey>, ConfigError>,
 ) -> Result<Vec<VerificationKey>, ConfigError> {
     if places.is_empty() {
-        return Err(ConfigError::new(format!("{option} is an empty list; name at least one")));
+        return Err(ConfigError::invalid(format!("{option} is an empty list; name at least one")));
     }
-    let keys: Result<Vec<_>, _> = places.iter().map(|place| read(place)).collect();
-    Ok(keys?.into_iter().flatten().collect())
+    let keys = ConfigError::collect(places.iter().map(|place| load(place)))?;
+    Ok(keys.into_iter().flatten().collect())
 }
 
 fn read_file(file: &Path) -> Result<Vec<u8>, ConfigError> {
     fs::read(file).map_err(|error| {
-        ConfigError::new(format!("the file {} cannot be read ({error}); check its path and its rights", file.display()))
+        let message = format!("the file {} cannot be read ({error}); check its path and its rights", file.display());
+        ConfigError::new(ConfigErrorKind::File, message).with_source(error)
     })
 }

@@ -1,16 +1,16 @@
 //! JSON Web Keys ([RFC 7517](https://www.rfc-editor.org/rfc/rfc7517)).
 
-use std::{borrow::Cow, collections::HashSet, mem, str::FromStr};
+use std::{borrow::Cow, collections::HashSet, fmt, mem, str::FromStr};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use jsonwebtoken::{Algorithm, AlgorithmFamily, DecodingKey};
+use jsonwebtoken::{Algorithm, DecodingKey};
 use pkcs1::{
     RsaPublicKeyRef,
     der::{Encode, asn1::UintRef},
 };
 
 use super::{
-    VerificationKey,
+    KeyProblem, VerificationKey,
     key::{KeyKind, check_rsa},
 };
 use crate::{
@@ -18,8 +18,8 @@ use crate::{
     json::{self, JsonError, ListReader, ObjectReader},
 };
 
-/// More keys than any issuer publishes, and few enough to look through for each token.
-const MAX_KEYS: usize = 100;
+/// More keys than any issuer publishes, and few enough to try each for every token.
+pub(super) const MAX_KEYS: usize = 100;
 
 /// The members that are used. What jsonwebtoken ignores is checked here: `use`, `key_ops`, `alg`, `crv`.
 #[derive(Default)]
@@ -36,22 +36,20 @@ struct Jwk<'a> {
     y: Option<Cow<'a, str>>,
     k: Option<Cow<'a, str>>,
     has_private_member: bool,
-    problem: Option<&'static str>,
+    problem: Option<KeyProblem>,
 }
 
 /// The private members of every type of key but `oct` ([RFC 7518 §6](https://www.rfc-editor.org/rfc/rfc7518#section-6)),
 /// and `priv` of the newer ones.
 const PRIVATE_MEMBERS: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "priv"];
 
-const WRONG_TYPE: &str = "a member is missing or of a wrong type";
-
 impl<'a> Jwk<'a> {
-    /// Reads all members, so that a private one is noticed whatever else is wrong with the key.
+    /// Parses all members, so that a private one is noticed whatever else is wrong with the key.
     ///
     /// # Errors
     ///
     /// The text is not an object.
-    fn read(json: &'a str) -> Result<Self, JsonError> {
+    fn parse(json: &'a str) -> Result<Self, JsonError> {
         let mut jwk = Self::default();
         let mut object = ObjectReader::new(json)?;
         let mut seen = HashSet::new();
@@ -61,13 +59,13 @@ impl<'a> Jwk<'a> {
                 jwk.problem.get_or_insert(problem);
             }
             if !seen.insert(name) {
-                jwk.problem.get_or_insert("a member is there twice");
+                jwk.problem.get_or_insert(KeyProblem::DuplicateMember);
             }
         }
         Ok(jwk)
     }
 
-    fn add(&mut self, name: &str, value: &'a str) -> Result<(), &'static str> {
+    fn add(&mut self, name: &str, value: &'a str) -> Result<(), KeyProblem> {
         let member = match name {
             "kty" => &mut self.kty,
             "kid" => &mut self.kid,
@@ -80,7 +78,7 @@ impl<'a> Jwk<'a> {
             "y" => &mut self.y,
             "k" => &mut self.k,
             "key_ops" if value != "null" => {
-                self.key_ops = Some(json::strings(value).ok_or(WRONG_TYPE)?);
+                self.key_ops = Some(json::strings(value).ok_or(KeyProblem::WrongMember)?);
                 return Ok(());
             }
             _ => {
@@ -88,68 +86,88 @@ impl<'a> Jwk<'a> {
                 return Ok(());
             }
         };
+
         if value != "null" {
-            *member = Some(json::text(value).ok_or(WRONG_TYPE)?);
+            *member = Some(json::string(value).ok_or(KeyProblem::WrongMember)?);
         }
         Ok(())
     }
 
-    /// An `oct` key has no private members, but only what is read without a problem is one.
+    /// An `oct` key has no private members, but only a key without a problem counts as one.
     fn is_private(&self) -> bool {
         let is_secret = self.problem.is_none() && self.kty.as_deref() == Some("oct");
         self.has_private_member && !is_secret
     }
 }
 
-/// What a set holds: the keys that can be used, and why each other one cannot.
-struct ReadSet {
+/// A parsed set: the keys that can be used, and the others.
+struct ParsedSet {
     usable: Vec<VerificationKey>,
-    problems: Vec<String>,
+    left_out: Vec<LeftOut>,
 }
 
-impl ReadSet {
-    fn into_usable(self) -> Result<Vec<VerificationKey>, String> {
+/// A key that cannot be used.
+struct LeftOut {
+    /// Counted from 1.
+    position: usize,
+    problem: KeyProblem,
+}
+
+impl fmt::Display for LeftOut {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // It may quote a member, and members have any length.
+        write!(formatter, "key {}: {:.300}", self.position, self.problem.to_string())
+    }
+}
+
+impl ParsedSet {
+    fn into_usable(self) -> Result<Vec<VerificationKey>, KeyProblem> {
         if !self.usable.is_empty() {
             return Ok(self.usable);
         }
-        let problems = if self.problems.is_empty() { "the set is empty".to_owned() } else { self.problems.join("; ") };
-        Err(format!("no usable key ({problems}); add one for signatures: RSA, EC (P-256, P-384) or Ed25519"))
+        let problems: Vec<_> = self.left_out.iter().map(ToString::to_string).collect();
+        Err(KeyProblem::NoUsableKey(if problems.is_empty() {
+            "the set is empty".to_owned()
+        } else {
+            problems.join("; ")
+        }))
     }
 }
 
-/// Reads a set that the operator configured: what is certainly a mistake is an error.
+/// Parses a set that the operator configured. Everything that must be a mistake is an error.
 ///
 /// # Errors
 ///
-/// A text that is no JWK Set, a private key, two keys with the same `kid`, or no usable key.
-pub(crate) fn read_configured(name: &str, json: &str) -> Result<Vec<VerificationKey>, ConfigError> {
-    let in_set = |problem: String| ConfigError::new(format!("{name}: {problem}"));
-    let set = read_set(json, Trust::Configured).map_err(in_set)?;
-    if let Some(problem) = set.problems.iter().find(|problem| problem.contains(PRIVATE_KEY)) {
-        return Err(in_set(problem.clone()));
+/// The string is not a JWK Set, or the set has a private key, two keys with the same `kid`, or no usable key.
+pub(crate) fn parse_configured(name: &str, json: &str) -> Result<Vec<VerificationKey>, ConfigError> {
+    let describe = |problem: &dyn fmt::Display| ConfigError::key(format!("{name}: {problem}"));
+    let set = parse_set(json, Trust::Configured).map_err(|problem| describe(&problem))?;
+
+    if let Some(key) = set.left_out.iter().find(|key| matches!(key.problem, KeyProblem::PrivateJwk)) {
+        return Err(describe(key));
     }
-    for problem in &set.problems {
-        tracing::warn!(set = name, problem, "a key of the JWK Set is left out");
+    for problem in &set.left_out {
+        tracing::warn!(set = name, %problem, "a key of the JWK Set is left out");
     }
-    set.into_usable().map_err(in_set)
+    set.into_usable().map_err(|problem| describe(&problem))
 }
 
-/// Reads a set that came over the network: its good keys count, whatever the others are.
+/// Parses a set that was fetched: its good keys count, whatever the others are.
 ///
 /// # Errors
 ///
-/// A text that is no JWK Set, two keys with the same `kid`, or no usable key: then the set is not taken.
+/// The string is not a JWK Set, or the set has two keys with the same `kid`, or no usable key.
 #[cfg(feature = "jwks")]
-pub(crate) fn read_fetched(json: &str) -> Result<Vec<VerificationKey>, String> {
-    let set = read_set(json, Trust::Fetched)?;
-    for problem in &set.problems {
+pub(crate) fn parse_fetched(json: &str) -> Result<Vec<VerificationKey>, KeyProblem> {
+    let set = parse_set(json, Trust::Fetched)?;
+    for problem in &set.left_out {
         // Not a warning: many issuers publish their encryption keys too, in every answer.
-        tracing::debug!(problem, "a key of the fetched JWK Set is left out");
+        tracing::debug!(%problem, "a key of the fetched JWK Set is left out");
     }
     set.into_usable()
 }
 
-/// Who wrote a set.
+/// Where a set comes from.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Trust {
     Configured,
@@ -157,29 +175,25 @@ enum Trust {
     Fetched,
 }
 
-const PRIVATE_KEY: &str =
-    "a private key, which a server that only verifies must not have; publish the public members only";
-
-fn read_set(json: &str, trust: Trust) -> Result<ReadSet, String> {
-    let keys = split_set(json).map_err(|_| "not a JWK Set; it must look like {\"keys\": [...]}")?;
+fn parse_set(json: &str, trust: Trust) -> Result<ParsedSet, KeyProblem> {
+    let keys = split_set(json).map_err(|_| KeyProblem::NotJwkSet)?;
     if keys.len() > MAX_KEYS {
-        return Err(format!("{} keys; at most {MAX_KEYS} are taken", keys.len()));
+        return Err(KeyProblem::TooManyKeys(keys.len()));
     }
 
-    let mut read = ReadSet { usable: Vec::new(), problems: Vec::new() };
-    for (position, json) in keys.into_iter().enumerate() {
-        match read_key(json, trust) {
-            Ok(key) => read.usable.push(key),
-            // It may quote a member, and members have any length.
-            Err(problem) => read.problems.push(format!("key {}: {problem:.300}", position + 1)),
+    let mut set = ParsedSet { usable: Vec::new(), left_out: Vec::new() };
+    for (position, json) in (1..).zip(keys) {
+        match parse_key(json, trust) {
+            Ok(key) => set.usable.push(key),
+            Err(problem) => set.left_out.push(LeftOut { position, problem }),
         }
     }
 
     let mut ids = HashSet::new();
-    if let Some(id) = read.usable.iter().filter_map(|key| key.id.as_ref()).find(|id| !ids.insert(*id)) {
-        return Err(format!("two keys have the kid {id:?}; give each its own"));
+    if let Some(id) = set.usable.iter().filter_map(|key| key.id.as_ref()).find(|id| !ids.insert(*id)) {
+        return Err(KeyProblem::SameKeyId(id.clone()));
     }
-    Ok(read)
+    Ok(set)
 }
 
 /// Returns the keys of a set, each as JSON text.
@@ -204,52 +218,54 @@ fn split_set(json: &str) -> Result<Vec<&str>, JsonError> {
     Ok(keys)
 }
 
-fn read_key(json: &str, trust: Trust) -> Result<VerificationKey, String> {
-    let mut jwk = Jwk::read(json).map_err(|_| WRONG_TYPE)?;
-    // First of all: a private key that is left out for another reason stands in the wrong place just the same.
+fn parse_key(json: &str, trust: Trust) -> Result<VerificationKey, KeyProblem> {
+    let mut jwk = Jwk::parse(json).map_err(|_| KeyProblem::WrongMember)?;
+    // Checked first: a private key must not be here, even if it is left out for another reason.
     if jwk.is_private() {
-        return Err(PRIVATE_KEY.to_owned());
+        return Err(KeyProblem::PrivateJwk);
     }
-    if let Some(problem) = jwk.problem {
-        return Err(problem.to_owned());
+    if let Some(problem) = jwk.problem.take() {
+        return Err(problem);
     }
-    let kty = mem::take(&mut jwk.kty).ok_or(WRONG_TYPE)?;
+
+    let kty = mem::take(&mut jwk.kty).ok_or(KeyProblem::WrongMember)?;
     if jwk.r#use.as_deref().is_some_and(|purpose| purpose != "sig") {
-        return Err("its use is not \"sig\"".to_owned());
+        return Err(KeyProblem::OtherUse);
     }
     if jwk.key_ops.as_ref().is_some_and(|operations| !operations.iter().any(|operation| operation == "verify")) {
-        return Err("its key_ops do not include \"verify\"".to_owned());
+        return Err(KeyProblem::OtherKeyOps);
     }
     let algorithm = match &jwk.alg {
-        Some(alg) => Some(Algorithm::from_str(alg).map_err(|_| format!("its alg {alg:?} is not supported"))?),
+        Some(alg) => Some(Algorithm::from_str(alg).map_err(|_| KeyProblem::UnsupportedAlg(alg.to_string()))?),
         None => None,
     };
+
     let mut key = match &*kty {
-        "RSA" => read_rsa(&jwk)?,
-        "EC" => read_ec(&jwk)?,
-        "OKP" => read_ed25519(&jwk)?,
-        // A secret that anybody can fetch is none.
-        "oct" if trust == Trust::Configured => read_secret(&jwk)?,
-        other => return Err(format!("its kty {other:?} is not supported")),
+        "RSA" => parse_rsa(&jwk)?,
+        "EC" => parse_ec(&jwk)?,
+        "OKP" => parse_ed25519(&jwk)?,
+        // A secret that anyone can fetch is not a secret.
+        "oct" if trust == Trust::Configured => parse_secret(&jwk)?,
+        other => return Err(KeyProblem::UnsupportedKty(other.to_owned())),
     };
     if algorithm.is_some_and(|algorithm| !key.fits(algorithm)) {
-        return Err("its alg does not fit its type".to_owned());
+        return Err(KeyProblem::AlgOfOtherType);
     }
     key.id = jwk.kid.map(Cow::into_owned);
     key.algorithm = algorithm;
     Ok(key)
 }
 
-fn member(name: &str, encoded: Option<&Cow<'_, str>>) -> Result<Vec<u8>, String> {
-    let encoded = encoded.ok_or_else(|| format!("its member {name} is missing"))?;
-    URL_SAFE_NO_PAD.decode(&**encoded).map_err(|_| format!("its member {name} is not base64url"))
+fn decode_member(name: &'static str, encoded: Option<&Cow<'_, str>>) -> Result<Vec<u8>, KeyProblem> {
+    let encoded = encoded.ok_or(KeyProblem::MissingMember(name))?;
+    URL_SAFE_NO_PAD.decode(&**encoded).map_err(|_| KeyProblem::NotBase64Url(name))
 }
 
-fn read_rsa(jwk: &Jwk<'_>) -> Result<VerificationKey, String> {
-    let modulus = member("n", jwk.n.as_ref())?;
-    let exponent = member("e", jwk.e.as_ref())?;
-    check_rsa(&modulus, &exponent).map_err(|error| error.to_string())?;
-    let der = pkcs1_der(&modulus, &exponent).ok_or("its n or e is not a number")?;
+fn parse_rsa(jwk: &Jwk<'_>) -> Result<VerificationKey, KeyProblem> {
+    let modulus = decode_member("n", jwk.n.as_ref())?;
+    let exponent = decode_member("e", jwk.e.as_ref())?;
+    check_rsa(&modulus, &exponent)?;
+    let der = pkcs1_der(&modulus, &exponent).ok_or(KeyProblem::NotNumber)?;
     VerificationKey::new(DecodingKey::from_rsa_der(&der), KeyKind::Rsa)
 }
 
@@ -259,42 +275,41 @@ fn pkcs1_der(modulus: &[u8], exponent: &[u8]) -> Option<Vec<u8>> {
     RsaPublicKeyRef { modulus, public_exponent }.to_der().ok()
 }
 
-fn read_ec(jwk: &Jwk<'_>) -> Result<VerificationKey, String> {
+fn parse_ec(jwk: &Jwk<'_>) -> Result<VerificationKey, KeyProblem> {
     let (kind, length) = match jwk.crv.as_deref() {
         Some("P-256") => (KeyKind::P256, 32),
         Some("P-384") => (KeyKind::P384, 48),
-        _ => return Err("its crv is not supported".to_owned()),
+        _ => return Err(KeyProblem::UnsupportedCrv),
     };
-    let (x, y) = (member("x", jwk.x.as_ref())?, member("y", jwk.y.as_ref())?);
+    let (x, y) = (decode_member("x", jwk.x.as_ref())?, decode_member("y", jwk.y.as_ref())?);
     if x.len() != length || y.len() != length {
-        return Err("its coordinates do not have the length of its curve".to_owned());
+        return Err(KeyProblem::CoordinateLength);
     }
+
     // SEC 1 §2.3.3: an uncompressed point.
     let point = [&[4], x.as_slice(), y.as_slice()].concat();
     VerificationKey::new(DecodingKey::from_ec_der(&point), kind)
 }
 
-fn read_ed25519(jwk: &Jwk<'_>) -> Result<VerificationKey, String> {
+fn parse_ed25519(jwk: &Jwk<'_>) -> Result<VerificationKey, KeyProblem> {
     if jwk.crv.as_deref() != Some("Ed25519") {
-        return Err("its crv is not supported".to_owned());
+        return Err(KeyProblem::UnsupportedCrv);
     }
-    let x = member("x", jwk.x.as_ref())?;
+    let x = decode_member("x", jwk.x.as_ref())?;
     // jsonwebtoken's rust_crypto backend panics at the first token if this length is another.
     if x.len() != 32 {
-        return Err("its x does not have 32 bytes".to_owned());
+        return Err(KeyProblem::Ed25519Length);
     }
     VerificationKey::new(DecodingKey::from_ed_der(&x), KeyKind::Ed25519)
 }
 
-fn read_secret(jwk: &Jwk<'_>) -> Result<VerificationKey, String> {
-    let secret = member("k", jwk.k.as_ref())?;
-    let algorithm = AlgorithmFamily::Hmac.algorithms()[0];
-    let key = VerificationKey::new(
-        DecodingKey::from_secret(&secret),
-        KeyKind::Secret { bits: secret.len() * 8, allow_weak: false },
-    )?;
-    if !key.fits(algorithm) {
-        return Err(format!("its secret has {} bits, and HS256 needs 256 (RFC 7518 §3.2)", secret.len() * 8));
+fn parse_secret(jwk: &Jwk<'_>) -> Result<VerificationKey, KeyProblem> {
+    let secret = decode_member("k", jwk.k.as_ref())?;
+    let bits = secret.len() * 8;
+    let kind = KeyKind::Secret { bits, allow_weak: false };
+    let key = VerificationKey::new(DecodingKey::from_secret(&secret), kind)?;
+    if !key.fits(Algorithm::HS256) {
+        return Err(KeyProblem::WeakJwkSecret(bits));
     }
     Ok(key)
 }

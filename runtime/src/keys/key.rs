@@ -1,3 +1,5 @@
+//! A key that verifies signatures, and what it may be used for.
+
 use std::fmt;
 #[cfg(feature = "aws_lc_rs")]
 use std::sync::Arc;
@@ -6,11 +8,10 @@ use jsonwebtoken::{Algorithm, AlgorithmFamily, DecodingKey, crypto};
 
 #[cfg(feature = "aws_lc_rs")]
 use super::aws_lc::PreparedKey;
-use super::backend;
-use crate::error::ConfigError;
+use super::{KeyProblem, backend};
 
-/// A key, and what it may be used for: jsonwebtoken checks the family only, neither the curve nor what a JWK says of
-/// itself.
+/// A key, and the algorithms that it may be used for: jsonwebtoken checks the family only, not the curve and not the
+/// `alg` of a JWK.
 #[derive(Clone)]
 pub(crate) struct VerificationKey {
     decoding: DecodingKey,
@@ -19,7 +20,7 @@ pub(crate) struct VerificationKey {
     pub(crate) id: Option<String>,
     /// The `alg` of a JWK.
     pub(crate) algorithm: Option<Algorithm>,
-    /// Empty if the application chose a backend of its own.
+    /// Empty if the application installed another backend.
     #[cfg(feature = "aws_lc_rs")]
     prepared: Arc<[(Algorithm, PreparedKey)]>,
 }
@@ -47,28 +48,31 @@ impl KeyKind {
     }
 }
 
-/// A message, and what claims to be its signature.
+/// A message and its alleged signature.
 pub(crate) struct SignedMessage<'a> {
     pub(crate) message: &'a [u8],
-    #[cfg_attr(not(feature = "aws_lc_rs"), expect(dead_code, reason = "the other backend decodes it again"))]
+    #[cfg_attr(
+        not(feature = "aws_lc_rs"),
+        expect(dead_code, reason = "the other backend decodes `encoded_signature`")
+    )]
     pub(crate) signature: &'a [u8],
-    /// The same in base64url.
+    /// The signature in base64url.
     pub(crate) encoded_signature: &'a str,
 }
 
 impl VerificationKey {
     /// # Errors
     ///
-    /// A public key that is none, such as a point that is not on its curve.
-    pub(crate) fn new(decoding: DecodingKey, kind: KeyKind) -> Result<Self, String> {
-        let broken = || "a key that the cryptography backend cannot read; export it again".to_owned();
+    /// The backend rejects the key, for example a point that is not on its curve.
+    pub(crate) fn new(decoding: DecodingKey, kind: KeyKind) -> Result<Self, KeyProblem> {
         #[cfg(not(feature = "aws_lc_rs"))]
-        if !is_taken(&decoding, kind) {
-            return Err(broken());
+        if !is_accepted(&decoding, kind) {
+            return Err(KeyProblem::RejectedByBackend);
         }
+
         Ok(Self {
             #[cfg(feature = "aws_lc_rs")]
-            prepared: prepare(&decoding, kind).ok_or_else(broken)?,
+            prepared: prepare(&decoding, kind).ok_or(KeyProblem::RejectedByBackend)?,
             decoding,
             kind,
             id: None,
@@ -80,7 +84,7 @@ impl VerificationKey {
         self.algorithm.is_none_or(|own| own == algorithm) && self.kind.fits(algorithm)
     }
 
-    /// Whether the signature is this key's over the message.
+    /// Returns whether this key made the signature of the message.
     pub(crate) fn verify(&self, algorithm: Algorithm, signed: &SignedMessage<'_>) -> bool {
         #[cfg(feature = "aws_lc_rs")]
         if let Some((_, key)) = self.prepared.iter().find(|(own, _)| *own == algorithm) {
@@ -95,7 +99,7 @@ fn algorithms(decoding: &DecodingKey, kind: KeyKind) -> Vec<Algorithm> {
     family.algorithms().iter().copied().filter(|algorithm| kind.fits(*algorithm)).collect()
 }
 
-/// `None` for a key that is none, whichever backend will verify with it.
+/// Returns `None` if the bytes are not a valid key, also if the application installed another backend.
 #[cfg(feature = "aws_lc_rs")]
 fn prepare(decoding: &DecodingKey, kind: KeyKind) -> Option<Arc<[(Algorithm, PreparedKey)]>> {
     let bytes = decoding.try_get_as_bytes().ok()?;
@@ -104,9 +108,9 @@ fn prepare(decoding: &DecodingKey, kind: KeyKind) -> Option<Arc<[(Algorithm, Pre
     Some(if backend::install() { prepared } else { Arc::default() })
 }
 
-/// This backend looks at a key at the first signature only.
+/// This backend checks a key only when it verifies a signature, so it is given an empty one.
 #[cfg(not(feature = "aws_lc_rs"))]
-fn is_taken(decoding: &DecodingKey, kind: KeyKind) -> bool {
+fn is_accepted(decoding: &DecodingKey, kind: KeyKind) -> bool {
     backend::install();
     algorithms(decoding, kind).iter().all(|algorithm| crypto::verify("", b"", decoding, *algorithm).is_ok())
 }
@@ -122,7 +126,7 @@ impl fmt::Debug for VerificationKey {
     }
 }
 
-/// [RFC 7518 §3.2](https://www.rfc-editor.org/rfc/rfc7518#section-3.2): a key at least as long as the hash.
+/// A secret is at least as long as the hash ([RFC 7518 §3.2](https://www.rfc-editor.org/rfc/rfc7518#section-3.2)).
 pub(crate) fn minimum_secret_bits(algorithm: Algorithm) -> usize {
     match algorithm {
         Algorithm::HS256 => 256,
@@ -132,28 +136,26 @@ pub(crate) fn minimum_secret_bits(algorithm: Algorithm) -> usize {
     }
 }
 
-/// [RFC 7518 §3.3](https://www.rfc-editor.org/rfc/rfc7518#section-3.3) sets the lower bound; the upper one is what
-/// the backends verify with (and keeps a hostile key from costing seconds).
+/// [RFC 7518 §3.3](https://www.rfc-editor.org/rfc/rfc7518#section-3.3) sets the minimum. The maximum is that of the
+/// backends; a hostile key that is longer would cost seconds.
 const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
 
 /// # Errors
 ///
-/// A modulus or an exponent that no RSA key of today has.
-pub(crate) fn check_rsa(modulus: &[u8], exponent: &[u8]) -> Result<(), ConfigError> {
+/// The modulus is too short or too long, or the exponent is not usable.
+pub(crate) fn check_rsa(modulus: &[u8], exponent: &[u8]) -> Result<(), KeyProblem> {
     let bits = modulus
         .iter()
         .position(|byte| *byte != 0)
         .map_or(0, |zeros| (modulus.len() - zeros) * 8 - modulus[zeros].leading_zeros() as usize);
     if !RSA_BITS.contains(&bits) {
-        return Err(ConfigError::new(format!(
-            "an RSA key of {bits} bits; RFC 7518 §3.3 asks for 2048 at least (and 8192 is the most). Make one with \
-             `openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048`"
-        )));
+        return Err(KeyProblem::RsaBits(bits));
     }
+
     let odd = exponent.last().is_some_and(|byte| byte % 2 == 1);
     let significant: Vec<_> = exponent.iter().skip_while(|byte| **byte == 0).collect();
     if !odd || matches!(significant.as_slice(), [] | [1]) || significant.len() > 4 {
-        return Err(ConfigError::new("an RSA key with an unusable public exponent; the usual one is 65537"));
+        return Err(KeyProblem::RsaExponent);
     }
     Ok(())
 }

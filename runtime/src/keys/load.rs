@@ -4,46 +4,49 @@ use std::{fmt, sync::Arc};
 
 use jsonwebtoken::Algorithm;
 
-use super::{DynamicKeySource, FixedKeys, KeySet, SecretSettings, VerifierKeys};
+use super::{DynamicKeySource, FixedKeys, KeySet, SecretEncoding, SecretRules, VerifierKeys};
 #[cfg(feature = "jwks")]
 use super::{
-    RemoteConfig,
+    RemoteSettings,
     remote::{HttpClient, HttpFetch, RemoteKeys},
 };
 #[cfg(feature = "jwks")]
 use crate::clock::Clock;
 use crate::error::ConfigError;
 
-/// The one place that the keys come from. A later setting replaces an earlier one, so that a test can override what
-/// an attribute says.
+/// The one place that the keys come from. A later setting replaces an earlier one, so that a test can override the
+/// attribute.
 #[derive(Clone)]
-pub(crate) enum KeyConfig {
+pub(crate) enum KeySettings {
     Fixed(FixedKeys),
     #[cfg(feature = "jwks")]
-    Remote(RemoteConfig),
+    Remote(RemoteSettings),
     Source(Arc<dyn DynamicKeySource>),
 }
 
-/// What keys are loaded with.
-pub(crate) struct KeyContext<'a> {
-    pub(crate) secrets: SecretSettings,
-    pub(crate) algorithms: &'a [Algorithm],
-    #[cfg(feature = "jwks")]
-    pub(crate) http_client: Option<HttpClient>,
+/// The checked settings that keys are loaded with.
+pub(crate) struct KeyLoader {
+    pub(crate) keys: KeySettings,
+    pub(crate) secret_encoding: SecretEncoding,
+    pub(crate) allow_weak_secret: bool,
+    pub(crate) algorithms: Vec<Algorithm>,
 }
 
+/// The keys of a verifier, and the algorithms that they may be used for.
+#[derive(Debug)]
 pub(crate) struct LoadedKeys {
-    pub(crate) keys: VerifierKeys,
-    /// The one issuer that the keys are of, if their place says so.
+    pub(crate) source: VerifierKeys,
+    pub(crate) algorithms: Vec<Algorithm>,
+    /// The only issuer of the keys, if it is known.
     pub(crate) issuer: Option<String>,
 }
 
-impl KeyConfig {
+impl KeySettings {
     pub(crate) fn is_secret(&self) -> bool {
         matches!(self, Self::Fixed(FixedKeys::Secret(_) | FixedKeys::SecretEnv(_)))
     }
 
-    /// Whether everybody can know the keys, so that nobody may sign with them.
+    /// Returns whether anyone can know the keys, so that they must not be used as secrets.
     pub(crate) fn is_public(&self) -> bool {
         match self {
             Self::Fixed(keys) => keys.is_public(),
@@ -52,52 +55,61 @@ impl KeyConfig {
             Self::Source(_) => false,
         }
     }
+}
 
+impl KeyLoader {
+    /// Loads the keys. Those of a URL are fetched later, at the first token.
+    ///
     /// # Errors
     ///
-    /// A key that is missing, unreadable or too weak; an algorithm that no key fits.
-    pub(crate) fn load(self, context: KeyContext<'_>) -> Result<LoadedKeys, ConfigError> {
-        match self {
-            Self::Source(source) => Ok(LoadedKeys { keys: VerifierKeys::Source(source), issuer: None }),
+    /// A key is missing, cannot be parsed or is too weak, or an algorithm fits none of the keys.
+    pub(crate) fn load(
+        self,
+        #[cfg(feature = "jwks")] http_client: Option<HttpClient>,
+    ) -> Result<LoadedKeys, ConfigError> {
+        let (source, issuer) = match self.keys {
+            KeySettings::Source(source) => (VerifierKeys::Source(source), None),
             #[cfg(feature = "jwks")]
-            Self::Remote(remote) => {
+            KeySettings::Remote(remote) => {
                 let (endpoint, issuer) = remote.resolve()?;
-                let keys = RemoteKeys::new(HttpFetch::new(endpoint, context.http_client)?, Clock::system());
-                Ok(LoadedKeys { keys: VerifierKeys::Remote(Arc::new(keys)), issuer })
+                let keys = RemoteKeys::new(HttpFetch::new(endpoint, http_client)?, Clock::system());
+                (VerifierKeys::Remote(Arc::new(keys)), issuer)
             }
-            Self::Fixed(fixed) => {
-                let keys = fixed.read(context.secrets, context.algorithms)?;
-                check_fit(&keys, context.algorithms)?;
-                Ok(LoadedKeys { keys: VerifierKeys::Fixed(Arc::new(keys)), issuer: None })
+            KeySettings::Fixed(fixed) => {
+                let secrets = SecretRules { encoding: self.secret_encoding, allow_weak: self.allow_weak_secret };
+                let keys = fixed.load(secrets, &self.algorithms)?;
+                check_fit(&keys, &self.algorithms)?;
+                (VerifierKeys::Fixed(Arc::new(keys)), None)
             }
-        }
+        };
+        Ok(LoadedKeys { source, algorithms: self.algorithms, issuer })
     }
 }
 
 fn check_fit(keys: &KeySet, algorithms: &[Algorithm]) -> Result<(), ConfigError> {
     match algorithms.iter().find(|algorithm| !keys.fits(**algorithm)) {
         None => Ok(()),
-        Some(algorithm) => Err(ConfigError::new(format!(
+        Some(algorithm) => Err(ConfigError::contradiction(format!(
             "algorithms: {algorithm:?} fits none of the keys; take it off the list, or add a key of its type"
         ))),
     }
 }
 
-impl From<FixedKeys> for KeyConfig {
+impl From<FixedKeys> for KeySettings {
     fn from(keys: FixedKeys) -> Self {
         Self::Fixed(keys)
     }
 }
 
 #[cfg(feature = "jwks")]
-impl From<RemoteConfig> for KeyConfig {
-    fn from(keys: RemoteConfig) -> Self {
+impl From<RemoteSettings> for KeySettings {
+    fn from(keys: RemoteSettings) -> Self {
         Self::Remote(keys)
     }
 }
 
-impl fmt::Debug for KeyConfig {
+impl fmt::Debug for KeySettings {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("KeyConfig(redacted)")
+        formatter.write_str("KeySettings(redacted)")
     }
 }

@@ -21,7 +21,7 @@ use crate::{
     clock::Clock,
     error::{AuthError, Code},
 };
-pub(crate) use endpoint::{Endpoint, RemoteConfig};
+pub(crate) use endpoint::{Endpoint, RemoteSettings};
 pub(crate) use fetch::{HttpClient, HttpFetch};
 
 /// For how long a set is good if the issuer says nothing of it.

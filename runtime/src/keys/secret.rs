@@ -1,3 +1,5 @@
+//! HMAC secrets.
+
 use base64::{
     Engine,
     alphabet::{Alphabet, STANDARD, URL_SAFE},
@@ -6,7 +8,7 @@ use base64::{
 use jsonwebtoken::{Algorithm, AlgorithmFamily, DecodingKey};
 
 use super::{
-    VerificationKey,
+    KeyProblem, VerificationKey,
     key::{KeyKind, minimum_secret_bits},
 };
 use crate::{error::ConfigError, settings::written_setting};
@@ -15,7 +17,7 @@ use crate::{error::ConfigError, settings::written_setting};
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SecretEncoding {
-    /// The bytes of the text are the secret.
+    /// The bytes of the string are the secret.
     #[default]
     Utf8,
     /// Base64, with or without padding.
@@ -35,92 +37,87 @@ written_setting! {
     }
 }
 
+/// How secrets are decoded and checked.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct SecretSettings {
+pub(crate) struct SecretRules {
     pub(crate) encoding: SecretEncoding,
     pub(crate) allow_weak: bool,
 }
 
-/// Reads one HMAC secret. `name` says in an error where it came from.
+/// Decodes one HMAC secret. `name` says in an error where it came from.
 ///
 /// # Errors
 ///
-/// A secret that is empty, badly encoded, or too short for one of the algorithms.
-pub(crate) fn read(
+/// The secret is empty, badly encoded, or too short for one of the algorithms.
+pub(crate) fn decode(
     name: &str,
     written: &[u8],
-    settings: SecretSettings,
+    rules: SecretRules,
     algorithms: &[Algorithm],
 ) -> Result<VerificationKey, ConfigError> {
-    let secret = decode(name, written, settings.encoding)?;
-    if secret.is_empty() {
-        return Err(ConfigError::new(format!("{name} is empty; {}", how_to_make(256, settings.encoding))));
-    }
-    if is_pem(&secret) {
-        return Err(ConfigError::new(format!(
-            "{name} is a PEM text, and with a public key as the secret anybody could sign; give it to public_key, and \
-             name the algorithm of the private key, like RS256"
-        )));
-    }
+    let describe = |problem: KeyProblem| ConfigError::key(format!("{name} {problem}"));
+
+    let secret = decode_bytes(written, rules.encoding).map_err(describe)?;
     let bits = secret.len() * 8;
-    if !settings.allow_weak {
-        check_strength(name, bits, settings.encoding, algorithms)?;
-    }
-    let kind = KeyKind::Secret { bits, allow_weak: settings.allow_weak };
+    check(&secret, rules, algorithms).map_err(describe)?;
+
+    let kind = KeyKind::Secret { bits, allow_weak: rules.allow_weak };
     VerificationKey::new(DecodingKey::from_secret(&secret), kind)
-        .map_err(|problem| ConfigError::new(format!("{name} is {problem}")))
+        .map_err(|problem| ConfigError::key(format!("{name} is {problem}")))
 }
 
-fn decode(name: &str, written: &[u8], encoding: SecretEncoding) -> Result<Vec<u8>, ConfigError> {
-    let badly_encoded =
-        |kind: &str| ConfigError::new(format!("{name} is not valid {kind}; encode it so, or change secret_encoding"));
+fn decode_bytes(written: &[u8], encoding: SecretEncoding) -> Result<Vec<u8>, KeyProblem> {
+    let trimmed = written.trim_ascii();
     match encoding {
         SecretEncoding::Utf8 => Ok(written.to_vec()),
-        SecretEncoding::Base64 => lenient(&STANDARD).decode(written.trim_ascii()).map_err(|_| badly_encoded("base64")),
-        SecretEncoding::Base64Url => {
-            lenient(&URL_SAFE).decode(written.trim_ascii()).map_err(|_| badly_encoded("base64url"))
+        SecretEncoding::Base64 => {
+            with_or_without_padding(&STANDARD).decode(trimmed).map_err(|_| KeyProblem::BadlyEncoded("base64"))
         }
-        SecretEncoding::Hex => hex::decode(written.trim_ascii()).map_err(|_| badly_encoded("hexadecimal")),
+        SecretEncoding::Base64Url => {
+            with_or_without_padding(&URL_SAFE).decode(trimmed).map_err(|_| KeyProblem::BadlyEncoded("base64url"))
+        }
+        SecretEncoding::Hex => hex::decode(trimmed).map_err(|_| KeyProblem::BadlyEncoded("hexadecimal")),
     }
 }
 
-/// The other half of algorithm confusion ([RFC 8725 §2.1](https://www.rfc-editor.org/rfc/rfc8725#section-2.1)).
+fn check(secret: &[u8], rules: SecretRules, algorithms: &[Algorithm]) -> Result<(), KeyProblem> {
+    if secret.is_empty() {
+        return Err(KeyProblem::EmptySecret(command(256, rules.encoding)));
+    }
+    if is_pem(secret) {
+        return Err(KeyProblem::PemAsSecret);
+    }
+    if rules.allow_weak {
+        return Ok(());
+    }
+
+    let hmac = algorithms.iter().copied().filter(|algorithm| algorithm.family() == AlgorithmFamily::Hmac);
+    let Some(algorithm) = hmac.max_by_key(|algorithm| minimum_secret_bits(*algorithm)) else { return Ok(()) };
+    let (bits, needed) = (secret.len() * 8, minimum_secret_bits(algorithm));
+    if bits < needed {
+        return Err(KeyProblem::WeakSecret { bits, algorithm, needed, command: command(needed, rules.encoding) });
+    }
+    Ok(())
+}
+
+/// Returns whether an HMAC secret is a public key in PEM: the other half of algorithm confusion
+/// ([RFC 8725 §2.1](https://www.rfc-editor.org/rfc/rfc8725#section-2.1)).
 fn is_pem(secret: &[u8]) -> bool {
     const MARK: &[u8] = b"-----BEGIN ";
     secret.windows(MARK.len()).any(|window| window == MARK)
 }
 
-/// A secret is written by a person: with or without padding.
-fn lenient(alphabet: &Alphabet) -> GeneralPurpose {
+fn with_or_without_padding(alphabet: &Alphabet) -> GeneralPurpose {
     let config = GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
     GeneralPurpose::new(alphabet, config)
 }
 
-fn check_strength(
-    name: &str,
-    bits: usize,
-    encoding: SecretEncoding,
-    algorithms: &[Algorithm],
-) -> Result<(), ConfigError> {
-    let hmac = algorithms.iter().filter(|algorithm| algorithm.family() == AlgorithmFamily::Hmac);
-    let Some(strictest) = hmac.max_by_key(|algorithm| minimum_secret_bits(**algorithm)) else { return Ok(()) };
-    let needed = minimum_secret_bits(*strictest);
-    if bits >= needed {
-        return Ok(());
-    }
-    Err(ConfigError::new(format!(
-        "{name} has {bits} bits, and {strictest:?} needs at least {needed} (RFC 7518 §3.2); {}. \
-         (allow_weak_secret = true takes it as it is)",
-        how_to_make(needed, encoding)
-    )))
-}
-
-fn how_to_make(bits: usize, encoding: SecretEncoding) -> String {
+/// Returns a command that makes a good secret.
+fn command(bits: usize, encoding: SecretEncoding) -> String {
     let bytes = bits / 8;
-    let command = match encoding {
+    match encoding {
         SecretEncoding::Utf8 | SecretEncoding::Hex => format!("openssl rand -hex {bytes}"),
         SecretEncoding::Base64 => format!("openssl rand -base64 {bytes}"),
         SecretEncoding::Base64Url => format!("openssl rand -base64 {bytes} | tr '+/' '-_'"),
-    };
-    format!("make a good one with `{command}`")
+    }
 }

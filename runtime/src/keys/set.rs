@@ -1,14 +1,14 @@
-//! Keys that verify tokens, and which of them may have signed one.
+//! A set of keys, and which of them may have signed a token.
 
 use jsonwebtoken::Algorithm;
 
-use super::{SecretSettings, VerificationKey, jwk, pem, secret};
+use super::{SecretRules, VerificationKey, jwk, pem, secret};
 use crate::error::{AuthError, Code, ConfigError};
 
-/// Keys that verify tokens: what a [`KeySource`](super::KeySource) answers with.
+/// Keys that verify tokens: what a [`KeySource`](super::KeySource) returns.
 ///
-/// With a `kid` in the token's header and in the set, exactly the key of that name is tried; without, each key that
-/// fits the token's `alg`.
+/// If the token's header has a `kid` and the keys have names, only the key of that name is tried. Otherwise each key that
+/// fits the token's `alg` is.
 ///
 /// ```
 /// use socketioxide_jwt_auth::KeySet;
@@ -21,33 +21,33 @@ use crate::error::{AuthError, Code, ConfigError};
 pub struct KeySet(Vec<VerificationKey>);
 
 impl KeySet {
-    /// One HMAC secret, as it is (not encoded).
+    /// Makes a set of one HMAC secret, which is not encoded.
     ///
     /// # Errors
     ///
-    /// A secret of less than 32 bytes ([RFC 7518 §3.2](https://www.rfc-editor.org/rfc/rfc7518#section-3.2)).
+    /// The secret has less than 32 bytes ([RFC 7518 §3.2](https://www.rfc-editor.org/rfc/rfc7518#section-3.2)).
     pub fn from_secret(secret: impl AsRef<[u8]>) -> Result<Self, ConfigError> {
-        let key = secret::read("the secret", secret.as_ref(), SecretSettings::default(), &[Algorithm::HS256])?;
+        let key = secret::decode("the secret", secret.as_ref(), SecretRules::default(), &[Algorithm::HS256])?;
         Ok(Self(vec![key]))
     }
 
-    /// The public keys and certificates of a PEM text: RSA, EC (P-256, P-384) or Ed25519.
+    /// Makes a set of the public keys and certificates in PEM: RSA, EC (P-256, P-384) or Ed25519.
     ///
     /// # Errors
     ///
-    /// No key, a private key, one of another kind, or an RSA key of less than 2048 bits.
+    /// There is no key, or one is private, of another kind, or an RSA key of less than 2048 bits.
     pub fn from_pem(pem: impl AsRef<[u8]>) -> Result<Self, ConfigError> {
-        pem::read("the PEM text", pem.as_ref()).map(Self)
+        pem::parse("the PEM text", pem.as_ref()).map(Self)
     }
 
-    /// A JWK Set ([RFC 7517 §5](https://www.rfc-editor.org/rfc/rfc7517#section-5)). Keys that cannot verify a token
+    /// Makes a set of a JWK Set ([RFC 7517 §5](https://www.rfc-editor.org/rfc/rfc7517#section-5)). Keys that cannot verify a token
     /// (for encryption, of an unknown type, too weak) are left out.
     ///
     /// # Errors
     ///
-    /// A text that is no JWK Set, a set without a usable key, a private key, or two keys with the same `kid`.
+    /// The string is not a JWK Set, or the set has no usable key, a private key, or two keys with the same `kid`.
     pub fn from_jwks(json: impl AsRef<str>) -> Result<Self, ConfigError> {
-        jwk::read_configured("the JWK Set", json.as_ref()).map(Self)
+        jwk::parse_configured("the JWK Set", json.as_ref()).map(Self)
     }
 
     pub(crate) fn fits(&self, algorithm: Algorithm) -> bool {
@@ -58,18 +58,18 @@ impl KeySet {
         self.0.iter().any(|key| key.id.is_some())
     }
 
-    /// The keys that may have signed a token with this header.
+    /// Returns the keys that may have signed a token with this header.
     ///
     /// # Errors
     ///
-    /// `token_key_unknown` if the set has no such key, `token_algorithm_not_allowed` if the one that `kid` names is
-    /// not made for `algorithm`.
+    /// `token_key_unknown` if the set has no such key, `token_algorithm_not_allowed` if the key that `kid` names does not
+    /// fit `algorithm`.
     pub(crate) fn candidates(
         &self,
         algorithm: Algorithm,
         key_id: Option<&str>,
     ) -> Result<impl Iterator<Item = &VerificationKey>, AuthError> {
-        // Secrets and PEM keys have no name: a `kid` then says nothing.
+        // Secrets and PEM keys have no names, so a `kid` cannot choose among them.
         let key_id = key_id.filter(|_| self.has_names());
         let named = move |key: &&VerificationKey| key_id.is_none_or(|id| key.id.as_deref() == Some(id));
         if !self.0.iter().any(|key| named(&key)) {

@@ -32,12 +32,12 @@ impl ClaimRules {
     /// # Errors
     ///
     /// What is wrong with the registered claims comes first; `token_claims_invalid` if the rest has another shape.
-    pub(super) fn read<'a, C: DeserializeOwned>(
+    pub(super) fn parse<'a, C: DeserializeOwned>(
         &self,
         payload: &'a str,
         now: SystemTime,
     ) -> Result<(C, Registered<'a>), AuthError> {
-        let Payload { registered, has_private_name } = Payload::read(payload, &self.required)?;
+        let Payload { registered, has_private_name } = Payload::parse(payload, &self.required)?;
         self.check(&registered, now)?;
 
         // With serde_json's feature `raw_value`, which another crate of the program may switch on, it would be another

@@ -21,17 +21,17 @@ impl<'a> Header<'a> {
     /// # Errors
     ///
     /// `token_malformed`, or `token_algorithm_not_allowed` for an `alg` that does not exist (or is `none`).
-    pub(super) fn read(json: &'a str) -> Result<Self, AuthError> {
-        let members = Members::read(json).map_err(|_| Code::TokenMalformed)?;
-        let algorithm = members.algorithm.text().ok_or(Code::TokenMalformed)?;
+    pub(super) fn parse(json: &'a str) -> Result<Self, AuthError> {
+        let members = Members::parse(json).map_err(|_| Code::TokenMalformed)?;
+        let algorithm = members.algorithm.into_string().ok_or(Code::TokenMalformed)?;
         let algorithm = Algorithm::from_str(&algorithm).map_err(|_| Code::TokenAlgorithmNotAllowed)?;
         // jsonwebtoken knows the types of the members that are not used here; a wrong one is no header of ours.
         if !members.others.is_empty() && serde_json::from_str::<jsonwebtoken::Header>(json).is_err() {
             return Err(Code::TokenMalformed.into());
         }
 
-        let names_another_kind = members.r#type.text().is_some_and(|kind| is_another_kind(&kind));
-        Ok(Self { algorithm, key_id: members.key_id.text(), names_another_kind })
+        let names_another_kind = members.r#type.into_string().is_some_and(|kind| is_another_kind(&kind));
+        Ok(Self { algorithm, key_id: members.key_id.into_string(), names_another_kind })
     }
 }
 
@@ -65,20 +65,20 @@ enum Member<'a> {
     #[default]
     Absent,
     Null,
-    Text(Cow<'a, str>),
+    String(Cow<'a, str>),
 }
 
 impl<'a> Member<'a> {
-    fn text(self) -> Option<Cow<'a, str>> {
+    fn into_string(self) -> Option<Cow<'a, str>> {
         match self {
             Self::Absent | Self::Null => None,
-            Self::Text(text) => Some(text),
+            Self::String(string) => Some(string),
         }
     }
 }
 
 impl<'a> Members<'a> {
-    fn read(json: &'a str) -> Result<Self, JsonError> {
+    fn parse(json: &'a str) -> Result<Self, JsonError> {
         let mut members = Self::default();
         let mut object = ObjectReader::new(json)?;
         while let Some(name) = object.next_name()? {
@@ -106,11 +106,11 @@ impl<'a> Members<'a> {
         };
         let member = match value {
             "null" => Member::Null,
-            _ => Member::Text(json::text(value).ok_or(JsonError::Malformed)?),
+            _ => Member::String(json::string(value).ok_or(JsonError::Malformed)?),
         };
         match mem::replace(known, member) {
             Member::Absent => Ok(()),
-            Member::Null | Member::Text(_) => Err(JsonError::Malformed),
+            Member::Null | Member::String(_) => Err(JsonError::Malformed),
         }
     }
 }

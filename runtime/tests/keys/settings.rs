@@ -1,8 +1,15 @@
-use std::time::Duration;
+//! The settings of both builders: their limits, and what an error says.
 
-use socketioxide_jwt_auth::{Verifier, VerifierBuilder};
+use std::{error::Error, io, time::Duration};
 
-use super::{refuses, support::SECRET};
+use socketioxide_jwt_auth::{
+    ConfigError, ConfigErrorKind, JwtAuthBuilder, TokenSource, UserLookup, Verifier, VerifierBuilder,
+};
+
+use super::{
+    refuses,
+    support::{SECRET, fixture},
+};
 
 fn builder() -> VerifierBuilder {
     Verifier::builder().secret(SECRET)
@@ -56,4 +63,129 @@ fn nothing_shows_a_key() {
     assert!(!shown.contains("sixty-four"), "{shown}");
     assert!(!shown.contains(&hex::encode(SECRET)), "{shown}");
     assert!(!shown.contains("97, 32, 115"), "{shown}");
+}
+
+struct NoUsers;
+
+impl UserLookup for NoUsers {
+    type Claims = serde_json::Value;
+    type User = ();
+}
+
+fn middleware() -> JwtAuthBuilder<NoUsers> {
+    JwtAuthBuilder::new(NoUsers).secret(SECRET)
+}
+
+#[track_caller]
+fn error_of<T>(built: Result<T, ConfigError>) -> ConfigError {
+    built.map(drop).expect_err("a mistake")
+}
+
+#[track_caller]
+fn assert_names_all(error: &ConfigError, parts: &[&str]) {
+    let text = error.to_string();
+    for part in parts {
+        assert!(text.contains(part), "{part:?} is not in: {text}");
+    }
+    assert!(!text.contains('\n'), "{text:?} would be two lines of a log");
+}
+
+#[test]
+fn all_unreadable_values_of_a_verifier_are_reported() {
+    let verifier = builder().leeway("a minute").secret_encoding("base58").algorithms(["HS257", "HS256", "none"]);
+    let parts = ["leeway: \"a minute\"", "secret_encoding: \"base58\"", "\"HS257\" is unknown", "\"none\" is unknown"];
+    assert_names_all(&error_of(verifier.build()), &parts);
+}
+
+#[test]
+fn all_unreadable_values_of_a_middleware_are_reported() {
+    let middleware = middleware()
+        .leeway("a minute")
+        .secret_encoding("base58")
+        .algorithm("HS257")
+        .lookup_timeout("soon")
+        .expiry("later")
+        .expiry_warning("early")
+        .guest_timeout("never")
+        .allowed_origins(["app", "web"]);
+    let parts = [
+        "leeway: \"a minute\"",
+        "secret_encoding: \"base58\"",
+        "\"HS257\" is unknown",
+        "lookup_timeout: \"soon\"",
+        "expiry: \"later\"",
+        "expiry_warning: \"early\"",
+        "guest_timeout: \"never\"",
+        "allowed_origins: \"app\"",
+        "allowed_origins: \"web\"",
+    ];
+    assert_names_all(&error_of(middleware.build()), &parts);
+}
+
+#[test]
+fn mistakes_of_every_kind_are_reported_together() {
+    let middleware = middleware()
+        .secret("short")
+        .issuer("")
+        .max_token_bytes(0)
+        .token([TokenSource::query(""), TokenSource::header("not a header")])
+        .guest_timeout("10s")
+        .authenticate_event("connect");
+    let parts = [
+        "the secret has 40 bits",
+        "issuer is empty",
+        "max_token_bytes is 0",
+        "empty name",
+        "header(\"not a header\")",
+        "guest_timeout is for guests",
+        "authenticate_event",
+    ];
+    assert_names_all(&error_of(middleware.build()), &parts);
+}
+
+#[test]
+fn a_later_value_replaces_an_unreadable_one() {
+    builder().leeway("a minute").leeway("5s").secret_encoding("base58").secret_encoding("utf8").build().unwrap();
+    assert!(middleware().lookup_timeout("soon").lookup_timeout("5s").expiry("later").expiry("ignore").build().is_ok());
+
+    assert!(builder().leeway("5s").leeway("a minute").build().is_err());
+    assert!(middleware().lookup_timeout("5s").lookup_timeout("soon").build().is_err());
+}
+
+#[test]
+fn an_error_has_the_kind_of_its_first_mistake() {
+    let missing_file = Verifier::builder().public_key_file("no such file").algorithm("RS256");
+    for (kind, builder) in [
+        (ConfigErrorKind::Missing, Verifier::builder()),
+        (ConfigErrorKind::Missing, Verifier::builder().public_key(fixture!("rsa.pem"))),
+        (ConfigErrorKind::Invalid, builder().leeway("a minute")),
+        (ConfigErrorKind::Invalid, builder().leeway("a minute").issuer("")),
+        (ConfigErrorKind::Contradiction, builder().algorithm("RS256")),
+        (ConfigErrorKind::Contradiction, Verifier::builder().public_key(fixture!("rsa.pem")).algorithm("ES256")),
+        (ConfigErrorKind::Environment, Verifier::builder().secret_env("SURELY_NOT_SET")),
+        (ConfigErrorKind::File, missing_file.clone()),
+        (ConfigErrorKind::File, missing_file.leeway("a minute")),
+        (ConfigErrorKind::Key, Verifier::builder().secret("short")),
+        (ConfigErrorKind::Key, Verifier::builder().public_key("not PEM").algorithm("RS256")),
+        (ConfigErrorKind::Key, Verifier::builder().jwks("{}").algorithm("RS256")),
+    ] {
+        let error = error_of(builder.build());
+        assert_eq!(error.kind(), kind, "{error}");
+    }
+    assert_eq!(error_of(middleware().guest_timeout("10s").build()).kind(), ConfigErrorKind::Contradiction);
+    assert_eq!(error_of(middleware().token([TokenSource::cookie("a")]).build()).kind(), ConfigErrorKind::Contradiction);
+}
+
+#[test]
+fn the_error_of_a_file_that_cannot_be_read_is_kept() {
+    for builder in [
+        Verifier::builder().public_key_file("no such file").algorithm("RS256"),
+        Verifier::builder().jwks_file("no such file").algorithm("RS256"),
+    ] {
+        let error = error_of(builder.build());
+        let source = error.source().and_then(|source| source.downcast_ref::<io::Error>()).expect("an `io::Error`");
+        assert_eq!(source.kind(), io::ErrorKind::NotFound);
+        assert!(error.to_string().contains(&source.to_string()), "{error}");
+    }
+    assert!(error_of(builder().leeway("a minute").build()).source().is_none());
 }

@@ -5,18 +5,18 @@ use std::{net::IpAddr, str::FromStr};
 use reqwest::Url;
 use serde::Deserialize;
 
-use crate::{error::ConfigError, settings::read_environment};
+use crate::{error::ConfigError, settings::environment_variable};
 
 /// What a builder was told.
 #[derive(Clone)]
-pub(crate) enum RemoteConfig {
+pub(crate) enum RemoteSettings {
     JwksUrl(String),
     JwksUrlEnv(String),
     OidcIssuer(String),
     OidcIssuerEnv(String),
 }
 
-impl RemoteConfig {
+impl RemoteSettings {
     /// The endpoint, and the issuer if it is known.
     ///
     /// # Errors
@@ -28,16 +28,16 @@ impl RemoteConfig {
             Self::JwksUrl(url) => ("jwks_url".to_owned(), url.clone()),
             Self::OidcIssuer(issuer) => ("oidc_issuer".to_owned(), issuer.clone()),
             Self::JwksUrlEnv(variable) | Self::OidcIssuerEnv(variable) => {
-                (format!("the environment variable {variable}"), read_environment(variable)?)
+                (format!("the environment variable {variable}"), environment_variable(variable)?)
             }
         };
         let endpoint = match self {
-            Self::JwksUrl(_) | Self::JwksUrlEnv(_) => read_url(&text).map(|url| (Endpoint::Jwks(url), None)),
+            Self::JwksUrl(_) | Self::JwksUrlEnv(_) => parse_url(&text).map(|url| (Endpoint::Jwks(url), None)),
             Self::OidcIssuer(_) | Self::OidcIssuerEnv(_) => {
                 Discovery::of(&text).map(|discovery| (Endpoint::Discovery(discovery), Some(text)))
             }
         };
-        endpoint.map_err(|problem| ConfigError::new(format!("{option} {problem}")))
+        endpoint.map_err(|problem| ConfigError::invalid(format!("{option} {problem}")))
     }
 }
 
@@ -74,16 +74,16 @@ impl Discovery {
         if issuer.contains(char::is_whitespace) {
             return Err("has white space in it; write the issuer exactly as it is in its tokens".to_owned());
         }
-        let url = read_url(issuer)?;
+        let url = parse_url(issuer)?;
         if url.query().is_some() || url.fragment().is_some() {
             return Err("has a query or a fragment, which no issuer has (OpenID Connect Core §2)".to_owned());
         }
-        let document = read_url(&format!("{}/.well-known/openid-configuration", issuer.trim_end_matches('/')))?;
+        let document = parse_url(&format!("{}/.well-known/openid-configuration", issuer.trim_end_matches('/')))?;
         Ok(Self { issuer: issuer.to_owned(), document })
     }
 
     /// The URL of the set, from the issuer's document.
-    pub(super) fn read_document(&self, json: &str) -> Result<Url, String> {
+    pub(super) fn parse_document(&self, json: &str) -> Result<Url, String> {
         let found: Document =
             serde_json::from_str(json).map_err(|_| "the discovery document has no issuer or jwks_uri")?;
         // Discovery §4.3: otherwise one issuer could speak for another.
@@ -91,7 +91,7 @@ impl Discovery {
             return Err(format!("the discovery document is of another issuer ({:?})", found.issuer));
         }
         let url =
-            read_url(&found.jwks_uri).map_err(|problem| format!("the discovery document's jwks_uri {problem}"))?;
+            parse_url(&found.jwks_uri).map_err(|problem| format!("the discovery document's jwks_uri {problem}"))?;
         if url.scheme() == "http" && self.document.scheme() != "http" {
             // A distant issuer has no business on this machine.
             return Err("the discovery document's jwks_uri must begin with https://".to_owned());
@@ -103,7 +103,7 @@ impl Discovery {
 /// # Errors
 ///
 /// A text that is no URL, or one over which anybody on the way could exchange the keys.
-fn read_url(text: &str) -> Result<Url, String> {
+fn parse_url(text: &str) -> Result<Url, String> {
     let url = Url::from_str(text)
         .map_err(|error| format!("is not a URL ({error}); write it like https://issuer.example/keys"))?;
     match url.scheme() {
@@ -128,11 +128,11 @@ mod tests {
         let document = |url| format!(r#"{{"issuer":"https://issuer.example","jwks_uri":"{url}"}}"#);
         for url in ["http://127.0.0.1/keys", "http://localhost:8080/keys", "http://[::1]/keys", "http://a.example/keys"]
         {
-            let problem = discovery.read_document(&document(url)).unwrap_err();
+            let problem = discovery.parse_document(&document(url)).unwrap_err();
             assert!(problem.contains("must begin with https://"), "{url}: {problem}");
         }
         for url in ["https://issuer.example/keys", "https://keys.example/keys?v=2"] {
-            assert_eq!(discovery.read_document(&document(url)).unwrap().as_str(), url);
+            assert_eq!(discovery.parse_document(&document(url)).unwrap().as_str(), url);
         }
     }
 }

@@ -9,7 +9,7 @@ use tokio::time::timeout;
 
 use super::{Endpoint, Fetch, Fetched};
 use crate::{
-    error::ConfigError,
+    error::{ConfigError, ConfigErrorKind},
     keys::{KeySet, jwk},
 };
 
@@ -48,7 +48,8 @@ impl HttpFetch {
         let client = match client {
             Some(HttpClient(client)) => client,
             None => build_client(&endpoint).map_err(|error| {
-                ConfigError::new(format!("the HTTP client cannot be built ({error}); pass one with http_client"))
+                let message = format!("the HTTP client cannot be built ({error}); pass one with http_client");
+                ConfigError::new(ConfigErrorKind::HttpClient, message).with_source(error)
             })?,
         };
         Ok(Self { client, endpoint })
@@ -59,10 +60,10 @@ impl HttpFetch {
             Endpoint::Jwks(url) => self.get(url).await?,
             Endpoint::Discovery(discovery) => {
                 let (document, _) = self.get(&discovery.document).await?;
-                self.get(&discovery.read_document(&document)?).await?
+                self.get(&discovery.parse_document(&document)?).await?
             }
         };
-        Ok(Fetched { keys: KeySet::from(jwk::read_fetched(&body)?), lifetime })
+        Ok(Fetched { keys: KeySet::from(jwk::parse_fetched(&body).map_err(|problem| problem.to_string())?), lifetime })
     }
 
     async fn get(&self, url: &Url) -> Result<(String, Option<Duration>), String> {
@@ -76,7 +77,7 @@ impl HttpFetch {
             return Err(format!("the answer has the status {}", response.status()));
         }
         let lifetime = lifetime(response.headers());
-        Ok((read_body(response).await?, lifetime))
+        Ok((receive_body(response).await?, lifetime))
     }
 }
 
@@ -127,7 +128,7 @@ fn lifetime(headers: &HeaderMap) -> Option<Duration> {
     cache.max_age().map(|lifetime| lifetime.saturating_sub(Duration::from_secs(age)))
 }
 
-async fn read_body(mut response: Response) -> Result<String, String> {
+async fn receive_body(mut response: Response) -> Result<String, String> {
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(|error| explain(&error))? {
         if body.len() + chunk.len() > SIZE_LIMIT {

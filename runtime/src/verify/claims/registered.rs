@@ -38,7 +38,7 @@ impl<'a> Payload<'a> {
     ///
     /// `token_malformed` if the payload is not a JSON object, `token_claims_invalid` for a logout token and for a
     /// registered claim that is ambiguous or has a wrong type, then `token_claim_missing`.
-    pub(super) fn read(json: &'a str, required: &[String]) -> Result<Self, Code> {
+    pub(super) fn parse(json: &'a str, required: &[String]) -> Result<Self, Code> {
         let mut collector = Collector::new(required);
         let mut object = ObjectReader::new(json).map_err(|_| Code::TokenMalformed)?;
 
@@ -93,13 +93,13 @@ impl<'a, 'r> Collector<'a, 'r> {
     fn record(&mut self, claim: Claim, json: &'a str) {
         let registered = &mut self.registered;
         let recorded = match claim {
-            Claim::Issuer => set(&mut registered.issuer, json::text(json)),
-            Claim::Subject => set(&mut registered.subject, json::text(json)),
-            Claim::TokenId => set(&mut registered.token_id, json::text(json)),
-            Claim::Audience => set(&mut registered.audiences, read_audiences(json)),
-            Claim::Expires => set(&mut registered.expires, read_numeric_date(json)),
-            Claim::NotBefore => set(&mut registered.not_before, read_numeric_date(json)),
-            Claim::Issued => set(&mut registered.issued, read_numeric_date(json)),
+            Claim::Issuer => set(&mut registered.issuer, json::string(json)),
+            Claim::Subject => set(&mut registered.subject, json::string(json)),
+            Claim::TokenId => set(&mut registered.token_id, json::string(json)),
+            Claim::Audience => set(&mut registered.audiences, parse_audiences(json)),
+            Claim::Expires => set(&mut registered.expires, parse_numeric_date(json)),
+            Claim::NotBefore => set(&mut registered.not_before, parse_numeric_date(json)),
+            Claim::Issued => set(&mut registered.issued, parse_numeric_date(json)),
             Claim::Events => (!has_logout_event(json)).then_some(()),
         };
         self.invalid |= recorded.is_none();
@@ -118,13 +118,13 @@ fn set<T>(claim: &mut Option<T>, value: Option<T>) -> Option<()> {
     }
 }
 
-fn read_audiences(json: &str) -> Option<Vec<Cow<'_, str>>> {
-    json::text(json).map(|audience| vec![audience]).or_else(|| json::strings(json))
+fn parse_audiences(json: &str) -> Option<Vec<Cow<'_, str>>> {
+    json::string(json).map(|audience| vec![audience]).or_else(|| json::strings(json))
 }
 
 /// Reads a `NumericDate` ([RFC 7519 §2](https://www.rfc-editor.org/rfc/rfc7519#section-2)): seconds, with or without
 /// decimals.
-fn read_numeric_date(json: &str) -> Option<Duration> {
+fn parse_numeric_date(json: &str) -> Option<Duration> {
     // Rust's grammars of numbers are wider than JSON's, but the text was checked to be JSON.
     if !json.starts_with(|first: char| first == '-' || first.is_ascii_digit()) {
         return None;

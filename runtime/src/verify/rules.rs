@@ -1,0 +1,141 @@
+//! The checked settings of a verifier, with their defaults.
+
+use std::{collections::HashSet, str::FromStr, time::Duration};
+
+use jsonwebtoken::{Algorithm, AlgorithmFamily};
+
+use super::{
+    claims::{ClaimRules, MAX_REQUIRED_CLAIMS},
+    settings::VerifierSettings,
+};
+use crate::{
+    error::ConfigError,
+    keys::{KeyLoader, KeySettings, LoadedKeys},
+    settings::checked,
+    token::MAX_TOKEN_BYTES,
+};
+
+/// A longer leeway is not for clock skew, and would keep stolen tokens alive.
+const MAX_LEEWAY: Duration = Duration::from_hours(24);
+
+/// What a verifier demands of a token.
+#[derive(Debug)]
+pub(crate) struct VerifierRules {
+    pub(super) keys: LoadedKeys,
+    pub(super) max_token_bytes: usize,
+    pub(super) claims: ClaimRules,
+}
+
+impl VerifierRules {
+    /// Checks every setting and loads the keys.
+    ///
+    /// # Errors
+    ///
+    /// All mistakes. The keys are loaded only if the settings that they depend on are correct.
+    pub(super) fn new(settings: VerifierSettings) -> Result<Self, ConfigError> {
+        let algorithms = parse_algorithms(settings.algorithms, settings.keys.as_ref());
+        let loader = checked!(KeyLoader {
+            keys: settings.keys.ok_or_else(no_key),
+            secret_encoding: settings.secret_encoding.unwrap_or_else(|| Ok(Default::default())),
+            allow_weak_secret: Ok(settings.allow_weak_secret.unwrap_or(false)),
+            algorithms: algorithms,
+        });
+        #[cfg(feature = "jwks")]
+        let keys = loader.and_then(|loader| loader.load(settings.http_client));
+        #[cfg(not(feature = "jwks"))]
+        let keys = loader.and_then(KeyLoader::load);
+
+        let issuer = keys.as_ref().ok().and_then(|keys| keys.issuer.clone());
+        let claims = checked!(ClaimRules {
+            issuers: accepted("issuer", settings.issuers.or(issuer.map(|issuer| vec![issuer]))),
+            audiences: accepted("audience", settings.audiences),
+            required: check_required(settings.required_claims.unwrap_or_else(|| vec!["exp".to_owned()])),
+            leeway: settings.leeway.unwrap_or(Ok(Duration::from_mins(1))).and_then(|leeway| {
+                if leeway > MAX_LEEWAY {
+                    return Err(ConfigError::invalid("leeway is more than a day; it is for clock skew, 60s is usual"));
+                }
+                Ok(leeway)
+            }),
+        });
+        checked!(Self {
+            keys: keys,
+            max_token_bytes: check_token_bytes(settings.max_token_bytes.unwrap_or(8192)),
+            claims: claims,
+        })
+    }
+}
+
+fn no_key() -> ConfigError {
+    ConfigError::missing("no key to verify tokens with; set one of secret_env, public_key_env, jwks_file, … ")
+}
+
+/// `keys` is `None` if they are missing, which is an error of its own.
+fn parse_algorithms(names: Option<Vec<String>>, keys: Option<&KeySettings>) -> Result<Vec<Algorithm>, ConfigError> {
+    let Some(names) = names else {
+        if keys.is_none_or(KeySettings::is_secret) {
+            return Ok(vec![Algorithm::HS256]);
+        }
+        return Err(ConfigError::missing(
+            "algorithms is required with this kind of key; say which ones the issuer signs with, like [\"RS256\"]",
+        ));
+    };
+
+    if names.is_empty() {
+        return Err(ConfigError::invalid("algorithms is empty; name at least one, like [\"HS256\"]"));
+    }
+    ConfigError::collect(names.iter().map(|name| parse_algorithm(name, keys)))
+}
+
+fn parse_algorithm(name: &str, keys: Option<&KeySettings>) -> Result<Algorithm, ConfigError> {
+    let algorithm = Algorithm::from_str(name).map_err(|_| {
+        ConfigError::invalid(format!(
+            "algorithms: {name:?} is unknown; the known ones are HS256, HS384, HS512, RS256, RS384, RS512, PS256, \
+             PS384, PS512, ES256, ES384 and EdDSA"
+        ))
+    })?;
+    let is_hmac = algorithm.family() == AlgorithmFamily::Hmac;
+
+    if keys.is_some_and(KeySettings::is_secret) && !is_hmac {
+        return Err(ConfigError::contradiction(format!(
+            "algorithms: {name} needs a public key, and the key is a secret; use HS256, HS384 or HS512, or public_key"
+        )));
+    }
+    if keys.is_some_and(KeySettings::is_public) && is_hmac {
+        return Err(ConfigError::contradiction(format!(
+            "algorithms: {name} needs a secret, and the key is public: anybody could sign with it; name the algorithm \
+             of the private key, like RS256"
+        )));
+    }
+    Ok(algorithm)
+}
+
+/// Refuses a list that is set but accepts no token.
+fn accepted(option: &str, values: Option<Vec<String>>) -> Result<Vec<String>, ConfigError> {
+    match values {
+        None => Ok(Vec::new()),
+        Some(values) if values.is_empty() || values.iter().any(String::is_empty) => Err(ConfigError::invalid(format!(
+            "{option} is empty; write what the issuer puts into its tokens, or leave it out"
+        ))),
+        Some(values) => Ok(values),
+    }
+}
+
+fn check_required(names: Vec<String>) -> Result<Vec<String>, ConfigError> {
+    let mut seen = HashSet::new();
+    let names: Vec<_> = names.into_iter().filter(|name| seen.insert(name.clone())).collect();
+    if names.len() > MAX_REQUIRED_CLAIMS {
+        return Err(ConfigError::invalid(format!(
+            "required_claims names more than {MAX_REQUIRED_CLAIMS} claims; name fewer"
+        )));
+    }
+    Ok(names)
+}
+
+fn check_token_bytes(bytes: usize) -> Result<usize, ConfigError> {
+    if bytes == 0 || bytes > MAX_TOKEN_BYTES {
+        return Err(ConfigError::invalid(format!(
+            "max_token_bytes is {bytes}; it must be 1 to {MAX_TOKEN_BYTES}, 8192 is usual"
+        )));
+    }
+    Ok(bytes)
+}
