@@ -4,14 +4,14 @@
 //! `raw_value`, and features are unified over a whole program: this crate must not switch that one on for others, and
 //! must be right where others do.
 
-mod read;
+mod reader;
 mod skip;
 #[cfg(test)]
 mod tests;
 
 use std::borrow::Cow;
 
-pub(crate) use read::{JsonError, ListReader, ObjectReader, string, strings};
+pub(crate) use reader::{JsonError, ListReader, ObjectReader, string, strings};
 pub(crate) use skip::{MemberName, skip_list, skip_object};
 
 /// How deep objects and lists may be nested, the outermost one included.
