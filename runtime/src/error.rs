@@ -1,4 +1,4 @@
-//! Why a connection, an event or a token is refused, and what the client should do about it.
+//! Why a connection, an event or a token is refused, and what the client should do.
 
 mod config;
 
@@ -8,7 +8,7 @@ use serde::{Serialize, Serializer, ser::SerializeStruct};
 
 pub use config::{ConfigError, ConfigErrorKind};
 
-/// What a client should do after a refusal, so that it need not know every code.
+/// What a client should do after a refusal. A client that follows it does not have to know every code.
 ///
 /// ```
 /// use socketioxide_jwt_auth::{Action, AuthError};
@@ -18,25 +18,25 @@ pub use config::{ConfigError, ConfigErrorKind};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Action {
-    /// Get a fresh token without asking the user, then try again.
+    /// Get a new token without asking the user, then try again.
     Renew,
     /// Ask the user to log in.
     Login,
-    /// Try the same again later: the server could not decide.
+    /// Try again later with the same token: the server could not decide.
     Retry,
-    /// Nothing that the client does helps.
+    /// Do not try again: it cannot succeed.
     None,
 }
 
 /// Declares every code once: the variant, what goes over the wire, and what the client should do.
 macro_rules! codes {
-    ($($code:ident = $text:literal => $action:ident,)*) => {
+    ($($code:ident = $name:literal => $action:ident,)*) => {
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub(crate) enum Code { $($code,)* }
 
         impl Code {
             pub(crate) fn as_str(self) -> &'static str {
-                match self { $(Self::$code => $text,)* }
+                match self { $(Self::$code => $name,)* }
             }
 
             fn action(self) -> Action {
@@ -52,7 +52,7 @@ codes! {
     TokenTooLarge = "token_too_large" => Login,
     TokenSignatureInvalid = "token_signature_invalid" => Login,
     TokenAlgorithmNotAllowed = "token_algorithm_not_allowed" => Login,
-    // A key that was rotated out is the usual reason, and a fresh token is signed with the new one.
+    // The usual reason is a key that was rotated out; a new token is signed with the new key.
     TokenKeyUnknown = "token_key_unknown" => Renew,
     TokenExpired = "token_expired" => Renew,
     TokenNotYetValid = "token_not_yet_valid" => Retry,
@@ -73,13 +73,13 @@ codes! {
     InternalError = "internal_error" => Retry,
 }
 
-/// Why somebody is refused.
+/// Why a client is refused.
 ///
-/// [`Display`](fmt::Display) is what goes over the wire: the [code](Self::code), or the application's own words for
-/// [`AuthError::denied`]. Causes (a database error, say) are never part of it; they are in
-/// [`source()`](Error::source) and go to `tracing` only.
+/// [`Display`](fmt::Display) is what the client gets: the [code](Self::code), or the application's message for
+/// [`AuthError::denied`]. It never contains the cause (such as a database error), which is in
+/// [`source()`](Error::source) and goes to `tracing` only.
 ///
-/// A user lookup may return one, and it is sent to the client as it is:
+/// A user lookup may return one, which the client gets unchanged:
 ///
 /// ```
 /// use socketioxide_jwt_auth::AuthError;
@@ -102,7 +102,7 @@ pub struct AuthError {
 }
 
 impl AuthError {
-    /// A refusal in the application's own words, which the client gets as they are. Its code is `denied`.
+    /// Makes a refusal with the application's message, which the client gets unchanged. Its code is `denied`.
     ///
     /// ```
     /// use socketioxide_jwt_auth::AuthError;
@@ -113,8 +113,8 @@ impl AuthError {
         Self { code: Code::Denied, message: Some(message.into()), source: None }
     }
 
-    /// A failure of the application that the client is told nothing about but `internal_error`.
-    /// The cause goes to [`source()`](Error::source) and to `tracing`.
+    /// Makes an error for a failure of the application. The client gets `internal_error` only; the cause goes to
+    /// [`source()`](Error::source) and to `tracing`.
     ///
     /// ```
     /// use socketioxide_jwt_auth::AuthError;
@@ -126,7 +126,7 @@ impl AuthError {
         Self::with_cause(Code::InternalError, cause)
     }
 
-    /// The keys that verify a token cannot be had now: for a [`KeySource`](crate::KeySource). The client is told
+    /// Makes an error for a [`KeySource`](crate::KeySource) that cannot get its keys now. The client gets
     /// `keys_unavailable`, and may try again; the cause goes to `tracing`.
     ///
     /// ```
@@ -143,7 +143,7 @@ impl AuthError {
         Self { code, message: None, source: Some(cause.into()) }
     }
 
-    /// The stable name of the reason, in `snake_case`: what a client should branch on.
+    /// Returns the stable name of the reason, in `snake_case`. Clients should compare this, not the message.
     ///
     /// ```
     /// use socketioxide_jwt_auth::AuthError;
@@ -154,7 +154,7 @@ impl AuthError {
         self.code.as_str()
     }
 
-    /// What the client should do about it.
+    /// Returns what the client should do.
     pub fn action(&self) -> Action {
         self.code.action()
     }
@@ -163,14 +163,14 @@ impl AuthError {
         self.code
     }
 
-    /// What a client may know of it.
+    /// Returns a copy without the cause.
     pub(crate) fn for_client(&self) -> Self {
         Self { code: self.code, message: self.message.clone(), source: None }
     }
 }
 
-/// What the application failed with: an [`AuthError`] stays what it is, everything else is
-/// [`internal`](AuthError::internal).
+/// Converts an error of the application. An [`AuthError`] stays unchanged; any other error becomes an
+/// [`internal`](AuthError::internal) one.
 ///
 /// ```
 /// use socketioxide_jwt_auth::AuthError;
@@ -180,7 +180,7 @@ impl AuthError {
 /// ```
 impl From<Box<dyn Error + Send + Sync>> for AuthError {
     fn from(failure: Box<dyn Error + Send + Sync>) -> Self {
-        failure.downcast::<Self>().map_or_else(Self::internal, |own| *own)
+        failure.downcast::<Self>().map_or_else(Self::internal, |error| *error)
     }
 }
 
@@ -216,19 +216,19 @@ impl Error for AuthError {
     }
 }
 
-/// `{"code": …, "message": …}`, as a client gets it in an acknowledgement; for answers of HTTP routes too.
+/// Serializes to `{"code": …, "message": …}`, as a client gets it in an acknowledgement. HTTP routes can use it too.
 impl Serialize for AuthError {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut object = serializer.serialize_struct("AuthError", 2)?;
         object.serialize_field("code", self.code())?;
-        object.serialize_field("message", &WireText(self))?;
+        object.serialize_field("message", &Message(self))?;
         object.end()
     }
 }
 
-struct WireText<'a>(&'a AuthError);
+struct Message<'a>(&'a AuthError);
 
-impl Serialize for WireText<'_> {
+impl Serialize for Message<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self.0)
     }

@@ -1,7 +1,7 @@
-//! From a token to claims: signature and registered claims, each checked once, here.
+//! From a token to claims: checks the signature and the registered claims, each once.
 //!
 //! jsonwebtoken does the cryptography. Its `decode` is not used, because it parses header and claims twice and leaves
-//! to its caller what the JWT best current practice ([RFC 8725](https://www.rfc-editor.org/rfc/rfc8725)) demands.
+//! the demands of the JWT best current practice ([RFC 8725](https://www.rfc-editor.org/rfc/rfc8725)) to its caller.
 
 mod builder;
 mod claims;
@@ -25,7 +25,7 @@ use rules::VerifierRules;
 use segments::{Segments, SignedPayload};
 pub(crate) use settings::VerifierSettings;
 
-/// Turns tokens into claims: the same checks as at a connection, for an HTTP route or a worker.
+/// Verifies tokens with the same checks as a connection: for an HTTP route or a worker.
 ///
 /// Cheap to clone: clones share keys and settings.
 ///
@@ -63,7 +63,7 @@ pub struct Verifier(Arc<VerifierRules>);
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct VerifiedToken<C> {
-    /// The claims, in the shape that the application asked for.
+    /// The claims, as the application's type.
     pub claims: C,
     /// The `exp` claim, without leeway; `None` if the token has none (which `required_claims` must allow).
     pub expires_at: Option<SystemTime>,
@@ -74,14 +74,14 @@ impl Verifier {
     ///
     /// # Errors
     ///
-    /// All mistakes.
+    /// Returns all mistakes as one error.
     pub(crate) fn new(settings: VerifierSettings) -> Result<Self, ConfigError> {
         let rules = VerifierRules::new(settings)?;
         keys::install_backend();
         Ok(Self(Arc::new(rules)))
     }
 
-    /// Settings of a new verifier. It needs a source of keys at least.
+    /// Returns a builder with the default settings. It needs at least a source of keys.
     ///
     /// ```
     /// use socketioxide_jwt_auth::Verifier;
@@ -93,17 +93,17 @@ impl Verifier {
         VerifierBuilder::default()
     }
 
-    /// Checks a token and reads its claims.
+    /// Verifies a token and parses its claims.
     ///
-    /// The token is the encoded one, without `Bearer `.
+    /// `token` is the encoded token, without `Bearer `.
     ///
     /// # Errors
     ///
-    /// The first of these that applies: `token_too_large`, `token_malformed`, `token_algorithm_not_allowed`,
+    /// Returns the first of these that applies: `token_too_large`, `token_malformed`, `token_algorithm_not_allowed`,
     /// `keys_unavailable`, `token_key_unknown`, `token_signature_invalid`, `token_claims_invalid` (another kind of JWT,
     /// such as a logout token, or a registered claim that is ambiguous or has a wrong type), `token_claim_missing`,
     /// `token_expired`, `token_not_yet_valid`, `token_issuer_invalid`, `token_audience_invalid`, `token_claims_invalid`
-    /// (the claims are no `C`).
+    /// (the claims cannot be deserialized as `C`).
     pub async fn verify<C: DeserializeOwned>(&self, token: &str) -> Result<VerifiedToken<C>, AuthError> {
         let payload = self.check_signature(token, None).await?;
         let (claims, registered) = self.parse_claims(&payload)?;
@@ -146,7 +146,8 @@ impl Verifier {
         Ok(decoded.into_payload())
     }
 
-    /// The claims of a payload whose signature was checked, and those that the standard gives a meaning to.
+    /// Parses and checks the claims of a payload whose signature was checked. Returns them as the application's type,
+    /// and the registered ones.
     pub(crate) fn parse_claims<'a, C: DeserializeOwned>(
         &self,
         payload: &'a SignedPayload,
@@ -154,7 +155,7 @@ impl Verifier {
         self.0.claims.parse(payload.as_str()?, SystemTime::now())
     }
 
-    /// How long after `exp` a session may live on.
+    /// Returns how long after `exp` a token still counts.
     pub(crate) fn leeway(&self) -> std::time::Duration {
         self.0.claims.leeway
     }

@@ -1,13 +1,13 @@
-//! Readers of an object's members and a list's elements, each as a piece of the JSON text.
+//! Readers of an object's members and a list's elements, each as a slice of the JSON.
 
 use std::borrow::Cow;
 
-use super::{MAX_DEPTH, PRIVATE_PREFIX, Text};
+use super::{MAX_DEPTH, PRIVATE_PREFIX, Unescaped};
 
-/// Why a text cannot be read.
+/// Why JSON is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum JsonError {
-    /// It is not JSON, or not of the expected kind.
+    /// It is not valid JSON, or not of the expected type.
     Malformed,
     /// It is nested more than [`MAX_DEPTH`] deep.
     TooDeep,
@@ -21,7 +21,7 @@ pub(crate) enum JsonError {
 /// }
 /// ```
 ///
-/// The text is checked as it is read: only after `next_name` has returned `None` is all of it known to be JSON.
+/// The JSON is checked step by step: only after `next_name` has returned `None` is all of it known to be valid.
 pub(crate) struct ObjectReader<'a> {
     scanner: Scanner<'a>,
     is_first: bool,
@@ -30,7 +30,7 @@ pub(crate) struct ObjectReader<'a> {
 impl<'a> ObjectReader<'a> {
     /// # Errors
     ///
-    /// The text does not begin as an object does.
+    /// The JSON does not begin with `{`.
     pub(crate) fn new(json: &'a str) -> Result<Self, JsonError> {
         Self::with_depth(json, MAX_DEPTH)
     }
@@ -39,7 +39,7 @@ impl<'a> ObjectReader<'a> {
     ///
     /// # Errors
     ///
-    /// The text does not begin as an object does.
+    /// The JSON does not begin with `{`.
     pub(crate) fn of_any_depth(json: &'a str) -> Result<Self, JsonError> {
         Self::with_depth(json, u32::MAX)
     }
@@ -51,7 +51,7 @@ impl<'a> ObjectReader<'a> {
     }
 
     /// Returns the name of the next member, unescaped. Returns `None` at the end of the object, which must be the end
-    /// of the text too.
+    /// of the JSON too.
     pub(crate) fn next_name(&mut self) -> Result<Option<Cow<'a, str>>, JsonError> {
         if self.scanner.next_is_last(b'}', &mut self.is_first)? {
             return Ok(None);
@@ -60,12 +60,12 @@ impl<'a> ObjectReader<'a> {
         unescape(name).map(Some).ok_or(JsonError::Malformed)
     }
 
-    /// Returns the value of the member whose name was read last, as JSON text.
+    /// Returns the value of the member whose name was returned last, as JSON.
     pub(crate) fn value(&mut self) -> Result<&'a str, JsonError> {
         self.scanner.value()
     }
 
-    /// Returns whether a member that was read so far, at any depth, has one of `serde_json`'s private names.
+    /// Returns whether a member that was passed so far, at any depth, has one of `serde_json`'s private names.
     pub(crate) fn has_private_name(&self) -> bool {
         self.scanner.has_private_name
     }
@@ -80,7 +80,7 @@ pub(crate) struct ListReader<'a> {
 impl<'a> ListReader<'a> {
     /// # Errors
     ///
-    /// The text does not begin as a list does.
+    /// The JSON does not begin with `[`.
     pub(crate) fn new(json: &'a str) -> Result<Self, JsonError> {
         Self::with_depth(json, MAX_DEPTH)
     }
@@ -89,7 +89,7 @@ impl<'a> ListReader<'a> {
     ///
     /// # Errors
     ///
-    /// The text does not begin as a list does.
+    /// The JSON does not begin with `[`.
     pub(crate) fn of_any_depth(json: &'a str) -> Result<Self, JsonError> {
         Self::with_depth(json, u32::MAX)
     }
@@ -100,8 +100,7 @@ impl<'a> ListReader<'a> {
         Ok(Self { scanner, is_first: true })
     }
 
-    /// Returns the next element, as JSON text. Returns `None` at the end of the list, which must be the end of the
-    /// text too.
+    /// Returns the next element, as JSON. Returns `None` at the end of the list, which must be the end of the JSON too.
     pub(crate) fn next_element(&mut self) -> Result<Option<&'a str>, JsonError> {
         if self.scanner.next_is_last(b']', &mut self.is_first)? {
             return Ok(None);
@@ -110,12 +109,12 @@ impl<'a> ListReader<'a> {
     }
 }
 
-/// Returns the string that a value is. Returns `None` if it is none, or holds half of a surrogate pair.
+/// Returns the content of a JSON string. Returns `None` if the value is not a string, or has half of a surrogate pair.
 pub(crate) fn string(json: &str) -> Option<Cow<'_, str>> {
     unescape(json.strip_prefix('"')?.strip_suffix('"')?)
 }
 
-/// Returns the strings that a value is a list of. Returns `None` if it is none.
+/// Returns the strings of a JSON list. Returns `None` if the value is not a list of strings.
 pub(crate) fn strings(json: &str) -> Option<Vec<Cow<'_, str>>> {
     let mut list = ListReader::new(json).ok()?;
     let mut strings = Vec::new();
@@ -126,15 +125,15 @@ pub(crate) fn strings(json: &str) -> Option<Vec<Cow<'_, str>>> {
     Some(strings)
 }
 
-/// Unescapes what stands between the quotes of a string.
+/// Unescapes the part of a string between its quotes.
 fn unescape(content: &str) -> Option<Cow<'_, str>> {
     if !content.as_bytes().contains(&b'\\') {
         return Some(Cow::Borrowed(content));
     }
-    serde_json::from_str(&format!("\"{content}\"")).ok().map(|Text(text)| Cow::Owned(text.into_owned()))
+    serde_json::from_str(&format!("\"{content}\"")).ok().map(|Unescaped(string)| Cow::Owned(string.into_owned()))
 }
 
-/// A position in a JSON text ([RFC 8259](https://www.rfc-editor.org/rfc/rfc8259)).
+/// A position in JSON ([RFC 8259](https://www.rfc-editor.org/rfc/rfc8259)).
 struct Scanner<'a> {
     json: &'a str,
     position: usize,
@@ -172,8 +171,8 @@ impl<'a> Scanner<'a> {
         if self.take_token()? == byte { Ok(()) } else { Err(JsonError::Malformed) }
     }
 
-    /// Goes on to the next member or element of the outermost object or list. Returns whether there is none left, and
-    /// nothing after its end.
+    /// Moves to the next member or element of the outermost object or list. Returns `true` at its end, if nothing follows
+    /// it.
     fn next_is_last(&mut self, end: u8, is_first: &mut bool) -> Result<bool, JsonError> {
         if self.peek_token() == Some(end) {
             self.position += 1;
@@ -185,7 +184,7 @@ impl<'a> Scanner<'a> {
         Ok(false)
     }
 
-    /// Reads a name and the colon after it. Returns what stands between its quotes.
+    /// Skips a name and the colon after it. Returns the part between its quotes.
     fn name(&mut self) -> Result<&'a str, JsonError> {
         self.expect(b'"')?;
         let name = self.string()?;
@@ -194,7 +193,7 @@ impl<'a> Scanner<'a> {
         Ok(name)
     }
 
-    /// Reads one value of the outermost object or list. Its own objects and lists are kept on a stack.
+    /// Skips one value of the outermost object or list. The nested objects and lists are kept on a stack.
     fn value(&mut self) -> Result<&'a str, JsonError> {
         self.peek_token();
         let start = self.position;
@@ -233,8 +232,8 @@ impl<'a> Scanner<'a> {
         Ok(true)
     }
 
-    /// Goes on after a value: to the next one, or out of the objects and lists that end here. Returns whether all of
-    /// them have ended.
+    /// Moves on after a value: to the next one, or out of the objects and lists that end here. Returns whether all of them
+    /// have ended.
     fn close(&mut self, open: &mut Containers) -> Result<bool, JsonError> {
         while let Some(is_object) = open.innermost() {
             match (self.take_token()?, is_object) {
@@ -266,7 +265,7 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// Reads a string after its first quote. Returns what stands between the quotes.
+    /// Skips a string after its first quote. Returns the part between the quotes.
     fn string(&mut self) -> Result<&'a str, JsonError> {
         let start = self.position;
 
@@ -294,7 +293,7 @@ impl<'a> Scanner<'a> {
         Ok(())
     }
 
-    /// Reads a number after its first digit.
+    /// Skips a number after its first digit.
     fn number(&mut self, first: u8) -> Result<(), JsonError> {
         match first {
             // A zero is the only digit before the decimals.

@@ -1,5 +1,5 @@
-//! Values that are skipped while a client's payload is read, in whatever format the parser of Socket.IO has: their
-//! names and their depth are checked nevertheless, because the application may read the same payload.
+//! Skips values of a client's payload, in any format that a parser of Socket.IO has. Their names and their depth are
+//! checked, because the application may deserialize the same payload.
 
 use std::fmt;
 
@@ -10,10 +10,10 @@ use serde::{
 
 use super::{MAX_DEPTH, PRIVATE_PREFIX};
 
-/// The one private name that stands where a client sent a number, if `serde_json`'s `arbitrary_precision` is on.
+/// The private name under which `serde_json` passes on a number, if its `arbitrary_precision` is on.
 const NUMBER: &str = "$serde_json::private::Number";
 
-/// The name of a member that is none of `serde_json`'s private ones.
+/// A member's name, which is not one of `serde_json`'s private names.
 pub(crate) struct MemberName(pub(crate) String);
 
 impl<'de> Deserialize<'de> for MemberName {
@@ -45,7 +45,7 @@ pub(crate) fn skip_list<'de, S: SeqAccess<'de>>(mut list: S, depth: u32) -> Resu
     Ok(())
 }
 
-/// The value under [`NUMBER`] as `serde_json` makes it up: a `String`. One that a client wrote is a `str`.
+/// The value under [`NUMBER`] that `serde_json` makes: a `String`. One that a client wrote is a `str`.
 struct OwnNumber;
 
 impl<'de> Deserialize<'de> for OwnNumber {
@@ -72,7 +72,7 @@ impl<'de> Deserialize<'de> for OwnNumber {
     }
 }
 
-/// A value that stands in an object or a list of this depth.
+/// A value in an object or a list of this depth.
 struct Skipped {
     depth: u32,
 }

@@ -1,4 +1,4 @@
-//! The backend of jsonwebtoken.
+//! The cryptography backend of jsonwebtoken.
 
 use std::sync::OnceLock;
 
@@ -15,10 +15,10 @@ use jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER;
 #[cfg(all(feature = "rust_crypto", not(feature = "aws_lc_rs")))]
 use jsonwebtoken::crypto::rust_crypto::DEFAULT_PROVIDER;
 
-/// Chooses the backend, unless the application has. Says whether it is the one chosen here.
+/// Installs the backend, unless the application has installed one. Returns whether this one is installed.
 ///
-/// jsonwebtoken chooses by itself only if one backend is compiled in, and panics at the first token otherwise. Cargo
-/// unifies features, so any other dependency can bring in the second one.
+/// jsonwebtoken installs one only if exactly one is compiled in, and panics at the first token otherwise. Cargo unifies
+/// features, so any other dependency can compile in the second one.
 pub(crate) fn install() -> bool {
     static IS_OURS: OnceLock<bool> = OnceLock::new();
     *IS_OURS.get_or_init(|| {

@@ -21,7 +21,7 @@ use crate::{
 /// More keys than any issuer publishes, and few enough to try each for every token.
 pub(super) const MAX_KEYS: usize = 100;
 
-/// The members that are used. What jsonwebtoken ignores is checked here: `use`, `key_ops`, `alg`, `crv`.
+/// The members that are used. jsonwebtoken does not check `use`, `key_ops`, `alg` and `crv`, so they are checked here.
 #[derive(Default)]
 struct Jwk<'a> {
     kty: Option<Cow<'a, str>>,
@@ -39,7 +39,7 @@ struct Jwk<'a> {
     problem: Option<KeyProblem>,
 }
 
-/// The private members of every type of key but `oct` ([RFC 7518 §6](https://www.rfc-editor.org/rfc/rfc7518#section-6)),
+/// The private members of all types of keys except `oct` ([RFC 7518 §6](https://www.rfc-editor.org/rfc/rfc7518#section-6)),
 /// and `priv` of the newer ones.
 const PRIVATE_MEMBERS: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "priv"];
 
@@ -48,7 +48,7 @@ impl<'a> Jwk<'a> {
     ///
     /// # Errors
     ///
-    /// The text is not an object.
+    /// `json` is not an object.
     fn parse(json: &'a str) -> Result<Self, JsonError> {
         let mut jwk = Self::default();
         let mut object = ObjectReader::new(json)?;
@@ -196,7 +196,7 @@ fn parse_set(json: &str, trust: Trust) -> Result<ParsedSet, KeyProblem> {
     Ok(set)
 }
 
-/// Returns the keys of a set, each as JSON text.
+/// Returns the keys of a set, each as JSON.
 fn split_set(json: &str) -> Result<Vec<&str>, JsonError> {
     let mut set = ObjectReader::of_any_depth(json)?;
     let mut list = None;

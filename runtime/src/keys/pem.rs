@@ -24,7 +24,7 @@ const ED25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
 ///
 /// # Errors
 ///
-/// There is no block, or one is a private key, or an unsupported or broken key.
+/// `pem` has no blocks, or one of them is a private key, or an unsupported or broken key.
 pub(crate) fn parse(name: &str, pem: &[u8]) -> Result<Vec<VerificationKey>, ConfigError> {
     parse_blocks(pem).map_err(|problem| ConfigError::key(format!("{name} holds {problem}")))
 }

@@ -1,4 +1,4 @@
-//! Keys from a URL: cached, refreshed, and served through an outage of the issuer.
+//! Keys from a URL: cached, refreshed, and kept during an outage of the issuer.
 
 mod endpoint;
 mod fetch;
@@ -24,20 +24,20 @@ use crate::{
 pub(crate) use endpoint::{Endpoint, RemoteSettings};
 pub(crate) use fetch::{HttpClient, HttpFetch};
 
-/// For how long a set is good if the issuer says nothing of it.
+/// How long a set is fresh if the issuer sends no `Cache-Control`.
 const DEFAULT_LIFETIME: Duration = Duration::from_mins(10);
 
-/// An issuer that wants to be asked more often is not.
+/// A set is not fetched more often, even if the issuer asks for it.
 const MIN_LIFETIME: Duration = Duration::from_mins(1);
 
-/// An issuer that wants to be asked less often is asked nevertheless: a key that it withdrew must not verify for weeks,
-/// and there must be time to try again before [`MAX_AGE`].
+/// A set is fetched at least this often, even if the issuer allows more time: a key that it withdrew must not verify for
+/// weeks, and there must be time to try again before [`MAX_AGE`].
 const MAX_LIFETIME: Duration = Duration::from_hours(12);
 
-/// For how long a set serves at most, while the issuer is down.
+/// How long a set is used at most, while the issuer is down.
 const MAX_AGE: Duration = Duration::from_hours(24);
 
-/// The shortest time between two requests for keys that the set does not have. Anybody can send tokens that no key of
+/// The minimum time between two requests for keys that the set does not have. Any client can send tokens that no key of
 /// the set verifies.
 const SEARCH_INTERVAL: Duration = Duration::from_secs(10);
 
@@ -45,43 +45,42 @@ const SEARCH_INTERVAL: Duration = Duration::from_secs(10);
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_mins(1);
 
-/// What is logged of a problem: an issuer's own words may be in it.
+/// How many characters of a problem are logged: it may quote the issuer's answer.
 const LONGEST_PROBLEM: usize = 500;
 
-/// What an issuer answered.
+/// A set that an issuer returned.
 pub(crate) struct Fetched {
     pub(crate) keys: KeySet,
-    /// What the answer says of its own freshness.
+    /// How long the set is fresh, according to the answer.
     pub(crate) lifetime: Option<Duration>,
 }
 
-/// Where the keys are asked for.
+/// Fetches a set of keys.
 pub(crate) trait Fetch: Send + Sync + 'static {
-    /// The place, for the operator's log.
+    /// Returns the place that the set is fetched from, for the operator's log.
     fn place(&self) -> String;
 
     /// # Errors
     ///
-    /// Why there is no set, for the operator's log.
+    /// Returns why no set could be fetched, for the operator's log.
     fn fetch(&self) -> impl Future<Output = Result<Fetched, String>> + Send;
 }
 
-/// The keys of one issuer. Each source has a cache of its own, so that a `kid` of one issuer never finds a key of
-/// another.
+/// The keys of one issuer. Each issuer has its own cache, so that a `kid` of one never finds a key of another.
 pub(crate) struct RemoteKeys<F>(Arc<Shared<F>>);
 
 struct Shared<F> {
     fetch: F,
     clock: Clock,
     state: Mutex<State>,
-    /// Held while a request is under way: those who wait for it share its answer.
+    /// Held during a request: callers that wait for it share its answer.
     turn: Arc<AsyncMutex<()>>,
 }
 
 #[derive(Default)]
 struct State {
     cached: Option<Cached>,
-    /// How many requests have ended. A caller that waited sees whether somebody else's answered its question.
+    /// How many requests have ended, so that a caller that waited sees whether another caller's request has ended.
     requests: u64,
     failures: u32,
     last_request: Option<Instant>,
@@ -102,17 +101,17 @@ struct Moment {
     wall: SystemTime,
 }
 
-/// Why the issuer is asked.
+/// Why a request is made.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Purpose {
-    /// There is no set, or it is an old one.
+    /// The cache is empty or stale.
     Refresh,
     /// No key of the set verifies a token.
     Search,
 }
 
 impl Cached {
-    /// The time since the request by the clock that says more.
+    /// Returns the time since the request, by the clock that shows more of it.
     fn age(&self, now: SystemTime) -> Duration {
         let by_wall_clock = now.duration_since(self.requested.wall).unwrap_or_default();
         self.requested.monotonic.elapsed().max(by_wall_clock)
@@ -123,14 +122,14 @@ impl Cached {
     }
 
     fn is_stale(&self, now: SystemTime) -> bool {
-        // A wall clock that was set back does not see a suspension. A newer set's age starts with the new time.
+        // A wall clock that was set back does not show a suspension. The age of a newer set starts at the new time.
         let set_back = self.requested.wall.duration_since(now).unwrap_or_default();
         self.age(now) >= self.lifetime || set_back >= MIN_LIFETIME
     }
 }
 
 impl State {
-    /// Whether there is anything to ask for since `seen` requests had ended, and it is not too soon.
+    /// Returns whether no request has ended since `seen` ones had, and the pause after the last one is over.
     fn may_request(&self, seen: u64, purpose: Purpose) -> bool {
         let pause = match self.failures {
             0 => Duration::ZERO,
@@ -149,13 +148,13 @@ impl<F: Fetch> RemoteKeys<F> {
         Self(Arc::new(Shared { fetch, clock, state: Mutex::default(), turn }))
     }
 
-    /// Runs `verify` with the keys of the issuer. If none of them verifies the token, the issuer may have new ones, under
-    /// new names, the old ones or none: asks it again, unless it did a short time ago, and runs `verify` once more if
-    /// there is a newer set.
+    /// Runs `verify` with the keys of the issuer. If it fails, the issuer may have new keys, under new names, the same
+    /// names or none: fetches the set again, unless that was done a short time ago, and runs `verify` once more if there
+    /// is a newer set.
     ///
     /// # Errors
     ///
-    /// `keys_unavailable` if there are no keys, and those of `verify`.
+    /// Returns `keys_unavailable` if there are no keys, or the error of `verify`.
     pub(crate) async fn verify_with(&self, verify: impl Fn(&KeySet) -> Result<(), AuthError>) -> Result<(), AuthError> {
         let seen = self.0.state().requests;
         let keys = self.current(seen).await?;
@@ -168,7 +167,7 @@ impl<F: Fetch> RemoteKeys<F> {
         }
     }
 
-    /// The set that is there; a new one if there is none, or if it is too old.
+    /// Returns the cached set, or fetches one if the cache has no usable set.
     async fn current(&self, seen: u64) -> Result<Arc<KeySet>, AuthError> {
         let shared = &self.0;
         let Some(cached) = shared.usable() else {
@@ -192,7 +191,7 @@ impl<F: Fetch> Shared<F> {
         self.state().cached.clone().filter(|cached| cached.is_usable(now))
     }
 
-    /// Asks the issuer once, however many callers there are, and waits for the answer.
+    /// Makes one request for any number of callers, and waits for its end.
     ///
     /// `seen` is how many requests had ended when the caller found that it needs one.
     async fn request(self: &Arc<Self>, seen: u64, purpose: Purpose) {
@@ -206,7 +205,7 @@ impl<F: Fetch> Shared<F> {
         }
     }
 
-    /// Nobody waits for a refresh: the set is as good as it was a moment ago.
+    /// Starts a refresh without waiting for it: the cached set is still usable.
     fn refresh_in_background(self: &Arc<Self>, seen: u64) {
         if let Ok(turn) = Arc::clone(&self.turn).try_lock_owned()
             && self.state().may_request(seen, Purpose::Refresh)
@@ -215,7 +214,7 @@ impl<F: Fetch> Shared<F> {
         }
     }
 
-    /// In a task of its own: a caller that gives up must not take the answer from the others.
+    /// Makes the request in a separate task: if a caller gives up, the others still get the answer.
     fn start(self: &Arc<Self>, turn: OwnedMutexGuard<()>, purpose: Purpose) -> JoinHandle<()> {
         let shared = Arc::clone(self);
         tokio::spawn(async move {

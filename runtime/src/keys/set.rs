@@ -35,7 +35,7 @@ impl KeySet {
     ///
     /// # Errors
     ///
-    /// There is no key, or one is private, of another kind, or an RSA key of less than 2048 bits.
+    /// `pem` has no keys, or one of them is private, of another kind, or an RSA key of less than 2048 bits.
     pub fn from_pem(pem: impl AsRef<[u8]>) -> Result<Self, ConfigError> {
         pem::parse("the PEM text", pem.as_ref()).map(Self)
     }

@@ -17,11 +17,12 @@ pub(crate) enum VerifierKeys {
 }
 
 impl VerifierKeys {
-    /// Runs `verify` with the keys that may have signed a token, once more with newer ones of a remote issuer if it fails.
+    /// Runs `verify` with the keys that may have signed a token. If it fails and the keys are remote, runs it once more
+    /// with newer keys.
     ///
     /// # Errors
     ///
-    /// Those of the source, and of `verify`.
+    /// Returns the error of the source or of `verify`.
     pub(crate) async fn verify_with(
         &self,
         request: KeyRequest<'_>,

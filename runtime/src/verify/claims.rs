@@ -14,7 +14,7 @@ pub(super) use registered::MAX_REQUIRED_CLAIMS;
 use registered::Payload;
 pub(crate) use registered::Registered;
 
-/// What the registered claims must be.
+/// What the registered claims must be like.
 #[derive(Debug)]
 pub(super) struct ClaimRules {
     pub(super) issuers: Vec<String>,
@@ -24,14 +24,14 @@ pub(super) struct ClaimRules {
 }
 
 impl ClaimRules {
-    /// Checks the registered claims of a payload, then reads it into the application's type.
+    /// Checks the registered claims of a payload, then parses it as the application's type.
     ///
-    /// Both read the text for themselves: the application's type sees what it would see without this crate, and no type
-    /// of its hides a claim from the checks.
+    /// The payload is parsed once for each: the application's type gets exactly what it would get without this crate,
+    /// and cannot hide a claim from the checks.
     ///
     /// # Errors
     ///
-    /// What is wrong with the registered claims comes first; `token_claims_invalid` if the rest has another shape.
+    /// A registered claim is refused, or the payload cannot be deserialized as `C` (`token_claims_invalid`).
     pub(super) fn parse<'a, C: DeserializeOwned>(
         &self,
         payload: &'a str,
@@ -40,7 +40,7 @@ impl ClaimRules {
         let Payload { registered, has_private_name } = Payload::parse(payload, &self.required)?;
         self.check(&registered, now)?;
 
-        // With serde_json's feature `raw_value`, which another crate of the program may switch on, it would be another
+        // With serde_json's feature `raw_value`, which another crate of the program may switch on, `C` would get another
         // payload than the one that was checked.
         if has_private_name {
             return Err(Code::TokenClaimsInvalid.into());
@@ -83,8 +83,8 @@ impl ClaimRules {
         }
     }
 
-    /// A token that names its audiences is refused by everybody who is none of them, so also by a server that was not
-    /// told who it is ([RFC 7519 §4.1.3](https://www.rfc-editor.org/rfc/rfc7519#section-4.1.3)).
+    /// A server that is not among a token's audiences must refuse it, so also a server without a configured audience
+    /// ([RFC 7519 §4.1.3](https://www.rfc-editor.org/rfc/rfc7519#section-4.1.3)).
     fn check_audience(&self, registered: &Registered<'_>) -> Result<(), AuthError> {
         match &registered.audiences {
             Some(audiences) if !audiences.iter().any(|audience| self.audiences.iter().any(|own| own == audience)) => {
@@ -96,7 +96,7 @@ impl ClaimRules {
 }
 
 impl Registered<'_> {
-    /// A time beyond what the system's clock can hold is as good as its last one.
+    /// Returns `exp`. A time that the system's clock cannot represent becomes a very late one.
     pub(crate) fn expires_at(&self) -> Option<SystemTime> {
         const LAST: Duration = Duration::from_secs(i64::MAX as u64 / 2);
         self.expires.map(|expires| UNIX_EPOCH + expires.min(LAST))

@@ -9,23 +9,23 @@ use crate::{
     json::{self, JsonError, ObjectReader},
 };
 
-/// What is used of a header. Keys that it carries or points to (`jwk`, `jku`, `x5c`, `x5u`) are never followed.
+/// The members of a header that are used. Keys that it carries or points to (`jwk`, `jku`, `x5c`, `x5u`) never are.
 pub(super) struct Header<'a> {
     pub(super) algorithm: Algorithm,
     pub(super) key_id: Option<Cow<'a, str>>,
-    /// Its `typ` says that the token is not one to log in with.
+    /// Its `typ` is that of a token that is not for logging in.
     pub(super) names_another_kind: bool,
 }
 
 impl<'a> Header<'a> {
     /// # Errors
     ///
-    /// `token_malformed`, or `token_algorithm_not_allowed` for an `alg` that does not exist (or is `none`).
+    /// `token_malformed`, or `token_algorithm_not_allowed` if `alg` is unknown or `none`.
     pub(super) fn parse(json: &'a str) -> Result<Self, AuthError> {
         let members = Members::parse(json).map_err(|_| Code::TokenMalformed)?;
         let algorithm = members.algorithm.into_string().ok_or(Code::TokenMalformed)?;
         let algorithm = Algorithm::from_str(&algorithm).map_err(|_| Code::TokenAlgorithmNotAllowed)?;
-        // jsonwebtoken knows the types of the members that are not used here; a wrong one is no header of ours.
+        // jsonwebtoken checks the types of the members that are not used here.
         if !members.others.is_empty() && serde_json::from_str::<jsonwebtoken::Header>(json).is_err() {
             return Err(Code::TokenMalformed.into());
         }
@@ -35,11 +35,11 @@ impl<'a> Header<'a> {
     }
 }
 
-/// The kinds of JWT that an issuer signs with the same keys, and that are not for logging in: of OpenID Connect
+/// The kinds of JWT that an issuer signs with the same keys but that are not for logging in: of OpenID Connect
 /// Back-Channel Logout 1.0, RFC 9449 (`DPoP`), RFC 8417 (security events) and RFC 9701 (introspection).
 const OTHER_KINDS: [&str; 4] = ["logout+jwt", "dpop+jwt", "secevent+jwt", "token-introspection+jwt"];
 
-/// Compares a `typ` as a media type: in any case, with or without `application/`
+/// Compares a `typ` as a media type: without regard to case, with or without `application/`
 /// ([RFC 7515 §4.1.9](https://www.rfc-editor.org/rfc/rfc7515#section-4.1.9)), and without its parameters.
 fn is_another_kind(kind: &str) -> bool {
     const PREFIX: &str = "application/";
@@ -59,7 +59,7 @@ struct Members<'a> {
     others: Vec<Cow<'a, str>>,
 }
 
-/// A member that must be a string. `null` counts as absent, as jsonwebtoken reads it, but not where another one follows.
+/// A member that must be a string. `null` counts as absent, as in jsonwebtoken, but a second value is still an error.
 #[derive(Default)]
 enum Member<'a> {
     #[default]
@@ -85,7 +85,7 @@ impl<'a> Members<'a> {
             members.add(name, object.value()?)?;
         }
 
-        // Once for all: to look for each name among the others takes seconds with a header of a megabyte.
+        // Sorted once: to look for each name among the others takes seconds if the header has a megabyte.
         members.others.sort_unstable();
         let has_duplicates = !members.others.is_sorted_by(|one, next| one < next);
         if has_duplicates || object.has_private_name() { Err(JsonError::Malformed) } else { Ok(members) }
@@ -96,8 +96,8 @@ impl<'a> Members<'a> {
             "alg" => &mut self.algorithm,
             "kid" => &mut self.key_id,
             "typ" => &mut self.r#type,
-            // No extension is understood here, so one that must be (RFC 7515 §4.1.11) refuses the token. `b64`
-            // (RFC 7797), `zip` and `enc` (RFC 7516) would change what the payload means.
+            // `crit` names extensions that must be understood (RFC 7515 §4.1.11), and none is. `b64`
+            // (RFC 7797), `zip` and `enc` (RFC 7516) would change the meaning of the payload.
             "crit" | "b64" | "zip" | "enc" => return Err(JsonError::Malformed),
             _ => {
                 self.others.push(name);

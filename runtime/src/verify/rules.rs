@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     error::ConfigError,
-    keys::{KeyLoader, KeySettings, LoadedKeys},
+    keys::{KeyLoader, KeySettings, LoadedKeys, SecretEncoding},
     settings::checked,
     token::MAX_TOKEN_BYTES,
 };
@@ -31,12 +31,12 @@ impl VerifierRules {
     ///
     /// # Errors
     ///
-    /// All mistakes. The keys are loaded only if the settings that they depend on are correct.
+    /// Returns all mistakes as one error. The keys are loaded only if the settings that they depend on are correct.
     pub(super) fn new(settings: VerifierSettings) -> Result<Self, ConfigError> {
         let algorithms = parse_algorithms(settings.algorithms, settings.keys.as_ref());
         let loader = checked!(KeyLoader {
             keys: settings.keys.ok_or_else(no_key),
-            secret_encoding: settings.secret_encoding.unwrap_or_else(|| Ok(Default::default())),
+            secret_encoding: settings.secret_encoding.unwrap_or_else(|| Ok(SecretEncoding::default())),
             allow_weak_secret: Ok(settings.allow_weak_secret.unwrap_or(false)),
             algorithms: algorithms,
         });

@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use crate::{error::ConfigError, settings::environment_variable};
 
-/// What a builder was told.
+/// The raw value of a builder's setting.
 #[derive(Clone)]
 pub(crate) enum RemoteSettings {
     JwksUrl(String),
@@ -17,14 +17,14 @@ pub(crate) enum RemoteSettings {
 }
 
 impl RemoteSettings {
-    /// The endpoint, and the issuer if it is known.
+    /// Returns the endpoint, and the issuer if it is known.
     ///
     /// # Errors
     ///
-    /// A variable that is not set, or a URL that cannot be trusted. The text does not show the URL, which may hold a key
-    /// of the operator's.
+    /// The variable is not set, or the URL cannot be trusted. The error does not show the URL, which may hold a key of the
+    /// operator.
     pub(crate) fn resolve(self) -> Result<(Endpoint, Option<String>), ConfigError> {
-        let (option, text) = match &self {
+        let (option, url) = match &self {
             Self::JwksUrl(url) => ("jwks_url".to_owned(), url.clone()),
             Self::OidcIssuer(issuer) => ("oidc_issuer".to_owned(), issuer.clone()),
             Self::JwksUrlEnv(variable) | Self::OidcIssuerEnv(variable) => {
@@ -32,9 +32,9 @@ impl RemoteSettings {
             }
         };
         let endpoint = match self {
-            Self::JwksUrl(_) | Self::JwksUrlEnv(_) => parse_url(&text).map(|url| (Endpoint::Jwks(url), None)),
+            Self::JwksUrl(_) | Self::JwksUrlEnv(_) => parse_url(&url).map(|url| (Endpoint::Jwks(url), None)),
             Self::OidcIssuer(_) | Self::OidcIssuerEnv(_) => {
-                Discovery::of(&text).map(|discovery| (Endpoint::Discovery(discovery), Some(text)))
+                Discovery::new(&url).map(|discovery| (Endpoint::Discovery(discovery), Some(url)))
             }
         };
         endpoint.map_err(|problem| ConfigError::invalid(format!("{option} {problem}")))
@@ -48,7 +48,7 @@ pub(crate) enum Endpoint {
 }
 
 impl Endpoint {
-    /// What is asked for first.
+    /// Returns the URL of the first request.
     pub(super) fn url(&self) -> &Url {
         match self {
             Self::Jwks(url) => url,
@@ -57,7 +57,7 @@ impl Endpoint {
     }
 }
 
-/// [OpenID Connect Discovery](https://openid.net/specs/openid-connect-discovery-1_0.html) says where the set is.
+/// Finds the set by [OpenID Connect Discovery](https://openid.net/specs/openid-connect-discovery-1_0.html).
 pub(crate) struct Discovery {
     issuer: String,
     pub(super) document: Url,
@@ -70,7 +70,7 @@ struct Document {
 }
 
 impl Discovery {
-    fn of(issuer: &str) -> Result<Self, String> {
+    fn new(issuer: &str) -> Result<Self, String> {
         if issuer.contains(char::is_whitespace) {
             return Err("has white space in it; write the issuer exactly as it is in its tokens".to_owned());
         }
@@ -82,7 +82,7 @@ impl Discovery {
         Ok(Self { issuer: issuer.to_owned(), document })
     }
 
-    /// The URL of the set, from the issuer's document.
+    /// Returns the URL of the set, from the issuer's document.
     pub(super) fn parse_document(&self, json: &str) -> Result<Url, String> {
         let found: Document =
             serde_json::from_str(json).map_err(|_| "the discovery document has no issuer or jwks_uri")?;
@@ -93,7 +93,7 @@ impl Discovery {
         let url =
             parse_url(&found.jwks_uri).map_err(|problem| format!("the discovery document's jwks_uri {problem}"))?;
         if url.scheme() == "http" && self.document.scheme() != "http" {
-            // A distant issuer has no business on this machine.
+            // A remote issuer must not make this server send requests to itself.
             return Err("the discovery document's jwks_uri must begin with https://".to_owned());
         }
         Ok(url)
@@ -102,9 +102,9 @@ impl Discovery {
 
 /// # Errors
 ///
-/// A text that is no URL, or one over which anybody on the way could exchange the keys.
-fn parse_url(text: &str) -> Result<Url, String> {
-    let url = Url::from_str(text)
+/// The string is not a URL, or an attacker on the network could exchange the keys.
+fn parse_url(url: &str) -> Result<Url, String> {
+    let url = Url::from_str(url)
         .map_err(|error| format!("is not a URL ({error}); write it like https://issuer.example/keys"))?;
     match url.scheme() {
         "https" => Ok(url),
@@ -123,8 +123,8 @@ mod tests {
     use super::Discovery;
 
     #[test]
-    fn a_distant_issuer_does_not_point_to_this_machine() {
-        let discovery = Discovery::of("https://issuer.example").unwrap();
+    fn a_remote_issuer_cannot_point_to_this_machine() {
+        let discovery = Discovery::new("https://issuer.example").unwrap();
         let document = |url| format!(r#"{{"issuer":"https://issuer.example","jwks_uri":"{url}"}}"#);
         for url in ["http://127.0.0.1/keys", "http://localhost:8080/keys", "http://[::1]/keys", "http://a.example/keys"]
         {

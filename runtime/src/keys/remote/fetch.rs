@@ -13,18 +13,19 @@ use crate::{
     keys::{KeySet, jwk},
 };
 
-/// A good answer comes in well under a second, and somebody waits for it. Discovery is two answers in this time.
+/// The time limit of a fetch, with Discovery's two requests. A healthy issuer answers in well under a second, and a
+/// client may be waiting.
 const TIME_LIMIT: Duration = Duration::from_secs(5);
 
-/// A hundred RSA keys with their certificates fit; a hostile endless answer does not.
+/// Enough for a hundred RSA keys with their certificates; an endless answer is cut off.
 const SIZE_LIMIT: usize = 512 * 1024;
 
 const MAX_REDIRECTS: usize = 3;
 
-/// Some hosts refuse those who do not say who they are.
+/// Some hosts refuse requests without it.
 const USER_AGENT: &str = concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION"));
 
-/// A client that shows nothing of itself: its default headers may hold a key of the operator's.
+/// A client whose [`Debug`](fmt::Debug) shows nothing: its default headers may hold a key of the operator.
 #[derive(Clone)]
 pub(crate) struct HttpClient(pub(crate) Client);
 
@@ -34,7 +35,7 @@ impl fmt::Debug for HttpClient {
     }
 }
 
-/// Asks over HTTP.
+/// Fetches over HTTP.
 pub(crate) struct HttpFetch {
     client: Client,
     endpoint: Endpoint,
@@ -43,7 +44,7 @@ pub(crate) struct HttpFetch {
 impl HttpFetch {
     /// # Errors
     ///
-    /// A client that cannot be built, because the system's certificates cannot be read.
+    /// The client cannot be built, because the system's certificates cannot be loaded.
     pub(crate) fn new(endpoint: Endpoint, client: Option<HttpClient>) -> Result<Self, ConfigError> {
         let client = match client {
             Some(HttpClient(client)) => client,
@@ -55,7 +56,7 @@ impl HttpFetch {
         Ok(Self { client, endpoint })
     }
 
-    async fn ask(&self) -> Result<Fetched, String> {
+    async fn fetch_set(&self) -> Result<Fetched, String> {
         let (body, lifetime) = match &self.endpoint {
             Endpoint::Jwks(url) => self.get(url).await?,
             Endpoint::Discovery(discovery) => {
@@ -68,8 +69,8 @@ impl HttpFetch {
 
     async fn get(&self, url: &Url) -> Result<(String, Option<Duration>), String> {
         let request = self.client.get(url.clone()).header("accept", "application/json");
-        let response = request.send().await.map_err(|error| explain(&error))?;
-        // The application's own client may follow redirects to anywhere.
+        let response = request.send().await.map_err(|error| describe(&error))?;
+        // The application's client may follow redirects to any host.
         if !same_site(url, response.url()) {
             return Err("the answer came from another host".to_owned());
         }
@@ -82,20 +83,20 @@ impl HttpFetch {
 }
 
 impl Fetch for HttpFetch {
-    /// Without the query and the password, which may be secret.
+    /// Leaves out the query and the password, which may be secret.
     fn place(&self) -> String {
         let url = self.endpoint.url();
         format!("{}{}", url.origin().ascii_serialization(), url.path())
     }
 
     async fn fetch(&self) -> Result<Fetched, String> {
-        timeout(TIME_LIMIT, self.ask()).await.map_err(|_| format!("no whole answer in {TIME_LIMIT:?}"))?
+        timeout(TIME_LIMIT, self.fetch_set()).await.map_err(|_| format!("no whole answer in {TIME_LIMIT:?}"))?
     }
 }
 
 fn build_client(endpoint: &Endpoint) -> reqwest::Result<Client> {
     let builder = Client::builder().user_agent(USER_AGENT).redirect(redirect::Policy::custom(follow));
-    // What makes http:// safe is that nobody is on the way.
+    // `http://` is allowed for loopback addresses only, and a proxy would see and could change the answer.
     let builder = if endpoint.url().scheme() == "http" { builder.no_proxy() } else { builder };
     builder.build()
 }
@@ -110,14 +111,14 @@ fn follow(attempt: redirect::Attempt<'_>) -> redirect::Action {
     }
 }
 
-fn same_site(asked: &Url, answered: &Url) -> bool {
-    asked.scheme() == answered.scheme()
-        && asked.host() == answered.host()
-        && asked.port_or_known_default() == answered.port_or_known_default()
+fn same_site(requested: &Url, answered: &Url) -> bool {
+    requested.scheme() == answered.scheme()
+        && requested.host() == answered.host()
+        && requested.port_or_known_default() == answered.port_or_known_default()
 }
 
-/// What an answer says of its own freshness ([RFC 9111 §4.2](https://www.rfc-editor.org/rfc/rfc9111#section-4.2)), as a
-/// private cache reads it: `max-age` less the `Age` that another cache adds. `s-maxage` is for shared caches, and
+/// Returns how long an answer is fresh ([RFC 9111 §4.2](https://www.rfc-editor.org/rfc/rfc9111#section-4.2)), as a
+/// private cache computes it: `max-age` less the `Age` that another cache adds. `s-maxage` is for shared caches, and
 /// `Expires` needs clocks that agree.
 fn lifetime(headers: &HeaderMap) -> Option<Duration> {
     let cache = headers.typed_get::<CacheControl>()?;
@@ -130,7 +131,7 @@ fn lifetime(headers: &HeaderMap) -> Option<Duration> {
 
 async fn receive_body(mut response: Response) -> Result<String, String> {
     let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|error| explain(&error))? {
+    while let Some(chunk) = response.chunk().await.map_err(|error| describe(&error))? {
         if body.len() + chunk.len() > SIZE_LIMIT {
             return Err(format!("the answer is longer than {SIZE_LIMIT} bytes"));
         }
@@ -139,8 +140,8 @@ async fn receive_body(mut response: Response) -> Result<String, String> {
     String::from_utf8(body).map_err(|_| "the answer is not UTF-8".to_owned())
 }
 
-/// What went wrong, without the URL: reqwest's own errors hold it, their causes do not.
-fn explain(error: &reqwest::Error) -> String {
+/// Describes an error without the URL: reqwest's errors contain it, their causes do not.
+fn describe(error: &reqwest::Error) -> String {
     let problem = if error.is_connect() {
         "no connection"
     } else if error.is_body() || error.is_decode() {

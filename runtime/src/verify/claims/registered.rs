@@ -1,4 +1,4 @@
-//! Finds the registered claims in a payload, whatever the application's own type makes of them.
+//! Parses the registered claims of a payload, independent of the application's type.
 
 use std::{borrow::Cow, time::Duration};
 
@@ -7,7 +7,7 @@ use crate::{
     json::{self, JsonError, ObjectReader},
 };
 
-/// The claims that the standard gives a meaning to.
+/// The claims that RFC 7519 defines.
 #[derive(Debug, Default)]
 pub(crate) struct Registered<'a> {
     pub(crate) subject: Option<Cow<'a, str>>,
@@ -19,14 +19,14 @@ pub(crate) struct Registered<'a> {
     token_id: Option<Cow<'a, str>>,
 }
 
-/// What a whole payload holds.
+/// A parsed payload.
 pub(super) struct Payload<'a> {
     pub(super) registered: Registered<'a>,
     /// A member at any depth has a name that `serde_json` keeps for itself.
     pub(super) has_private_name: bool,
 }
 
-/// The required claims are counted in the bits of a number.
+/// The missing required claims are the bits of a `u64`.
 pub(crate) const MAX_REQUIRED_CLAIMS: usize = 64;
 
 /// The member of `events` that makes a token a logout token
@@ -43,7 +43,7 @@ impl<'a> Payload<'a> {
         let mut object = ObjectReader::new(json).map_err(|_| Code::TokenMalformed)?;
 
         while let Some(name) = object.next_name().map_err(|_| Code::TokenMalformed)? {
-            let claim = Claim::named(&name);
+            let claim = Claim::from_name(&name);
             let value = object.value().map_err(|error| match (error, claim) {
                 // No registered claim is nested, so this one has a wrong type before it is too deep.
                 (JsonError::TooDeep, Some(_)) => Code::TokenClaimsInvalid,
@@ -62,7 +62,7 @@ impl<'a> Payload<'a> {
 
 struct Collector<'a, 'r> {
     registered: Registered<'a>,
-    /// A registered claim was of a wrong type, or there twice, or the token is a logout token.
+    /// A registered claim has a wrong type or is there twice, or the token is a logout token.
     invalid: bool,
     required: &'r [String],
     missing: u64,
@@ -110,7 +110,7 @@ fn bit(position: usize) -> u64 {
     1 << (position % MAX_REQUIRED_CLAIMS)
 }
 
-/// Returns `None` for a value of a wrong type, and for the second one of a claim.
+/// Returns `None` if the value has a wrong type, or the claim already has one.
 fn set<T>(claim: &mut Option<T>, value: Option<T>) -> Option<()> {
     match claim.replace(value?) {
         None => Some(()),
@@ -122,10 +122,10 @@ fn parse_audiences(json: &str) -> Option<Vec<Cow<'_, str>>> {
     json::string(json).map(|audience| vec![audience]).or_else(|| json::strings(json))
 }
 
-/// Reads a `NumericDate` ([RFC 7519 §2](https://www.rfc-editor.org/rfc/rfc7519#section-2)): seconds, with or without
+/// Parses a `NumericDate` ([RFC 7519 §2](https://www.rfc-editor.org/rfc/rfc7519#section-2)): seconds, with or without
 /// decimals.
 fn parse_numeric_date(json: &str) -> Option<Duration> {
-    // Rust's grammars of numbers are wider than JSON's, but the text was checked to be JSON.
+    // Rust accepts more than a JSON number, but `json` was checked to be JSON.
     if !json.starts_with(|first: char| first == '-' || first.is_ascii_digit()) {
         return None;
     }
@@ -135,7 +135,8 @@ fn parse_numeric_date(json: &str) -> Option<Duration> {
     Duration::try_from_secs_f64(json.parse().ok()?).ok()
 }
 
-/// Applications have claims named `events` of their own, so nothing but that member makes a logout token.
+/// Returns whether the `events` claim is that of a logout token. Applications use a claim of this name for other
+/// purposes, so only this member counts.
 fn has_logout_event(json: &str) -> bool {
     let Ok(mut events) = ObjectReader::new(json) else { return false };
 
@@ -163,7 +164,7 @@ enum Claim {
 }
 
 impl Claim {
-    fn named(name: &str) -> Option<Self> {
+    fn from_name(name: &str) -> Option<Self> {
         match name {
             "iss" => Some(Self::Issuer),
             "sub" => Some(Self::Subject),
