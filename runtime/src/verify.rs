@@ -121,6 +121,7 @@ impl Verifier {
         if token.len() > rules.max_token_bytes {
             return Err(Code::TokenTooLarge.into());
         }
+
         let segments = Segments::split(token)?;
         let decoded = segments.decode()?;
         let header_json = decoded.header()?;
@@ -128,21 +129,25 @@ impl Verifier {
         if !rules.keys.algorithms.contains(&header.algorithm) {
             return Err(Code::TokenAlgorithmNotAllowed.into());
         }
+
         let request = KeyRequest {
             algorithm: header.algorithm,
             key_id: header.key_id.as_deref(),
             header: header_json,
             handshake,
         };
+
         let signed = SignedMessage {
             message: segments.message.as_bytes(),
             signature: decoded.signature(),
             encoded_signature: segments.signature,
         };
+
         rules.keys.source.verify_with(request, |keys| verify_signature(keys, &header, &signed)).await?;
         if header.names_another_kind {
             return Err(Code::TokenClaimsInvalid.into());
         }
+
         Ok(decoded.into_payload())
     }
 

@@ -312,6 +312,7 @@ impl<'a> Scanner<'a> {
             }
             self.some_digits()?;
         }
+
         Ok(())
     }
 

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::{JsonError, ListReader, MAX_DEPTH, MemberName, ObjectReader, skip_list, skip_object, string, strings};
 
-/// Reads an object to its end.
+/// Parses an object to its end.
 fn members(json: &str) -> Result<(Vec<(String, &str)>, bool), JsonError> {
     let mut object = ObjectReader::new(json)?;
     let mut members = Vec::new();
@@ -162,6 +162,7 @@ fn private_names_are_seen_at_any_depth_and_in_any_spelling() {
             assert!(members(&json).unwrap().1, "{json}");
         }
     }
+
     for json in [
         r#"{"a":"$serde_json::private::RawValue"}"#,
         r#"{"a":["$serde_json::private::RawValue"]}"#,
@@ -252,6 +253,7 @@ fn skipped_values_have_no_private_names() {
         }
         assert!(serde_json::from_str::<MemberName>(&format!(r#""{name}""#)).is_err());
     }
+
     assert!(is_skipped(r#"{"a":"$serde_json::private::RawValue","$serde_json":1}"#));
     assert_eq!(serde_json::from_str::<MemberName>(r#""\u0061""#).unwrap().0, "a");
 }
@@ -325,6 +327,7 @@ fn jsonish() -> impl Strategy<Value = String> {
         "[]",
         "\"b\":[1,{\"c\":2}]",
     ]);
+
     (vec(pieces, 0..12), 0..4_u8).prop_map(|(pieces, around)| match around {
         0 => pieces.concat(),
         1 => format!("{{{}}}", pieces.concat()),
@@ -340,6 +343,7 @@ fn values() -> impl Strategy<Value = Value> {
         any::<f64>().prop_map(Value::from),
         ".*".prop_map(Value::from),
     ];
+
     leaf.prop_recursive(4, 30, 5, |inner| {
         prop_oneof![
             vec(inner.clone(), 0..5).prop_map(Value::from),

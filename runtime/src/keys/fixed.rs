@@ -60,6 +60,7 @@ impl FixedKeys {
                 jwk::parse_configured(&name, &json)?
             }
         };
+
         Ok(KeySet::from(keys))
     }
 }

@@ -53,6 +53,7 @@ impl<'a> Jwk<'a> {
         let mut jwk = Self::default();
         let mut object = ObjectReader::new(json)?;
         let mut seen = HashSet::new();
+
         while let Some(name) = object.next_name()? {
             let value = object.value()?;
             if let Err(problem) = jwk.add(&name, value) {
@@ -62,6 +63,7 @@ impl<'a> Jwk<'a> {
                 jwk.problem.get_or_insert(KeyProblem::DuplicateMember);
             }
         }
+
         Ok(jwk)
     }
 

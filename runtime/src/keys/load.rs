@@ -82,6 +82,7 @@ impl KeyLoader {
                 (VerifierKeys::Fixed(Arc::new(keys)), None)
             }
         };
+
         Ok(LoadedKeys { source, algorithms: self.algorithms, issuer })
     }
 }

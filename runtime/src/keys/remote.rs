@@ -246,6 +246,7 @@ impl<F: Fetch> Shared<F> {
         if purpose == Purpose::Search {
             state.last_search = Some(now);
         }
+
         let failures_before = state.failures;
         if let Ok(Fetched { keys, lifetime }) = answer {
             let lifetime = lifetime.unwrap_or(DEFAULT_LIFETIME).clamp(MIN_LIFETIME, MAX_LIFETIME);
@@ -254,6 +255,7 @@ impl<F: Fetch> Shared<F> {
         } else {
             state.failures = failures_before.saturating_add(1);
         }
+
         failures_before
     }
 }

@@ -79,6 +79,7 @@ impl KeySet {
             let code = if key_id.is_some() { Code::TokenAlgorithmNotAllowed } else { Code::TokenKeyUnknown };
             return Err(code.into());
         }
+
         Ok(self.0.iter().filter(named).filter(move |key| key.fits(algorithm)))
     }
 }

@@ -104,10 +104,12 @@ impl<'a> Members<'a> {
                 return Ok(());
             }
         };
+
         let member = match value {
             "null" => Member::Null,
             _ => Member::String(json::string(value).ok_or(JsonError::Malformed)?),
         };
+
         match mem::replace(known, member) {
             Member::Absent => Ok(()),
             Member::Null | Member::String(_) => Err(JsonError::Malformed),

@@ -12,7 +12,7 @@ use super::{
 
 const CHILD: &str = "JWT_AUTH_TEST_CHILD";
 
-/// Runs the calling test again, with these variables. False in the child, which then does the work.
+/// Runs the calling test again in a child process with these variables. Returns `false` in the child.
 fn in_child(test: &str, variables: &[(&str, &str)]) -> bool {
     if env::var_os(CHILD).is_some() {
         return false;

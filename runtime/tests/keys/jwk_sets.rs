@@ -1,3 +1,5 @@
+//! Keys from JWK Sets.
+
 use jsonwebtoken::Algorithm;
 use serde_json::{Value, json};
 use socketioxide_jwt_auth::{KeySet, Verifier, VerifierBuilder};
@@ -42,7 +44,7 @@ fn every_type_of_key_verifies() {
     }
 }
 
-/// A set keeps its good keys, so each of these stands beside one.
+/// A set keeps its good keys, so each of these is tested next to one.
 #[test]
 fn keys_that_cannot_be_used_are_left_out() {
     let good = named(jwk(Algorithm::EdDSA), "good");
@@ -54,7 +56,7 @@ fn keys_that_cannot_be_used_are_left_out() {
         ("encryption by key_ops", with(Algorithm::RS256, "key_ops", json!(["encrypt", "wrapKey"]))),
         ("signing only", with(Algorithm::RS256, "key_ops", json!(["sign"]))),
         ("no operation", with(Algorithm::RS256, "key_ops", json!([]))),
-        ("key_ops is no list", with(Algorithm::RS256, "key_ops", "verify")),
+        ("key_ops is not a list", with(Algorithm::RS256, "key_ops", "verify")),
         ("alg of another type", with(Algorithm::RS256, "alg", "ES256")),
         ("alg of another curve", with(Algorithm::ES256, "alg", "ES384")),
         ("alg is HMAC on a public key", with(Algorithm::RS256, "alg", "HS256")),
@@ -64,8 +66,8 @@ fn keys_that_cannot_be_used_are_left_out() {
         ("unknown kty", with(Algorithm::RS256, "kty", "AKP")),
         ("kty of another case", with(Algorithm::RS256, "kty", "rsa")),
         ("kty of another type", with(Algorithm::RS256, "kty", "EC")),
-        ("kty is no text", with(Algorithm::RS256, "kty", 1)),
-        ("kid is no text", with(Algorithm::RS256, "kid", 1)),
+        ("kty is not a string", with(Algorithm::RS256, "kty", 1)),
+        ("kid is not a string", with(Algorithm::RS256, "kid", 1)),
         ("curve secp256k1", with(Algorithm::ES256, "crv", "secp256k1")),
         ("curve P-521", with(Algorithm::ES256, "crv", "P-521")),
         ("curve of the other length", with(Algorithm::ES256, "crv", "P-384")),
@@ -85,7 +87,7 @@ fn keys_that_cannot_be_used_are_left_out() {
         ("Ed25519 x of 0 bytes", ed25519(vec![])),
         ("Ed25519 x of 31 bytes", ed25519(vec![1; 31])),
         ("Ed25519 x of 33 bytes", ed25519(vec![1; 33])),
-        ("Ed25519 x is no text", with(Algorithm::EdDSA, "x", json!([1]))),
+        ("Ed25519 x is not a string", with(Algorithm::EdDSA, "x", json!([1]))),
         ("Ed25519 x with padding", with(Algorithm::EdDSA, "x", "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo=")),
         ("n of 1024 bits", with(Algorithm::RS256, "n", encode([0xff; 128]))),
         ("n of 8200 bits", with(Algorithm::RS256, "n", encode([0xff; 1025]))),
@@ -106,10 +108,12 @@ fn keys_that_cannot_be_used_are_left_out() {
         ("no secret", json!({"kty": "oct"})),
         ("an empty object", json!({})),
         ("null", Value::Null),
-        ("a text", "key".into()),
+        ("a string", "key".into()),
         ("a list", json!([jwk(Algorithm::RS256)])),
     ];
+
     let token = Signer::new(Algorithm::EdDSA).token(&claims());
+
     for (name, key) in broken {
         let keys = [key.clone(), good.clone()];
         let verifier = with_keys(&keys, &["EdDSA"]).build().unwrap_or_else(|error| panic!("{name}: {error}"));
@@ -120,7 +124,7 @@ fn keys_that_cannot_be_used_are_left_out() {
 }
 
 #[test]
-fn a_set_that_is_certainly_a_mistake_is_refused() {
+fn a_malformed_set_is_refused() {
     for (name, json) in [
         ("nothing", ""),
         ("no JSON", "keys"),
@@ -139,6 +143,7 @@ fn a_set_that_is_certainly_a_mistake_is_refused() {
         let text = refuses(builder, "jwks", r#"{"keys": [...]}"#);
         assert!(text.len() < 500, "{name}");
     }
+
     refuses(with_keys(&[], &["EdDSA"]), "jwks: no usable key", "add one");
     let many: Vec<_> = (0..101).map(|number| named(jwk(Algorithm::EdDSA), &number.to_string())).collect();
     refuses(with_keys(&many, &["EdDSA"]), "jwks: 101 keys", "at most 100");
@@ -148,7 +153,7 @@ fn a_set_that_is_certainly_a_mistake_is_refused() {
 }
 
 #[test]
-fn files_are_read() {
+fn a_set_is_loaded_from_a_file() {
     let path = std::path::PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("keys.json");
     let with_file = || Verifier::builder().jwks_file(&path).algorithm("EdDSA");
     std::fs::write(&path, key_set(&[jwk(Algorithm::EdDSA)])).unwrap();
@@ -167,6 +172,7 @@ fn a_private_key_is_refused_and_never_shown() {
     let weak = changed(Algorithm::RS256, |key| (key["n"], key["d"]) = (encode([0xff; 64]).into(), "cHJpdmF0ZQ".into()));
     let encryption = changed(Algorithm::RS256, |key| (key["use"], key["d"]) = ("enc".into(), "cHJpdmF0ZQ".into()));
     let unknown = changed(Algorithm::ES256, |key| (key["crv"], key["d"]) = ("P-521".into(), "cHJpdmF0ZQ".into()));
+
     for key in [
         private(Algorithm::RS256, "d"),
         private(Algorithm::RS256, "p"),
@@ -192,8 +198,10 @@ fn every_key_of_a_set_verifies() {
     let kid = |signer: &Signer, kid: &str| {
         signer.sign(format!(r#"{{"alg":"{:?}","kid":"{kid}"}}"#, signer.algorithm), claims().to_string())
     };
+
     let (old, new) = (Signer::foreign(Algorithm::ES256), Signer::new(Algorithm::ES256));
     let shared = Signer::new(Algorithm::HS512);
+
     for (token, expected) in [
         (kid(&old, "2024"), "accepted"),
         (kid(&new, "2025"), "accepted"),
@@ -225,18 +233,19 @@ fn a_leading_zero_of_a_modulus_is_not_counted() {
 }
 
 #[test]
-fn a_set_can_be_read_on_its_own() {
+fn a_key_set_can_be_made_from_a_jwk_set() {
     assert!(KeySet::from_jwks(key_set(&[jwk(Algorithm::RS256)])).is_ok());
     let error = KeySet::from_jwks("{}").unwrap_err().to_string();
     assert!(error.contains("the JWK Set"), "{error}");
 }
 
-/// Keys as they stand in the JSON, because no `Value` has them.
+/// These keys are written as JSON, because a `Value` cannot hold them.
 #[test]
 fn keys_that_are_ambiguous_or_broken_are_left_out_of_a_set() {
     let token = Signer::new(Algorithm::EdDSA).token(&claims());
     let good = named(jwk(Algorithm::EdDSA), "good").to_string();
     let members = |members: &str| jwk(Algorithm::RS256).to_string().replacen('{', &format!("{{{members},"), 1);
+
     for (key, problem) in [
         (members(r#""n":"AA""#), "a member is there twice"),
         (members(r#""kty":"RSA""#), "a member is there twice"),
@@ -259,6 +268,7 @@ fn keys_that_are_ambiguous_or_broken_are_left_out_of_a_set() {
             problem,
         );
     }
+
     let spelled =
         jwk(Algorithm::EdDSA).to_string().replace(r#""kty""#, r#""\u006bty""#).replace("Ed25519", r"\u0045d25519");
     let null = r#""kid":null,"use":null,"key_ops":null,"alg":null,"crv2":null"#;
@@ -271,6 +281,7 @@ fn keys_that_are_ambiguous_or_broken_are_left_out_of_a_set() {
 #[test]
 fn a_private_member_is_noticed_whatever_else_is_wrong() {
     let set = |key: &str| Verifier::builder().jwks(format!(r#"{{"keys":[{key}]}}"#)).algorithm("EdDSA");
+
     for member in ["d", "p", "q", "dp", "dq", "qi", "oth", "priv", r"\u0064"] {
         for key in [
             format!(r#"{{"kty":1,"{member}":"cHJpdmF0ZQ"}}"#),
@@ -282,7 +293,8 @@ fn a_private_member_is_noticed_whatever_else_is_wrong() {
             assert!(!shown.contains("cHJpdmF0ZQ"), "{shown}");
         }
     }
-    // A secret has no public part, and its other members no meaning.
+
+    // A secret has no public part, so its other members have no meaning.
     let secret = jwk(Algorithm::HS256).to_string().replacen('{', r#"{"d":"AA","#, 1);
     let verifier = Verifier::builder().jwks(format!(r#"{{"keys":[{secret}]}}"#)).algorithm("HS256").build().unwrap();
     assert_eq!(outcome(&verifier, &Signer::new(Algorithm::HS256).token(&claims())), "accepted");
@@ -291,6 +303,7 @@ fn a_private_member_is_noticed_whatever_else_is_wrong() {
 #[test]
 fn a_set_with_a_private_name_of_serde_json_is_refused() {
     let key = jwk(Algorithm::EdDSA).to_string();
+
     for name in ["$serde_json::private::RawValue", "$serde_json::private::Number", r"\u0024serde_json::private::x"] {
         let member = format!(r#""{name}":"{{}}""#);
         let in_key = key.replacen('{', &format!("{{{member},"), 1);

@@ -1,4 +1,4 @@
-//! Keys in every form in which a deployment holds them, and the mistakes that are found when a verifier is built.
+//! Keys in every form that a deployment uses, and the mistakes that are found when a verifier is built.
 
 mod environment;
 mod jwk_sets;
@@ -17,7 +17,7 @@ fn claims() -> Value {
     json!({"sub": "1", "exp": support::EXP})
 }
 
-/// Builds what must not be built, and checks that the error says where the mistake is and how it is repaired.
+/// Checks that building fails, and that the error says where the mistake is and how to repair it.
 fn refuses(builder: VerifierBuilder, source: &str, repair: &str) -> String {
     let Err(error) = builder.build() else { panic!("built, and it should say {source:?} and {repair:?}") };
     let text = error.to_string();

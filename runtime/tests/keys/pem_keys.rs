@@ -1,3 +1,5 @@
+//! Public keys and certificates in PEM.
+
 use std::{fs, path::PathBuf};
 
 use jsonwebtoken::Algorithm;
@@ -48,7 +50,7 @@ fn every_form_of_a_public_key_verifies() {
 }
 
 #[test]
-fn every_key_of_a_text_verifies() {
+fn every_key_of_a_file_verifies() {
     let pem = [fixture!("rsa-other.pem"), fixture!("p256.cert.pem"), fixture!("rsa.pkcs1.pem")].concat();
     let verifier = Verifier::builder().public_key(pem).algorithms(["RS256", "PS256", "ES256"]).build().unwrap();
     for signer in [
@@ -63,7 +65,7 @@ fn every_key_of_a_text_verifies() {
 }
 
 #[test]
-fn files_are_read_and_rotated() {
+fn keys_are_loaded_from_files_and_rotated() {
     let (old, new) = (file("old.pem", fixture!("p256-other.pem")), file("new.pem", fixture!("p256.pem")));
     let files = [old.to_str().unwrap(), new.to_str().unwrap()];
     let verifier = Verifier::builder().public_key_file(files).algorithm("ES256").build().unwrap();
@@ -98,6 +100,7 @@ fn a_private_key_is_refused_and_never_shown() {
             assert!(!shown.contains(line), "{shown}");
         }
     }
+
     let cut = fixture!("test-only-private-rsa.pem").split_at(800).0;
     let shown = refuses(with_pem(cut, Algorithm::RS256), "public_key", "BEGIN PUBLIC KEY");
     assert!(cut.lines().skip(1).all(|line| !shown.contains(line)), "{shown}");
@@ -153,7 +156,7 @@ fn exponents_and_sizes_have_bounds() {
 }
 
 #[test]
-fn what_is_no_key_is_refused() {
+fn malformed_keys_are_refused() {
     let pem = fixture!("rsa.pem");
     let unfinished = pem.split("-----END").next().unwrap();
     let spoilt = pem.replacen('M', "?", 1);
@@ -163,6 +166,7 @@ fn what_is_no_key_is_refused() {
     let long = pem::encode(&Pem::new("PUBLIC KEY", [der(pem), vec![0]].concat()));
     let cut = pem::encode(&Pem::new("PUBLIC KEY", &der(pem)[..200]));
     let jwk = super::support::jwk(Algorithm::RS256).to_string();
+
     for (text, repair) in [
         ("", "BEGIN PUBLIC KEY"),
         (" \n", "BEGIN PUBLIC KEY"),
@@ -180,13 +184,14 @@ fn what_is_no_key_is_refused() {
     ] {
         refuses(with_pem(text, Algorithm::RS256), "public_key", repair);
     }
+
     refuses(with_pem(der(pem), Algorithm::RS256), "public_key", "BEGIN PUBLIC KEY");
     refuses(with_pem([0xff; 100], Algorithm::RS256), "public_key", "BEGIN PUBLIC KEY");
 }
 
-/// Only aws-lc-rs looks at a point before the first token. With the other backend it is a bad signature at last.
+/// aws-lc-rs refuses such a point when the key is loaded, the other backend when it verifies a signature.
 #[test]
-fn a_point_beside_its_curve_verifies_nothing() {
+fn a_point_that_is_not_on_its_curve_verifies_nothing() {
     for algorithm in [Algorithm::ES256, Algorithm::ES384] {
         let mut info = der(public_pem(algorithm));
         *info.last_mut().unwrap() ^= 1;
@@ -201,7 +206,7 @@ fn a_point_beside_its_curve_verifies_nothing() {
 }
 
 #[test]
-fn one_key_does_not_serve_all_algorithms() {
+fn an_algorithm_that_does_not_fit_the_key_is_refused() {
     for (pem, fits, other) in [
         (fixture!("rsa.pem"), "PS384", "ES256"),
         (fixture!("p256.pem"), "ES256", "ES384"),

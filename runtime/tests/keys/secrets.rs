@@ -1,3 +1,5 @@
+//! HMAC secrets: their strength and their encodings.
+
 use jsonwebtoken::Algorithm;
 use socketioxide_jwt_auth::{KeySet, SecretEncoding, Verifier};
 
@@ -18,6 +20,7 @@ fn a_secret_is_as_long_as_the_hash() {
         refuses(build(0), "the secret is empty", "openssl rand");
         refuses(build(0).allow_weak_secret(true), "the secret is empty", "openssl rand");
     }
+
     let both = Verifier::builder().secret("s".repeat(32)).algorithms(["HS256", "HS512"]);
     refuses(both, "HS512 needs at least 512", "openssl rand -hex 64");
     assert!(KeySet::from_secret("s".repeat(31)).is_err());
@@ -39,6 +42,7 @@ fn a_secret_can_be_encoded() {
     let base64 = "wMHCw8TFxsfIycrLzM3Oz9DR0tPU1dbX2Nna29zd3t/g4eLj5OXm5+jp6uvs7e7v8PHy8/T19vf4+fr7/P3+/w==";
     let url = base64.replace('+', "-").replace('/', "_");
     let hex = hex::encode(&secret);
+
     for (encoding, written) in [
         ("base64", base64.to_owned()),
         ("base64", base64.trim_end_matches('=').to_owned()),
@@ -51,6 +55,7 @@ fn a_secret_can_be_encoded() {
         let verifier = Verifier::builder().secret(&written).secret_encoding(encoding).build().unwrap();
         assert_eq!(outcome(&verifier, &token), "accepted", "{encoding}: {written}");
     }
+
     for (encoding, written) in [
         ("base64", url.as_str()),
         ("base64url", base64),
@@ -63,14 +68,15 @@ fn a_secret_can_be_encoded() {
         let text = refuses(builder, "the secret is not valid", "change secret_encoding");
         assert!(!text.contains(&format!("{written:?}")), "{text}");
     }
+
     let empty = Verifier::builder().secret("").secret_encoding(SecretEncoding::Hex);
     refuses(empty, "the secret is empty", "openssl rand -hex 32");
     refuses(Verifier::builder().secret(hex).secret_encoding("base32"), "secret_encoding", "use one of");
 }
 
-/// The other half of algorithm confusion: whoever configures it so lets everybody sign.
+/// The other half of algorithm confusion: with such a secret anyone could sign.
 #[test]
-fn a_public_key_is_no_secret() {
+fn a_public_key_is_refused_as_a_secret() {
     for pem in [
         fixture!("rsa.pem"),
         fixture!("rsa.pkcs1.pem"),
@@ -89,7 +95,7 @@ fn a_public_key_is_no_secret() {
 }
 
 #[test]
-fn a_secret_takes_hmac_only() {
+fn a_secret_is_refused_with_other_algorithms_than_hmac() {
     for algorithm in ["RS256", "PS512", "ES256", "EdDSA"] {
         let secret = "s".repeat(64);
         refuses(Verifier::builder().secret(&secret).algorithm(algorithm), algorithm, "use HS256");

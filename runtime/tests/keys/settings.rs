@@ -18,6 +18,7 @@ fn builder() -> VerifierBuilder {
 #[test]
 fn every_mistake_says_where_it_is_and_how_it_is_repaired() {
     let none: [&str; 0] = [];
+
     for (builder, source, repair) in [
         (Verifier::builder(), "no key", "set one of"),
         (builder().algorithm("none"), "\"none\" is unknown", "HS256"),
@@ -119,6 +120,7 @@ fn all_unreadable_values_of_a_middleware_are_reported() {
         "allowed_origins: \"app\"",
         "allowed_origins: \"web\"",
     ];
+
     assert_names_all(&error_of(middleware.build()), &parts);
 }
 
@@ -140,6 +142,7 @@ fn mistakes_of_every_kind_are_reported_together() {
         "guest_timeout is for guests",
         "authenticate_event",
     ];
+
     assert_names_all(&error_of(middleware.build()), &parts);
 }
 
@@ -155,6 +158,7 @@ fn a_later_value_replaces_an_unreadable_one() {
 #[test]
 fn an_error_has_the_kind_of_its_first_mistake() {
     let missing_file = Verifier::builder().public_key_file("no such file").algorithm("RS256");
+
     for (kind, builder) in [
         (ConfigErrorKind::Missing, Verifier::builder()),
         (ConfigErrorKind::Missing, Verifier::builder().public_key(fixture!("rsa.pem"))),
@@ -172,6 +176,7 @@ fn an_error_has_the_kind_of_its_first_mistake() {
         let error = error_of(builder.build());
         assert_eq!(error.kind(), kind, "{error}");
     }
+
     assert_eq!(error_of(middleware().guest_timeout("10s").build()).kind(), ConfigErrorKind::Contradiction);
     assert_eq!(error_of(middleware().token([TokenSource::cookie("a")]).build()).kind(), ConfigErrorKind::Contradiction);
 }

@@ -1,3 +1,5 @@
+//! Keys that a `KeySource` of the application chooses.
+
 use std::sync::{
     Arc, Mutex,
     atomic::{AtomicUsize, Ordering},
@@ -11,7 +13,7 @@ use super::{
     support::{SECRET, Signer, fixture, outcome},
 };
 
-/// Two tenants, and what the source was asked.
+/// A source with two tenants, which records its calls.
 #[derive(Clone, Default)]
 struct Tenants {
     asked: Arc<AtomicUsize>,
@@ -20,7 +22,10 @@ struct Tenants {
 
 impl KeySource for Tenants {
     async fn keys(&self, request: KeyRequest<'_>) -> Result<Arc<KeySet>, AuthError> {
-        assert!(request.parts().is_none() && request.namespace().is_none(), "a verifier on its own has no request");
+        assert!(
+            request.parts().is_none() && request.namespace().is_none(),
+            "there is no handshake outside of a connection"
+        );
         self.asked.fetch_add(1, Ordering::SeqCst);
         let seen = (request.algorithm(), request.key_id().map(str::to_owned), request.header().to_owned());
         *self.last.lock().unwrap() = Some(seen);
@@ -32,6 +37,7 @@ impl KeySource for Tenants {
             Some("down") => return Err(AuthError::keys_unavailable("the key server of tenant 7 does not answer")),
             _ => return Err(AuthError::denied("unknown tenant")),
         };
+
         Ok(Arc::new(keys.unwrap()))
     }
 }
@@ -65,6 +71,7 @@ fn keys_are_chosen_for_each_token_once() {
         (token(&a, "c"), "denied"),
         (a.token(&claims()), "denied"),
     ];
+
     for (asked_before, (token, expected)) in cases.iter().enumerate() {
         assert_eq!(outcome(&verifier, token), *expected, "{token}");
         // Not again for a token that its keys do not verify: the source knows when its keys are old.
@@ -93,6 +100,7 @@ fn a_source_is_not_asked_about_what_is_refused_anyway() {
     let tenants = Tenants::default();
     let verifier = verifier(&tenants);
     let signer = Signer::new(Algorithm::RS256);
+
     for (token, expected) in [
         (token(&signer, "a"), "token_algorithm_not_allowed"),
         ("a".repeat(8193), "token_too_large"),
@@ -102,10 +110,11 @@ fn a_source_is_not_asked_about_what_is_refused_anyway() {
     ] {
         assert_eq!(outcome(&verifier, &token), expected);
     }
+
     assert_eq!(tenants.asked.load(Ordering::SeqCst), 0);
 }
 
-/// What a source says of its insides stays inside.
+/// The client is not told the cause.
 #[test]
 fn an_error_of_a_source_keeps_its_cause() {
     let token = token(&Signer::new(Algorithm::ES256), "down");

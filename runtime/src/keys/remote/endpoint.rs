@@ -31,12 +31,14 @@ impl RemoteSettings {
                 (format!("the environment variable {variable}"), environment_variable(variable)?)
             }
         };
+
         let endpoint = match self {
             Self::JwksUrl(_) | Self::JwksUrlEnv(_) => parse_url(&url).map(|url| (Endpoint::Jwks(url), None)),
             Self::OidcIssuer(_) | Self::OidcIssuerEnv(_) => {
                 Discovery::new(&url).map(|discovery| (Endpoint::Discovery(discovery), Some(url)))
             }
         };
+
         endpoint.map_err(|problem| ConfigError::invalid(format!("{option} {problem}")))
     }
 }
@@ -90,12 +92,14 @@ impl Discovery {
         if found.issuer != self.issuer {
             return Err(format!("the discovery document is of another issuer ({:?})", found.issuer));
         }
+
         let url =
             parse_url(&found.jwks_uri).map_err(|problem| format!("the discovery document's jwks_uri {problem}"))?;
         if url.scheme() == "http" && self.document.scheme() != "http" {
             // A remote issuer must not make this server send requests to itself.
             return Err("the discovery document's jwks_uri must begin with https://".to_owned());
         }
+
         Ok(url)
     }
 }

@@ -87,6 +87,7 @@ fn checks_run_in_the_documented_order() {
             claims[*name] = value.clone();
         }
     };
+
     expect("token_claims_invalid", &[("sub", "1".into())]);
     expect("token_claim_missing", &[("role", "user".into())]);
     expect("token_expired", &[("exp", EXP.into())]);
