@@ -1,11 +1,11 @@
 //! The wall clock, which tests can move.
 
+use std::{fmt, time::SystemTime};
 #[cfg(test)]
 use std::{
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
-use std::{fmt, time::SystemTime};
 
 /// Tells the time of day.
 ///

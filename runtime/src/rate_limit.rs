@@ -199,8 +199,7 @@ mod tests {
     fn attempts_under_way_count_as_refusals() {
         let (limiter, connection) = (limiter(), Sid::new());
         refuse(limiter, connection, 5);
-        let mut under_way: Vec<_> =
-            (5..MAX_REFUSALS).map(|_| limiter.begin_attempt(connection).unwrap()).collect();
+        let mut under_way: Vec<_> = (5..MAX_REFUSALS).map(|_| limiter.begin_attempt(connection).unwrap()).collect();
         assert!(is_refused(limiter, connection));
         assert!(!is_refused(limiter, Sid::new()));
         under_way.pop();

@@ -103,7 +103,7 @@ impl TokenSource {
             }
             // The name of a cookie has the characters of a header's name (RFC 6265 §4.1.1).
             Place::Cookie(name) if HeaderName::try_from(name).is_err() => {
-                Err(ConfigError::new(format!("token: cookie({name:?}) is not a valid cookie name")))
+                Err(ConfigError::invalid(format!("token: cookie({name:?}) is not a valid cookie name")))
             }
             _ => Ok(()),
         }

@@ -34,7 +34,9 @@ pub enum DisconnectError {
     Adapter(String),
     /// A client reads so slowly that it could not be disconnected in time. On this node its session has ended, and it is
     /// disconnected as soon as it reads. On another node it may still act as the user until then.
-    #[error("a client reads too slowly to be disconnected; its session has ended, and it is disconnected once it reads")]
+    #[error(
+        "a client reads too slowly to be disconnected; its session has ended, and it is disconnected once it reads"
+    )]
     SlowClient,
 }
 

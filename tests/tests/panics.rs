@@ -9,9 +9,7 @@ use socketioxide::{
     handler::{ConnectHandler, FromConnectParts, Value as Payload},
     socket::Socket,
 };
-use socketioxide_jwt_auth::{
-    AuthError, AuthUser, KeyRequest, KeySet, KeySource, Policy, Reply, SocketAuth, jwt_auth,
-};
+use socketioxide_jwt_auth::{AuthError, AuthUser, KeyRequest, KeySet, KeySource, Policy, Reply, SocketAuth, jwt_auth};
 use socketioxide_jwt_auth_tests::{
     Claims, Log, Raw, SECRET, Server, Told, User, answer, ask, find_user, join, ready, refused_ack, renew, renewed_ack,
     seconds_from_now, token, unauthorized, unauthorized_event,

@@ -10,8 +10,8 @@ use socketioxide_jwt_auth::{
     AuthUser, DisconnectError, JwtAuthBuilder, Not, SocketAuth, disconnect_user, jwt_auth, user_room,
 };
 use socketioxide_jwt_auth_tests::{
-    Claims, LIMIT, Noted, Notes, Raw, SECRET, Server, Told, User, answer, find_user, join, notes, ready, token, token_living,
-    unauthorized, unauthorized_event,
+    Claims, LIMIT, Noted, Notes, Raw, SECRET, Server, Told, User, answer, find_user, join, notes, ready, token,
+    token_living, unauthorized, unauthorized_event,
 };
 
 #[jwt_auth(secret = SECRET, leeway = "0s", guest = true, authenticate_event = "authenticate")]

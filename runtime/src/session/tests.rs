@@ -20,8 +20,9 @@ use tokio::{
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async, tungstenite::Message};
 
 use crate::{
-    AuthUser, SocketAuth, jwt_auth,
+    AuthUser, SocketAuth,
     clock::{Clock, TestClock},
+    jwt_auth,
 };
 
 const SECRET: &str = "a secret of thirty-two bytes or more";
@@ -72,8 +73,7 @@ async fn connected() -> (Client, SocketIo, TestClock, SystemTime) {
     tokio::spawn(async move { axum::serve(listener, axum::Router::new().layer(layer)).await.unwrap() });
 
     let expires_at = SystemTime::now() + Duration::from_hours(1);
-    let (mut client, _) =
-        connect_async(format!("ws://{address}/socket.io/?EIO=4&transport=websocket")).await.unwrap();
+    let (mut client, _) = connect_async(format!("ws://{address}/socket.io/?EIO=4&transport=websocket")).await.unwrap();
     assert!(next(&mut client).await.starts_with("0{"));
     client.send(Message::text(format!("40{}", json!({ "token": token(expires_at) })))).await.unwrap();
     assert!(next(&mut client).await.starts_with("40{"));

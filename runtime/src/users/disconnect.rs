@@ -69,11 +69,7 @@ pub(super) async fn end<A: Adapter>(
 }
 
 /// Disconnects a socket of this node. Returns a task if its client reads too slowly.
-fn end_here<A: Adapter>(
-    logged_out: &LoggedOut,
-    code: Code,
-    reason: Option<&Arc<AuthError>>,
-) -> Option<JoinHandle<()>> {
+fn end_here<A: Adapter>(logged_out: &LoggedOut, code: Code, reason: Option<&Arc<AuthError>>) -> Option<JoinHandle<()>> {
     let socket = logged_out.socket::<A>()?;
     tracing::info!(
         namespace = &*namespace(&socket),
