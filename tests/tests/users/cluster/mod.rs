@@ -1,7 +1,7 @@
 //! Users whose sockets are on several nodes, joined by the Redis adapter and a real Redis.
 
 // The connection of the example is tested here too.
-#[path = "../../../examples/cluster/src/adapter.rs"]
+#[path = "../../../../examples/cluster/src/adapter.rs"]
 mod adapter;
 mod logout;
 mod messages;

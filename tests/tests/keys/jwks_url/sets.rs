@@ -137,7 +137,7 @@ async fn a_public_key_is_no_secret() {
     let verifier = issuer.verifier().build().unwrap();
     let body = key_set(&[good().jwk(), SigningKey::new(Algorithm::RS256, "rsa").jwk()]);
     let jwk = good().jwk();
-    let pem = include_str!("../../../runtime/tests/fixtures/rsa.pem");
+    let pem = include_str!("../../../../runtime/tests/fixtures/rsa.pem");
     let claims = json!({ "sub": "ada", "exp": seconds_from_now(3600) });
     for text in [body, jwk.to_string(), jwk["x"].as_str().unwrap().to_owned(), pem.to_owned(), pem.trim().to_owned()] {
         assert_eq!(outcome(&verifier, &mint(&claims, &text)).await, "token_algorithm_not_allowed");

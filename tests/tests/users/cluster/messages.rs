@@ -8,7 +8,7 @@ use socketioxide_jwt_auth::{disconnect_user, user_room};
 use socketioxide_jwt_auth_tests::{Door, ODD_KEYS, Told, notes, renew, token};
 use tokio::time::timeout;
 
-use crate::{
+use crate::cluster::{
     Cluster,
     node::{Node, expect_everywhere, expect_in, mail},
     redis::Redis,

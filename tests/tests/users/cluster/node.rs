@@ -16,7 +16,7 @@ use socketioxide_jwt_auth::{AuthUser, jwt_auth, user_room};
 use socketioxide_jwt_auth_tests::{Claims, Door, Noted, Notes, Raw, SECRET, Told, join, token};
 use tokio::{net::TcpListener, task::JoinHandle};
 
-use crate::adapter::{self, Adapter};
+use crate::cluster::adapter::{self, Adapter};
 
 /// The static ones. There is a dynamic one as well, `/room/{id}`.
 pub(crate) const NAMESPACES: [&str; 2] = ["/", "/other"];

@@ -4,7 +4,7 @@ use serde_json::json;
 use socketioxide_jwt_auth::{AuthError, DisconnectError, disconnect_user, disconnect_user_because};
 use socketioxide_jwt_auth_tests::{Noted, Raw, Told, join, renew, token, within};
 
-use crate::{
+use crate::cluster::{
     Cluster,
     node::{NAMESPACES, Node, expect_everywhere, expect_in, unauthorized},
 };

@@ -304,7 +304,7 @@ async fn verify_with(issuer: Option<&str>, token: &str) -> String {
     let (issuer, token) = (issuer.map(str::to_owned), token.to_owned());
     // This thread serves the keys.
     let outcome = tokio::task::spawn_blocking(move || {
-        outcome_of_child("the_child_verifies", |child| {
+        outcome_of_child("oidc::the_child_verifies", |child| {
             child.env("SJA_TOKEN", token).env_remove("SJA_OIDC_ISSUER");
             child.envs(issuer.map(|issuer| ("SJA_OIDC_ISSUER", issuer)));
         })

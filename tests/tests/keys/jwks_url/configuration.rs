@@ -96,7 +96,7 @@ async fn verify_with(url: Option<String>) -> String {
     let proxy_url = proxy.url("");
     // This thread serves the keys.
     let outcome = tokio::task::spawn_blocking(move || {
-        outcome_of_child("configuration::the_child_verifies", |child| {
+        outcome_of_child("jwks_url::configuration::the_child_verifies", |child| {
             child.env("http_proxy", proxy_url).env_remove("no_proxy").env_remove("NO_PROXY");
             child.env_remove("SJA_JWKS_URL").envs(url.map(|url| ("SJA_JWKS_URL", url)));
         })

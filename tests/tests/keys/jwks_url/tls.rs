@@ -188,7 +188,7 @@ async fn outcome_where_trusted(certificate: &Path, issuer: String) -> String {
     let certificate = certificate.to_owned();
     // This thread is the issuer.
     let outcome = tokio::task::spawn_blocking(move || {
-        outcome_of_child("tls::the_child_asks_for_keys", |child| {
+        outcome_of_child("jwks_url::tls::the_child_asks_for_keys", |child| {
             child.env("SJA_ISSUER", issuer).env("SSL_CERT_FILE", certificate).env_remove("SSL_CERT_DIR");
         })
     });

@@ -20,7 +20,7 @@ async fn rotating(claims: Claims) -> Option<User> {
 
 /// Says what building under this name comes to, with these variables.
 fn build<'a>(what: &str, variables: impl IntoIterator<Item = (&'a str, OsString)>) -> String {
-    outcome_of_child("the_child_builds", |child| {
+    outcome_of_child("configuration::the_child_builds", |child| {
         child.env("SJA_WHAT", what).env_remove("SJA_SECRET").env_remove("SJA_OLD_SECRET").envs(variables);
     })
 }

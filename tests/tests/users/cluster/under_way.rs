@@ -4,7 +4,7 @@ use serde_json::json;
 use socketioxide_jwt_auth::disconnect_user;
 use socketioxide_jwt_auth_tests::{Told, ask, refused_ack, token};
 
-use crate::{
+use crate::cluster::{
     Cluster,
     node::{expect_in, expect_waiting},
 };

@@ -5,7 +5,7 @@ use std::time::Duration;
 use socketioxide_jwt_auth::{AuthError, DisconnectError, disconnect_user, disconnect_user_because, user_room};
 use socketioxide_jwt_auth_tests::{Told, renew, token, within};
 
-use crate::{
+use crate::cluster::{
     Cluster,
     node::{Node, expect_everywhere, expect_in, mail, unauthorized},
 };
