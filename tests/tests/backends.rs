@@ -7,7 +7,7 @@ use socketioxide_jwt_auth::Verifier;
 const TOKEN: &str = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhZGEifQ.0db57q5eaB-sGW9n7caIW5sGVmMRbzy_an6w0KQfew4";
 
 #[tokio::test]
-async fn a_verifier_chooses_a_backend_that_the_application_did_not() {
+async fn a_verifier_chooses_a_backend_if_the_application_did_not() {
     let verifier = Verifier::builder().secret("the secret of the tests, 32 bytes or more").required_claims([""; 0]);
     let verified = verifier.build().unwrap().verify::<Value>(TOKEN).await.unwrap();
     assert_eq!(verified.claims["sub"], "ada");

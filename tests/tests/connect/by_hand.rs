@@ -46,7 +46,7 @@ fn directory() -> JwtAuth<Directory> {
 }
 
 #[tokio::test]
-async fn a_lookup_by_hand_is_asked_with_claims_socket_and_token() {
+async fn a_manual_lookup_receives_claims_socket_and_token() {
     async fn hello(socket: SocketRef, user: AuthUser<&'static str>) {
         socket.emit("hello", *user).unwrap();
     }
@@ -99,7 +99,7 @@ async fn an_annotated_function_is_still_a_function() {
 }
 
 #[tokio::test]
-async fn an_attribute_works_inside_of_a_function() {
+async fn the_attribute_works_inside_a_function() {
     #[jwt_auth(secret = SECRET)]
     fn local(claims: Claims) -> Option<User> {
         find_user(&claims.sub)
@@ -110,7 +110,7 @@ async fn an_attribute_works_inside_of_a_function() {
 }
 
 #[tokio::test]
-async fn a_user_may_be_of_a_type_that_is_no_struct() {
+async fn a_user_may_be_a_tuple() {
     #[jwt_auth(secret = SECRET)]
     fn tuple(claims: Claims) -> Option<(String, [u8; 2])> {
         Some((claims.sub, [1, 2]))

@@ -134,7 +134,7 @@ fn the_strength_of_a_secret_is_that_of_what_it_encodes() {
 }
 
 #[test]
-fn a_weak_secret_is_taken_only_if_the_application_says_so() {
+fn a_weak_secret_is_accepted_only_with_allow_weak_secret() {
     assert_eq!(build_with_secret("weak", "x"), "built");
     assert_says(&build_with_secret("weak", ""), &["SJA_SECRET", "is empty"]);
 }
@@ -167,7 +167,7 @@ fn a_secret_from_code_is_checked_too() {
 }
 
 #[test]
-fn a_key_is_needed() {
+fn a_key_is_required() {
     assert_says(&mistake(Verifier::builder()), &["no key", "secret_env"]);
 }
 
@@ -180,7 +180,7 @@ fn algorithms_must_exist_and_fit_the_key() {
 }
 
 #[test]
-fn settings_that_would_refuse_everybody_are_mistakes() {
+fn settings_that_would_refuse_every_client_are_mistakes() {
     assert_says(&mistake(with_secret().issuer([""; 0])), &["issuer is empty"]);
     assert_says(&mistake(with_secret().issuer("")), &["issuer is empty"]);
     assert_says(&mistake(with_secret().audience([""; 0])), &["audience is empty"]);
@@ -200,7 +200,7 @@ fn mistake_of<T>(built: Result<T, ConfigError>) -> String {
 }
 
 #[test]
-fn texts_that_do_not_read_are_mistakes() {
+fn values_that_cannot_be_parsed_are_mistakes() {
     assert_says(&mistake(with_secret().leeway("a minute")), &["leeway", "\"a minute\"", "60s"]);
     assert_says(&mistake(with_secret().secret_encoding("base58")), &["secret_encoding", "\"base58\"", "\"base64url\""]);
     let timeout = authenticate::builder().lookup_timeout("soon").build();

@@ -24,7 +24,7 @@ async fn a_good_token_is_admitted_and_the_handler_gets_the_user() {
 }
 
 #[tokio::test]
-async fn polling_works_as_websocket_does() {
+async fn polling_works_like_websocket() {
     let server = server().await;
     let mut client = server.client().polling().token(&token("ada")).admitted().await;
     client.expect(welcome_ada()).await;
@@ -32,13 +32,13 @@ async fn polling_works_as_websocket_does() {
 }
 
 #[tokio::test]
-async fn no_token_is_token_missing() {
+async fn a_connection_without_a_token_is_token_missing() {
     let server = server().await;
     assert_eq!(server.client().refusal().await, "token_missing");
 }
 
 #[tokio::test]
-async fn a_text_that_is_no_token_is_token_malformed() {
+async fn a_string_that_is_not_a_token_is_token_malformed() {
     let server = server().await;
     assert_eq!(server.client().query("auth_token=blabla").refusal().await, "token_malformed");
 }

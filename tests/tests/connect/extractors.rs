@@ -108,7 +108,7 @@ async fn a_disconnect_handler_that_takes_a_user_is_not_called_for_a_guest() {
 }
 
 #[tokio::test]
-async fn a_socket_tells_who_it_is_outside_of_parameters() {
+async fn a_socket_returns_its_user_through_auth_user() {
     async fn on_connect(socket: SocketRef) {
         let name = socket.auth_user::<User>().map(|user| user.name);
         let other = socket.auth_user::<OtherUser>().map(|user| user.id);
@@ -120,7 +120,7 @@ async fn a_socket_tells_who_it_is_outside_of_parameters() {
 }
 
 #[tokio::test]
-async fn the_sockets_of_a_namespace_can_be_asked_from_outside() {
+async fn the_users_of_a_namespace_can_be_listed() {
     let (server, _noted) = server!(async |socket: SocketRef| socket.emit("ready", &()).unwrap()).await;
     let mut client = admitted(&server, "ada").await;
     assert!(matches!(client.next().await, Told::Event(name, _) if name == "ready"));
@@ -146,14 +146,14 @@ async fn every_handler_of_a_socket_shares_one_user() {
 }
 
 #[tokio::test]
-async fn the_user_knows_when_its_token_expires() {
+async fn auth_user_returns_when_its_token_expires() {
     async fn on_connect(socket: SocketRef, user: AuthUser<User>) {
         let seconds = |time: SystemTime| time.duration_since(UNIX_EPOCH).as_ref().map_or(0, Duration::as_secs);
         socket.emit("expires", &user.expires_at().map(seconds)).unwrap();
     }
     let server = Server::start().await;
-    let forever_is_fine = authenticate::builder().required_claims([""; 0]).build().unwrap();
-    server.io.ns("/", on_connect.with(forever_is_fine));
+    let without_required_claims = authenticate::builder().required_claims([""; 0]).build().unwrap();
+    server.io.ns("/", on_connect.with(without_required_claims));
     let expires = seconds_from_now(3600);
 
     let dated = mint(&json!({ "sub": "ada", "exp": expires }), SECRET);
@@ -163,7 +163,7 @@ async fn the_user_knows_when_its_token_expires() {
 }
 
 #[tokio::test]
-async fn a_policy_guards_connect_and_disconnect_handlers_too() {
+async fn a_policy_guards_connect_and_disconnect_handlers() {
     async fn on_connect(socket: SocketRef, State(notes): State<Notes>, maybe: MaybeAuthUser<User>) {
         socket.on_disconnect(async |State(notes): State<Notes>, user: AuthUser<User, Admin>| notes.write(user.name));
         notes.write(format!("connected {:?}", maybe.as_ref().map(|user| user.name)));

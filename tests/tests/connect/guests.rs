@@ -66,21 +66,21 @@ async fn a_connection_without_a_token_is_a_guest() {
 }
 
 #[tokio::test]
-async fn an_empty_token_is_no_token() {
+async fn an_empty_token_counts_as_absent() {
     let server = server().await;
     let mut client = server.client().token("").query("auth_token=").header("x-auth-token", "").admitted().await;
     client.expect(welcome(None)).await;
 }
 
 #[tokio::test]
-async fn a_user_is_no_guest_where_guests_are_let_in() {
+async fn a_user_is_not_a_guest_where_guests_are_allowed() {
     let server = server().await;
     let mut client = server.client().token(&token("grace")).admitted().await;
     client.expect(welcome(Some("Grace"))).await;
 }
 
 #[tokio::test]
-async fn a_bad_token_is_refused_where_guests_are_let_in() {
+async fn a_bad_token_is_refused_where_guests_are_allowed() {
     let server = server().await;
     let claims = json!({ "sub": "ada", "exp": seconds_from_now(3600) });
     assert_eq!(server.client().token("blabla").refusal().await, "token_malformed");
@@ -183,7 +183,7 @@ async fn a_token_in_a_header_a_cookie_or_the_query_makes_no_guest_in_any_spellin
 }
 
 #[tokio::test]
-async fn a_token_where_none_is_looked_for_is_no_token() {
+async fn a_token_outside_of_the_sources_is_ignored() {
     let ada = token("ada");
     let told_elsewhere = told(&format!("{{\"Token\":\"{ada}\"}}"), &format!("&AUTH_TOKEN={ada}"), None).await;
     assert_eq!(told_elsewhere, welcome(None));
@@ -192,13 +192,13 @@ async fn a_token_where_none_is_looked_for_is_no_token() {
 }
 
 #[tokio::test]
-async fn an_unknown_user_is_refused_where_guests_are_let_in() {
+async fn an_unknown_user_is_refused_where_guests_are_allowed() {
     let server = server().await;
     assert_eq!(server.client().token(&token("nobody")).refusal().await, "user_not_found");
 }
 
 #[tokio::test]
-async fn a_denied_user_is_refused_where_guests_are_let_in() {
+async fn a_denied_user_is_refused_where_guests_are_allowed() {
     let server = server().await;
     assert_eq!(server.client().token(&token("suspended")).refusal().await, "account suspended");
 }
@@ -211,14 +211,14 @@ async fn the_builder_can_turn_guests_off() {
 }
 
 #[tokio::test]
-async fn an_optional_claims_parameter_does_not_let_guests_in_by_itself() {
+async fn an_optional_claims_parameter_alone_does_not_allow_guests() {
     let server = Server::start().await;
     server.io.ns("/", greet.with(with_own_guests::builder().guest(false).build().unwrap()));
     assert_eq!(server.client().refusal().await, "token_missing");
 }
 
 #[tokio::test]
-async fn the_application_can_have_a_guest_user_of_its_own() {
+async fn the_lookup_can_return_a_guest_user() {
     async fn on_connect(socket: SocketRef, user: AuthUser<User>) {
         socket.emit("hello", user.name).unwrap();
         socket.on("claims", async |AuthClaims(claims): AuthClaims<Claims>, ack: AckSender| {
@@ -239,7 +239,7 @@ async fn the_application_can_have_a_guest_user_of_its_own() {
 }
 
 #[tokio::test]
-async fn the_application_can_turn_a_guest_away_in_its_own_words() {
+async fn the_lookup_can_refuse_a_guest_with_its_own_message() {
     let server = Server::start().await;
     server.io.ns("/", greet.with(turns_guests_away::middleware().unwrap()));
     assert_eq!(server.client().refusal().await, "members only");
@@ -249,7 +249,7 @@ async fn the_application_can_turn_a_guest_away_in_its_own_words() {
 }
 
 #[tokio::test]
-async fn a_guest_whom_the_application_does_not_know_stays_a_guest() {
+async fn a_guest_for_which_the_lookup_returns_none_stays_a_guest() {
     let server = Server::start().await;
     server.io.ns("/", greet.with(knows_no_guest::middleware().unwrap()));
     let mut client = server.client().admitted().await;
@@ -257,7 +257,7 @@ async fn a_guest_whom_the_application_does_not_know_stays_a_guest() {
 }
 
 #[tokio::test]
-async fn logged_in_tells_a_user_from_a_guest() {
+async fn logged_in_is_true_for_a_user_only() {
     async fn on_connect(socket: SocketRef, maybe: MaybeAuthUser<User>) {
         socket.emit("logged_in", &maybe.logged_in()).unwrap();
     }

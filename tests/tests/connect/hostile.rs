@@ -37,7 +37,7 @@ async fn expect_refusal(raw: &mut Raw, namespace: &str, payload: &str, code: &st
 }
 
 #[tokio::test]
-async fn a_token_that_is_no_text_is_malformed() {
+async fn a_token_that_is_not_a_string_is_malformed() {
     let server = server().await;
     for value in ["5", "-1.5e300", "true", "false", "null", "{}", "[]", r#"{"token":"x"}"#, r#"["x"]"#, "[[[[]]]]"] {
         for key in ["token", "auth_token"] {
@@ -64,7 +64,7 @@ async fn a_payload_that_is_no_object_is_malformed_unless_it_is_empty() {
 }
 
 #[tokio::test]
-async fn a_payload_that_is_no_json_is_malformed() {
+async fn a_payload_that_is_not_json_is_malformed() {
     let server = server().await;
     for payload in ["{", r#"{"token":"#, r#"{"token":"a"}}"#, r#"{"token":"\ud800"}"#, "{token:1}", r#"{"a":1,}"#] {
         expect_refusal(&mut server.raw().await, "/", payload, "token_malformed").await;
@@ -124,7 +124,7 @@ async fn a_payload_with_a_private_name_of_serde_json_is_malformed() {
 }
 
 #[tokio::test]
-async fn members_that_nobody_asked_for_do_no_harm() {
+async fn unknown_members_are_ignored() {
     let server = server().await;
     let mut raw = server.raw().await;
     let payload = json!({ "__proto__": {}, "": null, "tokens": ["x"], "token": token("ada"), "x": { "token": 5 } });
@@ -133,7 +133,7 @@ async fn members_that_nobody_asked_for_do_no_harm() {
 }
 
 #[tokio::test]
-async fn a_token_that_is_too_long_is_refused_unread() {
+async fn a_token_that_is_too_long_is_refused_without_being_parsed() {
     let server = server().await;
     let claims = json!({ "sub": "ada", "exp": seconds_from_now(3600), "padding": "x".repeat(8192) });
     let good = mint(&claims, SECRET);
@@ -160,7 +160,7 @@ async fn max_token_bytes_can_be_set() {
 }
 
 #[tokio::test]
-async fn texts_that_are_no_tokens_are_malformed() {
+async fn strings_that_are_not_tokens_are_malformed() {
     let server = server().await;
     let good = token("ada");
     let strange =
@@ -184,7 +184,7 @@ async fn a_binary_token_is_malformed() {
 }
 
 #[tokio::test]
-async fn nothing_but_connect_is_heard_before_the_connect() {
+async fn a_packet_before_connect_closes_the_connection() {
     let server = server().await;
     for packet in [r#"42["who",null]"#, r#"421["who",null]"#, "41", r#"431["x"]"#] {
         let mut raw = server.raw().await;
@@ -196,7 +196,7 @@ async fn nothing_but_connect_is_heard_before_the_connect() {
 }
 
 #[tokio::test]
-async fn binary_before_the_connect_does_no_harm() {
+async fn binary_data_before_connect_closes_the_connection() {
     let server = server().await;
     let mut raw = server.raw().await;
     raw.send_binary(b"\0\xff").await;
@@ -205,7 +205,7 @@ async fn binary_before_the_connect_does_no_harm() {
 }
 
 #[tokio::test]
-async fn a_user_may_send_binary() {
+async fn a_user_may_send_binary_data() {
     let server = server().await;
     let mut raw = server.raw().await;
     raw.connect_with_token("/", &token("ada")).await;
@@ -244,7 +244,7 @@ async fn a_flood_of_refused_connects_costs_few_lookups() {
 }
 
 #[tokio::test]
-async fn a_few_mistakes_are_forgiven() {
+async fn nineteen_refusals_before_a_login_are_forgotten() {
     let server = server().await;
     let mut raw = server.raw().await;
     for _ in 0..19 {
@@ -259,7 +259,7 @@ async fn a_few_mistakes_are_forgiven() {
 }
 
 #[tokio::test]
-async fn a_flood_before_any_answer_is_read_does_no_harm() {
+async fn a_flood_whose_answers_are_not_read_is_limited() {
     let server = server().await;
     let mut raw = server.raw().await;
     let forged = mint(&json!({ "sub": "ada", "exp": seconds_from_now(3600) }), OTHER_SECRET);

@@ -62,13 +62,13 @@ async fn server() -> (Server, Noted) {
     (Server::with(SocketIo::builder().with_state(notes)).await, noted)
 }
 
-async fn assert_nobody_is_left(server: &Server) {
+async fn assert_no_sockets_and_rooms(server: &Server) {
     assert_eq!(server.sockets_in("/"), 0);
     assert_eq!(server.io.of("/").unwrap().rooms().await.unwrap(), [""; 0]);
 }
 
 #[tokio::test]
-async fn nothing_remains_of_whom_a_later_middleware_refuses() {
+async fn nothing_remains_after_a_later_middleware_refuses() {
     async fn refuse() -> Result<(), AuthError> {
         Err(AuthError::denied("not today"))
     }
@@ -78,11 +78,11 @@ async fn nothing_remains_of_whom_a_later_middleware_refuses() {
     client.expect(Told::refused("not today")).await;
     assert_eq!(noted.next().await, "user dropped");
     assert_no_claims_live::<0>();
-    assert_nobody_is_left(&server).await;
+    assert_no_sockets_and_rooms(&server).await;
 }
 
 #[tokio::test]
-async fn nothing_remains_of_whom_a_connect_handler_refuses() {
+async fn nothing_remains_after_a_connect_handler_refuses() {
     async fn wrong(_: AuthUser<User>, _: AuthClaims<Counted<1>>) {}
     let (server, mut noted) = server().await;
     server.io.ns("/", wrong.with(tracked_1::middleware().unwrap()));
@@ -91,11 +91,11 @@ async fn nothing_remains_of_whom_a_connect_handler_refuses() {
     client.expect(Told::Disconnected).await;
     assert_eq!(noted.next().await, "user dropped");
     assert_no_claims_live::<1>();
-    assert_nobody_is_left(&server).await;
+    assert_no_sockets_and_rooms(&server).await;
 }
 
 #[tokio::test]
-async fn nothing_remains_of_whoever_leaves() {
+async fn nothing_remains_after_a_client_disconnects() {
     let (server, mut noted) = server().await;
     server
         .io
@@ -107,11 +107,11 @@ async fn nothing_remains_of_whoever_leaves() {
     raw.leave("/").await;
     assert_eq!(noted.next().await, "user dropped");
     assert_no_claims_live::<2>();
-    assert_nobody_is_left(&server).await;
+    assert_no_sockets_and_rooms(&server).await;
 }
 
 #[tokio::test]
-async fn nothing_remains_of_whose_connection_breaks() {
+async fn nothing_remains_after_a_connection_breaks() {
     async fn on_connect(socket: SocketRef) {
         socket.on_disconnect(async |State(notes): State<Notes>, _: AuthUser<Tracked>| notes.write("goodbye"));
     }
@@ -124,11 +124,11 @@ async fn nothing_remains_of_whose_connection_breaks() {
     assert_eq!(noted.next().await, "goodbye");
     assert_eq!(noted.next().await, "user dropped");
     assert_no_claims_live::<3>();
-    assert_nobody_is_left(&server).await;
+    assert_no_sockets_and_rooms(&server).await;
 }
 
 /// A server with guests, whose `/` notes in a disconnect handler for users, and whose `/next` is for waiting.
-async fn server_for_users_goodbye() -> (Server, Noted) {
+async fn server_with_user_disconnect_handler() -> (Server, Noted) {
     async fn on_connect(socket: SocketRef) {
         socket.on_disconnect(async |State(notes): State<Notes>, user: AuthUser<User>| notes.write(user.name));
     }
@@ -139,23 +139,23 @@ async fn server_for_users_goodbye() -> (Server, Noted) {
 }
 
 #[tokio::test]
-async fn a_guest_that_leaves_does_not_stay_where_the_disconnect_handler_takes_a_user() {
-    let (server, _noted) = server_for_users_goodbye().await;
+async fn a_guest_that_disconnects_is_removed_though_the_disconnect_handler_requires_a_user() {
+    let (server, _noted) = server_with_user_disconnect_handler().await;
     let mut raw = server.raw().await;
     raw.connect("/", "").await;
     raw.expect("/", Told::Connected).await;
     raw.leave("/").await;
     raw.connect("/next", "").await;
     while raw.next().await != ("/next".to_owned(), Told::Connected) {}
-    assert_nobody_is_left(&server).await;
+    assert_no_sockets_and_rooms(&server).await;
 }
 
 #[tokio::test]
-async fn a_guest_whose_connection_breaks_does_not_stay_where_the_disconnect_handler_takes_a_user() {
+async fn a_guest_whose_connection_breaks_is_removed_though_the_disconnect_handler_requires_a_user() {
     async fn on_next(socket: SocketRef) {
         socket.on_disconnect(async |State(notes): State<Notes>, _: MaybeAuthUser<User>| notes.write("gone"));
     }
-    let (server, mut noted) = server_for_users_goodbye().await;
+    let (server, mut noted) = server_with_user_disconnect_handler().await;
     server.io.ns("/last", on_next.with(authenticate::builder().guest(true).build().unwrap()));
     let mut raw = server.raw().await;
     raw.connect("/", "").await;
@@ -164,24 +164,24 @@ async fn a_guest_whose_connection_breaks_does_not_stay_where_the_disconnect_hand
     raw.expect("/last", Told::Connected).await;
     drop(raw);
     assert_eq!(noted.next().await, "gone");
-    assert_nobody_is_left(&server).await;
+    assert_no_sockets_and_rooms(&server).await;
 }
 
 #[tokio::test]
-async fn a_guest_that_the_server_disconnects_does_not_stay_where_the_disconnect_handler_takes_a_user() {
-    let (server, _noted) = server_for_users_goodbye().await;
+async fn a_guest_disconnected_by_the_server_is_removed_though_the_disconnect_handler_requires_a_user() {
+    let (server, _noted) = server_with_user_disconnect_handler().await;
     let mut client = server.client().admitted().await;
     let socket = server.io.sockets().pop().unwrap();
     socket.disconnect().unwrap();
     client.expect(Told::Disconnected).await;
-    assert_nobody_is_left(&server).await;
+    assert_no_sockets_and_rooms(&server).await;
 }
 
 /// The disconnect packet comes from the second disconnect, without which socketioxide would keep the socket; a handler
 /// that takes `MaybeAuthUser` needs none.
 #[tokio::test]
-async fn a_guest_that_leaves_and_comes_back_at_once_is_admitted_after_a_disconnect_of_its_own() {
-    let (server, mut noted) = server_for_users_goodbye().await;
+async fn a_guest_that_reconnects_at_once_receives_a_disconnect_and_is_admitted() {
+    let (server, mut noted) = server_with_user_disconnect_handler().await;
     let mut raw = server.raw().await;
     raw.connect("/", "").await;
     raw.expect("/", Told::Connected).await;
@@ -194,7 +194,7 @@ async fn a_guest_that_leaves_and_comes_back_at_once_is_admitted_after_a_disconne
 }
 
 #[tokio::test]
-async fn a_guest_comes_back_undisturbed_where_the_disconnect_handler_takes_maybe_a_user() {
+async fn a_guest_reconnects_without_a_disconnect_if_the_disconnect_handler_accepts_guests() {
     async fn on_connect(socket: SocketRef) {
         socket.on_disconnect(async |State(notes): State<Notes>, user: MaybeAuthUser<User>| {
             notes.write(user.as_ref().map_or("guest", |user| user.name));
@@ -215,7 +215,7 @@ async fn a_guest_comes_back_undisturbed_where_the_disconnect_handler_takes_maybe
 }
 
 #[tokio::test]
-async fn a_refused_token_leaves_nothing() {
+async fn nothing_remains_after_a_refused_token() {
     let (server, _noted) = server().await;
     server.io.ns("/", (async |socket: SocketRef| socket.join("all")).with(authenticate::middleware().unwrap()));
     let mut raw = server.raw().await;
@@ -223,5 +223,5 @@ async fn a_refused_token_leaves_nothing() {
         raw.connect("/", &payload.to_string()).await;
         assert!(matches!(raw.next().await, (_, Told::Refused(_))));
     }
-    assert_nobody_is_left(&server).await;
+    assert_no_sockets_and_rooms(&server).await;
 }

@@ -73,7 +73,7 @@ async fn refusals(raw: &mut Raw, number: usize) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn connects_at_the_same_time_cost_twenty_lookups_over_all_namespaces() {
+async fn concurrent_connects_cost_at_most_twenty_lookups_over_all_namespaces() {
     let (server, lookups, door) = serve().await;
     let mut raw = server.raw().await;
     let slow = token("slow");
@@ -98,7 +98,7 @@ async fn connects_at_the_same_time_cost_twenty_lookups_over_all_namespaces() {
 }
 
 #[tokio::test]
-async fn guests_at_the_same_time_cost_twenty_lookups() {
+async fn concurrent_guests_cost_at_most_twenty_lookups() {
     let (server, lookups, door) = serve().await;
     let mut raw = server.raw().await;
     for number in 0..200 {
@@ -125,7 +125,7 @@ async fn guests_at_the_same_time_cost_twenty_lookups() {
 }
 
 #[tokio::test]
-async fn a_guest_does_not_make_refusals_forgotten() {
+async fn a_guest_does_not_reset_refusals() {
     let (server, _, _) = serve().await;
     let mut raw = server.raw().await;
     let forged = mint(&json!({ "sub": "ada", "exp": seconds_from_now(3600) }), OTHER_SECRET);
@@ -143,7 +143,7 @@ async fn a_guest_does_not_make_refusals_forgotten() {
 }
 
 #[tokio::test]
-async fn a_user_who_logs_in_makes_refusals_forgotten() {
+async fn a_user_resets_refusals() {
     let (server, _, _) = serve().await;
     let mut raw = server.raw().await;
     for number in 0..3 {
@@ -164,7 +164,7 @@ fn is_accepted(told: &Told) -> bool {
 }
 
 #[tokio::test]
-async fn a_connection_renews_twenty_times_in_ten_seconds_however_often_it_comes_back() {
+async fn a_connection_has_twenty_renewals_in_ten_seconds_over_all_reconnects() {
     let (server, lookups, _) = serve().await;
     let mut raw = server.raw().await;
     let mut accepted = 0;
@@ -185,7 +185,7 @@ async fn a_connection_renews_twenty_times_in_ten_seconds_however_often_it_comes_
 }
 
 #[tokio::test]
-async fn logins_at_the_same_time_count_with_connects() {
+async fn concurrent_logins_count_together_with_connects() {
     let (server, lookups, door) = serve().await;
     let mut raw = server.raw().await;
     for number in 0..15 {

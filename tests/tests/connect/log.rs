@@ -70,7 +70,7 @@ async fn the_cause_of_an_internal_error_is_logged_at_error() {
 }
 
 #[tokio::test]
-async fn what_a_client_does_wrong_is_no_error_of_the_server() {
+async fn mistakes_of_clients_are_not_logged_as_errors() {
     let log = Log::capture();
     let server = server().await;
     server.client().token("blabla").refusal().await;
@@ -94,7 +94,7 @@ async fn a_refused_event_is_logged_with_its_name_and_code() {
 }
 
 #[tokio::test]
-async fn no_token_and_no_secret_is_ever_logged() {
+async fn tokens_and_secrets_are_never_logged() {
     let log = Log::capture();
     let server = server().await;
     let forged = mint(&json!({ "sub": "ada", "exp": seconds_from_now(3600) }), OTHER_SECRET);

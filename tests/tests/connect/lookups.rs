@@ -118,19 +118,19 @@ mod forms {
     }
 
     #[tokio::test]
-    async fn option_finds_or_finds_nobody() {
+    async fn an_option_returns_the_user_or_user_not_found() {
         expect_ada(option::middleware().unwrap()).await;
         assert_eq!(refusal_of(option::middleware().unwrap(), "nobody").await, "user_not_found");
     }
 
     #[tokio::test]
-    async fn a_function_need_not_be_async() {
+    async fn a_lookup_may_be_a_sync_function() {
         expect_ada(sync_option::middleware().unwrap()).await;
         assert_eq!(refusal_of(sync_option::middleware().unwrap(), "nobody").await, "user_not_found");
     }
 
     #[tokio::test]
-    async fn result_finds_or_fails() {
+    async fn a_result_returns_the_user_or_internal_error() {
         expect_ada(result::middleware().unwrap()).await;
         assert_eq!(refusal_of(result::middleware().unwrap(), "nobody").await, "internal_error");
         expect_ada(text::middleware().unwrap()).await;
@@ -140,21 +140,21 @@ mod forms {
     }
 
     #[tokio::test]
-    async fn result_of_option_finds_or_finds_nobody_or_fails() {
+    async fn a_result_of_option_returns_the_user_user_not_found_or_internal_error() {
         expect_ada(result_of_option::middleware().unwrap()).await;
         assert_eq!(refusal_of(result_of_option::middleware().unwrap(), "nobody").await, "user_not_found");
         assert_eq!(refusal_of(result_of_option::middleware().unwrap(), "broken").await, "internal_error");
     }
 
     #[tokio::test]
-    async fn an_alias_of_result_is_a_result() {
+    async fn an_alias_of_result_works_like_result() {
         expect_ada(alias::middleware().unwrap()).await;
         assert_eq!(refusal_of(alias::middleware().unwrap(), "nobody").await, "user_not_found");
         assert_eq!(refusal_of(alias::middleware().unwrap(), "broken").await, "internal_error");
     }
 
     #[tokio::test]
-    async fn denied_passes_the_words_of_the_application() {
+    async fn denied_sends_the_message_of_the_application() {
         assert_eq!(refusal_of(own_error::middleware().unwrap(), "nobody").await, "user does not exist");
         assert_eq!(refusal_of(own_error::middleware().unwrap(), "broken").await, "internal_error");
     }
@@ -225,7 +225,7 @@ mod parameters {
     }
 
     #[tokio::test]
-    async fn every_extractor_gets_what_it_stands_for() {
+    async fn every_extractor_receives_its_value() {
         let (server, mut noted) = serve(all::middleware().unwrap()).await;
         let token = token("ada");
         server.client().token(&format!("Bearer {token}")).admitted().await;
@@ -233,12 +233,12 @@ mod parameters {
     }
 
     #[tokio::test]
-    async fn the_socket_is_there_before_it_is_connected() {
+    async fn the_socket_is_available_before_it_is_connected() {
         expect_ada(socket_first::middleware().unwrap()).await;
     }
 
     #[tokio::test]
-    async fn an_extractor_that_fails_is_internal_error_and_the_log_says_why() {
+    async fn a_failed_extractor_is_internal_error_and_is_logged() {
         let log = Log::capture();
         assert_eq!(refusal_of(unlucky::middleware().unwrap(), "ada").await, "internal_error");
         assert!(log.lines_with("Missing").iter().any(|line| line.contains("ERROR")), "{}", log.text());
@@ -254,7 +254,7 @@ mod parameters {
     }
 
     #[tokio::test]
-    async fn a_guest_has_no_token_to_be_passed_on() {
+    async fn a_guest_has_no_raw_token() {
         let (server, mut noted) = serve(token_of_guest::middleware().unwrap()).await;
         server.client().admitted().await;
         assert_eq!(noted.next().await, "none");
@@ -290,7 +290,7 @@ mod trouble {
     }
 
     #[tokio::test]
-    async fn a_panic_refuses_at_once_and_the_server_lives_on() {
+    async fn a_panic_refuses_at_once_and_the_server_keeps_running() {
         let log = Log::capture();
         let (server, _noted) = serve(panics::middleware().unwrap()).await;
         for _ in 0..2 {
@@ -308,7 +308,7 @@ mod trouble {
     }
 
     #[tokio::test]
-    async fn a_lookup_that_takes_too_long_is_refused_when_the_time_is_up() {
+    async fn a_slow_lookup_is_refused_after_the_timeout() {
         let (server, mut noted) = serve(hangs::middleware().unwrap()).await;
         let start = Instant::now();
         assert_eq!(server.client().token(&token("hang")).refusal().await, "lookup_timeout");
@@ -319,7 +319,7 @@ mod trouble {
     }
 
     #[tokio::test]
-    async fn a_hanging_lookup_holds_up_nobody_else() {
+    async fn a_hanging_lookup_does_not_delay_other_clients() {
         let slow = hangs::builder().lookup_timeout(Duration::from_secs(3600)).build().unwrap();
         let (server, _noted) = serve(slow).await;
         let _hanging = server.client_with_token(&token("hang")).await;

@@ -74,7 +74,7 @@ async fn the_token_of_one_namespace_is_not_valid_in_another() {
 }
 
 #[tokio::test]
-async fn being_admitted_to_one_namespace_admits_to_no_other() {
+async fn admission_to_one_namespace_does_not_admit_to_another() {
     let server = server().await;
     let mut raw = server.raw().await;
     raw.connect_with_token("/", &token("ada")).await;
@@ -96,7 +96,7 @@ async fn events_to_a_namespace_that_refused_are_not_handled() {
 }
 
 #[tokio::test]
-async fn a_dynamic_namespace_asks_for_a_token_on_every_path() {
+async fn a_dynamic_namespace_requires_a_token_on_every_path() {
     let server = Server::start().await;
     server.io.dyn_ns("/room/{id}", on_connect.with(authenticate::middleware().unwrap())).unwrap();
     let mut raw = server.raw().await;
@@ -127,7 +127,7 @@ async fn a_second_connect_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_client_may_leave_and_come_back_as_somebody_else() {
+async fn a_client_may_reconnect_as_another_user() {
     let server = server().await;
     let mut raw = server.raw().await;
     for (subject, name) in [("ada", "Ada"), ("grace", "Grace"), ("ada", "Ada")] {
@@ -167,7 +167,7 @@ async fn one_middleware_serves_several_namespaces() {
 }
 
 #[tokio::test]
-async fn two_middlewares_in_one_namespace_are_refused_and_the_log_says_why() {
+async fn two_middlewares_in_one_namespace_are_internal_error_and_logged() {
     let log = Log::capture();
     let server = Server::start().await;
     let both = on_connect.with(authenticate::middleware().unwrap()).with(counted_free::middleware().unwrap());
@@ -184,18 +184,18 @@ async fn counted_free(claims: Claims) -> Option<User> {
 }
 
 #[tokio::test]
-async fn the_type_of_another_namespace_is_not_the_type_of_this_one() {
+async fn the_user_type_of_another_namespace_is_internal_error() {
     async fn wrong(_: MaybeAuthUser<OtherUser>) {}
     let server = server().await;
     server.io.ns("/wrong", wrong.with(authenticate::middleware().unwrap()));
     let mut client = server.client().namespace("/wrong").token(&token("ada")).admitted().await;
-    let dismissed = json!({ "code": "internal_error", "message": "internal_error" });
-    client.expect(Told::event("unauthorized", dismissed)).await;
+    let unauthorized_before_disconnect = json!({ "code": "internal_error", "message": "internal_error" });
+    client.expect(Told::event("unauthorized", unauthorized_before_disconnect)).await;
     client.expect(Told::Disconnected).await;
 }
 
 #[tokio::test]
-async fn a_namespace_without_the_middleware_asks_nobody() {
+async fn a_namespace_without_the_middleware_requires_no_token() {
     let server = server().await;
     server.io.ns("/public", async |socket: SocketRef| socket.emit("hello", "anybody").unwrap());
     let mut client = server.client().namespace("/public").auth(json!({ "token": 5 })).admitted().await;

@@ -52,7 +52,7 @@ async fn refusal(server: &Server, namespace: &str, token: &str) -> Told {
 }
 
 #[tokio::test]
-async fn a_policy_that_panics_in_a_connect_handler_lets_nobody_stay() {
+async fn a_policy_that_panics_in_a_connect_handler_disconnects_the_client() {
     async fn on_connect(_: AuthUser<User, Panics>) {}
     let log = Log::capture();
     let server = server().await;
@@ -114,7 +114,7 @@ impl fmt::Display for BrokenError {
 impl std::error::Error for BrokenError {}
 
 #[tokio::test]
-async fn an_error_that_panics_when_it_is_written_refuses_the_client() {
+async fn an_error_whose_display_panics_refuses_the_client() {
     #[jwt_auth(secret = SECRET, guest = true, authenticate_event = "authenticate")]
     async fn fails(claims: Claims) -> Result<User, BrokenError> {
         find_user(&claims.sub).filter(|user| !user.admin).ok_or(BrokenError)
@@ -129,7 +129,7 @@ async fn an_error_that_panics_when_it_is_written_refuses_the_client() {
 }
 
 #[tokio::test]
-async fn an_error_that_panics_when_it_is_written_answers_the_event() {
+async fn an_error_whose_display_panics_answers_the_event() {
     async fn on_connect(socket: SocketRef) {
         socket.on("fail", async |reply: Reply| reply.send::<(), _>(Err(BrokenError)));
         answer(socket).await;
@@ -265,7 +265,7 @@ impl Serialize for Broken {
 }
 
 #[tokio::test]
-async fn an_answer_that_cannot_be_written_is_an_internal_error() {
+async fn a_reply_that_cannot_be_serialized_is_internal_error() {
     async fn on_connect(socket: SocketRef) {
         socket.on("panics", async |reply: Reply| reply.send::<_, AuthError>(Ok(Broken::Panics)));
         socket.on("fails", async |reply: Reply| reply.send::<_, AuthError>(Ok(Broken::Fails)));

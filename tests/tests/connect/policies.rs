@@ -59,7 +59,7 @@ async fn ready(server: &Server, subject: Option<&str>) -> Raw {
 }
 
 #[tokio::test]
-async fn combinations_let_those_through_whom_they_allow() {
+async fn combinations_allow_exactly_the_matching_users() {
     let server = server().await;
     let mut ada = ready(&server, Some("ada")).await;
     let mut grace = ready(&server, Some("grace")).await;
@@ -82,7 +82,7 @@ async fn combinations_let_those_through_whom_they_allow() {
 }
 
 #[tokio::test]
-async fn a_guest_is_told_to_log_in_whatever_the_policy() {
+async fn every_policy_refuses_a_guest_with_login_required() {
     let server = server().await;
     let mut guest = ready(&server, None).await;
     for event in ["no policy", "admin", "all", "any of", "not", "nested"] {
@@ -91,7 +91,7 @@ async fn a_guest_is_told_to_log_in_whatever_the_policy() {
 }
 
 #[tokio::test]
-async fn forbidden_comes_as_an_event_without_an_acknowledgement() {
+async fn forbidden_is_an_event_without_an_acknowledgement() {
     let server = server().await;
     let mut grace = ready(&server, Some("grace")).await;
     grace.emit("/", &json!(["all", 1])).await;
@@ -147,7 +147,7 @@ async fn a_renewed_token_brings_its_own_user_and_claims() {
 }
 
 #[tokio::test]
-async fn a_disconnect_handler_is_called_for_those_whom_its_policy_allows_and_nobody_stays() {
+async fn a_disconnect_handler_is_called_only_if_its_policy_allows_and_every_socket_is_removed() {
     async fn on_connect(socket: SocketRef) {
         socket.on_disconnect(async |user: AuthUser<User, Admin>, State(notes): State<Notes>| notes.write(user.name));
         socket.emit("ready", &()).unwrap();

@@ -22,7 +22,7 @@ fn unauthorized(code: &str, event: &str) -> Told {
 }
 
 /// What a client gets before it is disconnected.
-fn dismissed(code: &str) -> Told {
+fn unauthorized_before_disconnect(code: &str) -> Told {
     Told::event("unauthorized", json!({ "code": code, "message": code }))
 }
 
@@ -47,7 +47,7 @@ async fn admitted(server: &Server, subject: &str) -> Client {
 }
 
 #[tokio::test]
-async fn an_event_with_an_acknowledgement_is_refused_there() {
+async fn an_event_with_an_acknowledgement_is_refused_in_it() {
     let server = server().await;
     let mut guest = server.client().admitted().await;
     for event in ["post", "claims", "delete"] {
@@ -67,7 +67,7 @@ async fn an_event_without_an_acknowledgement_is_refused_by_an_event() {
 }
 
 #[tokio::test]
-async fn a_refused_guest_stays_connected_and_is_heard_elsewhere() {
+async fn a_refused_guest_stays_connected_and_can_send_other_events() {
     let server = server().await;
     let mut guest = server.client().admitted().await;
     guest.emit("post", json!(null)).await;
@@ -77,7 +77,7 @@ async fn a_refused_guest_stays_connected_and_is_heard_elsewhere() {
 }
 
 #[tokio::test]
-async fn whom_a_policy_does_not_allow_is_forbidden() {
+async fn a_user_that_the_policy_denies_is_forbidden() {
     let server = server().await;
     let mut grace = admitted(&server, "grace").await;
     grace.ask("delete", json!(null)).await;
@@ -89,7 +89,7 @@ async fn whom_a_policy_does_not_allow_is_forbidden() {
 }
 
 #[tokio::test]
-async fn whom_a_policy_allows_is_let_through() {
+async fn a_user_that_the_policy_allows_is_accepted() {
     let server = server().await;
     let mut ada = admitted(&server, "ada").await;
     ada.ask("delete", json!(null)).await;
@@ -97,7 +97,7 @@ async fn whom_a_policy_allows_is_let_through() {
 }
 
 #[tokio::test]
-async fn a_user_type_that_nobody_stored_is_an_error_that_the_log_explains() {
+async fn a_wrong_user_type_is_internal_error_and_is_logged() {
     let log = Log::capture();
     let server = server().await;
     let mut ada = admitted(&server, "ada").await;
@@ -112,7 +112,7 @@ async fn a_user_type_that_nobody_stored_is_an_error_that_the_log_explains() {
 }
 
 #[tokio::test]
-async fn a_guest_gets_an_error_too_for_a_type_that_nobody_stored() {
+async fn a_wrong_user_type_is_internal_error_for_a_guest() {
     let server = server().await;
     let mut guest = server.client().admitted().await;
     for event in ["other", "maybe other", "other claims"] {
@@ -122,7 +122,7 @@ async fn a_guest_gets_an_error_too_for_a_type_that_nobody_stored() {
 }
 
 #[tokio::test]
-async fn a_namespace_without_the_middleware_is_an_error_that_the_log_explains() {
+async fn a_namespace_without_the_middleware_is_internal_error_and_is_logged() {
     let log = Log::capture();
     let server = Server::start().await;
     server.io.ns("/", on_connect);
@@ -150,7 +150,7 @@ async fn a_connect_handler_that_takes_a_user_disconnects_a_guest() {
     server.io.ns("/", members_only.with(authenticate::builder().guest(true).build().unwrap()));
 
     let mut guest = server.client().admitted().await;
-    guest.expect(dismissed("login_required")).await;
+    guest.expect(unauthorized_before_disconnect("login_required")).await;
     guest.expect(Told::Disconnected).await;
     assert_eq!(server.sockets_in("/"), 0);
     admitted(&server, "ada").await;
@@ -158,12 +158,12 @@ async fn a_connect_handler_that_takes_a_user_disconnects_a_guest() {
 }
 
 #[tokio::test]
-async fn a_connect_handler_without_the_middleware_disconnects_everybody() {
+async fn a_connect_handler_without_the_middleware_disconnects_every_client() {
     async fn members_only(_: AuthUser<User>) {}
     let server = Server::start().await;
     server.io.ns("/", members_only);
     let mut client = server.client().token(&token("ada")).admitted().await;
-    client.expect(dismissed("internal_error")).await;
+    client.expect(unauthorized_before_disconnect("internal_error")).await;
     client.expect(Told::Disconnected).await;
     assert_eq!(server.sockets_in("/"), 0);
 }
@@ -194,7 +194,7 @@ async fn a_fallback_handler_is_refused_under_the_name_of_the_event() {
 }
 
 #[tokio::test]
-async fn binary_events_are_refused_as_others_are() {
+async fn binary_events_are_refused_like_others() {
     let server = server().await;
     let mut raw = guest_connection(&server).await;
     let event = json!(["post", { "_placeholder": true, "num": 0 }]);
@@ -207,7 +207,7 @@ async fn binary_events_are_refused_as_others_are() {
 }
 
 #[tokio::test]
-async fn events_without_or_with_many_arguments_are_refused_as_others_are() {
+async fn events_with_any_number_of_arguments_are_refused() {
     let server = server().await;
     let mut raw = guest_connection(&server).await;
     for event in [json!(["post"]), json!(["post", 1, [2], { "three": 3 }])] {
@@ -219,7 +219,7 @@ async fn events_without_or_with_many_arguments_are_refused_as_others_are() {
 }
 
 #[tokio::test]
-async fn strange_event_names_come_back_as_they_are() {
+async fn unusual_event_names_are_returned_unchanged() {
     // Not one that JSON must escape: socketioxide 0.18.9 closes the connection then.
     let strange = ["", "unauthorized", "новость 🦀"];
     async fn on_connect(socket: SocketRef) {

@@ -46,7 +46,7 @@ async fn an_acknowledgement_holds_the_value_or_the_refusal() {
 }
 
 #[tokio::test]
-async fn without_an_acknowledgement_a_refusal_is_an_event_and_a_value_nothing() {
+async fn without_an_acknowledgement_a_refusal_is_an_event_and_a_value_is_dropped() {
     let (_server, mut raw) = client().await;
     raw.emit("/", &json!(["work", "dig"])).await;
     raw.emit("/", &json!(["work", "deny"])).await;
@@ -60,7 +60,7 @@ async fn without_an_acknowledgement_a_refusal_is_an_event_and_a_value_nothing() 
 }
 
 #[tokio::test]
-async fn a_cause_is_for_the_log() {
+async fn the_cause_of_a_failure_is_logged() {
     let log = Log::capture();
     let (_server, mut raw) = client().await;
     raw.ask("/", 1, &json!(["work", "fail"])).await;

@@ -122,7 +122,7 @@ async fn another_authorization_scheme_is_absent() {
 }
 
 #[tokio::test]
-async fn a_token_is_looked_for_in_no_other_place() {
+async fn a_token_in_another_place_is_ignored() {
     let server = server().await;
     let good = token("ada");
     let elsewhere = server.client().auth(json!({ "t": good, "Token": good, "nested": { "token": good } }));
@@ -195,7 +195,7 @@ async fn a_cookie_counts_only_from_an_allowed_origin() {
 }
 
 #[tokio::test]
-async fn a_port_that_is_no_port_is_no_allowed_origin() {
+async fn an_origin_with_an_invalid_port_is_refused() {
     let server = serve(in_cookie::builder()).await;
     let cookie = format!("session={}", token("ada"));
     let client = |origin: &str| server.client().header("cookie", &cookie).header("origin", origin);
@@ -210,7 +210,7 @@ async fn a_port_that_is_no_port_is_no_allowed_origin() {
 }
 
 #[tokio::test]
-async fn pages_that_are_not_from_the_web_can_be_allowed() {
+async fn origins_of_apps_and_ipv6_hosts_can_be_allowed() {
     let server = serve(in_cookie::builder().allowed_origins(["capacitor://localhost", "http://[::1]:3000"])).await;
     let cookie = format!("session={}", token("ada"));
     for origin in ["capacitor://localhost", "http://[::1]:3000"] {
@@ -220,7 +220,7 @@ async fn pages_that_are_not_from_the_web_can_be_allowed() {
 }
 
 #[tokio::test]
-async fn a_cookie_is_not_looked_for_unless_it_is_a_source() {
+async fn a_cookie_is_ignored_unless_it_is_a_source() {
     let server = server().await;
     let client = server.client().header("cookie", &format!("session={}", token("ada")));
     assert_eq!(client.refusal().await, "token_missing");

@@ -125,7 +125,7 @@ async fn the_audience_must_be_this_server() {
 }
 
 #[tokio::test]
-async fn a_token_for_an_audience_is_refused_by_a_server_that_was_not_told_who_it_is() {
+async fn a_token_with_an_audience_is_refused_if_no_audience_is_configured() {
     let cases =
         [(json!({ "aud": "chat" }), "token_audience_invalid"), (json!({ "aud": ["chat"] }), "token_audience_invalid")];
     expect(by_default(), cases).await;
@@ -153,7 +153,7 @@ async fn a_registered_claim_of_a_wrong_type_is_refused() {
 }
 
 #[tokio::test]
-async fn a_wrong_date_is_told_before_a_wrong_shape() {
+async fn an_expired_token_is_reported_before_claims_of_another_shape() {
     let expired = json!({ "exp": seconds_from_now(-3600) });
     assert_eq!(outcome_of_token(&by_default(), &mint(&expired, SECRET)).await, "token_expired");
     let shapeless = json!({ "exp": seconds_from_now(3600) });

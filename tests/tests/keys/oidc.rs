@@ -44,7 +44,7 @@ async fn discoverable() -> Issuer {
 }
 
 #[tokio::test]
-async fn an_issuer_says_where_its_keys_are() {
+async fn the_document_names_the_url_of_the_keys() {
     let issuer = discoverable().await;
     let name = issuer.url("");
     let verifier = verifier_of(&name).build().unwrap();
@@ -56,7 +56,7 @@ async fn an_issuer_says_where_its_keys_are() {
 }
 
 #[tokio::test]
-async fn a_token_must_be_of_the_issuer() {
+async fn a_token_must_name_the_issuer() {
     let issuer = discoverable().await;
     let name = issuer.url("");
     let verifier = verifier_of(&name).build().unwrap();
@@ -77,7 +77,7 @@ async fn a_token_must_be_of_the_issuer() {
 }
 
 #[tokio::test]
-async fn issuers_that_are_set_count_instead() {
+async fn configured_issuers_replace_the_discovered_one() {
     let issuer = discoverable().await;
     let verifier = verifier_of(&issuer.url("")).issuer(["https://a.example", "https://b.example"]).build().unwrap();
     assert_eq!(outcome(&verifier, &token_of("https://b.example")).await, "accepted");
@@ -87,7 +87,7 @@ async fn issuers_that_are_set_count_instead() {
 /// [Discovery §4.3](https://openid.net/specs/openid-connect-discovery-1_0.html#ProviderConfigurationValidation): the
 /// document's issuer is exactly the one that was asked for.
 #[tokio::test]
-async fn a_document_of_another_issuer_is_not_taken() {
+async fn a_document_of_another_issuer_is_refused() {
     let issuer = Issuer::of(&[&key()]).await;
     let name = issuer.url("");
     let port = issuer.address().port();
@@ -133,7 +133,7 @@ async fn the_keys_may_be_on_another_host() {
 }
 
 #[tokio::test]
-async fn keys_that_anybody_on_the_way_could_exchange_are_not_asked_for() {
+async fn keys_over_plain_http_are_not_requested() {
     let log = Log::capture();
     let issuer = Issuer::of(&[&key()]).await;
     for url in ["http://issuer.example/keys?code=the-code", "file:///etc/keys.json", "/keys", "keys", ""] {
@@ -148,7 +148,7 @@ async fn keys_that_anybody_on_the_way_could_exchange_are_not_asked_for() {
 }
 
 #[tokio::test]
-async fn a_document_that_is_none_is_not_taken() {
+async fn an_invalid_document_is_refused() {
     let issuer = discoverable().await;
     let (name, keys) = (issuer.url(""), issuer.url(KEYS));
     let good = json!({ "issuer": name, "jwks_uri": keys, "an unknown member": [1] }).to_string();
@@ -175,7 +175,7 @@ async fn a_document_that_is_none_is_not_taken() {
 }
 
 #[tokio::test]
-async fn a_document_on_another_host_is_not_taken() {
+async fn a_document_on_another_host_is_refused() {
     let (issuer, stranger) = (discoverable().await, Issuer::start().await);
     stranger.publish_discovery(&issuer.url(""), &issuer.url(KEYS));
     issuer.answer(DISCOVERY, Answer::redirect(&stranger.url(DISCOVERY)));
@@ -201,7 +201,7 @@ async fn keys_that_have_moved_are_found() {
 
 /// The document and the keys together may take five seconds.
 #[tokio::test]
-async fn both_answers_have_one_time_limit() {
+async fn the_document_and_the_keys_share_one_time_limit() {
     let door = Door::closed();
     let opened = door.clone();
     let keys = HostileIssuer::start(move |stream| {
@@ -271,7 +271,7 @@ async fn keys_of_the_same_name_are_never_mixed_up() {
 }
 
 #[test]
-fn an_issuer_is_a_url_that_can_be_trusted() {
+fn an_issuer_must_be_an_https_or_loopback_url() {
     from_issuer::middleware().unwrap();
     for (issuer, problem) in [
         ("http://issuer.example", "must begin with https://"),

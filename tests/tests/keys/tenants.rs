@@ -68,7 +68,7 @@ async fn the_namespace_chooses_the_keys() {
 
 /// A source that never answers must not hold its client for ever.
 #[tokio::test]
-async fn a_source_that_hangs_is_given_up() {
+async fn a_key_source_that_hangs_times_out() {
     struct Silent;
     impl KeySource for Silent {
         async fn keys(&self, _: KeyRequest<'_>) -> Result<Arc<KeySet>, AuthError> {

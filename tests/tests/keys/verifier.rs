@@ -34,7 +34,7 @@ async fn code(token: &str) -> &'static str {
 }
 
 #[tokio::test]
-async fn a_verifier_gives_the_claims_and_when_they_expire() {
+async fn a_verifier_returns_the_claims_and_when_they_expire() {
     let expires = seconds_from_now(60);
     let verified = verifier().verify::<Claims>(&mint(&json!({ "sub": "ada", "exp": expires }), SECRET)).await.unwrap();
     assert_eq!(verified.claims.sub, "ada");
@@ -55,7 +55,7 @@ async fn the_verifier_of_a_middleware_checks_the_same_tokens() {
 }
 
 #[tokio::test]
-async fn an_error_says_what_to_do() {
+async fn an_error_has_an_action() {
     let expired = mint(&json!({ "sub": "ada", "exp": 1 }), SECRET);
     let early = mint(&json!({ "sub": "ada", "exp": seconds_from_now(3600), "nbf": seconds_from_now(600) }), SECRET);
     for (token, code, action) in [
@@ -70,7 +70,7 @@ async fn an_error_says_what_to_do() {
 }
 
 #[tokio::test]
-async fn the_tokens_of_this_file_are_good_where_nothing_is_wrong() {
+async fn a_token_without_a_mistake_is_accepted() {
     assert_eq!(code(&signed(GOOD_HEADER, &good_payload())).await, "good");
     assert_eq!(code(&signed(r#"{"typ":"at+jwt","kid":"1","cty":"JWT","alg":"HS256"}"#, &good_payload())).await, "good");
 }
@@ -86,7 +86,7 @@ async fn algorithms_that_are_not_allowed_are_refused() {
 }
 
 #[tokio::test]
-async fn headers_that_are_no_headers_are_malformed() {
+async fn invalid_headers_are_malformed() {
     let headers = [
         r#"{"typ":"JWT"}"#,
         r#"{"alg":null}"#,
@@ -137,7 +137,7 @@ async fn a_key_in_the_token_itself_is_not_used() {
 }
 
 #[tokio::test]
-async fn payloads_that_are_no_objects_are_malformed() {
+async fn payloads_that_are_not_objects_are_malformed() {
     for payload in ["", "null", "5", r#""text""#, "[]", r#"[{"sub":"ada"}]"#, "{", r#"{"sub":"ada"}}"#, "\u{feff}{}"] {
         assert_eq!(code(&signed(GOOD_HEADER, payload)).await, "token_malformed", "{payload}");
     }
@@ -180,7 +180,7 @@ async fn a_token_has_one_spelling_only() {
 }
 
 #[tokio::test]
-async fn every_changed_byte_is_noticed() {
+async fn a_token_with_a_changed_byte_is_refused() {
     let good = token("ada");
     for position in 0..good.len() {
         let mut bytes = good.clone().into_bytes();
@@ -193,7 +193,7 @@ async fn every_changed_byte_is_noticed() {
 }
 
 #[tokio::test]
-async fn a_cut_signature_is_no_signature() {
+async fn a_truncated_signature_is_refused() {
     let good = token("ada");
     let message = good.rsplit_once('.').unwrap().0;
     assert_eq!(code(&format!("{message}.")).await, "token_signature_invalid");

@@ -57,7 +57,7 @@ async fn a_session_that_expires_is_told_and_disconnected() {
 }
 
 #[tokio::test]
-async fn leeway_comes_on_top() {
+async fn leeway_is_added_to_exp() {
     let server = serve(builder().leeway("5s")).await;
     let (token, expires_at) = token_living(-4.3, "ada");
     let mut raw = ready(&server, "/", Some(&token)).await;
@@ -67,7 +67,7 @@ async fn leeway_comes_on_top() {
 }
 
 #[tokio::test]
-async fn only_the_namespace_of_the_token_is_left() {
+async fn only_the_namespace_of_the_token_is_disconnected() {
     let server = serve(builder()).await;
     server.io.ns("/lasting", answer.with(builder().build().unwrap()));
     let mut raw = ready(&server, "/lasting", Some(&token_living(60.0, "ada").0)).await;
@@ -78,7 +78,7 @@ async fn only_the_namespace_of_the_token_is_left() {
 }
 
 #[tokio::test]
-async fn whoever_keeps_the_socket_sees_no_user_any_more() {
+async fn a_kept_socket_has_no_user_after_its_expiry() {
     let server = serve(builder()).await;
     let mut raw = ready(&server, "/", Some(&token_living(0.7, "ada").0)).await;
     let kept = server.io.sockets().pop().unwrap();
@@ -105,7 +105,7 @@ async fn a_disconnect_handler_still_sees_the_user() {
 }
 
 #[tokio::test]
-async fn an_ignored_expiry_is_none() {
+async fn an_ignored_expiry_does_not_end_the_session() {
     let server = serve(builder().expiry("ignore")).await;
     let mut raw = ready(&server, "/", Some(&token_living(0.4, "ada").0)).await;
     let_a_socket_expire(0.8).await;
@@ -134,7 +134,7 @@ async fn a_warning_comes_before_the_end() {
 }
 
 #[tokio::test]
-async fn whoever_renews_when_it_is_warned_stays() {
+async fn a_client_that_renews_after_the_warning_stays_connected() {
     let server = serve(builder().expiry_warning("1s").authenticate_event("authenticate")).await;
     let (first, expires_at) = token_living(1.4, "ada");
     let mut renewed = ready(&server, "/", Some(&first)).await;
@@ -147,7 +147,7 @@ async fn whoever_renews_when_it_is_warned_stays() {
 }
 
 #[tokio::test]
-async fn an_expired_session_is_dead_and_out_of_its_rooms_before_anybody_is_told() {
+async fn an_expired_session_loses_its_user_and_rooms_before_the_client_is_told() {
     async fn on_connect(socket: SocketRef) {
         socket.join("members");
         answer(socket).await;
@@ -176,7 +176,7 @@ async fn a_token_shorter_than_the_warning_is_warned_of_at_half_of_its_life() {
 }
 
 #[tokio::test]
-async fn an_ignored_expiry_is_warned_of_all_the_same() {
+async fn an_ignored_expiry_is_still_warned_of() {
     let server = serve(builder().expiry("ignore").expiry_warning("1s")).await;
     let mut raw = ready(&server, "/", Some(&token_living(0.4, "ada").0)).await;
     warning(&mut raw).await;
@@ -185,7 +185,7 @@ async fn an_ignored_expiry_is_warned_of_all_the_same() {
 }
 
 #[tokio::test]
-async fn enormous_times_are_no_trouble() {
+async fn enormous_exp_values_are_handled() {
     let server = serve(builder().expiry_warning("60s").leeway("60s")).await;
     for exp in [json!(4e9), json!(1e18), json!(i64::MAX), json!(u64::MAX)] {
         let token = mint(&json!({ "sub": "ada", "exp": exp }), SECRET);
@@ -199,14 +199,14 @@ async fn enormous_times_are_no_trouble() {
 }
 
 #[tokio::test]
-async fn a_warning_of_any_length_is_no_trouble() {
+async fn a_warning_of_any_length_is_accepted() {
     let server = serve(builder().expiry_warning(Duration::MAX)).await;
     let mut raw = ready(&server, "/", Some(&token_living(60.0, "ada").0)).await;
     assert_eq!(ask(&mut raw, "whoami", &json!(null)).await, Told::ack(json!("Ada")));
 }
 
 #[tokio::test]
-async fn a_token_without_an_end_has_none() {
+async fn a_session_of_a_token_without_exp_does_not_end() {
     let server = serve(builder().required_claims(Vec::<String>::new()).expiry_warning("1h")).await;
     let mut raw = ready(&server, "/", Some(&mint(&json!({ "sub": "ada" }), SECRET))).await;
     assert_eq!(ask(&mut raw, "whoami", &json!(null)).await, Told::ack(json!("Ada")));

@@ -57,7 +57,7 @@ async fn a_guest_that_logs_in_stays() {
 }
 
 #[tokio::test]
-async fn a_user_has_no_such_limit() {
+async fn the_limit_does_not_apply_to_users() {
     let server = server().await;
     let mut user = ready(&server, "/", Some(&token("ada"))).await;
     expect_timeout(&mut ready(&server, "/", None).await, "/").await;
@@ -65,7 +65,7 @@ async fn a_user_has_no_such_limit() {
 }
 
 #[tokio::test]
-async fn failing_to_log_in_gives_no_more_time() {
+async fn failed_logins_do_not_extend_the_limit() {
     let server = server().await;
     let started = now();
     let mut raw = ready(&server, "/", None).await;
@@ -77,7 +77,7 @@ async fn failing_to_log_in_gives_no_more_time() {
 }
 
 #[tokio::test]
-async fn a_guest_of_the_applications_own_has_the_limit_too() {
+async fn the_limit_applies_to_a_guest_user_of_the_lookup() {
     let server = server().await;
     let mut raw = ready(&server, "/own", None).await;
     raw.ask("/own", 1, &json!(["whoami"])).await;
@@ -86,7 +86,7 @@ async fn a_guest_of_the_applications_own_has_the_limit_too() {
 }
 
 #[tokio::test]
-async fn a_guest_of_the_applications_own_that_logs_in_stays() {
+async fn a_guest_user_of_the_lookup_that_logs_in_stays() {
     let server = server().await;
     let mut user = ready(&server, "/own", None).await;
     user.ask("/own", 1, &json!(["authenticate", { "token": token("ada") }])).await;
@@ -108,7 +108,7 @@ async fn each_namespace_has_its_own_limit() {
 }
 
 #[tokio::test]
-async fn an_endless_limit_is_none() {
+async fn an_endless_limit_never_ends_a_session() {
     let server = Server::start().await;
     let builder = with_limit(authenticate::builder()).guest_timeout(Duration::MAX);
     server.io.ns("/", answer.with(builder.build().unwrap()));

@@ -109,7 +109,7 @@ async fn let_expire_and_jump(token: &str, jump: Duration) {
 }
 
 #[tokio::test]
-async fn nothing_remains_of_whose_connection_breaks_during_the_lookup() {
+async fn nothing_remains_after_a_connection_breaks_during_the_lookup() {
     let (server, mut noted, door) = serve(log_in::builder()).await;
     let tasks = alive_tasks();
     let mut raw = ready(&server, "/witness", None).await;
@@ -124,7 +124,7 @@ async fn nothing_remains_of_whose_connection_breaks_during_the_lookup() {
 }
 
 #[tokio::test]
-async fn nothing_remains_of_whoever_leaves_during_the_lookup() {
+async fn nothing_remains_after_a_client_disconnects_during_the_lookup() {
     let (server, mut noted, door) = serve(log_in::builder()).await;
     let tasks = alive_tasks();
     let mut raw = ready(&server, "/witness", None).await;
@@ -141,7 +141,7 @@ async fn nothing_remains_of_whoever_leaves_during_the_lookup() {
 }
 
 #[tokio::test]
-async fn nothing_remains_of_whose_connection_breaks_during_a_login() {
+async fn nothing_remains_after_a_connection_breaks_during_a_login() {
     let (server, mut noted, door) = serve(log_in::builder()).await;
     let tasks = alive_tasks();
     let mut raw = ready(&server, "/", None).await;
@@ -156,7 +156,7 @@ async fn nothing_remains_of_whose_connection_breaks_during_a_login() {
 }
 
 #[tokio::test]
-async fn nothing_remains_of_whose_connection_breaks_during_a_renewal() {
+async fn nothing_remains_after_a_connection_breaks_during_a_renewal() {
     let (server, mut noted, door) = serve(log_in::builder().expiry_warning("60s")).await;
     let tasks = alive_tasks();
     let mut raw = ready(&server, "/", Some(&token("ada"))).await;
@@ -172,7 +172,7 @@ async fn nothing_remains_of_whose_connection_breaks_during_a_renewal() {
 
 /// Its rooms are those of the connection, and it must still be found by `disconnect_user`.
 #[tokio::test]
-async fn a_renewal_of_before_does_not_touch_the_rooms_of_a_client_that_came_back() {
+async fn a_renewal_that_ends_after_a_reconnect_does_not_change_the_rooms() {
     let (server, mut noted, door) = serve(log_in::builder()).await;
     for (before, during, after) in [(Some("ada"), "ada", "ada"), (None, "ada", "grace"), (None, "ada", "ada")] {
         let first = before.map(token);
@@ -196,7 +196,7 @@ async fn a_renewal_of_before_does_not_touch_the_rooms_of_a_client_that_came_back
 }
 
 #[tokio::test]
-async fn the_end_of_a_session_of_before_does_not_end_that_of_a_client_that_came_back() {
+async fn the_expiry_of_a_session_does_not_end_the_session_after_a_reconnect() {
     let (server, mut noted, _door) = serve(log_in::builder()).await;
     let (short, _) = token_living(0.8, "ada");
     let mut raw = ready(&server, "/", Some(&short)).await;
@@ -213,7 +213,7 @@ async fn the_end_of_a_session_of_before_does_not_end_that_of_a_client_that_came_
 
 /// Whatever the middlewares that run after this one do meanwhile, and however long.
 #[tokio::test]
-async fn a_session_that_ends_while_other_middlewares_run_for_minutes_does_not_stay() {
+async fn a_session_that_expires_while_a_later_middleware_runs_for_minutes_ends() {
     async fn wait(State(door): State<Door>) -> Result<(), std::convert::Infallible> {
         door.pass().await;
         Ok(())

@@ -46,7 +46,7 @@ async fn post(raw: &mut Raw) -> Told {
 }
 
 #[tokio::test]
-async fn all_of_them_are_called_and_the_authenticate_event_is_not_theirs() {
+async fn application_handlers_are_called_except_for_the_authenticate_event() {
     let (server, mut noted) = server().await;
     let mut raw = ready(&server, "/", None).await;
     assert_eq!(post(&mut raw).await, refused_ack("login_required"));
@@ -66,7 +66,7 @@ async fn all_of_them_are_called_and_the_authenticate_event_is_not_theirs() {
 }
 
 #[tokio::test]
-async fn the_disconnect_handler_sees_who_left_and_why() {
+async fn the_disconnect_handler_receives_the_user_and_the_reason() {
     let (server, mut noted) = server().await;
     let mut raw = ready(&server, "/", None).await;
     raw.leave("/").await;
@@ -84,7 +84,7 @@ async fn the_disconnect_handler_sees_who_left_and_why() {
 
 /// The event belongs to whoever registers it last, which is what socketioxide does with any event.
 #[tokio::test]
-async fn an_own_handler_of_the_authenticate_event_replaces_it_and_lets_nobody_in() {
+async fn an_application_handler_of_the_authenticate_event_replaces_it_and_logs_no_user_in() {
     async fn takes_over(socket: SocketRef) {
         socket.on("authenticate", async |ack: AckSender| ack.send("mine").unwrap());
         on_connect(socket).await;

@@ -66,7 +66,7 @@ fn renewed_in(seconds: i64) -> [Told; 2] {
 }
 
 #[tokio::test]
-async fn a_guest_logs_in_and_may_do_what_users_may() {
+async fn a_guest_that_logs_in_becomes_a_user() {
     let server = server().await;
     let mut raw = ready(&server, "/", None).await;
     expect_guest(&mut raw).await;
@@ -76,7 +76,7 @@ async fn a_guest_logs_in_and_may_do_what_users_may() {
 }
 
 #[tokio::test]
-async fn the_application_is_told_of_a_login_and_not_of_a_renewal() {
+async fn on_login_is_called_for_a_login_and_not_for_a_renewal() {
     async fn on_connect(socket: SocketRef) {
         socket.on_login(async |socket: SocketRef, user: AuthUser<User>| socket.emit("welcome", user.name).unwrap());
         answer(socket).await;
@@ -115,7 +115,7 @@ async fn a_renewed_session_ends_with_its_new_token() {
 }
 
 #[tokio::test]
-async fn a_token_without_an_end_is_answered_with_null() {
+async fn a_token_without_exp_is_acknowledged_with_null() {
     let (server, _noted) = serve(log_in::builder().required_claims(Vec::<String>::new())).await;
     let mut raw = ready(&server, "/", None).await;
     let told = renew(&mut raw, &mint(&json!({ "sub": "ada" }), SECRET)).await;
@@ -123,7 +123,7 @@ async fn a_token_without_an_end_is_answered_with_null() {
 }
 
 #[tokio::test]
-async fn a_renewal_is_warned_of_anew() {
+async fn a_renewed_token_is_warned_of() {
     let (server, _noted) = serve(log_in::builder().expiry_warning("1h").expiry("ignore")).await;
     let mut raw = ready(&server, "/", Some(&token("ada"))).await;
     assert!(matches!(renew(&mut raw, &token_living(1.0, "ada").0).await, Told::Ack(_)));
@@ -162,7 +162,7 @@ async fn without_subjects_the_user_key_decides() {
 }
 
 #[tokio::test]
-async fn without_subjects_and_without_a_user_key_nobody_is_the_same() {
+async fn without_subjects_and_user_key_no_renewal_is_accepted() {
     let server = server().await;
     let token = expiring_in(60, &json!({ "name": "ada" }));
     let mut raw = ready(&server, "/", Some(&token)).await;
@@ -196,7 +196,7 @@ async fn a_refused_token_leaves_the_session_as_it_is() {
 }
 
 #[tokio::test]
-async fn a_failed_renewal_does_not_put_the_end_off() {
+async fn a_failed_renewal_does_not_delay_the_end() {
     let server = server().await;
     let mut raw = ready(&server, "/", Some(&token_living(0.7, "ada").0)).await;
     assert_eq!(renew(&mut raw, &token("nobody")).await, refused_ack("user_not_found"));
@@ -217,7 +217,7 @@ async fn without_an_acknowledgement_a_refusal_is_an_event_and_success_is_silent(
 }
 
 #[tokio::test]
-async fn each_namespace_is_logged_in_to_by_itself() {
+async fn each_namespace_is_logged_in_to_separately() {
     let server = server().await;
     let mut raw = ready(&server, "/", None).await;
     join(&mut raw, "/second", None).await;
@@ -231,7 +231,7 @@ async fn each_namespace_is_logged_in_to_by_itself() {
 }
 
 #[tokio::test]
-async fn whatever_is_no_token_is_answered_with_a_code() {
+async fn payloads_without_a_valid_token_are_answered_with_a_code() {
     let server = server().await;
     let payloads = [
         (json!(["authenticate"]), "token_malformed"),
@@ -273,7 +273,7 @@ async fn binary_payloads_are_answered_with_a_code() {
 }
 
 #[tokio::test]
-async fn the_token_may_be_where_it_may_be_at_a_connection() {
+async fn the_event_accepts_the_members_of_the_auth_payload() {
     let server = server().await;
     for payload in [json!({ "auth_token": token("ada") }), json!({ "token": format!("Bearer {}", token("ada")) })] {
         let mut raw = ready(&server, "/", None).await;
@@ -283,7 +283,7 @@ async fn the_token_may_be_where_it_may_be_at_a_connection() {
 }
 
 #[tokio::test]
-async fn the_token_of_the_handshake_is_no_token_of_the_event() {
+async fn the_event_ignores_the_token_of_the_handshake() {
     let server = server().await;
     let mut raw = Raw::open_with(server.address(), &format!("&auth_token={}", token_living(60.0, "ada").0), &[]).await;
     join(&mut raw, "/", None).await;
@@ -292,7 +292,7 @@ async fn the_token_of_the_handshake_is_no_token_of_the_event() {
 }
 
 #[tokio::test]
-async fn without_the_setting_nobody_listens() {
+async fn without_the_setting_the_event_is_ignored() {
     let server = Server::start().await;
     let builder = socketioxide_jwt_auth_tests::authenticate::builder().guest(true);
     server.io.ns("/", answer.with(builder.build().unwrap()));
@@ -305,7 +305,7 @@ async fn without_the_setting_nobody_listens() {
 #[tokio::test]
 async fn the_lookup_sees_the_socket_and_its_request_and_no_payload() {
     #[jwt_auth(secret = SECRET, guest = true, authenticate_event = "log in")]
-    async fn curious(
+    async fn inspecting(
         claims: socketioxide_jwt_auth_tests::Claims,
         socket: SocketRef,
         TryData(payload): TryData<Option<Value>>,
@@ -318,7 +318,7 @@ async fn the_lookup_sees_the_socket_and_its_request_and_no_payload() {
     }
     let (notes, mut noted) = notes();
     let server = Server::with(SocketIo::builder().with_state(notes)).await;
-    server.io.ns("/", answer.with(curious::middleware().unwrap()));
+    server.io.ns("/", answer.with(inspecting::middleware().unwrap()));
     let mut raw = Raw::open_with(server.address(), "&page=7", &[]).await;
     join(&mut raw, "/", None).await;
     let token = token("ada");

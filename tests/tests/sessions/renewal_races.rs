@@ -81,7 +81,7 @@ async fn expect_who(raw: &mut Raw, name: &str) {
 }
 
 #[tokio::test]
-async fn of_several_at_once_the_newest_wins_and_those_between_are_refused() {
+async fn of_several_renewals_the_first_and_the_newest_succeed() {
     let (server, mut noted, door) = serve().await;
     let mut raw = ready(&server, "/", Some(&token("ada"))).await;
     let [first, last] = [100, 400].map(seconds_from_now);
@@ -127,7 +127,7 @@ async fn a_token_that_was_issued_earlier_does_not_replace_a_later_one() {
 }
 
 #[tokio::test]
-async fn an_earlier_token_that_comes_after_the_end_is_refused_like_any_other() {
+async fn an_older_token_that_arrives_after_the_end_is_refused() {
     let (server, mut noted, door) = serve().await;
     let issued = |ago: i64, expires_at: f64| {
         mint(&json!({ "sub": "ada", "iat": seconds_from_now(-ago), "exp": expires_at, "slow": true }), SECRET)
@@ -144,7 +144,7 @@ async fn an_earlier_token_that_comes_after_the_end_is_refused_like_any_other() {
 }
 
 #[tokio::test]
-async fn a_renewal_that_succeeds_forgives_the_refused_ones_before() {
+async fn a_successful_renewal_resets_refusals() {
     let (server, _noted, _door) = serve().await;
     let mut raw = server.raw().await;
     let namespaces = ["/", "/second", "/third"];
@@ -192,7 +192,7 @@ async fn a_flood_is_refused_with_a_code_and_costs_few_lookups() {
 }
 
 #[tokio::test]
-async fn refused_attempts_count_for_the_connection_whatever_the_namespace() {
+async fn refused_attempts_count_for_the_connection_over_all_namespaces() {
     for (subject, code) in [("nobody", "user_not_found"), ("panics", "internal_error")] {
         let log = Log::capture();
         let (server, mut noted, _door) = serve().await;
@@ -311,7 +311,7 @@ async fn a_renewal_that_meets_the_end_is_either_in_time_or_too_late() {
 }
 
 #[tokio::test]
-async fn a_handler_that_runs_at_the_end_keeps_its_user_and_sees_that_the_session_is_over() {
+async fn a_handler_that_runs_during_expiry_keeps_its_user_and_sees_the_session_ended() {
     let (server, mut noted, door) = serve().await;
     let mut raw = ready(&server, "/", Some(&token_living(0.8, "ada").0)).await;
     raw.emit("/", &json!(["linger"])).await;
@@ -325,7 +325,7 @@ async fn a_handler_that_runs_at_the_end_keeps_its_user_and_sees_that_the_session
 }
 
 #[tokio::test]
-async fn a_handler_that_runs_at_a_renewal_goes_on() {
+async fn a_handler_that_runs_during_a_renewal_continues() {
     let (server, mut noted, door) = serve().await;
     let mut raw = ready(&server, "/", Some(&token("ada"))).await;
     raw.emit("/", &json!(["linger"])).await;
@@ -339,7 +339,7 @@ async fn a_handler_that_runs_at_a_renewal_goes_on() {
 }
 
 #[tokio::test]
-async fn a_lookup_that_hangs_in_one_renewal_gives_way_to_the_next() {
+async fn a_renewal_whose_lookup_hangs_times_out_before_the_next() {
     let (notes, _noted) = notes();
     let server = Server::with(SocketIo::builder().with_state(notes).with_state(Door::closed())).await;
     let builder = log_in::builder().lookup_timeout(Duration::from_millis(300));
@@ -353,7 +353,7 @@ async fn a_lookup_that_hangs_in_one_renewal_gives_way_to_the_next() {
 }
 
 #[tokio::test]
-async fn the_event_carries_a_token_whatever_member_the_sources_name() {
+async fn the_event_accepts_token_and_the_members_of_the_sources() {
     let (notes, _noted) = notes();
     let server = Server::with(SocketIo::builder().with_state(notes).with_state(Door::closed())).await;
     let sources = [TokenSource::auth("jwt"), TokenSource::bearer()];
@@ -370,7 +370,7 @@ async fn the_event_carries_a_token_whatever_member_the_sources_name() {
 
 /// The handler keeps the session that was replaced, and nothing of it may run on.
 #[tokio::test]
-async fn a_replaced_session_warns_no_more_while_a_handler_holds_its_user() {
+async fn a_replaced_session_does_not_warn_while_a_handler_holds_its_user() {
     let (notes, mut noted) = notes();
     let door = Door::closed();
     let server = Server::with(SocketIo::builder().with_state(notes).with_state(door.clone())).await;

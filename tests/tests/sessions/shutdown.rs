@@ -68,7 +68,7 @@ async fn expect_closed(raw: &mut Raw) {
 }
 
 #[tokio::test]
-async fn sessions_do_not_hold_it_up_and_end_with_their_tokens_at_the_latest() {
+async fn open_sessions_do_not_delay_shutdown_and_end_with_their_tokens() {
     let (server, mut noted, _door) = serve(log_in::builder()).await;
     let mut user = ready(&server, "/", Some(&short_token(json!({})))).await;
     let mut guest = ready(&server, "/", None).await;
@@ -99,7 +99,7 @@ async fn nothing_remains_of_a_server_whose_sockets_are_disconnected_before_it_is
 }
 
 #[tokio::test]
-async fn a_login_that_is_under_way_does_not_hold_it_up() {
+async fn a_login_under_way_does_not_delay_shutdown() {
     let (server, mut noted, door) = serve(log_in::builder()).await;
     let mut raw = ready(&server, "/", None).await;
     raw.emit("/", &json!(["authenticate", { "token": short_token(json!({ "slow": true })) }])).await;

@@ -102,7 +102,7 @@ async fn the_session_ends_in_time_and_the_client_is_told_when_it_reads() {
 
 /// Not reading must not keep a session alive: the warning waits for room in the channel, the end does not.
 #[tokio::test]
-async fn a_warning_that_cannot_be_sent_does_not_put_the_end_off() {
+async fn a_warning_that_cannot_be_sent_does_not_delay_the_end() {
     let (server, _noted) = serve(log_in::builder().expiry_warning("1h")).await;
     let (token, _) = token_living(1.2, "ada");
     let (mut raw, socket) = narrow(&server, Some(&token)).await;
@@ -137,7 +137,7 @@ async fn a_session_that_has_ended_is_not_renewed_and_costs_no_lookup() {
 }
 
 #[tokio::test]
-async fn a_guest_that_does_not_read_is_disconnected_all_the_same() {
+async fn a_guest_that_does_not_read_is_disconnected() {
     let (server, _noted) = serve(log_in::builder().guest_timeout("500ms")).await;
     let (mut raw, socket) = narrow(&server, None).await;
     fill(&socket).await;
@@ -151,7 +151,7 @@ async fn a_guest_that_does_not_read_is_disconnected_all_the_same() {
 }
 
 #[tokio::test]
-async fn a_client_that_never_reads_and_goes_leaves_nothing() {
+async fn nothing_remains_of_a_client_that_never_reads_and_disconnects() {
     let tasks = tokio::runtime::Handle::current().metrics().num_alive_tasks();
     let (server, mut noted) = serve(log_in::builder()).await;
     let (token, _) = token_living(1.0, "ada");
@@ -233,7 +233,7 @@ async fn a_slow_client_leaves_all_rooms_at_a_logout() {
 /// The namespace's broadcasts reach a socket until it is disconnected, so that each packet which its client reads must
 /// make room for the end and not for another broadcast.
 #[tokio::test]
-async fn a_client_that_reads_slowly_hears_few_broadcasts_after_its_end() {
+async fn a_client_that_reads_slowly_receives_few_broadcasts_after_its_end() {
     let (server, _noted) = serve(log_in::builder()).await;
     let (token, _) = token_living(1.0, "ada");
     let (mut raw, socket) = narrow(&server, Some(&token)).await;

@@ -114,7 +114,7 @@ fn unauthorized(code: &str, message: &str) -> Told {
 }
 
 #[tokio::test]
-async fn a_message_reaches_all_sockets_of_a_user_and_nobody_elses() {
+async fn a_message_reaches_all_sockets_of_a_user_and_no_others() {
     let (server, ..) = server().await;
     let mut adas = [everywhere(&server, "ada").await, everywhere(&server, "ada").await];
     let mut grace = everywhere(&server, "grace").await;
@@ -127,7 +127,7 @@ async fn a_message_reaches_all_sockets_of_a_user_and_nobody_elses() {
 }
 
 #[tokio::test]
-async fn all_sockets_of_a_user_are_ended_and_nobody_elses() {
+async fn a_logout_ends_all_sockets_of_a_user_and_no_others() {
     let (server, ..) = server().await;
     let mut adas = [everywhere(&server, "ada").await, everywhere(&server, "ada").await];
     let mut grace = everywhere(&server, "grace").await;
@@ -170,7 +170,7 @@ async fn a_disconnect_handler_still_sees_the_user_and_its_other_rooms() {
 }
 
 #[tokio::test]
-async fn nobody_is_disconnected_if_there_is_no_such_user() {
+async fn a_logout_of_an_unknown_user_disconnects_no_socket() {
     let (server, ..) = server().await;
     let mut ada = everywhere(&server, "ada").await;
     disconnect_user(&server.io, "nobody").await.unwrap();
@@ -237,7 +237,7 @@ async fn a_guest_is_in_no_room_and_joins_one_when_it_logs_in() {
 }
 
 #[tokio::test]
-async fn the_application_learns_of_a_login_when_the_user_can_be_reached() {
+async fn on_login_is_called_once_the_user_can_be_reached() {
     async fn on_connect(socket: SocketRef) {
         socket.on_login(async |io: SocketIo, member: AuthUser<Member>| {
             let namespace = io.of("/login").unwrap();
@@ -253,7 +253,7 @@ async fn the_application_learns_of_a_login_when_the_user_can_be_reached() {
 }
 
 #[tokio::test]
-async fn a_key_of_odd_characters_reaches_nobody_else() {
+async fn a_key_with_special_characters_reaches_only_its_user() {
     let (server, ..) = server().await;
     let mut users = Vec::new();
     for key in ODD_KEYS {
@@ -297,7 +297,7 @@ async fn slow(server: &Server, noted: &mut Noted) -> Raw {
 }
 
 #[tokio::test]
-async fn a_slow_reader_is_nobody_at_once_and_is_told_when_it_reads() {
+async fn a_slow_reader_loses_its_user_at_once_and_is_told_when_it_reads() {
     let (server, _, mut noted) = server().await;
     let mut slow = slow(&server, &mut noted).await;
     let mut other = ready(&server, "/", Some(&token("ada"))).await;
@@ -339,7 +339,7 @@ async fn read_past_the_flood(raw: &mut Raw) -> Told {
 
 /// Such a user is not the one whom a logout means.
 #[tokio::test]
-async fn a_guest_that_the_lookup_names_joins_no_user_room() {
+async fn a_guest_user_of_the_lookup_joins_no_user_room() {
     #[jwt_auth(secret = SECRET, guest = true, user_key = |member: &Member| &member.key)]
     async fn admit_all(claims: Option<Claims>) -> Option<Member> {
         Some(Member { key: claims.map_or("visitor".to_owned(), |claims| claims.sub) })

@@ -49,7 +49,7 @@ async fn a_new_key_is_found_at_once_and_an_old_one_is_dropped() {
 }
 
 #[tokio::test]
-async fn another_key_under_an_old_name_is_found_at_once() {
+async fn another_key_with_a_known_kid_is_found_at_once() {
     let (key, next) = (SigningKey::new(Algorithm::EdDSA, "a"), SigningKey::other(Algorithm::EdDSA, "a"));
     let issuer = Issuer::of(&[&key]).await;
     let verifier = issuer.verifier().build().unwrap();
@@ -271,7 +271,7 @@ async fn a_token_that_is_refused_for_another_reason_costs_no_request() {
 }
 
 #[tokio::test]
-async fn callers_share_a_request() {
+async fn concurrent_callers_share_a_request() {
     let (key, _) = keys();
     let issuer = Issuer::of(&[&key]).await;
     let verifier = issuer.verifier().build().unwrap();

@@ -36,7 +36,7 @@ async fn the_client_of_the_application_is_used() {
 }
 
 #[tokio::test]
-async fn what_the_client_sends_is_not_shown() {
+async fn the_headers_of_the_client_are_not_shown() {
     let builder = Verifier::builder().jwks_url("https://issuer.example/keys").algorithm("EdDSA");
     let builder = builder.http_client(client_with_api_key());
     assert!(!format!("{builder:?}").contains(API_KEY), "{builder:?}");
@@ -45,7 +45,7 @@ async fn what_the_client_sends_is_not_shown() {
 }
 
 #[tokio::test]
-async fn its_redirects_to_other_hosts_are_not_trusted() {
+async fn redirects_of_the_client_to_other_hosts_are_refused() {
     let (issuer, stranger) = (Issuer::start().await, Issuer::of(&[&key()]).await);
     let everywhere = || Client::builder().redirect(redirect::Policy::limited(10)).build().unwrap();
     issuer.answer(KEYS, Answer::redirect(&stranger.url(KEYS)));
@@ -61,7 +61,7 @@ async fn its_redirects_to_other_hosts_are_not_trusted() {
 
 /// A client without any limit of its own.
 #[tokio::test]
-async fn the_time_limit_holds_for_it_too() {
+async fn the_time_limit_applies_to_the_client() {
     let issuer = HostileIssuer::start(|stream| async {
         std::future::pending::<()>().await;
         drop(stream);
@@ -75,7 +75,7 @@ async fn the_time_limit_holds_for_it_too() {
 }
 
 #[tokio::test]
-async fn it_may_go_through_a_proxy() {
+async fn the_client_may_use_a_proxy() {
     let proxy = Issuer::of(&[&key()]).await;
     let client = Client::builder().proxy(Proxy::http(proxy.url("")).unwrap()).build().unwrap();
     // Nobody listens there: the proxy answers.

@@ -23,7 +23,7 @@ fn build(url: &str) -> Result<Verifier, String> {
 }
 
 #[test]
-fn https_is_taken_and_http_to_this_machine_only() {
+fn https_and_http_to_loopback_are_accepted() {
     from_url::middleware().unwrap();
     for url in [
         "https://issuer.example/keys",
@@ -68,7 +68,7 @@ fn https_is_taken_and_http_to_this_machine_only() {
 }
 
 #[test]
-fn a_mistake_does_not_show_what_a_url_holds() {
+fn an_error_does_not_show_the_credentials_of_the_url() {
     for url in [
         "http://operator:the-password@issuer.example/keys?code=the-code",
         "operator:the-password@issuer.example/keys?code=the-code",

@@ -55,7 +55,7 @@ async fn is_not_taken(name: &str, answer: Answer) {
 }
 
 #[tokio::test]
-async fn bodies_that_are_no_set_are_not_taken() {
+async fn bodies_that_are_not_a_set_are_refused() {
     let good = good_body(&key());
     let utf16: Vec<u8> = good.encode_utf16().flat_map(u16::to_le_bytes).collect();
     let not_utf8 = [br#"{"comment":""#.as_slice(), &[0xff, 0xfe], br#"","#, &good.as_bytes()[1..]].concat();
@@ -88,7 +88,7 @@ async fn bodies_that_are_no_set_are_not_taken() {
 }
 
 #[tokio::test]
-async fn only_an_answer_of_200_counts() {
+async fn only_status_200_is_accepted() {
     let good = good_body(&key());
     for status in [201, 202, 203, 206, 300, 301, 302, 307, 308, 400, 401, 403, 404, 410, 429, 500, 502, 503] {
         is_not_taken(&status.to_string(), Answer::new(status, good.clone())).await;
@@ -99,7 +99,7 @@ async fn only_an_answer_of_200_counts() {
 
 /// Nobody asked for it.
 #[tokio::test]
-async fn a_compressed_body_is_not_taken() {
+async fn a_compressed_body_is_refused() {
     let compressed = STANDARD.decode(GOOD_BODY_COMPRESSED).unwrap();
     is_not_taken("gzip", Answer::ok(compressed.clone()).header("content-encoding", "gzip")).await;
     is_not_taken("gzip that nothing announces", Answer::ok(compressed)).await;
@@ -109,7 +109,7 @@ async fn a_compressed_body_is_not_taken() {
 const GOOD_BODY_COMPRESSED: &str = "H4sIAAAAAAACA6tWyk6tLFayiq5WSsxJV7JSck1xCXZU0lFKLioD84xMTQ0tgfzszBQgPxHEKqkEsvy9A4DsCiDLJMNc1y+gMKrYLCXDuzg1IiDDI7Ck2Cc9qtAkK9nJwMAsIDI5M7A4wyzdU6k2thYA2DaSOXIAAAA=";
 
 #[tokio::test]
-async fn the_longest_body_that_is_taken_has_512_kib() {
+async fn the_longest_accepted_body_has_512_kib() {
     let (key, limit) = (key(), 512 * 1024);
     let padded = |length: usize| {
         let good = good_body(&key);
@@ -123,7 +123,7 @@ async fn the_longest_body_that_is_taken_has_512_kib() {
 
 /// The good answer is taken from a raw socket too, so that the others are refused for what is wrong with them.
 #[tokio::test]
-async fn what_is_no_http_is_refused() {
+async fn invalid_http_is_refused() {
     let good = good_body(&key());
     let length = good.len();
     let ok = "HTTP/1.1 200 OK\r\nconnection: close";

@@ -72,7 +72,7 @@ async fn the_log_says_when_an_issuer_is_back() {
 }
 
 #[tokio::test]
-async fn what_an_issuer_writes_does_not_flood_the_log() {
+async fn a_long_answer_does_not_flood_the_log() {
     let log = Log::capture();
     let issuer = Issuer::start().await;
     issuer.answer(KEYS, Answer::ok(format!(r#"{{"keys":[{{"kty":"{}"}}]}}"#, "x\\n".repeat(100_000))));
@@ -83,7 +83,7 @@ async fn what_an_issuer_writes_does_not_flood_the_log() {
 }
 
 #[tokio::test]
-async fn a_client_learns_a_code_and_nothing_else() {
+async fn a_client_receives_a_code_only() {
     let issuer = Issuer::start().await;
     let server = Server::start().await;
     let middleware = authenticate::builder().jwks_url(issuer.url(KEYS)).algorithm("EdDSA").build().unwrap();

@@ -15,7 +15,7 @@ fn key() -> SigningKey {
 }
 
 #[tokio::test]
-async fn an_issuer_that_is_not_there_makes_the_keys_unavailable_until_it_comes() {
+async fn an_unreachable_issuer_makes_the_keys_unavailable_until_it_answers() {
     let key = key();
     let issuer = Issuer::start().await;
     let verifier = issuer.verifier().build().unwrap();
@@ -51,7 +51,7 @@ async fn the_last_good_set_serves_while_the_issuer_is_away() {
 }
 
 #[tokio::test]
-async fn after_a_day_the_last_good_set_serves_no_more() {
+async fn the_last_good_set_expires_after_a_day() {
     let key = key();
     let issuer = Issuer::start().await;
     issuer.answer(KEYS, Answer::keys(&[&key]).header("cache-control", "max-age=604800"));
@@ -72,7 +72,7 @@ async fn after_a_day_the_last_good_set_serves_no_more() {
 
 /// However long the issuer says that its keys are good, there is time to ask it again before they are not.
 #[tokio::test]
-async fn a_set_is_refreshed_long_before_it_serves_no_more() {
+async fn a_set_is_refreshed_long_before_it_expires() {
     let key = key();
     let issuer = Issuer::start().await;
     issuer.answer(KEYS, Answer::keys(&[&key]).header("cache-control", "max-age=604800"));
@@ -102,7 +102,7 @@ async fn behind(door: &Door, key: &SigningKey) -> HostileIssuer {
 }
 
 #[tokio::test]
-async fn nobody_waits_for_a_refresh() {
+async fn verification_does_not_wait_for_a_refresh() {
     let (key, door) = (key(), Door::closed());
     let issuer = behind(&door, &key).await;
     let verifier = issuer.verifier().build().unwrap();

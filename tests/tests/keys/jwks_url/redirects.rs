@@ -32,7 +32,7 @@ async fn redirects_in_a_circle_end() {
 }
 
 #[tokio::test]
-async fn no_other_host_is_asked() {
+async fn redirects_to_another_host_are_not_followed() {
     let (issuer, stranger) = (Issuer::start().await, Issuer::of(&[&key()]).await);
     let port = issuer.address().port();
     for target in [
@@ -61,7 +61,7 @@ async fn no_other_host_is_asked() {
 }
 
 #[tokio::test]
-async fn a_detour_over_another_host_ends_there() {
+async fn a_redirect_through_another_host_is_refused() {
     let (issuer, stranger) = (Issuer::start().await, Issuer::start().await);
     issuer.answer(KEYS, Answer::redirect(&stranger.url("/back")));
     stranger.answer("/back", Answer::redirect(&issuer.url("/there")));

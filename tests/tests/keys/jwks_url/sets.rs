@@ -89,7 +89,7 @@ async fn a_set_keeps_its_good_keys() {
 }
 
 #[tokio::test]
-async fn a_set_without_a_good_key_is_not_taken() {
+async fn a_set_without_a_good_key_is_refused() {
     for (name, bad) in bad_keys() {
         let issuer = publishing(&[bad]).await;
         let verifier = issuer.verifier().build().unwrap();
@@ -101,7 +101,7 @@ async fn a_set_without_a_good_key_is_not_taken() {
 }
 
 #[tokio::test]
-async fn a_set_that_contradicts_itself_is_not_taken() {
+async fn a_set_that_contradicts_itself_is_refused() {
     let other = SigningKey::other(Algorithm::EdDSA, "good");
     let of_another_type = SigningKey::other(Algorithm::RS256, "good");
     for second in [other.jwk(), of_another_type.jwk(), good().jwk()] {
@@ -132,7 +132,7 @@ async fn a_set_has_a_hundred_keys_at_most() {
 
 /// The classic confusion: everybody knows the public key, so nobody may use it as a secret.
 #[tokio::test]
-async fn a_public_key_is_no_secret() {
+async fn a_public_key_is_never_used_as_a_secret() {
     let issuer = publishing(&[good().jwk(), SigningKey::new(Algorithm::RS256, "rsa").jwk()]).await;
     let verifier = issuer.verifier().build().unwrap();
     let body = key_set(&[good().jwk(), SigningKey::new(Algorithm::RS256, "rsa").jwk()]);

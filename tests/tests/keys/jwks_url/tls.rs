@@ -129,7 +129,7 @@ fn verifier(issuer: &str) -> VerifierBuilder {
 }
 
 #[tokio::test]
-async fn a_certificate_that_nobody_vouches_for_is_refused() {
+async fn an_untrusted_certificate_is_refused() {
     let (log, certified) = (Log::capture(), certificate("127.0.0.1"));
     let issuer = serve(&certified, |_| good_answer(&key())).await;
     let distrustful = verifier(&issuer).build().unwrap();
@@ -150,7 +150,7 @@ async fn a_certificate_of_another_host_is_refused() {
 }
 
 #[tokio::test]
-async fn keys_that_came_without_tls_are_not_believed() {
+async fn keys_received_without_tls_are_refused() {
     let (log, certified, plain) = (Log::capture(), certificate("127.0.0.1"), Issuer::of(&[&key()]).await);
     let target = plain.url(KEYS);
     let issuer = serve(&certified, move |_| redirect(&target)).await;
@@ -161,7 +161,7 @@ async fn keys_that_came_without_tls_are_not_believed() {
 }
 
 #[tokio::test]
-async fn an_issuer_with_tls_does_not_send_to_keys_without() {
+async fn an_https_issuer_cannot_name_keys_over_http() {
     let (certified, plain) = (certificate("127.0.0.1"), Issuer::of(&[&key()]).await);
     let keys_url = plain.url(KEYS);
     let issuer = serve(&certified, move |port| {
@@ -213,7 +213,7 @@ async fn a_redirect_to_another_scheme_is_not_followed() {
 
 /// The application's client follows.
 #[tokio::test]
-async fn keys_that_came_by_another_scheme_are_not_believed() {
+async fn keys_received_over_another_scheme_are_refused() {
     let certified = certificate("127.0.0.1");
     for (asked, other) in [("https", "http"), ("http", "https")] {
         let issuer = TwoSchemes::with_keys_over(other, &certified).await;

@@ -10,7 +10,7 @@ use crate::cluster::{
 };
 
 #[tokio::test]
-async fn all_sockets_of_a_user_end_on_both_nodes_and_nobody_elses() {
+async fn a_logout_ends_all_sockets_of_a_user_on_both_nodes_and_no_others() {
     let Some(Cluster { here, there, redis: _redis, .. }) = Cluster::start().await else { return };
     let mut adas = [here.everywhere("ada").await, there.everywhere("ada").await, there.everywhere("ada").await];
     let mut graces = [here.everywhere("grace").await, there.everywhere("grace").await];

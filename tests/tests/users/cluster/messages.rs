@@ -15,7 +15,7 @@ use crate::cluster::{
 };
 
 #[tokio::test]
-async fn a_message_reaches_a_user_on_both_nodes_in_all_namespaces_and_nobody_else() {
+async fn a_message_reaches_a_user_on_both_nodes_in_all_namespaces_and_no_other_user() {
     let Some(Cluster { here, there, redis: _redis, .. }) = Cluster::start().await else { return };
     let mut adas = [here.everywhere("ada").await, there.everywhere("ada").await];
     let mut graces = [here.everywhere("grace").await, there.everywhere("grace").await];
@@ -46,7 +46,7 @@ async fn a_guest_is_in_no_room_until_it_logs_in_on_the_open_socket() {
 }
 
 #[tokio::test]
-async fn a_key_of_odd_characters_reaches_nobody_else() {
+async fn a_key_with_special_characters_reaches_only_its_user() {
     let Some(Cluster { here, there, redis: _redis, .. }) = Cluster::start().await else { return };
     let mut users = Vec::new();
     for key in ODD_KEYS {

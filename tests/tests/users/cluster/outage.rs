@@ -11,7 +11,7 @@ use crate::cluster::{
 };
 
 #[tokio::test]
-async fn without_redis_the_sockets_of_this_node_end_and_the_caller_learns_that_the_others_were_not_told() {
+async fn without_redis_a_logout_ends_the_sockets_of_this_node_and_returns_an_error() {
     let Some(Cluster { here, there, mut redis, .. }) = Cluster::start().await else { return };
     let mut near = here.everywhere("ada").await;
     let mut far = there.everywhere("ada").await;
@@ -34,7 +34,7 @@ async fn without_redis_the_sockets_of_this_node_end_and_the_caller_learns_that_t
 }
 
 #[tokio::test]
-async fn a_frozen_redis_does_not_keep_the_sockets_of_this_node() {
+async fn with_a_frozen_redis_a_logout_ends_the_sockets_of_this_node() {
     let Some(Cluster { here, redis, .. }) = Cluster::start().await else { return };
     let mut near = here.everywhere("ada").await;
     redis.freeze();
