@@ -1,15 +1,14 @@
 //! Getting in: tokens, guests, lookups, extractors, refusals, namespaces and the README.
 
-mod by_hand;
+mod cleanup;
 mod configuration;
-mod connect;
 mod extractors;
 mod guests;
-mod hostile;
-mod leftovers;
+mod hostile_clients;
 mod limits;
 mod log;
 mod lookups;
+mod manual_lookup;
 mod namespaces;
 mod panics;
 mod policies;
@@ -18,3 +17,4 @@ mod readme;
 mod refusals;
 mod reply;
 mod token_sources;
+mod tokens;

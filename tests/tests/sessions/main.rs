@@ -1,10 +1,10 @@
 //! What happens to a session after its connection: expiry, renewal, leaving, shutdown.
 
+mod application_handlers;
+mod disconnects;
 mod expiry;
 mod guest_timeout;
-mod leaving;
 mod mass_expiry;
-mod own_handlers;
 mod renewal;
 mod renewal_races;
 mod shutdown;

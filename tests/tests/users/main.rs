@@ -1,5 +1,5 @@
 //! The sockets of a user, on one node and on several.
 
 mod cluster;
-mod logouts_under_way;
-mod users;
+mod concurrent_logout;
+mod one_node;

@@ -3,12 +3,12 @@
 // The connection of the example is tested here too.
 #[path = "../../../../examples/cluster/src/adapter.rs"]
 mod adapter;
+mod concurrent_logout;
 mod logout;
 mod messages;
 mod node;
 mod outage;
 mod redis;
-mod under_way;
 
 use node::Node;
 use redis::Redis;
