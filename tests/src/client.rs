@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use socketioxide_jwt_auth_test_client::encode;
 use tokio::sync::Mutex;
 
-use crate::{Raw, Told, polling::Polling};
+use crate::{Raw, Received, polling::Polling};
 
 /// How a client connects.
 #[derive(Debug)]
@@ -93,7 +93,7 @@ impl Connecting {
     /// If it is not.
     pub async fn admitted(self) -> Client {
         let mut client = self.connect().await;
-        client.expect(Told::Connected).await;
+        client.expect(Received::Connected).await;
         client
     }
 
@@ -104,7 +104,7 @@ impl Connecting {
     /// If there is none.
     pub async fn refusal(self) -> String {
         match self.connect().await.next().await {
-            Told::Refused(message) => message,
+            Received::Refused(message) => message,
             other => panic!("expected a connect_error, got {other:?}"),
         }
     }
@@ -131,15 +131,15 @@ impl Client {
     /// # Panics
     ///
     /// If it is told nothing in time, or something about another namespace.
-    pub async fn next(&mut self) -> Told {
-        let (namespace, told) = match self.transport.get_mut() {
+    pub async fn next(&mut self) -> Received {
+        let (namespace, received) = match self.transport.get_mut() {
             Transport::WebSocket(raw) => raw.next().await,
             Transport::Polling(polling) => polling.next().await,
         };
-        if told != Told::Closed {
-            assert_eq!(namespace, self.namespace, "{told:?}");
+        if received != Received::Closed {
+            assert_eq!(namespace, self.namespace, "{received:?}");
         }
-        told
+        received
     }
 
     /// Expects what it is told next.
@@ -148,9 +148,9 @@ impl Client {
     ///
     /// If it is told something else.
     #[track_caller]
-    pub fn expect(&mut self, told: Told) -> impl Future<Output = ()> {
+    pub fn expect(&mut self, received: Received) -> impl Future<Output = ()> {
         let caller = std::panic::Location::caller();
-        async move { assert_eq!(self.next().await, told, "at {caller}") }
+        async move { assert_eq!(self.next().await, received, "at {caller}") }
     }
 
     /// Sends an event.

@@ -11,10 +11,10 @@ mod log;
 mod notes;
 mod polling;
 mod raw;
+mod received;
 mod server;
 mod sessions;
 mod tokens;
-mod told;
 
 pub use child::{outcome_of_child, report};
 pub use client::{Client, Connecting};
@@ -22,13 +22,13 @@ pub use fixtures::{Admin, Claims, ODD_KEYS, OtherClaims, OtherUser, Tracked, Use
 pub use log::Log;
 pub use notes::{Noted, Notes, notes};
 pub use raw::Raw;
+pub use received::Received;
 pub use server::Server;
 pub use sessions::{
     Door, answer, ask, join, now, ready, refused_ack, renew, renewed_ack, token_living, unauthorized,
     unauthorized_event,
 };
 pub use tokens::{OTHER_SECRET, SECRET, install_backend, mint, seconds_from_now, sign, token, token_expiring_in};
-pub use told::Told;
 
 /// How long a test waits for what must happen: more than any healthy machine needs.
 pub const LIMIT: std::time::Duration = std::time::Duration::from_secs(10);

@@ -5,7 +5,7 @@ use std::{collections::VecDeque, net::SocketAddr};
 use reqwest::{Client, RequestBuilder, Response, StatusCode};
 use socketioxide_jwt_auth_test_client::EnginePacket;
 
-use crate::{Told, within};
+use crate::{Received, within};
 
 /// Separates the packets of one answer.
 const SEPARATOR: char = '\x1e';
@@ -54,11 +54,11 @@ impl Polling {
     /// # Panics
     ///
     /// If it is told nothing in time, or something that is not understood.
-    pub(crate) async fn next(&mut self) -> (String, Told) {
+    pub(crate) async fn next(&mut self) -> (String, Received) {
         loop {
             match self.packet().await {
                 Some(EnginePacket::Message(packet)) => return (packet.namespace, packet.content.into()),
-                Some(EnginePacket::Close) | None => return (String::new(), Told::Closed),
+                Some(EnginePacket::Close) | None => return (String::new(), Received::Closed),
                 Some(EnginePacket::Ping) => self.send(EnginePacket::PONG).await,
                 Some(EnginePacket::Open(_) | EnginePacket::Other) => {}
             }

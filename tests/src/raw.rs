@@ -6,7 +6,7 @@ use serde_json::Value;
 use socketioxide_jwt_auth_test_client::{Connection, Handshake, encode};
 use tokio::net::{TcpSocket, TcpStream};
 
-use crate::{Told, within};
+use crate::{Received, within};
 
 /// A WebSocket that sends exactly the packets that the test says, and reads what comes back.
 ///
@@ -113,10 +113,10 @@ impl Raw {
     /// # Panics
     ///
     /// If it is told nothing in time, or something that is not understood.
-    pub async fn next(&mut self) -> (String, Told) {
+    pub async fn next(&mut self) -> (String, Received) {
         match within("a packet", self.connection.next()).await {
             Ok(Some(packet)) => (packet.namespace, packet.content.into()),
-            Ok(None) => (String::new(), Told::Closed),
+            Ok(None) => (String::new(), Received::Closed),
             Err(error) => panic!("{error}"),
         }
     }
@@ -127,9 +127,9 @@ impl Raw {
     ///
     /// If it is told something else.
     #[track_caller]
-    pub fn expect(&mut self, namespace: &str, told: Told) -> impl Future<Output = ()> {
+    pub fn expect(&mut self, namespace: &str, received: Received) -> impl Future<Output = ()> {
         let caller = std::panic::Location::caller();
-        async move { assert_eq!(self.next().await, (namespace.to_owned(), told), "at {caller}") }
+        async move { assert_eq!(self.next().await, (namespace.to_owned(), received), "at {caller}") }
     }
 }
 

@@ -10,7 +10,7 @@ use socketioxide::extract::{AckSender, SocketRef};
 use socketioxide_jwt_auth::AuthUser;
 use tokio::sync::Semaphore;
 
-use crate::{Raw, SECRET, Server, Told, User, mint};
+use crate::{Raw, Received, SECRET, Server, User, mint};
 
 /// Seconds since 1970, with their fraction.
 ///
@@ -77,39 +77,39 @@ pub async fn join(raw: &mut Raw, namespace: &str, token: Option<&str>) {
         Some(token) => raw.connect_with_token(namespace, token).await,
         None => raw.connect(namespace, "").await,
     }
-    raw.expect(namespace, Told::Connected).await;
-    raw.expect(namespace, Told::event("ready", json!(null))).await;
+    raw.expect(namespace, Received::Connected).await;
+    raw.expect(namespace, Received::event("ready", json!(null))).await;
 }
 
 /// Emits an event of `/` with an acknowledgement, which is what must come next.
-pub async fn ask(raw: &mut Raw, event: &str, argument: &Value) -> Told {
+pub async fn ask(raw: &mut Raw, event: &str, argument: &Value) -> Received {
     raw.ask("/", 0, &json!([event, argument])).await;
-    let (_, told) = raw.next().await;
-    assert!(matches!(told, Told::Ack(_)), "not an acknowledgement: {told:?}");
-    told
+    let (_, received) = raw.next().await;
+    assert!(matches!(received, Received::Ack(_)), "not an acknowledgement: {received:?}");
+    received
 }
 
 /// Emits `authenticate` in `/` with an acknowledgement, which is what must come next.
-pub async fn renew(raw: &mut Raw, token: &str) -> Told {
+pub async fn renew(raw: &mut Raw, token: &str) -> Received {
     ask(raw, "authenticate", &json!({ "token": token })).await
 }
 
 /// What a renewal is answered.
-pub fn renewed_ack(expires_at: i64) -> Told {
-    Told::ack(json!({ "expires_at": expires_at }))
+pub fn renewed_ack(expires_at: i64) -> Received {
+    Received::ack(json!({ "expires_at": expires_at }))
 }
 
 /// The acknowledgement of a refused event, for codes whose message is the code.
-pub fn refused_ack(code: &str) -> Told {
-    Told::ack(json!({ "error": { "code": code, "message": code } }))
+pub fn refused_ack(code: &str) -> Received {
+    Received::ack(json!({ "error": { "code": code, "message": code } }))
 }
 
 /// The event that says why a session ended.
-pub fn unauthorized(code: &str) -> Told {
-    Told::event("unauthorized", json!({ "code": code, "message": code }))
+pub fn unauthorized(code: &str) -> Received {
+    Received::event("unauthorized", json!({ "code": code, "message": code }))
 }
 
 /// The event that says why an event without an acknowledgement was refused.
-pub fn unauthorized_event(code: &str, event: &str) -> Told {
-    Told::event("unauthorized", json!({ "code": code, "message": code, "event": event }))
+pub fn unauthorized_event(code: &str, event: &str) -> Received {
+    Received::event("unauthorized", json!({ "code": code, "message": code, "event": event }))
 }

@@ -11,7 +11,7 @@ use socketioxide::{
 };
 use socketioxide_jwt_auth::{AuthClaims, AuthError, AuthUser, MaybeAuthUser, jwt_auth};
 use socketioxide_jwt_auth_tests::{
-    Claims, Noted, Notes, SECRET, Server, Told, Tracked, User, authenticate, notes, token,
+    Claims, Noted, Notes, Received, SECRET, Server, Tracked, User, authenticate, notes, token,
 };
 
 /// The claims of this file's sessions that live. Each test has a type of its own, since tests run side by side.
@@ -75,7 +75,7 @@ async fn nothing_remains_after_a_later_middleware_refuses() {
     let (server, mut noted) = server().await;
     server.io.ns("/", (async || ()).with(refuse).with(tracked_0::middleware().unwrap()));
     let mut client = server.client_with_token(&token("ada")).await;
-    client.expect(Told::refused("not today")).await;
+    client.expect(Received::refused("not today")).await;
     assert_eq!(noted.next().await, "user dropped");
     assert_no_claims_live::<0>();
     assert_no_sockets_and_rooms(&server).await;
@@ -87,8 +87,8 @@ async fn nothing_remains_after_a_connect_handler_refuses() {
     let (server, mut noted) = server().await;
     server.io.ns("/", wrong.with(tracked_1::middleware().unwrap()));
     let mut client = server.client().token(&token("ada")).admitted().await;
-    assert!(matches!(client.next().await, Told::Event(name, _) if name == "unauthorized"));
-    client.expect(Told::Disconnected).await;
+    assert!(matches!(client.next().await, Received::Event(name, _) if name == "unauthorized"));
+    client.expect(Received::Disconnected).await;
     assert_eq!(noted.next().await, "user dropped");
     assert_no_claims_live::<1>();
     assert_no_sockets_and_rooms(&server).await;
@@ -102,7 +102,7 @@ async fn nothing_remains_after_a_client_disconnects() {
         .ns("/", (async |_: AuthUser<Tracked>, _: AuthClaims<Counted<2>>| ()).with(tracked_2::middleware().unwrap()));
     let mut raw = server.raw().await;
     raw.connect_with_token("/", &token("ada")).await;
-    raw.expect("/", Told::Connected).await;
+    raw.expect("/", Received::Connected).await;
     assert_eq!(server.sockets_in("/"), 1);
     raw.leave("/").await;
     assert_eq!(noted.next().await, "user dropped");
@@ -119,7 +119,7 @@ async fn nothing_remains_after_a_connection_breaks() {
     server.io.ns("/", on_connect.with(tracked_3::middleware().unwrap()));
     let mut raw = server.raw().await;
     raw.connect_with_token("/", &token("ada")).await;
-    raw.expect("/", Told::Connected).await;
+    raw.expect("/", Received::Connected).await;
     drop(raw);
     assert_eq!(noted.next().await, "goodbye");
     assert_eq!(noted.next().await, "user dropped");
@@ -143,10 +143,10 @@ async fn a_guest_that_disconnects_is_removed_though_the_disconnect_handler_requi
     let (server, _noted) = server_with_user_disconnect_handler().await;
     let mut raw = server.raw().await;
     raw.connect("/", "").await;
-    raw.expect("/", Told::Connected).await;
+    raw.expect("/", Received::Connected).await;
     raw.leave("/").await;
     raw.connect("/next", "").await;
-    while raw.next().await != ("/next".to_owned(), Told::Connected) {}
+    while raw.next().await != ("/next".to_owned(), Received::Connected) {}
     assert_no_sockets_and_rooms(&server).await;
 }
 
@@ -159,9 +159,9 @@ async fn a_guest_whose_connection_breaks_is_removed_though_the_disconnect_handle
     server.io.ns("/last", on_next.with(authenticate::builder().guest(true).build().unwrap()));
     let mut raw = server.raw().await;
     raw.connect("/", "").await;
-    raw.expect("/", Told::Connected).await;
+    raw.expect("/", Received::Connected).await;
     raw.connect("/last", "").await;
-    raw.expect("/last", Told::Connected).await;
+    raw.expect("/last", Received::Connected).await;
     drop(raw);
     assert_eq!(noted.next().await, "gone");
     assert_no_sockets_and_rooms(&server).await;
@@ -173,7 +173,7 @@ async fn a_guest_disconnected_by_the_server_is_removed_though_the_disconnect_han
     let mut client = server.client().admitted().await;
     let socket = server.io.sockets().pop().unwrap();
     socket.disconnect().unwrap();
-    client.expect(Told::Disconnected).await;
+    client.expect(Received::Disconnected).await;
     assert_no_sockets_and_rooms(&server).await;
 }
 
@@ -184,11 +184,11 @@ async fn a_guest_that_reconnects_at_once_receives_a_disconnect_and_is_admitted()
     let (server, mut noted) = server_with_user_disconnect_handler().await;
     let mut raw = server.raw().await;
     raw.connect("/", "").await;
-    raw.expect("/", Told::Connected).await;
+    raw.expect("/", Received::Connected).await;
     raw.leave("/").await;
     raw.connect_with_token("/", &token("ada")).await;
-    raw.expect("/", Told::Disconnected).await;
-    raw.expect("/", Told::Connected).await;
+    raw.expect("/", Received::Disconnected).await;
+    raw.expect("/", Received::Connected).await;
     raw.leave("/").await;
     assert_eq!(noted.next().await, "Ada");
 }
@@ -204,12 +204,12 @@ async fn a_guest_reconnects_without_a_disconnect_if_the_disconnect_handler_accep
     server.io.ns("/", on_connect.with(authenticate::builder().guest(true).build().unwrap()));
     let mut raw = server.raw().await;
     raw.connect("/", "").await;
-    raw.expect("/", Told::Connected).await;
+    raw.expect("/", Received::Connected).await;
     raw.leave("/").await;
     // The socket is still in the namespace while its handler runs, and a CONNECT would be ignored.
     assert_eq!(noted.next().await, "guest");
     raw.connect_with_token("/", &token("ada")).await;
-    raw.expect("/", Told::Connected).await;
+    raw.expect("/", Received::Connected).await;
     raw.leave("/").await;
     assert_eq!(noted.next().await, "Ada");
 }
@@ -221,7 +221,7 @@ async fn nothing_remains_after_a_refused_token() {
     let mut raw = server.raw().await;
     for payload in [json!({}), json!({ "token": "blabla" }), json!({ "token": token("nobody") })] {
         raw.connect("/", &payload.to_string()).await;
-        assert!(matches!(raw.next().await, (_, Told::Refused(_))));
+        assert!(matches!(raw.next().await, (_, Received::Refused(_))));
     }
     assert_no_sockets_and_rooms(&server).await;
 }

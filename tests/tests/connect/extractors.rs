@@ -13,7 +13,7 @@ use socketioxide::{
 };
 use socketioxide_jwt_auth::{AuthClaims, AuthUser, MaybeAuthUser, SocketAuth};
 use socketioxide_jwt_auth_tests::{
-    Admin, Claims, Client, Noted, Notes, OtherUser, SECRET, Server, Told, User, authenticate, mint, notes,
+    Admin, Claims, Client, Noted, Notes, OtherUser, Received, SECRET, Server, User, authenticate, mint, notes,
     seconds_from_now, token,
 };
 
@@ -42,7 +42,7 @@ async fn a_connect_handler_gets_the_user_and_the_claims() {
     }
     let (server, _noted) = server!(on_connect).await;
     let mut client = admitted(&server, "ada").await;
-    client.expect(Told::event("hello", json!(["Ada", "ada"]))).await;
+    client.expect(Received::event("hello", json!(["Ada", "ada"]))).await;
 }
 
 #[tokio::test]
@@ -60,7 +60,7 @@ async fn a_message_handler_gets_the_user_the_claims_and_its_data() {
     let (server, _noted) = server!(async |socket: SocketRef| socket.on("post", post)).await;
     let mut client = admitted(&server, "grace").await;
     client.ask("post", json!("hi")).await;
-    client.expect(Told::ack(json!(["Grace", "Grace", "grace", "hi"]))).await;
+    client.expect(Received::ack(json!(["Grace", "Grace", "grace", "hi"]))).await;
 }
 
 #[tokio::test]
@@ -97,9 +97,9 @@ async fn a_disconnect_handler_that_takes_a_user_is_not_called_for_a_guest() {
     server.io.ns("/next", on_connect.with(authenticate::middleware().unwrap()));
     let mut raw = server.raw().await;
     raw.connect("/", "").await;
-    raw.expect("/", Told::Connected).await;
+    raw.expect("/", Received::Connected).await;
     raw.connect_with_token("/next", &token("ada")).await;
-    raw.expect("/next", Told::Connected).await;
+    raw.expect("/next", Received::Connected).await;
     // The packets of a connection are read in their order.
     raw.leave("/").await;
     raw.leave("/next").await;
@@ -115,15 +115,15 @@ async fn a_socket_returns_its_user_through_auth_user() {
         socket.emit("who", &json!([name, other])).unwrap();
     }
     let (server, _noted) = server!(on_connect).await;
-    admitted(&server, "ada").await.expect(Told::event("who", json!(["Ada", null]))).await;
-    server.client().admitted().await.expect(Told::event("who", json!([null, null]))).await;
+    admitted(&server, "ada").await.expect(Received::event("who", json!(["Ada", null]))).await;
+    server.client().admitted().await.expect(Received::event("who", json!([null, null]))).await;
 }
 
 #[tokio::test]
 async fn the_users_of_a_namespace_can_be_listed() {
     let (server, _noted) = server!(async |socket: SocketRef| socket.emit("ready", &()).unwrap()).await;
     let mut client = admitted(&server, "ada").await;
-    assert!(matches!(client.next().await, Told::Event(name, _) if name == "ready"));
+    assert!(matches!(client.next().await, Received::Event(name, _) if name == "ready"));
     let sockets = server.io.sockets();
     let names: Vec<_> = sockets.iter().filter_map(|socket| socket.auth_user::<User>()).map(|user| user.name).collect();
     assert_eq!(names, ["Ada"]);
@@ -142,7 +142,7 @@ async fn every_handler_of_a_socket_shares_one_user() {
     let (server, _noted) = server!(on_connect).await;
     let mut client = admitted(&server, "ada").await;
     client.ask("same", json!(null)).await;
-    client.expect(Told::ack(json!(true))).await;
+    client.expect(Received::ack(json!(true))).await;
 }
 
 #[tokio::test]
@@ -157,9 +157,9 @@ async fn auth_user_returns_when_its_token_expires() {
     let expires = seconds_from_now(3600);
 
     let dated = mint(&json!({ "sub": "ada", "exp": expires }), SECRET);
-    server.client().token(&dated).admitted().await.expect(Told::event("expires", json!(expires))).await;
+    server.client().token(&dated).admitted().await.expect(Received::event("expires", json!(expires))).await;
     let undated = mint(&json!({ "sub": "ada" }), SECRET);
-    server.client().token(&undated).admitted().await.expect(Told::event("expires", json!(null))).await;
+    server.client().token(&undated).admitted().await.expect(Received::event("expires", json!(null))).await;
 }
 
 #[tokio::test]
@@ -182,10 +182,10 @@ async fn a_policy_guards_connect_and_disconnect_handlers() {
     assert_eq!(noted.next().await, "Ada", "the one of Grace is not called");
 
     let admin = server.client().namespace("/admin");
-    admin.token(&token("ada")).admitted().await.expect(Told::event("hello", json!("Ada"))).await;
+    admin.token(&token("ada")).admitted().await.expect(Received::event("hello", json!("Ada"))).await;
     let mut grace = server.client().namespace("/admin").token(&token("grace")).admitted().await;
-    grace.expect(Told::event("unauthorized", json!({ "code": "forbidden", "message": "forbidden" }))).await;
-    grace.expect(Told::Disconnected).await;
+    grace.expect(Received::event("unauthorized", json!({ "code": "forbidden", "message": "forbidden" }))).await;
+    grace.expect(Received::Disconnected).await;
 }
 
 #[tokio::test]
@@ -196,5 +196,5 @@ async fn debug_of_an_extractor_shows_the_user_and_no_token() {
     let (server, _noted) = server!(on_connect).await;
     let shown = r#"AuthUser(User { name: "Ada", admin: true })"#;
     let both = format!("{shown} MaybeAuthUser(Some({shown}))");
-    admitted(&server, "ada").await.expect(Told::event("debug", json!(both))).await;
+    admitted(&server, "ada").await.expect(Received::event("debug", json!(both))).await;
 }

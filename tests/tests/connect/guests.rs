@@ -8,7 +8,7 @@ use socketioxide::{
 };
 use socketioxide_jwt_auth::{AuthClaims, AuthError, AuthUser, MaybeAuthUser, jwt_auth};
 use socketioxide_jwt_auth_tests::{
-    Claims, OTHER_SECRET, Raw, SECRET, Server, Told, User, authenticate, find_user, greet, mint, seconds_from_now,
+    Claims, OTHER_SECRET, Raw, Received, SECRET, Server, User, authenticate, find_user, greet, mint, seconds_from_now,
     token,
 };
 
@@ -54,8 +54,8 @@ async fn server() -> Server {
     server
 }
 
-fn welcome(name: Option<&str>) -> Told {
-    Told::event("welcome", json!({ "name": name, "logged_in": name.is_some() }))
+fn welcome(name: Option<&str>) -> Received {
+    Received::event("welcome", json!({ "name": name, "logged_in": name.is_some() }))
 }
 
 #[tokio::test]
@@ -91,7 +91,7 @@ async fn a_bad_token_is_refused_where_guests_are_allowed() {
 }
 
 /// What a client with this auth payload, query string and header is told first.
-async fn told(payload: &str, query: &str, header: Option<(&'static str, &str)>) -> Told {
+async fn first_received(payload: &str, query: &str, header: Option<(&'static str, &str)>) -> Received {
     let server = Server::start().await;
     server.io.ns("/", greet.with(from_everywhere::middleware().unwrap()));
     let origin = ("origin", "https://app.example.com".to_owned());
@@ -100,7 +100,7 @@ async fn told(payload: &str, query: &str, header: Option<(&'static str, &str)>) 
     let mut raw = Raw::open_with(server.address(), query, &headers).await;
     raw.connect("/", payload).await;
     match raw.next().await.1 {
-        Told::Connected => raw.next().await.1,
+        Received::Connected => raw.next().await.1,
         other => other,
     }
 }
@@ -123,10 +123,10 @@ async fn an_auth_payload_of_another_shape_makes_no_guest() {
         "-5".to_owned(),
         "{".to_owned(),
     ] {
-        assert_eq!(told(&payload, "", None).await, Told::refused("token_malformed"), "{payload}");
+        assert_eq!(first_received(&payload, "", None).await, Received::refused("token_malformed"), "{payload}");
     }
     for payload in ["", "null", "\"\"", "{}", "{\"token\":\"\"}"] {
-        assert_eq!(told(payload, "", None).await, welcome(None), "{payload}");
+        assert_eq!(first_received(payload, "", None).await, welcome(None), "{payload}");
     }
 }
 
@@ -147,27 +147,27 @@ async fn a_token_in_authorization_makes_no_guest_in_any_spelling() {
         format!("JWT {ada}"),
         "Bearer\tblabla".to_owned(),
     ] {
-        let told = told("", "", Some(("authorization", &value))).await;
-        assert_eq!(told, Told::refused("token_malformed"), "{value}");
+        let received = first_received("", "", Some(("authorization", &value))).await;
+        assert_eq!(received, Received::refused("token_malformed"), "{value}");
     }
     for value in ["Basic dXNlcjpwdw==", "Bearer", "Digest realm=\"www.example.com\""] {
-        assert_eq!(told("", "", Some(("authorization", value))).await, welcome(None), "{value}");
+        assert_eq!(first_received("", "", Some(("authorization", value))).await, welcome(None), "{value}");
     }
     let value = format!("bearer   {ada}");
-    assert_eq!(told("", "", Some(("authorization", &value))).await, welcome(Some("Ada")));
+    assert_eq!(first_received("", "", Some(("authorization", &value))).await, welcome(Some("Ada")));
 }
 
 #[tokio::test]
 async fn a_token_in_a_header_a_cookie_or_the_query_makes_no_guest_in_any_spelling() {
     let ada = token("ada");
     for value in [format!("Bearer\t{ada}"), format!("\"{ada}\""), format!("JWT {ada}"), format!("%65{}", &ada[1..])] {
-        let header = told("", "", Some(("x-auth-token", &value))).await;
-        assert_eq!(header, Told::refused("token_malformed"), "{value}");
-        let cookie = told("", "", Some(("cookie", &format!("theme=dark; session={value}")))).await;
-        assert_eq!(cookie, Told::refused("token_malformed"), "{value}");
+        let header = first_received("", "", Some(("x-auth-token", &value))).await;
+        assert_eq!(header, Received::refused("token_malformed"), "{value}");
+        let cookie = first_received("", "", Some(("cookie", &format!("theme=dark; session={value}")))).await;
+        assert_eq!(cookie, Received::refused("token_malformed"), "{value}");
     }
-    let twice = told("", "", Some(("cookie", &format!("session={ada}; session={ada}")))).await;
-    assert_eq!(twice, Told::refused("token_malformed"));
+    let twice = first_received("", "", Some(("cookie", &format!("session={ada}; session={ada}")))).await;
+    assert_eq!(twice, Received::refused("token_malformed"));
 
     for query in [
         format!("&auth_token=+{ada}"),
@@ -176,19 +176,19 @@ async fn a_token_in_a_header_a_cookie_or_the_query_makes_no_guest_in_any_spellin
         format!("&auth_token=&auth_token={ada}"),
         format!("&auth_token={ada}&%61uth_token={ada}"),
     ] {
-        assert_eq!(told("", &query, None).await, Told::refused("token_malformed"), "{query}");
+        assert_eq!(first_received("", &query, None).await, Received::refused("token_malformed"), "{query}");
     }
-    assert_eq!(told("", &format!("&%61uth%5Ftoken={ada}"), None).await, welcome(Some("Ada")));
-    assert_eq!(told("", "", Some(("cookie", &format!("session=Bearer {ada}")))).await, welcome(Some("Ada")));
+    assert_eq!(first_received("", &format!("&%61uth%5Ftoken={ada}"), None).await, welcome(Some("Ada")));
+    assert_eq!(first_received("", "", Some(("cookie", &format!("session=Bearer {ada}")))).await, welcome(Some("Ada")));
 }
 
 #[tokio::test]
 async fn a_token_outside_of_the_sources_is_ignored() {
     let ada = token("ada");
-    let told_elsewhere = told(&format!("{{\"Token\":\"{ada}\"}}"), &format!("&AUTH_TOKEN={ada}"), None).await;
+    let told_elsewhere = first_received(&format!("{{\"Token\":\"{ada}\"}}"), &format!("&AUTH_TOKEN={ada}"), None).await;
     assert_eq!(told_elsewhere, welcome(None));
-    assert_eq!(told("", "", Some(("cookie", &format!("Session={ada}")))).await, welcome(None));
-    assert_eq!(told("", "", Some(("x-token", &ada))).await, welcome(None));
+    assert_eq!(first_received("", "", Some(("cookie", &format!("Session={ada}")))).await, welcome(None));
+    assert_eq!(first_received("", "", Some(("x-token", &ada))).await, welcome(None));
 }
 
 #[tokio::test]
@@ -229,12 +229,12 @@ async fn the_lookup_can_return_a_guest_user() {
     server.io.ns("/", on_connect.with(with_own_guests::middleware().unwrap()));
 
     let mut guest = server.client().admitted().await;
-    guest.expect(Told::event("hello", json!("visitor"))).await;
+    guest.expect(Received::event("hello", json!("visitor"))).await;
     guest.ask("claims", json!(null)).await;
-    guest.expect(Told::ack(json!({ "error": { "code": "login_required", "message": "login_required" } }))).await;
+    guest.expect(Received::ack(json!({ "error": { "code": "login_required", "message": "login_required" } }))).await;
 
     let mut user = server.client().token(&token("ada")).admitted().await;
-    user.expect(Told::event("hello", json!("Ada"))).await;
+    user.expect(Received::event("hello", json!("Ada"))).await;
     assert_eq!(server.client().token(&token("nobody")).refusal().await, "user_not_found");
 }
 
@@ -264,7 +264,7 @@ async fn logged_in_is_true_for_a_user_only() {
     let server = Server::start().await;
     server.io.ns("/", on_connect.with(authenticate::builder().guest(true).build().unwrap()));
     let mut guest = server.client().admitted().await;
-    guest.expect(Told::event("logged_in", json!(false))).await;
+    guest.expect(Received::event("logged_in", json!(false))).await;
     let mut user = server.client().token(&token("ada")).admitted().await;
-    user.expect(Told::event("logged_in", json!(true))).await;
+    user.expect(Received::event("logged_in", json!(true))).await;
 }

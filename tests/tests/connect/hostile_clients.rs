@@ -9,7 +9,8 @@ use socketioxide::{
 };
 use socketioxide_jwt_auth::{AuthUser, jwt_auth};
 use socketioxide_jwt_auth_tests::{
-    Claims, Log, OTHER_SECRET, Raw, SECRET, Server, Told, User, authenticate, find_user, mint, seconds_from_now, token,
+    Claims, Log, OTHER_SECRET, Raw, Received, SECRET, Server, User, authenticate, find_user, mint, seconds_from_now,
+    token,
 };
 
 async fn on_connect(socket: SocketRef) {
@@ -26,14 +27,14 @@ async fn server() -> Server {
 /// Shows that the connection and the server still work.
 async fn expect_alive(raw: &mut Raw) {
     raw.connect_with_token("/", &token("ada")).await;
-    raw.expect("/", Told::Connected).await;
+    raw.expect("/", Received::Connected).await;
     raw.ask("/", 1, &json!(["who", null])).await;
-    raw.expect("/", Told::ack(json!("Ada"))).await;
+    raw.expect("/", Received::ack(json!("Ada"))).await;
 }
 
 async fn expect_refusal(raw: &mut Raw, namespace: &str, payload: &str, code: &str) {
     raw.connect(namespace, payload).await;
-    assert_eq!(raw.next().await, (namespace.to_owned(), Told::refused(code)), "{payload:.200}");
+    assert_eq!(raw.next().await, (namespace.to_owned(), Received::refused(code)), "{payload:.200}");
 }
 
 #[tokio::test]
@@ -59,7 +60,7 @@ async fn a_payload_that_is_no_object_is_malformed_unless_it_is_empty() {
         expect_refusal(&mut server.raw().await, "/", payload, "token_missing").await;
         let mut raw = server.raw().await;
         raw.connect("/guests", payload).await;
-        raw.expect("/guests", Told::Connected).await;
+        raw.expect("/guests", Received::Connected).await;
     }
 }
 
@@ -84,7 +85,7 @@ async fn a_payload_that_is_nested_too_deep_is_malformed() {
     let nested = |depth: usize| payload_with(&format!(r#""x":{}{}"#, "[".repeat(depth - 1), "]".repeat(depth - 1)));
     let mut raw = server.raw().await;
     raw.connect("/", &nested(64)).await;
-    raw.expect("/", Told::Connected).await;
+    raw.expect("/", Received::Connected).await;
     for depth in [65, 128, 100_000] {
         expect_refusal(&mut server.raw().await, "/", &nested(depth), "token_malformed").await;
     }
@@ -101,7 +102,7 @@ async fn a_payload_of_too_many_members_is_malformed() {
     };
     let mut raw = server.raw().await;
     raw.connect("/", &wide(64)).await;
-    raw.expect("/", Told::Connected).await;
+    raw.expect("/", Received::Connected).await;
     for members in [65, 1000] {
         expect_refusal(&mut server.raw().await, "/", &wide(members), "token_malformed").await;
     }
@@ -129,7 +130,7 @@ async fn unknown_members_are_ignored() {
     let mut raw = server.raw().await;
     let payload = json!({ "__proto__": {}, "": null, "tokens": ["x"], "token": token("ada"), "x": { "token": 5 } });
     raw.connect("/", &payload.to_string()).await;
-    raw.expect("/", Told::Connected).await;
+    raw.expect("/", Received::Connected).await;
 }
 
 #[tokio::test]
@@ -189,7 +190,7 @@ async fn a_packet_before_connect_closes_the_connection() {
     for packet in [r#"42["who",null]"#, r#"421["who",null]"#, "41", r#"431["x"]"#] {
         let mut raw = server.raw().await;
         raw.send(packet).await;
-        raw.expect("", Told::Closed).await;
+        raw.expect("", Received::Closed).await;
         assert_eq!(server.sockets_in("/"), 0, "{packet}");
     }
     expect_alive(&mut server.raw().await).await;
@@ -200,7 +201,7 @@ async fn binary_data_before_connect_closes_the_connection() {
     let server = server().await;
     let mut raw = server.raw().await;
     raw.send_binary(b"\0\xff").await;
-    raw.expect("", Told::Closed).await;
+    raw.expect("", Received::Closed).await;
     expect_alive(&mut server.raw().await).await;
 }
 
@@ -209,10 +210,10 @@ async fn a_user_may_send_binary_data() {
     let server = server().await;
     let mut raw = server.raw().await;
     raw.connect_with_token("/", &token("ada")).await;
-    raw.expect("/", Told::Connected).await;
+    raw.expect("/", Received::Connected).await;
     raw.send(r#"451-5["who",{"_placeholder":true,"num":0}]"#).await;
     raw.send_binary(b"\0\xff").await;
-    raw.expect("/", Told::ack(json!("Ada"))).await;
+    raw.expect("/", Received::ack(json!("Ada"))).await;
 }
 
 #[tokio::test]
@@ -232,13 +233,13 @@ async fn a_flood_of_refused_connects_costs_few_lookups() {
     let unknown = token("nobody");
     for number in 0..300 {
         raw.connect_with_token("/", &unknown).await;
-        raw.expect("/", Told::refused(if number < 20 { "user_not_found" } else { "too_many_attempts" })).await;
+        raw.expect("/", Received::refused(if number < 20 { "user_not_found" } else { "too_many_attempts" })).await;
     }
     assert_eq!(LOOKUPS.load(Ordering::SeqCst), 20);
     assert_eq!(log.lines_with("INFO").len(), 20, "the log is not flooded");
 
     raw.connect_with_token("/", &token("ada")).await;
-    raw.expect("/", Told::refused("too_many_attempts")).await;
+    raw.expect("/", Received::refused("too_many_attempts")).await;
     assert_eq!(LOOKUPS.load(Ordering::SeqCst), 20, "not even a good token is looked at");
     expect_alive(&mut server.raw().await).await;
 }
@@ -268,7 +269,7 @@ async fn a_flood_whose_answers_are_not_read_is_limited() {
     }
     for _ in 0..100 {
         match raw.next().await {
-            (namespace, Told::Refused(code)) => {
+            (namespace, Received::Refused(code)) => {
                 assert_eq!(namespace, "/");
                 assert!(["token_signature_invalid", "too_many_attempts"].contains(&code.as_str()), "{code}");
             }
@@ -277,6 +278,6 @@ async fn a_flood_whose_answers_are_not_read_is_limited() {
     }
     // The limit is that of the connection, whatever the namespace.
     raw.connect("/guests", "").await;
-    raw.expect("/guests", Told::refused("too_many_attempts")).await;
+    raw.expect("/guests", Received::refused("too_many_attempts")).await;
     expect_alive(&mut server.raw().await).await;
 }

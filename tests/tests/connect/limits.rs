@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use socketioxide::{SocketIo, extract::State, handler::ConnectHandler};
 use socketioxide_jwt_auth::{AuthError, jwt_auth};
 use socketioxide_jwt_auth_tests::{
-    Claims, Door, OTHER_SECRET, Raw, SECRET, Server, Told, User, answer, find_user, join, mint, refused_ack,
+    Claims, Door, OTHER_SECRET, Raw, Received, SECRET, Server, User, answer, find_user, join, mint, refused_ack,
     seconds_from_now, token,
 };
 
@@ -65,7 +65,7 @@ async fn refusals(raw: &mut Raw, number: usize) -> Vec<String> {
     let mut refusals = Vec::new();
     while refusals.len() < number {
         match raw.next().await.1 {
-            Told::Refused(code) => refusals.push(code),
+            Received::Refused(code) => refusals.push(code),
             other => panic!("not a refusal: {other:?}"),
         }
     }
@@ -90,7 +90,7 @@ async fn concurrent_connects_cost_at_most_twenty_lookups_over_all_namespaces() {
     }
     assert_eq!(refusals(&mut raw, 20).await, ["user_not_found"; 20]);
     raw.connect_with_token("/", &token("ada")).await;
-    raw.expect("/", Told::refused("too_many_attempts")).await;
+    raw.expect("/", Received::refused("too_many_attempts")).await;
     assert_eq!(lookups.number(), 20);
 
     // The limit is that of a connection.
@@ -114,9 +114,9 @@ async fn concurrent_guests_cost_at_most_twenty_lookups() {
     let mut ready = 0;
     while ready < 20 {
         match raw.next().await.1 {
-            Told::Connected => {}
-            told => {
-                assert_eq!(told, Told::event("ready", json!(null)));
+            Received::Connected => {}
+            received => {
+                assert_eq!(received, Received::event("ready", json!(null)));
                 ready += 1;
             }
         }
@@ -136,7 +136,7 @@ async fn a_guest_does_not_reset_refusals() {
             codes.extend(refusals(&mut raw, 1).await);
         }
         raw.connect(&format!("/room/{number}"), "").await;
-        while !matches!(raw.next().await.1, Told::Refused(_) | Told::Event(..)) {}
+        while !matches!(raw.next().await.1, Received::Refused(_) | Received::Event(..)) {}
     }
     assert_eq!(codes.iter().filter(|code| *code == "token_signature_invalid").count(), 20);
     assert_eq!(codes.iter().filter(|code| *code == "too_many_attempts").count(), 30);
@@ -149,7 +149,7 @@ async fn a_user_resets_refusals() {
     for number in 0..3 {
         for _ in 0..19 {
             raw.connect_with_token("/", &token("nobody")).await;
-            raw.expect("/", Told::refused("user_not_found")).await;
+            raw.expect("/", Received::refused("user_not_found")).await;
         }
         join(&mut raw, &format!("/room/{number}"), Some(&token("ada"))).await;
     }
@@ -159,8 +159,8 @@ fn authenticate(subject: &str) -> Value {
     json!(["authenticate", { "token": token(subject) }])
 }
 
-fn is_accepted(told: &Told) -> bool {
-    matches!(told, Told::Ack(answer) if answer[0].get("expires_at").is_some())
+fn is_accepted(received: &Received) -> bool {
+    matches!(received, Received::Ack(answer) if answer[0].get("expires_at").is_some())
 }
 
 #[tokio::test]
@@ -174,8 +174,8 @@ async fn a_connection_has_twenty_renewals_in_ten_seconds_over_all_reconnects() {
         for _ in 0..2 {
             raw.ask(&namespace, 1, &authenticate("ada")).await;
             match raw.next().await.1 {
-                told if is_accepted(&told) => accepted += 1,
-                told => assert_eq!(told, refused_ack("too_many_attempts")),
+                received if is_accepted(&received) => accepted += 1,
+                received => assert_eq!(received, refused_ack("too_many_attempts")),
             }
         }
         raw.leave(&namespace).await;

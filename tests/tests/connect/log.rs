@@ -7,7 +7,7 @@ use socketioxide::{
 };
 use socketioxide_jwt_auth::{AuthError, AuthUser, RawToken, jwt_auth};
 use socketioxide_jwt_auth_tests::{
-    Claims, Log, OTHER_SECRET, SECRET, Server, Told, User, find_user, mint, seconds_from_now, token,
+    Claims, Log, OTHER_SECRET, Received, SECRET, Server, User, find_user, mint, seconds_from_now, token,
 };
 
 #[jwt_auth(secret = SECRET, guest = true)]
@@ -77,7 +77,7 @@ async fn mistakes_of_clients_are_not_logged_as_errors() {
     server.client().token(&token("nobody")).refusal().await;
     let mut guest = server.client().admitted().await;
     guest.ask("who", json!(null)).await;
-    assert!(matches!(guest.next().await, Told::Ack(_)));
+    assert!(matches!(guest.next().await, Received::Ack(_)));
     let own = log.lines_with("");
     assert!(own.len() >= 3 && !own.iter().any(|line| line.contains("ERROR") || line.contains("WARN")), "{own:?}");
 }
@@ -88,7 +88,7 @@ async fn a_refused_event_is_logged_with_its_name_and_code() {
     let server = server().await;
     let mut guest = server.client().admitted().await;
     guest.emit("who", json!("what the guest says")).await;
-    assert!(matches!(guest.next().await, Told::Event(..)));
+    assert!(matches!(guest.next().await, Received::Event(..)));
     let line = the_line(&log, &["event refused", "login_required"]);
     assert!(line.contains("who") && !line.contains("what the guest says"), "{line}");
 }
@@ -134,12 +134,12 @@ async fn a_token_in_the_name_of_a_namespace_or_an_event_is_not_logged() {
     let namespace = format!("/{token}");
     let mut raw = server.raw().await;
     raw.connect_with_token(&namespace, "blabla").await;
-    raw.expect(&namespace, Told::refused("token_malformed")).await;
+    raw.expect(&namespace, Received::refused("token_malformed")).await;
     raw.connect(&namespace, "").await;
-    raw.expect(&namespace, Told::Connected).await;
-    raw.expect(&namespace, Told::event("ready", json!(null))).await;
+    raw.expect(&namespace, Received::Connected).await;
+    raw.expect(&namespace, Received::event("ready", json!(null))).await;
     raw.ask(&namespace, 1, &json!([token])).await;
-    assert!(matches!(raw.next().await.1, Told::Ack(_)));
+    assert!(matches!(raw.next().await.1, Received::Ack(_)));
 
     let own = log.lines_with("").join("\n");
     for event in ["connection refused", "connection accepted", "event refused"] {

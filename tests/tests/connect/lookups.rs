@@ -13,7 +13,7 @@ use socketioxide::{
 };
 use socketioxide_jwt_auth::{AuthError, AuthUser, JwtAuth, LookupOn, RawToken, jwt_auth};
 use socketioxide_jwt_auth_tests::{
-    Claims, Log, Noted, Notes, SECRET, Server, Told, Tracked, User, find_user, mint, notes, seconds_from_now, token,
+    Claims, Log, Noted, Notes, Received, SECRET, Server, Tracked, User, find_user, mint, notes, seconds_from_now, token,
 };
 use tokio::time::Instant;
 
@@ -58,7 +58,7 @@ struct Tenant(&'static str);
 async fn expect_ada<L: LookupOn<LocalAdapter, User = User>>(middleware: JwtAuth<L>) {
     let (server, _noted) = serve(middleware).await;
     let mut client = server.client().token(&token("ada")).admitted().await;
-    client.expect(Told::event("hello", json!("Ada"))).await;
+    client.expect(Received::event("hello", json!("Ada"))).await;
 }
 
 async fn refusal_of<L: LookupOn<LocalAdapter, User = User>>(middleware: JwtAuth<L>, subject: &str) -> String {
@@ -297,7 +297,7 @@ mod trouble {
             assert_eq!(server.client().token(&token("panic")).refusal().await, "internal_error");
         }
         let mut client = server.client().token(&token("ada")).admitted().await;
-        client.expect(Told::event("hello", json!("Ada"))).await;
+        client.expect(Received::event("hello", json!("Ada"))).await;
         assert_eq!(log.lines_with("panicked").len(), 2, "{}", log.text());
     }
 
@@ -315,7 +315,7 @@ mod trouble {
         assert!(start.elapsed() >= Duration::from_millis(50));
         assert_eq!(noted.next().await, "lookup dropped", "it does not go on");
         let mut client = server.client().token(&token("ada")).admitted().await;
-        client.expect(Told::event("hello", json!("Ada"))).await;
+        client.expect(Received::event("hello", json!("Ada"))).await;
     }
 
     #[tokio::test]
@@ -324,6 +324,6 @@ mod trouble {
         let (server, _noted) = serve(slow).await;
         let _hanging = server.client_with_token(&token("hang")).await;
         let mut client = server.client().token(&token("ada")).admitted().await;
-        client.expect(Told::event("hello", json!("Ada"))).await;
+        client.expect(Received::event("hello", json!("Ada"))).await;
     }
 }

@@ -14,7 +14,7 @@ use socketioxide_jwt_auth::{
     UserLookup, jwt_auth,
 };
 use socketioxide_jwt_auth_tests::{
-    Claims, Notes, SECRET, Server, Told, Tracked, User, authenticate, find_user, notes, token,
+    Claims, Notes, Received, SECRET, Server, Tracked, User, authenticate, find_user, notes, token,
 };
 
 /// A lookup that carries its own data.
@@ -55,7 +55,7 @@ async fn a_manual_lookup_receives_claims_socket_and_token() {
     server.io.ns("/", hello.with(directory()));
 
     let ada = token("ada");
-    server.client().token(&ada).admitted().await.expect(Told::event("hello", json!("Ada"))).await;
+    server.client().token(&ada).admitted().await.expect(Received::event("hello", json!("Ada"))).await;
     assert_eq!(noted.next().await, format!("/ Some({ada:?})"));
     assert_eq!(server.client().refusal().await, "no guests");
     assert_eq!(noted.next().await, "/ None");
@@ -121,5 +121,5 @@ async fn a_user_may_be_a_tuple() {
     let server = Server::start().await;
     server.io.ns("/", on_connect.with(tuple::middleware().unwrap()));
     let mut client = server.client().token(&token("ada")).admitted().await;
-    client.expect(Told::event("user", json!(["ada", [1, 2]]))).await;
+    client.expect(Received::event("user", json!(["ada", [1, 2]]))).await;
 }

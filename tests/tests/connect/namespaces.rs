@@ -8,8 +8,8 @@ use socketioxide::{
 };
 use socketioxide_jwt_auth::{AuthClaims, AuthUser, MaybeAuthUser, jwt_auth};
 use socketioxide_jwt_auth_tests::{
-    Claims, Log, Notes, OTHER_SECRET, OtherClaims, OtherUser, Raw, SECRET, Server, Told, User, authenticate, find_user,
-    mint, notes, seconds_from_now, token,
+    Claims, Log, Notes, OTHER_SECRET, OtherClaims, OtherUser, Raw, Received, SECRET, Server, User, authenticate,
+    find_user, mint, notes, seconds_from_now, token,
 };
 
 #[jwt_auth(secret = OTHER_SECRET)]
@@ -48,7 +48,7 @@ fn other_token(id: u64) -> String {
 
 async fn expect_who(raw: &mut Raw, namespace: &str, who: serde_json::Value) {
     raw.ask(namespace, 1, &json!(["who", null])).await;
-    raw.expect(namespace, Told::ack(who)).await;
+    raw.expect(namespace, Received::ack(who)).await;
 }
 
 #[tokio::test]
@@ -56,9 +56,9 @@ async fn two_namespaces_have_their_own_secret_claims_and_user() {
     let server = server().await;
     let mut raw = server.raw().await;
     raw.connect_with_token("/", &token("ada")).await;
-    raw.expect("/", Told::Connected).await;
+    raw.expect("/", Received::Connected).await;
     raw.connect_with_token("/other", &other_token(7)).await;
-    raw.expect("/other", Told::Connected).await;
+    raw.expect("/other", Received::Connected).await;
     expect_who(&mut raw, "/", json!(["Ada", "ada"])).await;
     expect_who(&mut raw, "/other", json!([7, 7])).await;
 }
@@ -68,9 +68,9 @@ async fn the_token_of_one_namespace_is_not_valid_in_another() {
     let server = server().await;
     let mut raw = server.raw().await;
     raw.connect_with_token("/", &other_token(7)).await;
-    raw.expect("/", Told::refused("token_signature_invalid")).await;
+    raw.expect("/", Received::refused("token_signature_invalid")).await;
     raw.connect_with_token("/other", &token("ada")).await;
-    raw.expect("/other", Told::refused("token_signature_invalid")).await;
+    raw.expect("/other", Received::refused("token_signature_invalid")).await;
 }
 
 #[tokio::test]
@@ -78,9 +78,9 @@ async fn admission_to_one_namespace_does_not_admit_to_another() {
     let server = server().await;
     let mut raw = server.raw().await;
     raw.connect_with_token("/", &token("ada")).await;
-    raw.expect("/", Told::Connected).await;
+    raw.expect("/", Received::Connected).await;
     raw.connect("/other", "").await;
-    raw.expect("/other", Told::refused("token_missing")).await;
+    raw.expect("/other", Received::refused("token_missing")).await;
     expect_who(&mut raw, "/", json!(["Ada", "ada"])).await;
 }
 
@@ -89,10 +89,10 @@ async fn events_to_a_namespace_that_refused_are_not_handled() {
     let server = server().await;
     let mut raw = server.raw().await;
     raw.connect_with_token("/other", &other_token(0)).await;
-    raw.expect("/other", Told::refused("user_not_found")).await;
+    raw.expect("/other", Received::refused("user_not_found")).await;
     raw.ask("/other", 1, &json!(["who", null])).await;
     // Whoever speaks where it is not admitted loses its connection.
-    raw.expect("", Told::Closed).await;
+    raw.expect("", Received::Closed).await;
 }
 
 #[tokio::test]
@@ -102,11 +102,11 @@ async fn a_dynamic_namespace_requires_a_token_on_every_path() {
     let mut raw = server.raw().await;
     for (namespace, subject, name) in [("/room/1", "ada", "Ada"), ("/room/2", "grace", "Grace")] {
         raw.connect_with_token(namespace, &token(subject)).await;
-        raw.expect(namespace, Told::Connected).await;
+        raw.expect(namespace, Received::Connected).await;
         expect_who(&mut raw, namespace, json!([name, subject])).await;
     }
     raw.connect("/room/3", "").await;
-    raw.expect("/room/3", Told::refused("token_missing")).await;
+    raw.expect("/room/3", Received::refused("token_missing")).await;
     expect_who(&mut raw, "/room/1", json!(["Ada", "ada"])).await;
 }
 
@@ -117,7 +117,7 @@ async fn a_second_connect_changes_nothing() {
     server.io.ns("/", on_connect.with(counted::middleware().unwrap()));
     let mut raw = server.raw().await;
     raw.connect_with_token("/", &token("ada")).await;
-    raw.expect("/", Told::Connected).await;
+    raw.expect("/", Received::Connected).await;
     raw.connect_with_token("/", &token("grace")).await;
     raw.connect_with_token("/", "blabla").await;
     raw.connect("/", "").await;
@@ -132,7 +132,7 @@ async fn a_client_may_reconnect_as_another_user() {
     let mut raw = server.raw().await;
     for (subject, name) in [("ada", "Ada"), ("grace", "Grace"), ("ada", "Ada")] {
         raw.connect_with_token("/", &token(subject)).await;
-        raw.expect("/", Told::Connected).await;
+        raw.expect("/", Received::Connected).await;
         expect_who(&mut raw, "/", json!([name, subject])).await;
         raw.leave("/").await;
     }
@@ -143,11 +143,11 @@ async fn a_refused_client_may_try_again_on_the_same_connection() {
     let server = server().await;
     let mut raw = server.raw().await;
     raw.connect("/", "").await;
-    raw.expect("/", Told::refused("token_missing")).await;
+    raw.expect("/", Received::refused("token_missing")).await;
     raw.connect_with_token("/", "blabla").await;
-    raw.expect("/", Told::refused("token_malformed")).await;
+    raw.expect("/", Received::refused("token_malformed")).await;
     raw.connect_with_token("/", &token("ada")).await;
-    raw.expect("/", Told::Connected).await;
+    raw.expect("/", Received::Connected).await;
     expect_who(&mut raw, "/", json!(["Ada", "ada"])).await;
 }
 
@@ -160,7 +160,7 @@ async fn one_middleware_serves_several_namespaces() {
     let mut raw = server.raw().await;
     for (namespace, subject, name) in [("/a", "ada", "Ada"), ("/b", "grace", "Grace")] {
         raw.connect_with_token(namespace, &token(subject)).await;
-        raw.expect(namespace, Told::Connected).await;
+        raw.expect(namespace, Received::Connected).await;
         expect_who(&mut raw, namespace, json!([name, subject])).await;
     }
     expect_who(&mut raw, "/a", json!(["Ada", "ada"])).await;
@@ -190,8 +190,8 @@ async fn the_user_type_of_another_namespace_is_internal_error() {
     server.io.ns("/wrong", wrong.with(authenticate::middleware().unwrap()));
     let mut client = server.client().namespace("/wrong").token(&token("ada")).admitted().await;
     let unauthorized_before_disconnect = json!({ "code": "internal_error", "message": "internal_error" });
-    client.expect(Told::event("unauthorized", unauthorized_before_disconnect)).await;
-    client.expect(Told::Disconnected).await;
+    client.expect(Received::event("unauthorized", unauthorized_before_disconnect)).await;
+    client.expect(Received::Disconnected).await;
 }
 
 #[tokio::test]
@@ -199,5 +199,5 @@ async fn a_namespace_without_the_middleware_requires_no_token() {
     let server = server().await;
     server.io.ns("/public", async |socket: SocketRef| socket.emit("hello", "anybody").unwrap());
     let mut client = server.client().namespace("/public").auth(json!({ "token": 5 })).admitted().await;
-    client.expect(Told::event("hello", json!("anybody"))).await;
+    client.expect(Received::event("hello", json!("anybody"))).await;
 }

@@ -11,8 +11,8 @@ use socketioxide::{
 };
 use socketioxide_jwt_auth::{AuthError, AuthUser, KeyRequest, KeySet, KeySource, Policy, Reply, SocketAuth, jwt_auth};
 use socketioxide_jwt_auth_tests::{
-    Claims, Log, Raw, SECRET, Server, Told, User, answer, ask, find_user, join, ready, refused_ack, renew, renewed_ack,
-    seconds_from_now, token, unauthorized, unauthorized_event,
+    Claims, Log, Raw, Received, SECRET, Server, User, answer, ask, find_user, join, ready, refused_ack, renew,
+    renewed_ack, seconds_from_now, token, unauthorized, unauthorized_event,
 };
 
 const OWN: &str = "this is the test's own";
@@ -36,7 +36,7 @@ async fn log_in(claims: Claims) -> Option<User> {
 async fn expect_alive(server: &Server) {
     let mut raw = ready(server, "/alive", Some(&token("ada"))).await;
     raw.ask("/alive", 0, &json!(["whoami"])).await;
-    raw.expect("/alive", Told::ack(json!("Ada"))).await;
+    raw.expect("/alive", Received::ack(json!("Ada"))).await;
 }
 
 async fn server() -> Server {
@@ -45,7 +45,7 @@ async fn server() -> Server {
     server
 }
 
-async fn refusal(server: &Server, namespace: &str, token: &str) -> Told {
+async fn refusal(server: &Server, namespace: &str, token: &str) -> Received {
     let mut raw = server.raw().await;
     raw.connect_with_token(namespace, token).await;
     raw.next().await.1
@@ -59,9 +59,9 @@ async fn a_policy_that_panics_in_a_connect_handler_disconnects_the_client() {
     server.io.ns("/", on_connect.with(log_in::middleware().unwrap()));
     let mut raw = server.raw().await;
     raw.connect_with_token("/", &token("ada")).await;
-    raw.expect("/", Told::Connected).await;
+    raw.expect("/", Received::Connected).await;
     raw.expect("/", unauthorized("internal_error")).await;
-    raw.expect("/", Told::Disconnected).await;
+    raw.expect("/", Received::Disconnected).await;
     assert_eq!(server.sockets_in("/"), 0);
     assert!(log.lines_with("ERROR").iter().any(|line| line.contains("the policy panicked")), "{}", log.text());
     expect_alive(&server).await;
@@ -82,7 +82,7 @@ async fn a_policy_that_panics_for_an_event_refuses_it() {
     assert_eq!(ask(&mut raw, "guarded", &Value::Null).await, refused_ack("internal_error"));
     raw.emit("/", &json!(["guarded"])).await;
     raw.expect("/", unauthorized_event("internal_error", "guarded")).await;
-    assert_eq!(ask(&mut raw, "whoami", &Value::Null).await, Told::ack(json!("Ada")));
+    assert_eq!(ask(&mut raw, "whoami", &Value::Null).await, Received::ack(json!("Ada")));
     expect_alive(&server).await;
 }
 
@@ -97,7 +97,7 @@ async fn a_policy_that_panics_in_a_disconnect_handler_leaves_no_socket_behind() 
     let mut raw = ready(&server, "/", Some(&token("ada"))).await;
     raw.leave("/").await;
     // The socket is removed by a second disconnect, which the client is told.
-    raw.expect("/", Told::Disconnected).await;
+    raw.expect("/", Received::Disconnected).await;
     assert_eq!(server.sockets_in("/"), 0);
     join(&mut raw, "/", Some(&token("ada"))).await;
 }
@@ -122,7 +122,7 @@ async fn an_error_whose_display_panics_refuses_the_client() {
     let _log = Log::capture();
     let server = server().await;
     server.io.ns("/", answer.with(fails::middleware().unwrap()));
-    assert_eq!(refusal(&server, "/", &token("ada")).await, Told::refused("internal_error"));
+    assert_eq!(refusal(&server, "/", &token("ada")).await, Received::refused("internal_error"));
     let mut guest = ready(&server, "/", None).await;
     assert_eq!(renew(&mut guest, &token("ada")).await, refused_ack("internal_error"));
     expect_alive(&server).await;
@@ -155,7 +155,7 @@ async fn a_user_key_that_panics_refuses_the_client() {
     let log = Log::capture();
     let server = server().await;
     server.io.ns("/", answer.with(keyed::middleware().unwrap()));
-    assert_eq!(refusal(&server, "/", &token("ada")).await, Told::refused("internal_error"));
+    assert_eq!(refusal(&server, "/", &token("ada")).await, Received::refused("internal_error"));
     assert!(log.lines_with("ERROR").iter().any(|line| line.contains("`user_key` panicked")), "{}", log.text());
 
     let mut raw = ready(&server, "/", None).await;
@@ -183,7 +183,7 @@ async fn claims_that_panic_when_they_are_parsed_refuse_the_client() {
     let log = Log::capture();
     let server = server().await;
     server.io.ns("/", answer.with(parsed::middleware().unwrap()));
-    assert_eq!(refusal(&server, "/", &token("ada")).await, Told::refused("internal_error"));
+    assert_eq!(refusal(&server, "/", &token("ada")).await, Received::refused("internal_error"));
     let mut raw = ready(&server, "/", None).await;
     assert_eq!(renew(&mut raw, &token("ada")).await, refused_ack("internal_error"));
     assert!(!log.text().contains(SECRET_CAUSE));
@@ -203,7 +203,7 @@ async fn a_key_source_that_panics_refuses_the_client() {
     let log = Log::capture();
     let server = server().await;
     server.io.ns("/", answer.with(log_in::builder().keys(BrokenKeys).algorithm("HS256").build().unwrap()));
-    assert_eq!(refusal(&server, "/", &token("ada")).await, Told::refused("internal_error"));
+    assert_eq!(refusal(&server, "/", &token("ada")).await, Received::refused("internal_error"));
     let errors = log.lines_with("ERROR");
     assert!(errors.iter().any(|line| line.contains("the key source panicked")), "{errors:?}");
     assert!(!log.text().contains(SECRET_CAUSE));
@@ -233,7 +233,7 @@ async fn an_extractor_of_the_login_handler_that_panics_does_not_undo_the_login()
     let mut raw = ready(&server, "/", None).await;
     let expires_at = seconds_from_now(3600);
     assert_eq!(renew(&mut raw, &token("ada")).await, renewed_ack(expires_at));
-    assert_eq!(ask(&mut raw, "whoami", &Value::Null).await, Told::ack(json!("Ada")));
+    assert_eq!(ask(&mut raw, "whoami", &Value::Null).await, Received::ack(json!("Ada")));
     assert!(log.lines_with("ERROR").iter().any(|line| line.contains("`on_login`")), "{}", log.text());
 }
 
@@ -245,7 +245,7 @@ async fn an_extractor_of_the_lookup_that_panics_refuses_the_client() {
     }
     let server = server().await;
     server.io.ns("/", answer.with(extracts::middleware().unwrap()));
-    assert_eq!(refusal(&server, "/", &token("ada")).await, Told::refused("internal_error"));
+    assert_eq!(refusal(&server, "/", &token("ada")).await, Received::refused("internal_error"));
     expect_alive(&server).await;
 }
 

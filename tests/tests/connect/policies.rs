@@ -9,7 +9,7 @@ use socketioxide::{
 };
 use socketioxide_jwt_auth::{All, AnyOf, AuthClaims, AuthUser, Not, Policy, jwt_auth};
 use socketioxide_jwt_auth_tests::{
-    Admin, Notes, Raw, SECRET, Server, Told, User, ask, authenticate, mint, notes, refused_ack, renew,
+    Admin, Notes, Raw, Received, SECRET, Server, User, ask, authenticate, mint, notes, refused_ack, renew,
     seconds_from_now, token, unauthorized, unauthorized_event,
 };
 
@@ -75,7 +75,7 @@ async fn combinations_allow_exactly_the_matching_users() {
     ];
     for (event, for_ada, for_grace) in expected {
         for (raw, name, allowed) in [(&mut ada, "Ada", for_ada), (&mut grace, "Grace", for_grace)] {
-            let expected = if allowed { Told::ack(json!(name)) } else { refused_ack("forbidden") };
+            let expected = if allowed { Received::ack(json!(name)) } else { refused_ack("forbidden") };
             assert_eq!(ask(raw, event, &json!(null)).await, expected, "{event} for {name}");
         }
     }
@@ -96,7 +96,7 @@ async fn forbidden_is_an_event_without_an_acknowledgement() {
     let mut grace = ready(&server, Some("grace")).await;
     grace.emit("/", &json!(["all", 1])).await;
     grace.expect("/", unauthorized_event("forbidden", "all")).await;
-    assert_eq!(ask(&mut grace, "no policy", &json!(null)).await, Told::ack(json!("Grace")));
+    assert_eq!(ask(&mut grace, "no policy", &json!(null)).await, Received::ack(json!("Grace")));
 }
 
 #[tokio::test]
@@ -109,9 +109,9 @@ async fn a_connect_handler_can_have_a_combination() {
     ready(&server, Some("ada")).await;
     let mut raw = server.raw().await;
     raw.connect_with_token("/", &token("grace")).await;
-    raw.expect("/", Told::Connected).await;
+    raw.expect("/", Received::Connected).await;
     raw.expect("/", unauthorized("forbidden")).await;
-    raw.expect("/", Told::Disconnected).await;
+    raw.expect("/", Received::Disconnected).await;
 }
 
 /// Claims that say whether the user is an administrator.
@@ -139,10 +139,10 @@ async fn a_renewed_token_brings_its_own_user_and_claims() {
     let token = |admin| mint(&json!({ "sub": "ada", "admin": admin, "exp": seconds_from_now(60) }), SECRET);
     let mut raw = socketioxide_jwt_auth_tests::ready(&server, "/", Some(&token(false))).await;
     for admin in [false, true, false] {
-        assert!(matches!(renew(&mut raw, &token(admin)).await, Told::Ack(_)));
-        let expected = if admin { Told::ack(json!("Ada")) } else { refused_ack("forbidden") };
+        assert!(matches!(renew(&mut raw, &token(admin)).await, Received::Ack(_)));
+        let expected = if admin { Received::ack(json!("Ada")) } else { refused_ack("forbidden") };
         assert_eq!(ask(&mut raw, "admin", &json!(null)).await, expected);
-        assert_eq!(ask(&mut raw, "claims", &json!(null)).await, Told::ack(json!(admin)));
+        assert_eq!(ask(&mut raw, "claims", &json!(null)).await, Received::ack(json!(admin)));
     }
 }
 

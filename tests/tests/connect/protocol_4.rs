@@ -5,7 +5,7 @@ use serde_json::json;
 use socketioxide::handler::ConnectHandler;
 use socketioxide_jwt_auth::JwtAuthBuilder;
 use socketioxide_jwt_auth_tests::{
-    Raw, Server, Told, answer, ask, authenticate, refused_ack, renew, renewed_ack, seconds_from_now, token,
+    Raw, Received, Server, answer, ask, authenticate, refused_ack, renew, renewed_ack, seconds_from_now, token,
     token_expiring_in, token_living, unauthorized, unauthorized_event,
 };
 
@@ -25,19 +25,19 @@ async fn server() -> Server {
 async fn open(server: &Server, token: Option<&str>) -> Raw {
     let query = token.map(|token| format!("&auth_token={token}")).unwrap_or_default();
     let mut raw = Raw::open_protocol_4(server.address(), &query).await;
-    raw.expect("/", Told::Connected).await;
-    raw.expect("/", Told::event("ready", json!(null))).await;
+    raw.expect("/", Received::Connected).await;
+    raw.expect("/", Received::event("ready", json!(null))).await;
     raw
 }
 
 async fn join(raw: &mut Raw, namespace: &str) {
     raw.connect(namespace, "").await;
-    raw.expect(namespace, Told::Connected).await;
-    raw.expect(namespace, Told::event("ready", json!(null))).await;
+    raw.expect(namespace, Received::Connected).await;
+    raw.expect(namespace, Received::event("ready", json!(null))).await;
 }
 
 async fn expect_who(raw: &mut Raw, name: &str) {
-    assert_eq!(ask(raw, "whoami", &json!(null)).await, Told::ack(json!(name)));
+    assert_eq!(ask(raw, "whoami", &json!(null)).await, Received::ack(json!(name)));
 }
 
 #[tokio::test]
@@ -47,10 +47,10 @@ async fn a_guest_logs_in_and_renews() {
     assert_eq!(ask(&mut raw, "whoami", &json!(null)).await, refused_ack("login_required"));
     assert_eq!(renew(&mut raw, &token("nobody")).await, refused_ack("user_not_found"));
     let (token, expires_at) = (token_expiring_in(60, "ada"), seconds_from_now(60));
-    let told = renew(&mut raw, &token).await;
-    assert!([renewed_ack(expires_at), renewed_ack(expires_at - 1)].contains(&told), "{told:?}");
+    let received = renew(&mut raw, &token).await;
+    assert!([renewed_ack(expires_at), renewed_ack(expires_at - 1)].contains(&received), "{received:?}");
     expect_who(&mut raw, "Ada").await;
-    assert!(matches!(renew(&mut raw, &token).await, Told::Ack(_)));
+    assert!(matches!(renew(&mut raw, &token).await, Received::Ack(_)));
     assert_eq!(renew(&mut raw, &token_living(60.0, "grace").0).await, refused_ack("subject_mismatch"));
     expect_who(&mut raw, "Ada").await;
 }
@@ -69,9 +69,9 @@ async fn a_session_expires_and_a_renewed_one_lives_on() {
     let (first, _) = token_living(0.8, "ada");
     let mut expiring = open(&server, Some(&first)).await;
     let mut renewed = open(&server, Some(&first)).await;
-    assert!(matches!(renew(&mut renewed, &token("ada")).await, Told::Ack(_)));
+    assert!(matches!(renew(&mut renewed, &token("ada")).await, Received::Ack(_)));
     expiring.expect("/", unauthorized("token_expired")).await;
-    expiring.expect("/", Told::Disconnected).await;
+    expiring.expect("/", Received::Disconnected).await;
     expect_who(&mut renewed, "Ada").await;
 }
 
@@ -81,13 +81,13 @@ async fn other_namespaces_have_sessions_of_their_own() {
     let mut raw = open(&server, None).await;
     join(&mut raw, "/warned").await;
     raw.ask("/warned", 1, &json!(["authenticate", { "token": token_living(1.0, "ada").0 }])).await;
-    let (_, told) = raw.next().await;
-    assert!(matches!(told, Told::Ack(_)), "{told:?}");
-    let (_, told) = raw.next().await;
-    assert!(matches!(&told, Told::Event(name, _) if name == "token_expiring"), "{told:?}");
+    let (_, received) = raw.next().await;
+    assert!(matches!(received, Received::Ack(_)), "{received:?}");
+    let (_, received) = raw.next().await;
+    assert!(matches!(&received, Received::Event(name, _) if name == "token_expiring"), "{received:?}");
     raw.expect("/warned", unauthorized("token_expired")).await;
-    raw.expect("/warned", Told::Disconnected).await;
-    assert_eq!(ask(&mut raw, "ping", &json!(null)).await, Told::ack(json!("pong")));
+    raw.expect("/warned", Received::Disconnected).await;
+    assert_eq!(ask(&mut raw, "ping", &json!(null)).await, Received::ack(json!("pong")));
 }
 
 #[tokio::test]
@@ -96,5 +96,5 @@ async fn a_guest_that_does_not_log_in_in_time_is_disconnected() {
     let mut raw = open(&server, None).await;
     join(&mut raw, "/second").await;
     raw.expect("/second", unauthorized("login_required")).await;
-    raw.expect("/second", Told::Disconnected).await;
+    raw.expect("/second", Received::Disconnected).await;
 }

@@ -8,22 +8,22 @@ use socketioxide::{
 };
 use socketioxide_jwt_auth::{AuthClaims, AuthError, AuthUser, MaybeAuthUser};
 use socketioxide_jwt_auth_tests::{
-    Admin, Claims, Client, Log, Notes, OtherClaims, OtherUser, Raw, Server, Told, User, authenticate, notes, token,
+    Admin, Claims, Client, Log, Notes, OtherClaims, OtherUser, Raw, Received, Server, User, authenticate, notes, token,
 };
 
 /// What a client gets as acknowledgement of a refused event.
-fn refused(code: &str) -> Told {
-    Told::ack(json!({ "error": { "code": code, "message": code } }))
+fn refused(code: &str) -> Received {
+    Received::ack(json!({ "error": { "code": code, "message": code } }))
 }
 
 /// What a client gets for a refused event without acknowledgement.
-fn unauthorized(code: &str, event: &str) -> Told {
-    Told::event("unauthorized", json!({ "code": code, "message": code, "event": event }))
+fn unauthorized(code: &str, event: &str) -> Received {
+    Received::event("unauthorized", json!({ "code": code, "message": code, "event": event }))
 }
 
 /// What a client gets before it is disconnected.
-fn unauthorized_before_disconnect(code: &str) -> Told {
-    Told::event("unauthorized", json!({ "code": code, "message": code }))
+fn unauthorized_before_disconnect(code: &str) -> Received {
+    Received::event("unauthorized", json!({ "code": code, "message": code }))
 }
 
 async fn on_connect(socket: SocketRef) {
@@ -73,7 +73,7 @@ async fn a_refused_guest_stays_connected_and_can_send_other_events() {
     guest.emit("post", json!(null)).await;
     guest.expect(unauthorized("login_required", "post")).await;
     guest.ask("anybody", json!(null)).await;
-    guest.expect(Told::ack(json!("called"))).await;
+    guest.expect(Received::ack(json!("called"))).await;
 }
 
 #[tokio::test]
@@ -85,7 +85,7 @@ async fn a_user_that_the_policy_denies_is_forbidden() {
     grace.emit("delete", json!(null)).await;
     grace.expect(unauthorized("forbidden", "delete")).await;
     grace.ask("post", json!(null)).await;
-    grace.expect(Told::ack(json!("Grace"))).await;
+    grace.expect(Received::ack(json!("Grace"))).await;
 }
 
 #[tokio::test]
@@ -93,7 +93,7 @@ async fn a_user_that_the_policy_allows_is_accepted() {
     let server = server().await;
     let mut ada = admitted(&server, "ada").await;
     ada.ask("delete", json!(null)).await;
-    ada.expect(Told::ack(json!("Ada"))).await;
+    ada.expect(Received::ack(json!("Ada"))).await;
 }
 
 #[tokio::test]
@@ -151,7 +151,7 @@ async fn a_connect_handler_that_takes_a_user_disconnects_a_guest() {
 
     let mut guest = server.client().admitted().await;
     guest.expect(unauthorized_before_disconnect("login_required")).await;
-    guest.expect(Told::Disconnected).await;
+    guest.expect(Received::Disconnected).await;
     assert_eq!(server.sockets_in("/"), 0);
     admitted(&server, "ada").await;
     assert_eq!(noted.next().await, "Ada", "the handler was not called for the guest");
@@ -164,7 +164,7 @@ async fn a_connect_handler_without_the_middleware_disconnects_every_client() {
     server.io.ns("/", members_only);
     let mut client = server.client().token(&token("ada")).admitted().await;
     client.expect(unauthorized_before_disconnect("internal_error")).await;
-    client.expect(Told::Disconnected).await;
+    client.expect(Received::Disconnected).await;
     assert_eq!(server.sockets_in("/"), 0);
 }
 
@@ -237,6 +237,6 @@ async fn unusual_event_names_are_returned_unchanged() {
 async fn guest_connection(server: &Server) -> Raw {
     let mut raw = server.raw().await;
     raw.connect("/", "").await;
-    raw.expect("/", Told::Connected).await;
+    raw.expect("/", Received::Connected).await;
     raw
 }

@@ -8,7 +8,7 @@ use socketioxide::{
     handler::ConnectHandler,
 };
 use socketioxide_jwt_auth::{AuthError, AuthUser, Reply};
-use socketioxide_jwt_auth_tests::{Log, Raw, Server, Told, User, authenticate, token, unauthorized_event};
+use socketioxide_jwt_auth_tests::{Log, Raw, Received, Server, User, authenticate, token, unauthorized_event};
 
 fn work(how: &str) -> Result<Value, Box<dyn Error + Send + Sync>> {
     match how {
@@ -28,7 +28,7 @@ async fn client() -> (Server, Raw) {
     server.io.ns("/", on_connect.with(authenticate::middleware().unwrap()));
     let mut raw = server.raw().await;
     raw.connect_with_token("/", &token("ada")).await;
-    raw.expect("/", Told::Connected).await;
+    raw.expect("/", Received::Connected).await;
     (server, raw)
 }
 
@@ -41,7 +41,7 @@ async fn an_acknowledgement_holds_the_value_or_the_refusal() {
         ("fail", json!({ "error": { "code": "internal_error", "message": "internal_error" } })),
     ] {
         raw.ask("/", 1, &json!(["work", how])).await;
-        raw.expect("/", Told::ack(answer)).await;
+        raw.expect("/", Received::ack(answer)).await;
     }
 }
 
@@ -50,13 +50,13 @@ async fn without_an_acknowledgement_a_refusal_is_an_event_and_a_value_is_dropped
     let (_server, mut raw) = client().await;
     raw.emit("/", &json!(["work", "dig"])).await;
     raw.emit("/", &json!(["work", "deny"])).await;
-    let told = json!({ "code": "denied", "message": "not on a Sunday", "event": "work" });
-    raw.expect("/", Told::event("unauthorized", told)).await;
+    let received = json!({ "code": "denied", "message": "not on a Sunday", "event": "work" });
+    raw.expect("/", Received::event("unauthorized", received)).await;
     raw.emit("/", &json!(["work", "fail"])).await;
     raw.expect("/", unauthorized_event("internal_error", "work")).await;
     raw.emit("/", &json!(["answered"])).await;
     raw.ask("/", 2, &json!(["answered"])).await;
-    raw.expect("/", Told::ack(json!(1))).await;
+    raw.expect("/", Received::ack(json!(1))).await;
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use serde_json::json;
 use socketioxide::{adapter::LocalAdapter, handler::ConnectHandler};
 use socketioxide_jwt_auth::{JwtAuthBuilder, LookupOn, TokenSource, jwt_auth};
-use socketioxide_jwt_auth_tests::{Claims, Raw, SECRET, Server, Told, User, authenticate, find_user, greet, token};
+use socketioxide_jwt_auth_tests::{Claims, Raw, Received, SECRET, Server, User, authenticate, find_user, greet, token};
 
 /// Everything but the defaults, in another order.
 #[jwt_auth(secret = SECRET, token = [query("t"), header("x-t"), auth("t"), bearer])]
@@ -26,8 +26,8 @@ async fn serve<L: LookupOn<LocalAdapter>>(builder: JwtAuthBuilder<L>) -> Server 
     server
 }
 
-fn welcome(name: &str) -> Told {
-    Told::event("welcome", json!({ "name": name, "logged_in": true }))
+fn welcome(name: &str) -> Received {
+    Received::event("welcome", json!({ "name": name, "logged_in": true }))
 }
 
 /// Without its scheme a token is no bearer token.
@@ -36,7 +36,7 @@ fn as_bearer(value: &str) -> String {
 }
 
 /// Sends `value` to each of the default sources, one after the other.
-async fn expect_from_each_source(value: &str, expected: &Told) {
+async fn expect_from_each_source(value: &str, expected: &Received) {
     let server = server().await;
     let connecting = [
         server.client().auth(json!({ "token": value })),
@@ -47,11 +47,11 @@ async fn expect_from_each_source(value: &str, expected: &Told) {
     ];
     for (source, client) in connecting.into_iter().enumerate() {
         let mut client = client.connect().await;
-        let mut told = client.next().await;
-        if told == Told::Connected {
-            told = client.next().await;
+        let mut received = client.next().await;
+        if received == Received::Connected {
+            received = client.next().await;
         }
-        assert_eq!(told, *expected, "source {source}");
+        assert_eq!(received, *expected, "source {source}");
     }
 }
 
@@ -69,8 +69,8 @@ async fn bearer_is_stripped_in_every_source() {
 
 #[tokio::test]
 async fn a_bad_token_is_refused_in_every_source() {
-    expect_from_each_source("blabla", &Told::refused("token_malformed")).await;
-    expect_from_each_source(&token("nobody"), &Told::refused("user_not_found")).await;
+    expect_from_each_source("blabla", &Received::refused("token_malformed")).await;
+    expect_from_each_source(&token("nobody"), &Received::refused("user_not_found")).await;
 }
 
 #[tokio::test]
@@ -140,13 +140,13 @@ async fn two_values_under_one_name_are_ambiguous() {
 
     let mut raw = server.raw().await;
     raw.connect("/", &format!(r#"{{"token":"{ada}","token":"{grace}"}}"#)).await;
-    raw.expect("/", Told::refused("token_malformed")).await;
+    raw.expect("/", Received::refused("token_malformed")).await;
 
     for header in ["authorization", "x-auth-token"] {
         let values = [(header, format!("Bearer {ada}")), (header, format!("Bearer {grace}"))];
         let mut raw = Raw::open_with(server.address(), "", &values).await;
         raw.connect("/", "").await;
-        raw.expect("/", Told::refused("token_malformed")).await;
+        raw.expect("/", Received::refused("token_malformed")).await;
     }
 }
 

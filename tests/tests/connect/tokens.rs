@@ -3,7 +3,7 @@
 use serde_json::json;
 use socketioxide::handler::ConnectHandler;
 use socketioxide_jwt_auth_tests::{
-    OTHER_SECRET, Server, Told, authenticate, greet, mint, seconds_from_now, token, token_expiring_in,
+    OTHER_SECRET, Received, Server, authenticate, greet, mint, seconds_from_now, token, token_expiring_in,
 };
 
 async fn server() -> Server {
@@ -12,8 +12,8 @@ async fn server() -> Server {
     server
 }
 
-fn welcome_ada() -> Told {
-    Told::event("welcome", json!({ "name": "Ada", "logged_in": true }))
+fn welcome_ada() -> Received {
+    Received::event("welcome", json!({ "name": "Ada", "logged_in": true }))
 }
 
 #[tokio::test]
@@ -66,6 +66,6 @@ async fn an_expired_token_is_token_expired() {
 async fn a_refused_client_is_in_no_namespace() {
     let server = server().await;
     let mut client = server.client_with_token("x.y.z").await;
-    client.expect(Told::refused("token_malformed")).await;
+    client.expect(Received::refused("token_malformed")).await;
     assert_eq!(server.sockets_in("/"), 0);
 }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use socketioxide::handler::ConnectHandler;
 use socketioxide_jwt_auth::{JwtAuth, jwt_auth};
 use socketioxide_jwt_auth_tests::{
-    Claims, SECRET, Server, Told, User, authenticate, find_user, mint, seconds_from_now,
+    Claims, Received, SECRET, Server, User, authenticate, find_user, mint, seconds_from_now,
 };
 
 const ADMITTED: &str = "admitted";
@@ -21,8 +21,8 @@ async fn outcome_of_token(middleware: &JwtAuth<authenticate>, token: &str) -> St
     let server = Server::start().await;
     server.io.ns("/", (async || ()).with(middleware.clone()));
     match server.client_with_token(token).await.next().await {
-        Told::Connected => ADMITTED.to_owned(),
-        Told::Refused(message) => message,
+        Received::Connected => ADMITTED.to_owned(),
+        Received::Refused(message) => message,
         other => panic!("{other:?}"),
     }
 }

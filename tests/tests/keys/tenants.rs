@@ -6,7 +6,7 @@ use serde_json::json;
 use socketioxide::handler::ConnectHandler;
 use socketioxide_jwt_auth::{AuthError, JwtAuth, KeyRequest, KeySet, KeySource, jwt_auth};
 use socketioxide_jwt_auth_tests::{
-    Claims, OTHER_SECRET, SECRET, Server, Told, User, authenticate, find_user, greet, mint, seconds_from_now, token,
+    Claims, OTHER_SECRET, Received, SECRET, Server, User, authenticate, find_user, greet, mint, seconds_from_now, token,
 };
 
 /// Keys by the host name that the client asked for, and by the namespace `/tenant/…`.
@@ -52,16 +52,16 @@ async fn the_namespace_chooses_the_keys() {
     let server = Server::start().await;
     server.io.dyn_ns("/tenant/{name}", greet.with(authenticate_tenant::middleware().unwrap())).unwrap();
     let mut raw = server.raw().await;
-    for (namespace, token, told) in [
-        ("/tenant/one", token("ada"), Told::Connected),
-        ("/tenant/other?token=ignored", other_token(), Told::Connected),
-        ("/tenant/one?tenant=other", other_token(), Told::refused("token_signature_invalid")),
-        ("/tenant/three", token("ada"), Told::refused("unknown tenant")),
+    for (namespace, token, received) in [
+        ("/tenant/one", token("ada"), Received::Connected),
+        ("/tenant/other?token=ignored", other_token(), Received::Connected),
+        ("/tenant/one?tenant=other", other_token(), Received::refused("token_signature_invalid")),
+        ("/tenant/three", token("ada"), Received::refused("unknown tenant")),
     ] {
         raw.connect_with_token(namespace, &token).await;
-        raw.expect(namespace, told.clone()).await;
-        if told == Told::Connected {
-            raw.expect(namespace, Told::event("welcome", json!({ "name": "Ada", "logged_in": true }))).await;
+        raw.expect(namespace, received.clone()).await;
+        if received == Received::Connected {
+            raw.expect(namespace, Received::event("welcome", json!({ "name": "Ada", "logged_in": true }))).await;
         }
     }
 }

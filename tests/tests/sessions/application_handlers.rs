@@ -9,8 +9,8 @@ use socketioxide::{
 };
 use socketioxide_jwt_auth::{AuthUser, MaybeAuthUser, SocketAuth};
 use socketioxide_jwt_auth_tests::{
-    Noted, Notes, Raw, Server, Told, User, ask, authenticate, notes, ready, refused_ack, renew, token, token_living,
-    unauthorized,
+    Noted, Notes, Raw, Received, Server, User, ask, authenticate, notes, ready, refused_ack, renew, token,
+    token_living, unauthorized,
 };
 
 /// Every kind of handler that socketioxide has, each of which notes that it was called.
@@ -41,7 +41,7 @@ async fn server() -> (Server, Noted) {
     (server, noted)
 }
 
-async fn post(raw: &mut Raw) -> Told {
+async fn post(raw: &mut Raw) -> Received {
     ask(raw, "post", &json!("hello")).await
 }
 
@@ -53,14 +53,14 @@ async fn application_handlers_are_called_except_for_the_authenticate_event() {
     raw.emit("/", &json!(["unknown", 1])).await;
     assert_eq!(noted.next().await, "fallback unknown");
 
-    assert!(matches!(renew(&mut raw, &token("ada")).await, Told::Ack(_)));
+    assert!(matches!(renew(&mut raw, &token("ada")).await, Received::Ack(_)));
     assert_eq!(noted.next().await, "login Ada");
-    assert_eq!(post(&mut raw).await, Told::ack(json!("posted")));
+    assert_eq!(post(&mut raw).await, Received::ack(json!("posted")));
     assert_eq!(noted.next().await, "post hello");
 
-    assert!(matches!(renew(&mut raw, &token_living(0.5, "ada").0).await, Told::Ack(_)));
+    assert!(matches!(renew(&mut raw, &token_living(0.5, "ada").0).await, Received::Ack(_)));
     raw.expect("/", unauthorized("token_expired")).await;
-    raw.expect("/", Told::Disconnected).await;
+    raw.expect("/", Received::Disconnected).await;
     assert_eq!(noted.next().await, "goodbye Some(\"Ada\") ServerNSDisconnect");
     assert_eq!(noted.unread(), [""; 0]);
 }
@@ -73,7 +73,7 @@ async fn the_disconnect_handler_receives_the_user_and_the_reason() {
     assert_eq!(noted.next().await, "goodbye None ClientNSDisconnect");
 
     let mut raw = ready(&server, "/", None).await;
-    assert!(matches!(renew(&mut raw, &token("grace")).await, Told::Ack(_)));
+    assert!(matches!(renew(&mut raw, &token("grace")).await, Received::Ack(_)));
     assert_eq!(noted.next().await, "login Grace");
     raw.leave("/").await;
     assert_eq!(noted.next().await, "goodbye Some(\"Grace\") ClientNSDisconnect");
@@ -94,7 +94,7 @@ async fn an_application_handler_of_the_authenticate_event_replaces_it_and_logs_n
     server.io.ns("/own", takes_over.with(builder.build().unwrap()));
     let mut raw = ready(&server, "/own", None).await;
     raw.ask("/own", 1, &json!(["authenticate", { "token": token("ada") }])).await;
-    raw.expect("/own", Told::ack(json!("mine"))).await;
+    raw.expect("/own", Received::ack(json!("mine"))).await;
     raw.ask("/own", 2, &json!(["post", "hello"])).await;
     raw.expect("/own", refused_ack("login_required")).await;
 }

@@ -13,8 +13,8 @@ use socketioxide_jwt_auth::{
     AuthUser, JwtAuthBuilder, MaybeAuthUser, SocketAuth, disconnect_user, jwt_auth, user_room,
 };
 use socketioxide_jwt_auth_tests::{
-    Door, Noted, Notes, Raw, SECRET, Server, Told, Tracked, join, mint, notes, ready, seconds_from_now, token_living,
-    unauthorized,
+    Door, Noted, Notes, Raw, Received, SECRET, Server, Tracked, join, mint, notes, ready, seconds_from_now,
+    token_living, unauthorized,
 };
 use tokio::runtime::Handle;
 
@@ -86,7 +86,7 @@ fn authenticate(token: &str) -> Value {
 
 async fn expect_whoami(raw: &mut Raw, name: &str) {
     raw.ask("/", 9, &json!(["whoami"])).await;
-    raw.expect("/", Told::ack(json!(name))).await;
+    raw.expect("/", Received::ack(json!(name))).await;
 }
 
 fn alive_tasks() -> usize {
@@ -132,7 +132,7 @@ async fn nothing_remains_after_a_client_disconnects_during_the_lookup() {
     assert_eq!(noted.next().await, "lookup");
     raw.leave("/").await;
     // To socketioxide it is not in the namespace yet, and who sends something else there is thrown out.
-    raw.expect("", Told::Closed).await;
+    raw.expect("", Received::Closed).await;
     assert_eq!(noted.next().await, "connection gone");
     door.open_once();
     assert_eq!(noted.next().await, "member dropped");
@@ -189,7 +189,7 @@ async fn a_renewal_that_ends_after_a_reconnect_does_not_change_the_rooms() {
 
         assert_eq!(server.io.sockets().pop().unwrap().rooms(), [user_room(after)]);
         disconnect_user(&server.io, after).await.unwrap();
-        raw.expect("/", Told::Disconnected).await;
+        raw.expect("/", Received::Disconnected).await;
         assert_eq!(noted.next().await, format!("{after} left"));
         assert_eq!(noted.next().await, "member dropped");
     }
@@ -225,10 +225,10 @@ async fn a_session_that_expires_while_a_later_middleware_runs_for_minutes_ends()
     raw.connect_with_token("/patient", &short).await;
     let_expire_and_jump(&short, Duration::from_secs(120)).await;
     door.open_once();
-    raw.expect("/patient", Told::Connected).await;
-    raw.expect("/patient", Told::event("ready", json!(null))).await;
+    raw.expect("/patient", Received::Connected).await;
+    raw.expect("/patient", Received::event("ready", json!(null))).await;
     raw.expect("/patient", unauthorized("token_expired")).await;
-    raw.expect("/patient", Told::Disconnected).await;
+    raw.expect("/patient", Received::Disconnected).await;
 }
 
 #[tokio::test]
@@ -254,7 +254,7 @@ async fn timers_end_with_the_session_that_is_renewed() {
     let tasks = alive_tasks();
     for _ in 0..9 {
         raw.ask("/", 1, &authenticate(&token("ada"))).await;
-        assert!(matches!(raw.next().await.1, Told::Ack(_)));
+        assert!(matches!(raw.next().await.1, Received::Ack(_)));
     }
     Server::tasks_at_most(tasks).await;
     expect_whoami(&mut raw, "ada").await;

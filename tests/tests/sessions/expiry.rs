@@ -10,7 +10,7 @@ use socketioxide::{
 };
 use socketioxide_jwt_auth::{AuthUser, JwtAuthBuilder, SocketAuth, user_room};
 use socketioxide_jwt_auth_tests::{
-    Notes, Raw, SECRET, Server, Told, User, answer, ask, authenticate, join, mint, notes, now, ready, refused_ack,
+    Notes, Raw, Received, SECRET, Server, User, answer, ask, authenticate, join, mint, notes, now, ready, refused_ack,
     renew, token_living, unauthorized,
 };
 
@@ -28,14 +28,14 @@ async fn serve(builder: JwtAuthBuilder<authenticate>) -> Server {
 async fn expect_expiry(raw: &mut Raw) -> f64 {
     raw.expect("/", unauthorized("token_expired")).await;
     let at = now();
-    raw.expect("/", Told::Disconnected).await;
+    raw.expect("/", Received::Disconnected).await;
     at
 }
 
 /// The argument of `token_expiring`.
 async fn warning(raw: &mut Raw) -> Value {
     match raw.next().await.1 {
-        Told::Event(name, mut arguments) if name == "token_expiring" => arguments.remove(0),
+        Received::Event(name, mut arguments) if name == "token_expiring" => arguments.remove(0),
         other => panic!("expected a warning, got {other:?}"),
     }
 }
@@ -51,7 +51,7 @@ async fn a_session_that_expires_is_told_and_disconnected() {
     let server = serve(builder()).await;
     let (token, expires_at) = token_living(0.7, "ada");
     let mut raw = ready(&server, "/", Some(&token)).await;
-    assert_eq!(ask(&mut raw, "whoami", &json!(null)).await, Told::ack(json!("Ada")));
+    assert_eq!(ask(&mut raw, "whoami", &json!(null)).await, Received::ack(json!("Ada")));
     assert!(expect_expiry(&mut raw).await >= expires_at);
     assert_eq!(server.sockets_in("/"), 0);
 }
@@ -61,7 +61,7 @@ async fn leeway_is_added_to_exp() {
     let server = serve(builder().leeway("5s")).await;
     let (token, expires_at) = token_living(-4.3, "ada");
     let mut raw = ready(&server, "/", Some(&token)).await;
-    assert_eq!(ask(&mut raw, "whoami", &json!(null)).await, Told::ack(json!("Ada")));
+    assert_eq!(ask(&mut raw, "whoami", &json!(null)).await, Received::ack(json!("Ada")));
     let end = expect_expiry(&mut raw).await;
     assert!((expires_at + 5.0..expires_at + 8.0).contains(&end), "from `exp`, not from the connection");
 }
@@ -74,7 +74,7 @@ async fn only_the_namespace_of_the_token_is_disconnected() {
     join(&mut raw, "/", Some(&token_living(0.7, "ada").0)).await;
     expect_expiry(&mut raw).await;
     raw.ask("/lasting", 1, &json!(["whoami"])).await;
-    raw.expect("/lasting", Told::ack(json!("Ada"))).await;
+    raw.expect("/lasting", Received::ack(json!("Ada"))).await;
 }
 
 #[tokio::test]
@@ -109,7 +109,7 @@ async fn an_ignored_expiry_does_not_end_the_session() {
     let server = serve(builder().expiry("ignore")).await;
     let mut raw = ready(&server, "/", Some(&token_living(0.4, "ada").0)).await;
     let_a_socket_expire(0.8).await;
-    assert_eq!(ask(&mut raw, "whoami", &json!(null)).await, Told::ack(json!("Ada")));
+    assert_eq!(ask(&mut raw, "whoami", &json!(null)).await, Received::ack(json!("Ada")));
 }
 
 #[tokio::test]
@@ -129,7 +129,7 @@ async fn a_warning_comes_before_the_end() {
     assert_eq!(warning["expires_at"], json!(whole));
     assert!([json!(0), json!(1)].contains(&warning["expires_in"]), "{warning}");
     assert!((expires_at - 1.0..expires_at).contains(&now()), "before `exp`, not before `exp` plus leeway");
-    assert_eq!(ask(&mut raw, "whoami", &json!(null)).await, Told::ack(json!("Ada")));
+    assert_eq!(ask(&mut raw, "whoami", &json!(null)).await, Received::ack(json!("Ada")));
     assert!(expect_expiry(&mut raw).await >= expires_at + 1.0);
 }
 
@@ -140,10 +140,10 @@ async fn a_client_that_renews_after_the_warning_stays_connected() {
     let mut renewed = ready(&server, "/", Some(&first)).await;
     let mut expiring = ready(&server, "/", Some(&first)).await;
     warning(&mut renewed).await;
-    assert!(matches!(renew(&mut renewed, &token_living(60.0, "ada").0).await, Told::Ack(_)));
+    assert!(matches!(renew(&mut renewed, &token_living(60.0, "ada").0).await, Received::Ack(_)));
     warning(&mut expiring).await;
     assert!(expect_expiry(&mut expiring).await >= expires_at);
-    assert_eq!(ask(&mut renewed, "whoami", &json!(null)).await, Told::ack(json!("Ada")));
+    assert_eq!(ask(&mut renewed, "whoami", &json!(null)).await, Received::ack(json!("Ada")));
 }
 
 #[tokio::test]
@@ -162,7 +162,7 @@ async fn an_expired_session_loses_its_user_and_rooms_before_the_client_is_told()
     assert!(kept.auth_user::<User>().is_none());
     assert!(kept.rooms().is_empty());
     server.io.to(["members".to_owned(), user_room("Ada")]).emit("news", &()).await.unwrap();
-    raw.expect("/", Told::Disconnected).await;
+    raw.expect("/", Received::Disconnected).await;
 }
 
 #[tokio::test]
@@ -181,7 +181,7 @@ async fn an_ignored_expiry_is_still_warned_of() {
     let mut raw = ready(&server, "/", Some(&token_living(0.4, "ada").0)).await;
     warning(&mut raw).await;
     let_a_socket_expire(0.8).await;
-    assert_eq!(ask(&mut raw, "whoami", &json!(null)).await, Told::ack(json!("Ada")));
+    assert_eq!(ask(&mut raw, "whoami", &json!(null)).await, Received::ack(json!("Ada")));
 }
 
 #[tokio::test]
@@ -190,7 +190,7 @@ async fn enormous_exp_values_are_handled() {
     for exp in [json!(4e9), json!(1e18), json!(i64::MAX), json!(u64::MAX)] {
         let token = mint(&json!({ "sub": "ada", "exp": exp }), SECRET);
         let mut raw = ready(&server, "/", Some(&token)).await;
-        assert_eq!(ask(&mut raw, "whoami", &json!(null)).await, Told::ack(json!("Ada")), "exp: {exp}");
+        assert_eq!(ask(&mut raw, "whoami", &json!(null)).await, Received::ack(json!("Ada")), "exp: {exp}");
     }
     for exp in [json!(1e30), json!(f64::MAX), json!(-1e30)] {
         let token = mint(&json!({ "sub": "ada", "exp": exp }), SECRET);
@@ -202,14 +202,14 @@ async fn enormous_exp_values_are_handled() {
 async fn a_warning_of_any_length_is_accepted() {
     let server = serve(builder().expiry_warning(Duration::MAX)).await;
     let mut raw = ready(&server, "/", Some(&token_living(60.0, "ada").0)).await;
-    assert_eq!(ask(&mut raw, "whoami", &json!(null)).await, Told::ack(json!("Ada")));
+    assert_eq!(ask(&mut raw, "whoami", &json!(null)).await, Received::ack(json!("Ada")));
 }
 
 #[tokio::test]
 async fn a_session_of_a_token_without_exp_does_not_end() {
     let server = serve(builder().required_claims(Vec::<String>::new()).expiry_warning("1h")).await;
     let mut raw = ready(&server, "/", Some(&mint(&json!({ "sub": "ada" }), SECRET))).await;
-    assert_eq!(ask(&mut raw, "whoami", &json!(null)).await, Told::ack(json!("Ada")));
+    assert_eq!(ask(&mut raw, "whoami", &json!(null)).await, Received::ack(json!("Ada")));
 }
 
 #[tokio::test]
@@ -225,18 +225,18 @@ async fn a_session_that_expires_while_other_middlewares_run_is_told_once_it_is_c
     for namespace in ["/", "/open"] {
         let mut raw = server.raw().await;
         raw.connect_with_token(namespace, &token_living(0.4, "ada").0).await;
-        raw.expect(namespace, Told::Connected).await;
-        let (_, mut told) = raw.next().await;
+        raw.expect(namespace, Received::Connected).await;
+        let (_, mut received) = raw.next().await;
         if namespace == "/open" {
-            assert_eq!(told, Told::event("ready", json!(null)));
+            assert_eq!(received, Received::event("ready", json!(null)));
             raw.ask(namespace, 1, &json!(["whoami"])).await;
-            told = raw.next().await.1;
+            received = raw.next().await.1;
             // Whichever is first: the answer, or the timer.
-            if told == refused_ack("token_expired") {
-                told = raw.next().await.1;
+            if received == refused_ack("token_expired") {
+                received = raw.next().await.1;
             }
         }
-        assert_eq!(told, unauthorized("token_expired"));
+        assert_eq!(received, unauthorized("token_expired"));
     }
 }
 

@@ -10,7 +10,7 @@ use socketioxide::{
 };
 use socketioxide_jwt_auth::{JwtAuthBuilder, SocketAuth, UserLookup, jwt_auth};
 use socketioxide_jwt_auth_tests::{
-    Claims, Door, Notes, Raw, SECRET, Server, Told, User, answer, ask, authenticate, find_user, notes, now, ready,
+    Claims, Door, Notes, Raw, Received, SECRET, Server, User, answer, ask, authenticate, find_user, notes, now, ready,
     refused_ack, renew, token, unauthorized,
 };
 
@@ -34,7 +34,7 @@ async fn server() -> Server {
 
 async fn expect_timeout(raw: &mut Raw, namespace: &str) {
     raw.expect(namespace, unauthorized("login_required")).await;
-    raw.expect(namespace, Told::Disconnected).await;
+    raw.expect(namespace, Received::Disconnected).await;
 }
 
 #[tokio::test]
@@ -51,9 +51,9 @@ async fn a_guest_that_does_not_log_in_is_told_and_disconnected() {
 async fn a_guest_that_logs_in_stays() {
     let server = server().await;
     let mut user = ready(&server, "/", None).await;
-    assert!(matches!(renew(&mut user, &token("ada")).await, Told::Ack(_)));
+    assert!(matches!(renew(&mut user, &token("ada")).await, Received::Ack(_)));
     expect_timeout(&mut ready(&server, "/", None).await, "/").await;
-    assert_eq!(ask(&mut user, "whoami", &json!(null)).await, Told::ack(json!("Ada")));
+    assert_eq!(ask(&mut user, "whoami", &json!(null)).await, Received::ack(json!("Ada")));
 }
 
 #[tokio::test]
@@ -61,7 +61,7 @@ async fn the_limit_does_not_apply_to_users() {
     let server = server().await;
     let mut user = ready(&server, "/", Some(&token("ada"))).await;
     expect_timeout(&mut ready(&server, "/", None).await, "/").await;
-    assert_eq!(ask(&mut user, "whoami", &json!(null)).await, Told::ack(json!("Ada")));
+    assert_eq!(ask(&mut user, "whoami", &json!(null)).await, Received::ack(json!("Ada")));
 }
 
 #[tokio::test]
@@ -81,7 +81,7 @@ async fn the_limit_applies_to_a_guest_user_of_the_lookup() {
     let server = server().await;
     let mut raw = ready(&server, "/own", None).await;
     raw.ask("/own", 1, &json!(["whoami"])).await;
-    raw.expect("/own", Told::ack(json!("Grace"))).await;
+    raw.expect("/own", Received::ack(json!("Grace"))).await;
     expect_timeout(&mut raw, "/own").await;
 }
 
@@ -90,10 +90,10 @@ async fn a_guest_user_of_the_lookup_that_logs_in_stays() {
     let server = server().await;
     let mut user = ready(&server, "/own", None).await;
     user.ask("/own", 1, &json!(["authenticate", { "token": token("ada") }])).await;
-    assert!(matches!(user.next().await.1, Told::Ack(_)));
+    assert!(matches!(user.next().await.1, Received::Ack(_)));
     expect_timeout(&mut ready(&server, "/own", None).await, "/own").await;
     user.ask("/own", 2, &json!(["whoami"])).await;
-    user.expect("/own", Told::ack(json!("Ada"))).await;
+    user.expect("/own", Received::ack(json!("Ada"))).await;
 }
 
 #[tokio::test]
@@ -104,7 +104,7 @@ async fn each_namespace_has_its_own_limit() {
     socketioxide_jwt_auth_tests::join(&mut raw, "/", None).await;
     expect_timeout(&mut raw, "/").await;
     raw.ask("/patient", 1, &json!(["ping"])).await;
-    raw.expect("/patient", Told::ack(json!("pong"))).await;
+    raw.expect("/patient", Received::ack(json!("pong"))).await;
 }
 
 #[tokio::test]
@@ -113,7 +113,7 @@ async fn an_endless_limit_never_ends_a_session() {
     let builder = with_limit(authenticate::builder()).guest_timeout(Duration::MAX);
     server.io.ns("/", answer.with(builder.build().unwrap()));
     let mut raw = ready(&server, "/", None).await;
-    assert_eq!(ask(&mut raw, "ping", &json!(null)).await, Told::ack(json!("pong")));
+    assert_eq!(ask(&mut raw, "ping", &json!(null)).await, Received::ack(json!("pong")));
 }
 
 #[jwt_auth(secret = SECRET, user_key = |user: &User| user.name)]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use serde_json::json;
 use socketioxide::{extract::SocketRef, handler::ConnectHandler};
-use socketioxide_jwt_auth_tests::{Raw, SECRET, Server, Told, authenticate, join, mint, now, unauthorized};
+use socketioxide_jwt_auth_tests::{Raw, Received, SECRET, Server, authenticate, join, mint, now, unauthorized};
 
 /// Several sockets to a connection, so that the test fits into the open files that a process may have.
 const CONNECTIONS: usize = 200;
@@ -21,8 +21,8 @@ async fn until_all_are_out(mut raw: Raw) -> f64 {
     let mut disconnected = 0;
     while disconnected < NAMESPACES.len() {
         match raw.next().await {
-            (namespace, told) if told == unauthorized("token_expired") => told_why.push(namespace),
-            (namespace, Told::Disconnected) => {
+            (namespace, received) if received == unauthorized("token_expired") => told_why.push(namespace),
+            (namespace, Received::Disconnected) => {
                 assert!(told_why.contains(&namespace), "{namespace} was not told why");
                 disconnected += 1;
             }

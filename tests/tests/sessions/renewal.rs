@@ -9,7 +9,7 @@ use socketioxide::{
 };
 use socketioxide_jwt_auth::{AuthError, AuthUser, JwtAuthBuilder, RawToken, SocketAuth, jwt_auth};
 use socketioxide_jwt_auth_tests::{
-    Noted, Notes, OTHER_SECRET, Raw, SECRET, Server, Told, User, answer, ask, find_user, join, mint, notes, ready,
+    Noted, Notes, OTHER_SECRET, Raw, Received, SECRET, Server, User, answer, ask, find_user, join, mint, notes, ready,
     refused_ack, renew, renewed_ack, seconds_from_now, token, token_expiring_in, token_living, unauthorized,
     unauthorized_event,
 };
@@ -53,14 +53,14 @@ fn expiring_in(seconds: i64, claims: &Value) -> String {
 }
 
 async fn expect_who(raw: &mut Raw, name: &str) {
-    assert_eq!(ask(raw, "whoami", &json!(null)).await, Told::ack(json!(name)));
+    assert_eq!(ask(raw, "whoami", &json!(null)).await, Received::ack(json!(name)));
 }
 
 async fn expect_guest(raw: &mut Raw) {
     assert_eq!(ask(raw, "whoami", &json!(null)).await, refused_ack("login_required"));
 }
 
-fn renewed_in(seconds: i64) -> [Told; 2] {
+fn renewed_in(seconds: i64) -> [Received; 2] {
     // A second may end between the making of a token and this.
     [renewed_ack(seconds_from_now(seconds)), renewed_ack(seconds_from_now(seconds) - 1)]
 }
@@ -70,8 +70,8 @@ async fn a_guest_that_logs_in_becomes_a_user() {
     let server = server().await;
     let mut raw = ready(&server, "/", None).await;
     expect_guest(&mut raw).await;
-    let told = renew(&mut raw, &token("ada")).await;
-    assert!(renewed_in(3600).contains(&told), "{told:?}");
+    let received = renew(&mut raw, &token("ada")).await;
+    assert!(renewed_in(3600).contains(&received), "{received:?}");
     expect_who(&mut raw, "Ada").await;
 }
 
@@ -85,11 +85,11 @@ async fn on_login_is_called_for_a_login_and_not_for_a_renewal() {
     server.io.ns("/told", on_connect.with(log_in::middleware().unwrap()));
     let mut raw = ready(&server, "/told", None).await;
     raw.emit("/told", &json!(["authenticate", { "token": token_living(60.0, "ada").0 }])).await;
-    raw.expect("/told", Told::event("welcome", json!("Ada"))).await;
+    raw.expect("/told", Received::event("welcome", json!("Ada"))).await;
     raw.ask("/told", 1, &json!(["authenticate", { "token": token_living(60.0, "ada").0 }])).await;
-    assert!(matches!(raw.next().await.1, Told::Ack(_)));
+    assert!(matches!(raw.next().await.1, Received::Ack(_)));
     raw.ask("/told", 2, &json!(["ping"])).await;
-    raw.expect("/told", Told::ack(json!("pong"))).await;
+    raw.expect("/told", Received::ack(json!("pong"))).await;
 }
 
 #[tokio::test]
@@ -98,8 +98,8 @@ async fn a_renewed_session_outlives_its_first_token() {
     let (first, expires_at) = token_living(1.0, "ada");
     let mut renewed = ready(&server, "/", Some(&first)).await;
     let mut other = ready(&server, "/", Some(&first)).await;
-    let told = renew(&mut renewed, &token("ada")).await;
-    assert!(renewed_in(3600).contains(&told), "{told:?}");
+    let received = renew(&mut renewed, &token("ada")).await;
+    assert!(renewed_in(3600).contains(&received), "{received:?}");
     other.expect("/", unauthorized("token_expired")).await;
     assert!(socketioxide_jwt_auth_tests::now() >= expires_at);
     expect_who(&mut renewed, "Ada").await;
@@ -109,26 +109,26 @@ async fn a_renewed_session_outlives_its_first_token() {
 async fn a_renewed_session_ends_with_its_new_token() {
     let server = server().await;
     let mut raw = ready(&server, "/", Some(&token("ada"))).await;
-    assert!(matches!(renew(&mut raw, &token_living(0.7, "ada").0).await, Told::Ack(_)));
+    assert!(matches!(renew(&mut raw, &token_living(0.7, "ada").0).await, Received::Ack(_)));
     raw.expect("/", unauthorized("token_expired")).await;
-    raw.expect("/", Told::Disconnected).await;
+    raw.expect("/", Received::Disconnected).await;
 }
 
 #[tokio::test]
 async fn a_token_without_exp_is_acknowledged_with_null() {
     let (server, _noted) = serve(log_in::builder().required_claims(Vec::<String>::new())).await;
     let mut raw = ready(&server, "/", None).await;
-    let told = renew(&mut raw, &mint(&json!({ "sub": "ada" }), SECRET)).await;
-    assert_eq!(told, Told::ack(json!({ "expires_at": null })));
+    let received = renew(&mut raw, &mint(&json!({ "sub": "ada" }), SECRET)).await;
+    assert_eq!(received, Received::ack(json!({ "expires_at": null })));
 }
 
 #[tokio::test]
 async fn a_renewed_token_is_warned_of() {
     let (server, _noted) = serve(log_in::builder().expiry_warning("1h").expiry("ignore")).await;
     let mut raw = ready(&server, "/", Some(&token("ada"))).await;
-    assert!(matches!(renew(&mut raw, &token_living(1.0, "ada").0).await, Told::Ack(_)));
-    let (_, told) = raw.next().await;
-    assert!(matches!(&told, Told::Event(name, _) if name == "token_expiring"), "{told:?}");
+    assert!(matches!(renew(&mut raw, &token_living(1.0, "ada").0).await, Received::Ack(_)));
+    let (_, received) = raw.next().await;
+    assert!(matches!(&received, Received::Event(name, _) if name == "token_expiring"), "{received:?}");
 }
 
 #[tokio::test]
@@ -145,7 +145,7 @@ async fn the_same_subject_of_another_issuer_is_another_user() {
     let of_issuer = |issuer: &str| expiring_in(60, &json!({ "sub": "ada", "iss": issuer }));
     let mut raw = ready(&server, "/", Some(&of_issuer("a"))).await;
     assert_eq!(renew(&mut raw, &of_issuer("b")).await, refused_ack("subject_mismatch"));
-    assert!(matches!(renew(&mut raw, &of_issuer("a")).await, Told::Ack(_)));
+    assert!(matches!(renew(&mut raw, &of_issuer("a")).await, Received::Ack(_)));
     expect_who(&mut raw, "Ada").await;
 }
 
@@ -154,11 +154,11 @@ async fn without_subjects_the_user_key_decides() {
     let (server, _noted) = serve(log_in::builder().user_key(|user: &User| user.name)).await;
     let mut raw = ready(&server, "/", Some(&expiring_in(60, &json!({ "name": "ada" })))).await;
     assert_eq!(renew(&mut raw, &expiring_in(60, &json!({ "name": "grace" }))).await, refused_ack("subject_mismatch"));
-    let told = renew(&mut raw, &expiring_in(90, &json!({ "name": "ada" }))).await;
-    assert!(renewed_in(90).contains(&told), "{told:?}");
+    let received = renew(&mut raw, &expiring_in(90, &json!({ "name": "ada" }))).await;
+    assert!(renewed_in(90).contains(&received), "{received:?}");
     // The same user by the key, whatever a token calls it.
-    let told = renew(&mut raw, &expiring_in(120, &json!({ "sub": "ada" }))).await;
-    assert!(renewed_in(120).contains(&told), "{told:?}");
+    let received = renew(&mut raw, &expiring_in(120, &json!({ "sub": "ada" }))).await;
+    assert!(renewed_in(120).contains(&received), "{received:?}");
 }
 
 #[tokio::test]
@@ -190,8 +190,8 @@ async fn a_refused_token_leaves_the_session_as_it_is() {
         assert_eq!(renew(&mut raw, &token).await, refused_ack(code));
         expect_who(&mut raw, "Ada").await;
     }
-    let told = renew(&mut raw, &token("suspended")).await;
-    assert_eq!(told, Told::ack(json!({ "error": { "code": "denied", "message": "account suspended" } })));
+    let received = renew(&mut raw, &token("suspended")).await;
+    assert_eq!(received, Received::ack(json!({ "error": { "code": "denied", "message": "account suspended" } })));
     expect_who(&mut raw, "Ada").await;
 }
 
@@ -201,7 +201,7 @@ async fn a_failed_renewal_does_not_delay_the_end() {
     let mut raw = ready(&server, "/", Some(&token_living(0.7, "ada").0)).await;
     assert_eq!(renew(&mut raw, &token("nobody")).await, refused_ack("user_not_found"));
     raw.expect("/", unauthorized("token_expired")).await;
-    raw.expect("/", Told::Disconnected).await;
+    raw.expect("/", Received::Disconnected).await;
 }
 
 #[tokio::test]
@@ -222,11 +222,11 @@ async fn each_namespace_is_logged_in_to_separately() {
     let mut raw = ready(&server, "/", None).await;
     join(&mut raw, "/second", None).await;
     raw.ask("/second", 7, &json!(["authenticate", { "token": token("ada") }])).await;
-    let (namespace, told) = raw.next().await;
+    let (namespace, received) = raw.next().await;
     assert_eq!(namespace, "/second");
-    assert!(renewed_in(3600).contains(&told), "{told:?}");
+    assert!(renewed_in(3600).contains(&received), "{received:?}");
     raw.ask("/second", 8, &json!(["whoami"])).await;
-    raw.expect("/second", Told::ack(json!("Ada"))).await;
+    raw.expect("/second", Received::ack(json!("Ada"))).await;
     expect_guest(&mut raw).await;
 }
 
@@ -253,8 +253,8 @@ async fn payloads_without_a_valid_token_are_answered_with_a_code() {
     for (payload, code) in payloads {
         let mut raw = ready(&server, "/", None).await;
         raw.ask("/", 3, &payload).await;
-        let (_, told) = raw.next().await;
-        assert_eq!(told, refused_ack(code), "{}", &payload.to_string()[..payload.to_string().len().min(200)]);
+        let (_, received) = raw.next().await;
+        assert_eq!(received, refused_ack(code), "{}", &payload.to_string()[..payload.to_string().len().min(200)]);
         expect_guest(&mut raw).await;
     }
 }
@@ -266,8 +266,8 @@ async fn binary_payloads_are_answered_with_a_code() {
         let mut raw = ready(&server, "/", None).await;
         raw.send(&format!(r#"451-4["authenticate",{payload}]"#)).await;
         raw.send_binary(token("ada").as_bytes()).await;
-        let (_, told) = raw.next().await;
-        assert!([refused_ack("token_malformed"), refused_ack("token_missing")].contains(&told), "{told:?}");
+        let (_, received) = raw.next().await;
+        assert!([refused_ack("token_malformed"), refused_ack("token_missing")].contains(&received), "{received:?}");
         expect_guest(&mut raw).await;
     }
 }
@@ -277,7 +277,7 @@ async fn the_event_accepts_the_members_of_the_auth_payload() {
     let server = server().await;
     for payload in [json!({ "auth_token": token("ada") }), json!({ "token": format!("Bearer {}", token("ada")) })] {
         let mut raw = ready(&server, "/", None).await;
-        assert!(matches!(ask(&mut raw, "authenticate", &payload).await, Told::Ack(_)));
+        assert!(matches!(ask(&mut raw, "authenticate", &payload).await, Received::Ack(_)));
         expect_who(&mut raw, "Ada").await;
     }
 }
@@ -298,7 +298,7 @@ async fn without_the_setting_the_event_is_ignored() {
     server.io.ns("/", answer.with(builder.build().unwrap()));
     let mut raw = ready(&server, "/", None).await;
     raw.ask("/", 1, &json!(["authenticate", { "token": token("ada") }])).await;
-    assert_eq!(ask(&mut raw, "ping", &json!(null)).await, Told::ack(json!("pong")));
+    assert_eq!(ask(&mut raw, "ping", &json!(null)).await, Received::ack(json!("pong")));
     expect_guest(&mut raw).await;
 }
 
@@ -322,6 +322,6 @@ async fn the_lookup_sees_the_socket_and_its_request_and_no_payload() {
     let mut raw = Raw::open_with(server.address(), "&page=7", &[]).await;
     join(&mut raw, "/", None).await;
     let token = token("ada");
-    assert!(matches!(ask(&mut raw, "log in", &json!({ "token": &token })).await, Told::Ack(_)));
+    assert!(matches!(ask(&mut raw, "log in", &json!({ "token": &token })).await, Received::Ack(_)));
     assert_eq!(noted.next().await, format!("true page=7 Some(Object {{}}) {}", token.len()));
 }

@@ -12,8 +12,8 @@ use socketioxide::{
 };
 use socketioxide_jwt_auth::{AuthUser, SocketAuth, TokenSource, jwt_auth};
 use socketioxide_jwt_auth_tests::{
-    Door, Log, Noted, Notes, Raw, SECRET, Server, Told, User, answer, ask, find_user, join, mint, notes, now, ready,
-    refused_ack, renew, renewed_ack, seconds_from_now, token, token_living, unauthorized,
+    Door, Log, Noted, Notes, Raw, Received, SECRET, Server, User, answer, ask, find_user, join, mint, notes, now,
+    ready, refused_ack, renew, renewed_ack, seconds_from_now, token, token_living, unauthorized,
 };
 
 #[derive(Deserialize)]
@@ -65,7 +65,7 @@ fn authenticate(token: &str) -> Value {
     json!(["authenticate", { "token": token }])
 }
 
-fn too_many_attempts() -> Told {
+fn too_many_attempts() -> Received {
     refused_ack("too_many_attempts")
 }
 
@@ -77,7 +77,7 @@ fn expiry(server: &Server) -> i64 {
 }
 
 async fn expect_who(raw: &mut Raw, name: &str) {
-    assert_eq!(ask(raw, "whoami", &json!(null)).await, Told::ack(json!(name)));
+    assert_eq!(ask(raw, "whoami", &json!(null)).await, Received::ack(json!(name)));
 }
 
 #[tokio::test]
@@ -138,7 +138,7 @@ async fn an_older_token_that_arrives_after_the_end_is_refused() {
     assert_eq!(noted.next().await, "lookup ada");
     assert_eq!(noted.next().await, "lookup ada");
     raw.expect("/", unauthorized("token_expired")).await;
-    raw.expect("/", Told::Disconnected).await;
+    raw.expect("/", Received::Disconnected).await;
     door.open_once();
     raw.expect("/", refused_ack("token_expired")).await;
 }
@@ -156,15 +156,15 @@ async fn a_successful_renewal_resets_refusals() {
     for namespace in namespaces {
         for _ in 0..14 {
             raw.connect_with_token("/fourth", &token("nobody")).await;
-            raw.expect("/fourth", Told::refused("user_not_found")).await;
+            raw.expect("/fourth", Received::refused("user_not_found")).await;
         }
         for _ in 0..5 {
             raw.ask(namespace, 1, &authenticate(&token("nobody"))).await;
             raw.expect(namespace, refused_ack("user_not_found")).await;
         }
         raw.ask(namespace, 2, &authenticate(&token("ada"))).await;
-        let (_, told) = raw.next().await;
-        assert!(matches!(&told, Told::Ack(answer) if answer[0]["expires_at"].is_i64()), "{told:?}");
+        let (_, received) = raw.next().await;
+        assert!(matches!(&received, Received::Ack(answer) if answer[0]["expires_at"].is_i64()), "{received:?}");
     }
 }
 
@@ -181,8 +181,10 @@ async fn a_flood_is_refused_with_a_code_and_costs_few_lookups() {
     let mut refused = 0;
     for _ in 0..100 {
         match raw.next().await.1 {
-            told if told == too_many_attempts() => refused += 1,
-            told => assert!(matches!(&told, Told::Ack(answer) if answer[0]["expires_at"].is_i64()), "{told:?}"),
+            received if received == too_many_attempts() => refused += 1,
+            received => {
+                assert!(matches!(&received, Received::Ack(answer) if answer[0]["expires_at"].is_i64()), "{received:?}")
+            }
         }
     }
     assert!((80..100).contains(&refused), "{refused} refused");
@@ -225,7 +227,7 @@ async fn the_namespaces_of_a_connection_are_logged_in_to_at_the_same_time() {
     // Nobody waits for a login: not even the client itself.
     for namespace in namespaces {
         raw.ask(namespace, 2, &json!(["ping"])).await;
-        raw.expect(namespace, Told::ack(json!("pong"))).await;
+        raw.expect(namespace, Received::ack(json!("pong"))).await;
         raw.ask(namespace, 3, &json!(["whoami"])).await;
         raw.expect(namespace, refused_ack("login_required")).await;
     }
@@ -234,15 +236,15 @@ async fn the_namespaces_of_a_connection_are_logged_in_to_at_the_same_time() {
     }
     let mut acknowledged = Vec::new();
     for _ in namespaces {
-        let (namespace, told) = raw.next().await;
-        assert_eq!(told, renewed_ack(expires_at));
+        let (namespace, received) = raw.next().await;
+        assert_eq!(received, renewed_ack(expires_at));
         acknowledged.push(namespace);
     }
     acknowledged.sort_unstable();
     assert_eq!(acknowledged, namespaces);
     for namespace in namespaces {
         raw.ask(namespace, 4, &json!(["whoami"])).await;
-        raw.expect(namespace, Told::ack(json!("Ada"))).await;
+        raw.expect(namespace, Received::ack(json!("Ada"))).await;
     }
 }
 
@@ -255,21 +257,22 @@ enum Outcome {
 
 /// Reads until it is clear, and shows that there is nothing between the two.
 async fn outcome(raw: &mut Raw) -> Outcome {
-    let mut told = Vec::new();
-    while told.len() < 3 {
+    let mut received = Vec::new();
+    while received.len() < 3 {
         match raw.next().await.1 {
-            Told::Ack(answer) if answer[0].get("error").is_none() => {
-                assert_eq!(told, [], "renewed after the end");
+            Received::Ack(answer) if answer[0].get("error").is_none() => {
+                assert_eq!(received, [], "renewed after the end");
                 expect_who(raw, "Ada").await;
                 return Outcome::Renewed;
             }
-            other => told.push(other),
+            other => received.push(other),
         }
     }
     // The acknowledgement may be anywhere between the others.
-    let refused = told.iter().position(|told| *told == refused_ack("token_expired")).expect("the renewal is refused");
-    told.remove(refused);
-    assert_eq!(told, [unauthorized("token_expired"), Told::Disconnected]);
+    let refused =
+        received.iter().position(|received| *received == refused_ack("token_expired")).expect("the renewal is refused");
+    received.remove(refused);
+    assert_eq!(received, [unauthorized("token_expired"), Received::Disconnected]);
     Outcome::Out
 }
 
@@ -318,7 +321,7 @@ async fn a_handler_that_runs_during_expiry_keeps_its_user_and_sees_the_session_e
     assert_eq!(noted.next().await, "lookup ada");
     assert_eq!(noted.next().await, "for Ada");
     raw.expect("/", unauthorized("token_expired")).await;
-    raw.expect("/", Told::Disconnected).await;
+    raw.expect("/", Received::Disconnected).await;
     assert_eq!(server.sockets_in("/"), 0, "a handler does not keep its socket in the namespace");
     door.open_once();
     assert_eq!(noted.next().await, "for Ada, now None");
@@ -361,7 +364,10 @@ async fn the_event_accepts_token_and_the_members_of_the_sources() {
     for member in ["token", "jwt"] {
         let mut raw = ready(&server, "/", None).await;
         raw.ask("/", 1, &json!(["authenticate", { member: token("ada") }])).await;
-        assert!(matches!(raw.next().await.1, Told::Ack(answer) if answer[0].get("expires_at").is_some()), "{member}");
+        assert!(
+            matches!(raw.next().await.1, Received::Ack(answer) if answer[0].get("expires_at").is_some()),
+            "{member}"
+        );
     }
     let mut raw = ready(&server, "/", None).await;
     raw.ask("/", 1, &json!(["authenticate", { "auth_token": token("ada") }])).await;
@@ -379,11 +385,11 @@ async fn a_replaced_session_does_not_warn_while_a_handler_holds_its_user() {
     let mut raw = ready(&server, "/", Some(&short)).await;
     raw.emit("/", &json!(["linger"])).await;
     while noted.next().await != "for Ada" {}
-    assert!(matches!(renew(&mut raw, &token("ada")).await, Told::Ack(_)));
+    assert!(matches!(renew(&mut raw, &token("ada")).await, Received::Ack(_)));
 
     // A socket with the short token shows when the warning is due.
     let mut other = ready(&server, "/", Some(&short)).await;
-    assert!(matches!(other.next().await.1, Told::Event(name, _) if name == "token_expiring"));
+    assert!(matches!(other.next().await.1, Received::Event(name, _) if name == "token_expiring"));
     expect_who(&mut raw, "Ada").await;
     door.open_once();
 }
@@ -405,7 +411,7 @@ async fn a_token_that_expires_while_its_lookup_runs_is_refused() {
     other.expect("/second", unauthorized("token_expired")).await;
     door.open_once();
     door.open_once();
-    raw.expect("/", Told::refused("token_expired")).await;
+    raw.expect("/", Received::refused("token_expired")).await;
     guest.expect("/", refused_ack("token_expired")).await;
     expect_guest(&mut guest).await;
 }

@@ -14,7 +14,7 @@ use socketioxide::{
 };
 use socketioxide_jwt_auth::{AuthUser, JwtAuthBuilder, jwt_auth};
 use socketioxide_jwt_auth_tests::{
-    Door, Noted, Notes, Raw, SECRET, Server, Told, Tracked, join, mint, notes, now, ready, token, within,
+    Door, Noted, Notes, Raw, Received, SECRET, Server, Tracked, join, mint, notes, now, ready, token, within,
 };
 
 #[derive(Deserialize)]
@@ -64,7 +64,7 @@ async fn close(server: &Server) {
 }
 
 async fn expect_closed(raw: &mut Raw) {
-    while raw.next().await.1 != Told::Closed {}
+    while raw.next().await.1 != Received::Closed {}
 }
 
 #[tokio::test]
@@ -92,7 +92,7 @@ async fn nothing_remains_of_a_server_whose_sockets_are_disconnected_before_it_is
     assert_eq!(noted.next().await, "user dropped");
     close(&server).await;
     for raw in [&mut user, &mut guest] {
-        while raw.next().await.1 != Told::Disconnected {}
+        while raw.next().await.1 != Received::Disconnected {}
     }
     drop((user, guest, server));
     Server::tasks_at_most(0).await;

@@ -10,7 +10,7 @@ use socketioxide_jwt_auth::{
     AuthUser, DisconnectError, JwtAuthBuilder, Not, SocketAuth, disconnect_user, jwt_auth, user_room,
 };
 use socketioxide_jwt_auth_tests::{
-    Claims, LIMIT, Noted, Notes, Raw, SECRET, Server, Told, User, answer, find_user, join, notes, ready, token,
+    Claims, LIMIT, Noted, Notes, Raw, Received, SECRET, Server, User, answer, find_user, join, notes, ready, token,
     token_living, unauthorized, unauthorized_event,
 };
 
@@ -67,11 +67,11 @@ async fn let_it_expire(token: &str) {
 }
 
 /// Reads again, and returns what came after the flood.
-async fn after_the_flood(raw: &mut Raw) -> Told {
+async fn after_the_flood(raw: &mut Raw) -> Received {
     loop {
         match raw.next().await.1 {
-            Told::Event(name, _) if name == "flood" => {}
-            told => return told,
+            Received::Event(name, _) if name == "flood" => {}
+            received => return received,
         }
     }
 }
@@ -96,7 +96,7 @@ async fn the_session_ends_in_time_and_the_client_is_told_when_it_reads() {
     assert!(socket.connected(), "nothing can be sent to it, not even that it is disconnected");
 
     assert_eq!(after_the_flood(&mut raw).await, unauthorized("token_expired"));
-    raw.expect("/", Told::Disconnected).await;
+    raw.expect("/", Received::Disconnected).await;
     assert_eq!(noted.next().await, "goodbye Ada");
 }
 
@@ -111,7 +111,7 @@ async fn a_warning_that_cannot_be_sent_does_not_delay_the_end() {
     assert!(has_ended(&server, &socket));
 
     assert_eq!(after_the_flood(&mut raw).await, unauthorized("token_expired"));
-    raw.expect("/", Told::Disconnected).await;
+    raw.expect("/", Received::Disconnected).await;
 }
 
 #[tokio::test]
@@ -125,12 +125,12 @@ async fn a_session_that_has_ended_is_not_renewed_and_costs_no_lookup() {
 
     // The refused renewal may be told as well, if there was room for it first.
     let refused = unauthorized_event("token_expired", "authenticate");
-    let mut told = vec![after_the_flood(&mut raw).await];
-    while !told.contains(&Told::Disconnected) {
-        told.push(raw.next().await.1);
+    let mut received = vec![after_the_flood(&mut raw).await];
+    while !received.contains(&Received::Disconnected) {
+        received.push(raw.next().await.1);
     }
-    told.retain(|told| *told != refused);
-    assert_eq!(told, [unauthorized("token_expired"), Told::Disconnected]);
+    received.retain(|received| *received != refused);
+    assert_eq!(received, [unauthorized("token_expired"), Received::Disconnected]);
     assert!(has_ended(&server, &socket));
     assert_eq!(noted.next().await, "lookup ada");
     assert_eq!(noted.next().await, "goodbye Ada");
@@ -147,7 +147,7 @@ async fn a_guest_that_does_not_read_is_disconnected() {
     assert!(socket.connected());
 
     assert_eq!(after_the_flood(&mut raw).await, unauthorized("login_required"));
-    raw.expect("/", Told::Disconnected).await;
+    raw.expect("/", Received::Disconnected).await;
 }
 
 #[tokio::test]
@@ -171,9 +171,9 @@ async fn admitted(server: &Server, namespace: &str) -> Raw {
         let mut raw = server.raw().await;
         raw.connect_with_token(namespace, &token_living(0.5, "ada").0).await;
         match raw.next().await.1 {
-            Told::Closed => {}
-            told => {
-                assert_eq!(told, Told::Connected);
+            Received::Closed => {}
+            received => {
+                assert_eq!(received, Received::Connected);
                 return raw;
             }
         }
@@ -191,11 +191,11 @@ async fn a_channel_for_one_packet_is_enough() {
     server.io.ns("/nobody", nobody.with(log_in::middleware().unwrap()));
     let mut raw = admitted(&server, "/").await;
     raw.expect("/", unauthorized("token_expired")).await;
-    raw.expect("/", Told::Disconnected).await;
+    raw.expect("/", Received::Disconnected).await;
 
     let mut raw = admitted(&server, "/nobody").await;
     raw.expect("/nobody", unauthorized("forbidden")).await;
-    raw.expect("/nobody", Told::Disconnected).await;
+    raw.expect("/nobody", Received::Disconnected).await;
 }
 
 #[tokio::test]
@@ -226,7 +226,7 @@ async fn a_slow_client_leaves_all_rooms_at_a_logout() {
     while !has_ended(&server, &socket) {
         tokio::task::yield_now().await;
     }
-    assert_eq!(after_the_flood(&mut raw).await, Told::Disconnected);
+    assert_eq!(after_the_flood(&mut raw).await, Received::Disconnected);
     tokio::time::timeout(LIMIT, logout).await.unwrap().unwrap().unwrap();
 }
 
@@ -252,10 +252,10 @@ async fn a_client_that_reads_slowly_receives_few_broadcasts_after_its_end() {
     let mut heard = 0;
     loop {
         match raw.next().await.1 {
-            Told::Event(name, _) if name == "flood" => {}
-            Told::Event(name, _) if name == "news" => heard += 1,
-            Told::Disconnected => break,
-            told => assert_eq!(told, unauthorized("token_expired")),
+            Received::Event(name, _) if name == "flood" => {}
+            Received::Event(name, _) if name == "news" => heard += 1,
+            Received::Disconnected => break,
+            received => assert_eq!(received, unauthorized("token_expired")),
         }
     }
     broadcasts.abort();

@@ -8,7 +8,8 @@ use socketioxide::{
 };
 use socketioxide_jwt_auth::{AuthUser, SocketAuth, disconnect_user, jwt_auth, user_room};
 use socketioxide_jwt_auth_tests::{
-    Claims, Door, Noted, Notes, Raw, SECRET, Server, Told, ask, join, notes, ready, refused_ack, token, unauthorized,
+    Claims, Door, Noted, Notes, Raw, Received, SECRET, Server, ask, join, notes, ready, refused_ack, token,
+    unauthorized,
 };
 
 struct Member {
@@ -54,7 +55,7 @@ async fn a_connection_whose_lookup_runs_during_the_logout_is_refused() {
         assert_eq!(noted.next().await, "lookup");
         disconnect_user(&server.io, "ada").await.unwrap();
         door.open_once();
-        raw.expect(namespace, Told::refused("session_ended")).await;
+        raw.expect(namespace, Received::refused("session_ended")).await;
 
         // Another attempt begins after it.
         door.open_once();
@@ -71,7 +72,7 @@ async fn a_logout_of_one_user_does_not_refuse_another_one() {
     assert_eq!(noted.next().await, "lookup");
     disconnect_user(&server.io, "ada").await.unwrap();
     door.open_once();
-    raw.expect("/", Told::Connected).await;
+    raw.expect("/", Received::Connected).await;
 }
 
 #[tokio::test]
@@ -83,10 +84,10 @@ async fn a_logout_on_one_server_does_not_refuse_the_users_of_another_one() {
     assert_eq!(noted.next().await, "lookup");
     disconnect_user(&other.io, "ada").await.unwrap();
     door.open_once();
-    raw.expect("/", Told::Connected).await;
-    raw.expect("/", Told::event("ready", json!(null))).await;
+    raw.expect("/", Received::Connected).await;
+    raw.expect("/", Received::event("ready", json!(null))).await;
     disconnect_user(&other.io, "ada").await.unwrap();
-    assert_eq!(ask(&mut raw, "whoami", &json!(null)).await, Told::ack(json!("ada")));
+    assert_eq!(ask(&mut raw, "whoami", &json!(null)).await, Received::ack(json!("ada")));
 }
 
 #[tokio::test]
@@ -103,7 +104,7 @@ async fn a_guest_whose_login_is_under_way_stays_a_guest() {
 
     door.open_once();
     raw.ask("/", 2, &json!(["authenticate", { "token": token("ada") }])).await;
-    assert!(matches!(raw.next().await.1, Told::Ack(answer) if answer[0].get("expires_at").is_some()));
+    assert!(matches!(raw.next().await.1, Received::Ack(answer) if answer[0].get("expires_at").is_some()));
 }
 
 #[tokio::test]
@@ -114,10 +115,10 @@ async fn a_renewal_that_is_under_way_does_not_bring_the_session_back() {
     // The two names are not the same subject, so the lookup runs first and the refusal comes later.
     assert_eq!(noted.next().await, "lookup");
     disconnect_user(&server.io, "ada").await.unwrap();
-    raw.expect("/", Told::Disconnected).await;
+    raw.expect("/", Received::Disconnected).await;
     door.open_once();
-    let (_, told) = raw.next().await;
-    assert!(matches!(&told, Told::Ack(answer) if answer[0].get("error").is_some()), "{told:?}");
+    let (_, received) = raw.next().await;
+    assert!(matches!(&received, Received::Ack(answer) if answer[0].get("error").is_some()), "{received:?}");
     assert_eq!(server.sockets_in("/"), 0);
 }
 
@@ -145,13 +146,13 @@ async fn a_connection_in_a_later_middleware_is_ended_as_soon_as_it_is_connected(
     assert_eq!(noted.next().await, "later middleware");
     disconnect_user(&server.io, "ada").await.unwrap();
     door.open_once();
-    raw.expect("/", Told::Connected).await;
-    raw.expect("/", Told::event("ready", json!(null))).await;
+    raw.expect("/", Received::Connected).await;
+    raw.expect("/", Received::event("ready", json!(null))).await;
     raw.ask("/", 1, &json!(["whoami"])).await;
     loop {
         match raw.next().await.1 {
-            Told::Disconnected => break,
-            told => assert_eq!(told, refused_ack("session_ended")),
+            Received::Disconnected => break,
+            received => assert_eq!(received, refused_ack("session_ended")),
         }
     }
     assert_eq!(server.sockets_in("/"), 0);
@@ -171,9 +172,9 @@ async fn a_connection_in_a_later_middleware_is_told_the_reason_once() {
     assert_eq!(noted.next().await, "later middleware");
     disconnect_user_because(&server.io, "ada", &AuthError::internal("a cause")).await.unwrap();
     door.open_once();
-    raw.expect("/", Told::Connected).await;
+    raw.expect("/", Received::Connected).await;
     raw.expect("/", unauthorized("internal_error")).await;
-    raw.expect("/", Told::Disconnected).await;
+    raw.expect("/", Received::Disconnected).await;
 }
 
 /// Sends a login together with CONNECT: socketioxide takes events of a socket that it has not marked connected yet.
@@ -193,19 +194,19 @@ async fn a_login_that_comes_with_the_connect_is_in_its_room_and_welcomed_once() 
         let mut raw: Raw = server.raw().await;
         raw.connect("/", "").await;
         raw.ask("/", 1, &login).await;
-        let mut told = Vec::new();
+        let mut received = Vec::new();
         // socketioxide closes the connection of an event that comes before it knows the socket.
-        while told.len() < 3 && !told.contains(&Told::Closed) {
-            told.push(raw.next().await.1);
+        while received.len() < 3 && !received.contains(&Received::Closed) {
+            received.push(raw.next().await.1);
         }
-        if told.contains(&Told::Closed) {
+        if received.contains(&Received::Closed) {
             continue;
         }
         complete += 1;
-        assert!(told.contains(&Told::event("welcome", json!("ada"))), "round {round}: {told:?}");
+        assert!(received.contains(&Received::event("welcome", json!("ada"))), "round {round}: {received:?}");
         assert_eq!(server.io.to(user_room("ada")).sockets().len(), 1, "round {round}");
         disconnect_user(&server.io, "ada").await.unwrap();
-        raw.expect("/", Told::Disconnected).await;
+        raw.expect("/", Received::Disconnected).await;
     }
     assert!(complete > 0);
 }

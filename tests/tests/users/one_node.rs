@@ -15,7 +15,7 @@ use socketioxide_jwt_auth::{
     AuthError, AuthUser, DisconnectError, SocketAuth, disconnect_user, disconnect_user_because, jwt_auth, user_room,
 };
 use socketioxide_jwt_auth_tests::{
-    Claims, Noted, Notes, ODD_KEYS, Raw, SECRET, Server, Told, ask, join, notes, ready, refused_ack, renew, token,
+    Claims, Noted, Notes, ODD_KEYS, Raw, Received, SECRET, Server, ask, join, notes, ready, refused_ack, renew, token,
     within,
 };
 
@@ -86,17 +86,17 @@ async fn everywhere(server: &Server, subject: &str) -> Raw {
 }
 
 /// What comes in the namespaces, in any order of theirs.
-async fn expect_everywhere(raw: &mut Raw, told: &[Told]) {
-    let mut heard: HashMap<String, Vec<Told>> = HashMap::new();
-    for _ in 0..NAMESPACES.len() * told.len() {
-        let (namespace, told) = raw.next().await;
-        heard.entry(namespace).or_default().push(told);
+async fn expect_everywhere(raw: &mut Raw, received: &[Received]) {
+    let mut heard: HashMap<String, Vec<Received>> = HashMap::new();
+    for _ in 0..NAMESPACES.len() * received.len() {
+        let (namespace, received) = raw.next().await;
+        heard.entry(namespace).or_default().push(received);
     }
-    assert_eq!(heard, NAMESPACES.map(|namespace| (namespace.to_owned(), told.to_vec())).into());
+    assert_eq!(heard, NAMESPACES.map(|namespace| (namespace.to_owned(), received.to_vec())).into());
 }
 
 async fn expect_in(raw: &mut Raw, key: &str) {
-    assert_eq!(ask(raw, "whoami", &json!(null)).await, Told::ack(json!(key)));
+    assert_eq!(ask(raw, "whoami", &json!(null)).await, Received::ack(json!(key)));
 }
 
 async fn send_to(server: &Server, key: &str, text: &str) {
@@ -105,12 +105,12 @@ async fn send_to(server: &Server, key: &str, text: &str) {
     }
 }
 
-fn mail(text: &str) -> Told {
-    Told::event("mail", json!(text))
+fn mail(text: &str) -> Received {
+    Received::event("mail", json!(text))
 }
 
-fn unauthorized(code: &str, message: &str) -> Told {
-    Told::event("unauthorized", json!({ "code": code, "message": message }))
+fn unauthorized(code: &str, message: &str) -> Received {
+    Received::event("unauthorized", json!({ "code": code, "message": message }))
 }
 
 #[tokio::test]
@@ -133,7 +133,7 @@ async fn a_logout_ends_all_sockets_of_a_user_and_no_others() {
     let mut grace = everywhere(&server, "grace").await;
     disconnect_user(&server.io, "ada").await.unwrap();
     for ada in &mut adas {
-        expect_everywhere(ada, &[Told::Disconnected]).await;
+        expect_everywhere(ada, &[Received::Disconnected]).await;
     }
     expect_in(&mut grace, "grace").await;
     assert_eq!(NAMESPACES.map(|namespace| server.sockets_in(namespace)), [1, 1]);
@@ -146,7 +146,7 @@ async fn a_user_is_told_once_why_it_is_disconnected() {
     let mut grace = everywhere(&server, "grace").await;
     let reason = AuthError::denied("removed by a moderator");
     disconnect_user_because(&server.io, "ada", &reason).await.unwrap();
-    expect_everywhere(&mut ada, &[unauthorized("denied", "removed by a moderator"), Told::Disconnected]).await;
+    expect_everywhere(&mut ada, &[unauthorized("denied", "removed by a moderator"), Received::Disconnected]).await;
     expect_in(&mut grace, "grace").await;
 }
 
@@ -155,7 +155,7 @@ async fn the_cause_of_a_failure_is_not_told() {
     let (server, ..) = server().await;
     let mut ada = everywhere(&server, "ada").await;
     disconnect_user_because(&server.io, "ada", &AuthError::internal("no database")).await.unwrap();
-    expect_everywhere(&mut ada, &[unauthorized("internal_error", "internal_error"), Told::Disconnected]).await;
+    expect_everywhere(&mut ada, &[unauthorized("internal_error", "internal_error"), Received::Disconnected]).await;
 }
 
 #[tokio::test]
@@ -164,7 +164,7 @@ async fn a_disconnect_handler_still_sees_the_user_and_its_other_rooms() {
     let mut ada = ready(&server, "/", Some(&token("ada"))).await;
     server.io.to(user_room("ada")).join("lobby").await.unwrap();
     disconnect_user(&server.io, "ada").await.unwrap();
-    ada.expect("/", Told::Disconnected).await;
+    ada.expect("/", Received::Disconnected).await;
     let note = noted.next().await;
     assert!(note.starts_with("ada left") && note.contains("lobby"), "{note}");
 }
@@ -182,7 +182,7 @@ async fn a_logout_of_an_unknown_user_disconnects_no_socket() {
 async fn a_renewed_session_stays_in_its_room() {
     let (server, ..) = server().await;
     let mut ada = ready(&server, "/", Some(&token("ada"))).await;
-    assert!(matches!(renew(&mut ada, &token("ada")).await, Told::Ack(_)));
+    assert!(matches!(renew(&mut ada, &token("ada")).await, Received::Ack(_)));
     assert_eq!(server.io.of("/").unwrap().to(user_room("ada")).sockets().len(), 1);
     send_to(&server, "ada", "once").await;
     ada.expect("/", mail("once")).await;
@@ -212,7 +212,7 @@ async fn a_failed_renewal_leaves_the_room_as_it_is() {
     let (server, directory, _) = server().await;
     let mut ada = ready(&server, "/", Some(&token("ada"))).await;
     directory.rename("ada", "");
-    let refused = Told::ack(json!({ "error": { "code": "denied", "message": "banned" } }));
+    let refused = Received::ack(json!({ "error": { "code": "denied", "message": "banned" } }));
     assert_eq!(renew(&mut ada, &token("ada")).await, refused);
     assert_eq!(renew(&mut ada, &token("grace")).await, refused_ack("subject_mismatch"));
     send_to(&server, "grace", "for grace").await;
@@ -224,16 +224,16 @@ async fn a_failed_renewal_leaves_the_room_as_it_is() {
 async fn a_guest_is_in_no_room_and_joins_one_when_it_logs_in() {
     let (server, ..) = server().await;
     let mut guest = ready(&server, "/", None).await;
-    assert_eq!(ask(&mut guest, "rooms", &json!(null)).await, Told::ack(json!([])));
+    assert_eq!(ask(&mut guest, "rooms", &json!(null)).await, Received::ack(json!([])));
     for key in ["", "guest", "null", "ada"] {
         send_to(&server, key, "not for guests").await;
         disconnect_user(&server.io, key).await.unwrap();
     }
-    assert!(matches!(renew(&mut guest, &token("ada")).await, Told::Ack(_)));
+    assert!(matches!(renew(&mut guest, &token("ada")).await, Received::Ack(_)));
     send_to(&server, "ada", "for ada").await;
     guest.expect("/", mail("for ada")).await;
     disconnect_user(&server.io, "ada").await.unwrap();
-    guest.expect("/", Told::Disconnected).await;
+    guest.expect("/", Received::Disconnected).await;
 }
 
 #[tokio::test]
@@ -249,7 +249,7 @@ async fn on_login_is_called_once_the_user_can_be_reached() {
     server.io.ns("/login", on_connect.with(admit::middleware().unwrap()));
     let mut guest = ready(&server, "/login", None).await;
     guest.emit("/login", &json!(["authenticate", { "token": token("ada") }])).await;
-    guest.expect("/login", Told::event("welcome", json!("ada"))).await;
+    guest.expect("/login", Received::event("welcome", json!("ada"))).await;
 }
 
 #[tokio::test]
@@ -267,7 +267,7 @@ async fn a_key_with_special_characters_reaches_only_its_user() {
     }
     while let Some((key, mut user)) = users.pop() {
         disconnect_user(&server.io, key).await.unwrap();
-        user.expect("/", Told::Disconnected).await;
+        user.expect("/", Received::Disconnected).await;
         for (key, user) in &mut users {
             expect_in(user, key).await;
         }
@@ -279,13 +279,13 @@ async fn a_disconnected_user_comes_back_only_if_the_lookup_lets_it() {
     let (server, directory, _) = server().await;
     let mut ada = ready(&server, "/", Some(&token("ada"))).await;
     disconnect_user(&server.io, "ada").await.unwrap();
-    ada.expect("/", Told::Disconnected).await;
+    ada.expect("/", Received::Disconnected).await;
     join(&mut ada, "/", Some(&token("ada"))).await;
     directory.rename("ada", "");
     disconnect_user(&server.io, "ada").await.unwrap();
-    ada.expect("/", Told::Disconnected).await;
+    ada.expect("/", Received::Disconnected).await;
     ada.connect_with_token("/", &token("ada")).await;
-    ada.expect("/", Told::refused("banned")).await;
+    ada.expect("/", Received::refused("banned")).await;
 }
 
 /// A client of this user whose channel is full, because it does not read.
@@ -306,7 +306,7 @@ async fn a_slow_reader_loses_its_user_at_once_and_is_told_when_it_reads() {
     let ending = tokio::spawn(async move { disconnect_user_because(&io, "ada", &reason).await });
     // The other socket of the user need not wait for the slow one.
     other.expect("/", unauthorized("denied", "removed")).await;
-    other.expect("/", Told::Disconnected).await;
+    other.expect("/", Received::Disconnected).await;
     assert!(noted.next().await.starts_with("ada left"));
 
     slow.emit("/", &json!(["as_user"])).await;
@@ -314,9 +314,9 @@ async fn a_slow_reader_loses_its_user_at_once_and_is_told_when_it_reads() {
     assert_eq!(noted.next().await, "as_anybody");
     send_to(&server, "ada", "for users").await;
 
-    let told = read_past_the_flood(&mut slow).await;
-    assert_eq!(told, unauthorized("denied", "removed"));
-    slow.expect("/", Told::Disconnected).await;
+    let received = read_past_the_flood(&mut slow).await;
+    assert_eq!(received, unauthorized("denied", "removed"));
+    slow.expect("/", Received::Disconnected).await;
     within("the end of the user", ending).await.unwrap().unwrap();
 }
 
@@ -328,11 +328,11 @@ async fn a_client_that_never_reads_is_reported() {
     assert!(matches!(ended, Err(DisconnectError::SlowClient)), "{ended:?}");
 }
 
-async fn read_past_the_flood(raw: &mut Raw) -> Told {
+async fn read_past_the_flood(raw: &mut Raw) -> Received {
     loop {
         match raw.next().await.1 {
-            Told::Event(name, _) if name == "text" => {}
-            told => return told,
+            Received::Event(name, _) if name == "text" => {}
+            received => return received,
         }
     }
 }

@@ -4,7 +4,7 @@ use futures_util::future::join_all;
 use jsonwebtoken::Algorithm;
 use socketioxide::handler::ConnectHandler;
 use socketioxide_jwt_auth_tests::{
-    Raw, Server, Told, authenticate, greet,
+    Raw, Received, Server, authenticate, greet,
     issuer::{Issuer, KEYS, SigningKey},
 };
 
@@ -15,7 +15,7 @@ async fn ask_all(clients: &mut [Raw], key: &SigningKey, wave: &str) {
     let asking = clients.iter_mut().enumerate().map(async |(number, client)| {
         let token = key.token_with_kid(Some(&format!("{wave} {number}")));
         client.connect_with_token("/", &token).await;
-        client.expect("/", Told::refused("token_key_unknown")).await;
+        client.expect("/", Received::refused("token_key_unknown")).await;
     });
     join_all(asking).await;
 }
@@ -43,6 +43,6 @@ async fn a_thousand_clients_with_unknown_keys_cost_two_requests() {
 
     let mut honest = server.raw().await;
     honest.connect_with_token("/", &key.token()).await;
-    honest.expect("/", Told::Connected).await;
+    honest.expect("/", Received::Connected).await;
     assert_eq!(issuer.requests(), 2);
 }

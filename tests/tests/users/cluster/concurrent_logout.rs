@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use socketioxide_jwt_auth::disconnect_user;
-use socketioxide_jwt_auth_tests::{Told, ask, refused_ack, token};
+use socketioxide_jwt_auth_tests::{Received, ask, refused_ack, token};
 
 use crate::cluster::{
     Cluster,
@@ -21,13 +21,13 @@ async fn a_connection_whose_lookup_runs_on_the_other_node_is_refused() {
     disconnect_user(&here.io, "ada").await.unwrap();
     door.open_once();
     door.open_once();
-    ada.expect("/slow", Told::refused("session_ended")).await;
-    grace.expect("/slow", Told::Connected).await;
+    ada.expect("/slow", Received::refused("session_ended")).await;
+    grace.expect("/slow", Received::Connected).await;
 
     // Another attempt begins after the logout.
     door.open_once();
     ada.connect_with_token("/slow", &token("ada")).await;
-    ada.expect("/slow", Told::Connected).await;
+    ada.expect("/slow", Received::Connected).await;
 }
 
 #[tokio::test]
@@ -44,14 +44,14 @@ async fn a_guest_whose_login_runs_on_the_other_node_stays_a_guest() {
     door.open_once();
     door.open_once();
     ada.expect("/slow", refused_ack("session_ended")).await;
-    assert!(matches!(grace.next().await.1, Told::Ack(answer) if answer[0].get("expires_at").is_some()));
+    assert!(matches!(grace.next().await.1, Received::Ack(answer) if answer[0].get("expires_at").is_some()));
 
     // Nothing of the logout is left, so that a later login succeeds.
     ada.ask("/slow", 2, &json!(["whoami"])).await;
     ada.expect("/slow", refused_ack("login_required")).await;
     door.open_once();
     ada.ask("/slow", 3, &json!(["authenticate", { "token": token("ada") }])).await;
-    assert!(matches!(ada.next().await.1, Told::Ack(answer) if answer[0].get("expires_at").is_some()));
+    assert!(matches!(ada.next().await.1, Received::Ack(answer) if answer[0].get("expires_at").is_some()));
     for socket in there.io.of("/slow").unwrap().sockets() {
         let rooms = socket.rooms();
         assert!(rooms.iter().all(|room| room.starts_with("jwt_auth:user:")), "{rooms:?}");
@@ -66,8 +66,8 @@ async fn a_connection_in_a_later_middleware_of_the_other_node_is_ended_once_it_i
     expect_waiting(&mut noted, 1).await;
     disconnect_user(&here.io, "ada").await.unwrap();
     door.open_once();
-    ada.expect("/later", Told::Connected).await;
-    while ada.next().await.1 != Told::Disconnected {}
+    ada.expect("/later", Received::Connected).await;
+    while ada.next().await.1 != Received::Disconnected {}
     assert_eq!(there.sockets_in("/later"), 0);
 }
 
@@ -76,7 +76,7 @@ async fn a_connection_leaves_no_rooms_of_its_attempt() {
     let Some(Cluster { there, redis: _redis, .. }) = Cluster::start().await else { return };
     let mut ada = there.client("/", Some("ada")).await;
     expect_in(&mut ada, "ada").await;
-    assert!(matches!(ask(&mut ada, "authenticate", &json!({ "token": token("ada") })).await, Told::Ack(_)));
+    assert!(matches!(ask(&mut ada, "authenticate", &json!({ "token": token("ada") })).await, Received::Ack(_)));
     let _guest = there.client("/", None).await;
     let mut rooms: Vec<_> = there.io.sockets().iter().map(|socket| socket.rooms()).collect();
     rooms.sort();

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use socketioxide_jwt_auth::{AuthError, DisconnectError, disconnect_user, disconnect_user_because};
-use socketioxide_jwt_auth_tests::{Noted, Raw, Told, join, renew, token, within};
+use socketioxide_jwt_auth_tests::{Noted, Raw, Received, join, renew, token, within};
 
 use crate::cluster::{
     Cluster,
@@ -18,7 +18,7 @@ async fn a_logout_ends_all_sockets_of_a_user_on_both_nodes_and_no_others() {
     // It was seen to that they are gone, not only asked.
     assert_eq!(NAMESPACES.map(|namespace| (here.sockets_in(namespace), there.sockets_in(namespace))), [(1, 1); 2]);
     for ada in &mut adas {
-        expect_everywhere(ada, &[Told::Disconnected]).await;
+        expect_everywhere(ada, &[Received::Disconnected]).await;
     }
     for grace in &mut graces {
         expect_in(grace, "grace").await;
@@ -33,7 +33,7 @@ async fn all_are_told_why_once_before_they_end() {
     let reason = AuthError::denied("removed by a moderator");
     disconnect_user_because(&here.io, "ada", &reason).await.unwrap();
     for ada in &mut adas {
-        expect_everywhere(ada, &[unauthorized("denied", "removed by a moderator"), Told::Disconnected]).await;
+        expect_everywhere(ada, &[unauthorized("denied", "removed by a moderator"), Received::Disconnected]).await;
     }
     expect_in(&mut grace, "grace").await;
 }
@@ -43,10 +43,10 @@ async fn a_user_who_logged_in_on_an_open_socket_ends_too() {
     let Some(Cluster { here, there, redis: _redis, .. }) = Cluster::start().await else { return };
     let mut late = there.client("/", None).await;
     let mut guest = there.client("/", None).await;
-    assert!(matches!(renew(&mut late, &token("ada")).await, Told::Ack(_)));
+    assert!(matches!(renew(&mut late, &token("ada")).await, Received::Ack(_)));
     disconnect_user(&here.io, "ada").await.unwrap();
-    late.expect("/", Told::Disconnected).await;
-    assert!(matches!(renew(&mut guest, &token("grace")).await, Told::Ack(_)));
+    late.expect("/", Received::Disconnected).await;
+    assert!(matches!(renew(&mut guest, &token("grace")).await, Received::Ack(_)));
 }
 
 #[tokio::test]
@@ -55,9 +55,9 @@ async fn a_dynamic_namespace_that_both_nodes_know_ends_too() {
     let mut grace = here.client("/room/1", Some("grace")).await;
     let mut ada = there.client("/room/1", Some("ada")).await;
     disconnect_user(&here.io, "ada").await.unwrap();
-    ada.expect("/room/1", Told::Disconnected).await;
+    ada.expect("/room/1", Received::Disconnected).await;
     grace.ask("/room/1", 1, &json!(["whoami", null])).await;
-    grace.expect("/room/1", Told::ack(json!("grace"))).await;
+    grace.expect("/room/1", Received::ack(json!("grace"))).await;
 }
 
 /// The limit that the documentation names. socketioxide makes a dynamic namespace with its first client.
@@ -67,9 +67,9 @@ async fn a_dynamic_namespace_that_only_the_other_node_knows_is_not_reached() {
     let mut ada = there.client("/room/1", Some("ada")).await;
     disconnect_user(&here.io, "ada").await.unwrap();
     ada.ask("/room/1", 1, &json!(["whoami", null])).await;
-    ada.expect("/room/1", Told::ack(json!("ada"))).await;
+    ada.expect("/room/1", Received::ack(json!("ada"))).await;
     disconnect_user(&there.io, "ada").await.unwrap();
-    ada.expect("/room/1", Told::Disconnected).await;
+    ada.expect("/room/1", Received::Disconnected).await;
 }
 
 /// A client of this user whose channel is full, because it does not read.
@@ -87,11 +87,11 @@ async fn a_slow_reader_on_the_other_node_ends_when_it_reads() {
     let mut quick = there.client("/", Some("ada")).await;
     let io = here.io.clone();
     let ending = tokio::spawn(async move { disconnect_user(&io, "ada").await });
-    quick.expect("/", Told::Disconnected).await;
+    quick.expect("/", Received::Disconnected).await;
     loop {
         match slow.next().await.1 {
-            Told::Event(name, _) if name == "text" => {}
-            told => break assert_eq!(told, Told::Disconnected),
+            Received::Event(name, _) if name == "text" => {}
+            received => break assert_eq!(received, Received::Disconnected),
         }
     }
     within("the end of the user", ending).await.unwrap().unwrap();
@@ -111,11 +111,11 @@ async fn a_user_may_come_back_on_any_node() {
     let Some(Cluster { here, there, redis: _redis, .. }) = Cluster::start().await else { return };
     let mut ada = there.client("/", Some("ada")).await;
     disconnect_user(&here.io, "ada").await.unwrap();
-    ada.expect("/", Told::Disconnected).await;
+    ada.expect("/", Received::Disconnected).await;
     join(&mut ada, "/", Some(&token("ada"))).await;
     expect_in(&mut ada, "ada").await;
     let mut elsewhere = here.client("/", Some("ada")).await;
     disconnect_user(&there.io, "ada").await.unwrap();
-    ada.expect("/", Told::Disconnected).await;
-    elsewhere.expect("/", Told::Disconnected).await;
+    ada.expect("/", Received::Disconnected).await;
+    elsewhere.expect("/", Received::Disconnected).await;
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures_util::future::{join, join_all};
 use serde_json::json;
 use socketioxide_jwt_auth::{disconnect_user, user_room};
-use socketioxide_jwt_auth_tests::{Door, ODD_KEYS, Told, notes, renew, token};
+use socketioxide_jwt_auth_tests::{Door, ODD_KEYS, Received, notes, renew, token};
 use tokio::time::timeout;
 
 use crate::cluster::{
@@ -40,7 +40,7 @@ async fn a_guest_is_in_no_room_until_it_logs_in_on_the_open_socket() {
     for key in ["", "guest", "ada"] {
         here.io.to(user_room(key)).emit("mail", "not for guests").await.unwrap();
     }
-    assert!(matches!(renew(&mut guest, &token("ada")).await, Told::Ack(_)));
+    assert!(matches!(renew(&mut guest, &token("ada")).await, Received::Ack(_)));
     here.io.to(user_room("ada")).emit("mail", "for ada").await.unwrap();
     guest.expect("/", mail("for ada")).await;
 }
@@ -60,7 +60,7 @@ async fn a_key_with_special_characters_reaches_only_its_user() {
     }
     while let Some((key, mut user)) = users.pop() {
         disconnect_user(&here.io, key).await.unwrap();
-        user.expect("/", Told::Disconnected).await;
+        user.expect("/", Received::Disconnected).await;
         for (key, user) in &mut users {
             expect_in(user, key).await;
         }
@@ -75,7 +75,7 @@ async fn an_empty_key_is_a_key_like_any_other() {
     here.io.to(user_room("")).emit("mail", "for the nameless").await.unwrap();
     nameless.expect("/", mail("for the nameless")).await;
     disconnect_user(&here.io, "").await.unwrap();
-    nameless.expect("/", Told::Disconnected).await;
+    nameless.expect("/", Received::Disconnected).await;
     expect_in(&mut ada, "ada").await;
 }
 
@@ -102,7 +102,7 @@ async fn broadcasts_that_are_sent_at_once_all_reach_the_other_node() {
     assert!(sent.iter().all(Result::is_ok));
     assert!(all_heard.is_ok(), "{} of {BROADCASTS} broadcasts came", heard.len());
     let expected: Vec<_> =
-        (0..BROADCASTS).map(|number| ("/".to_owned(), Told::event("number", json!(number)))).collect();
+        (0..BROADCASTS).map(|number| ("/".to_owned(), Received::event("number", json!(number)))).collect();
     assert!(heard == expected, "they came in another order, or one came twice");
     expect_in(&mut client, "ada").await;
 }

@@ -13,7 +13,7 @@ use socketioxide::{
     handler::ConnectHandler,
 };
 use socketioxide_jwt_auth::{AuthUser, jwt_auth, user_room};
-use socketioxide_jwt_auth_tests::{Claims, Door, Noted, Notes, Raw, SECRET, Told, join, token};
+use socketioxide_jwt_auth_tests::{Claims, Door, Noted, Notes, Raw, Received, SECRET, join, token};
 use tokio::{net::TcpListener, task::JoinHandle};
 
 use crate::cluster::adapter::{self, Adapter};
@@ -141,29 +141,29 @@ impl Drop for Node {
     }
 }
 
-pub(crate) fn mail(text: &str) -> Told {
-    Told::event("mail", json!(text))
+pub(crate) fn mail(text: &str) -> Received {
+    Received::event("mail", json!(text))
 }
 
-pub(crate) fn unauthorized(code: &str, message: &str) -> Told {
-    Told::event("unauthorized", json!({ "code": code, "message": message }))
+pub(crate) fn unauthorized(code: &str, message: &str) -> Received {
+    Received::event("unauthorized", json!({ "code": code, "message": message }))
 }
 
 /// What comes in the static namespaces, in any order of theirs.
-pub(crate) async fn expect_everywhere(raw: &mut Raw, told: &[Told]) {
+pub(crate) async fn expect_everywhere(raw: &mut Raw, received: &[Received]) {
     let mut heard: Vec<_> = Vec::new();
-    for _ in 0..NAMESPACES.len() * told.len() {
+    for _ in 0..NAMESPACES.len() * received.len() {
         heard.push(raw.next().await);
     }
     for namespace in NAMESPACES {
         let heard: Vec<_> =
-            heard.iter().filter(|(there, _)| there == namespace).map(|(_, told)| told.clone()).collect();
-        assert_eq!(heard, told, "in {namespace}");
+            heard.iter().filter(|(there, _)| there == namespace).map(|(_, received)| received.clone()).collect();
+        assert_eq!(heard, received, "in {namespace}");
     }
 }
 
 /// Asks the server in `/`: nothing else may come before.
 pub(crate) async fn expect_in(raw: &mut Raw, key: &str) {
-    let told = socketioxide_jwt_auth_tests::ask(raw, "whoami", &Value::Null).await;
-    assert_eq!(told, Told::ack(json!(key)));
+    let received = socketioxide_jwt_auth_tests::ask(raw, "whoami", &Value::Null).await;
+    assert_eq!(received, Received::ack(json!(key)));
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use socketioxide_jwt_auth::{AuthError, DisconnectError, disconnect_user, disconnect_user_because, user_room};
-use socketioxide_jwt_auth_tests::{Told, renew, token, within};
+use socketioxide_jwt_auth_tests::{Received, renew, token, within};
 
 use crate::cluster::{
     Cluster,
@@ -20,7 +20,7 @@ async fn without_redis_a_logout_ends_the_sockets_of_this_node_and_returns_an_err
     let io = here.io.clone();
     let reason = AuthError::denied("removed");
     let ending = tokio::spawn(async move { disconnect_user_because(&io, "ada", &reason).await });
-    expect_everywhere(&mut near, &[unauthorized("denied", "removed"), Told::Disconnected]).await;
+    expect_everywhere(&mut near, &[unauthorized("denied", "removed"), Received::Disconnected]).await;
     let ended = tokio::time::timeout(Duration::from_secs(20), ending).await.expect("it does not hang").unwrap();
     assert!(matches!(ended, Err(DisconnectError::Adapter(_))), "{ended:?}");
     expect_in(&mut far, "ada").await;
@@ -30,7 +30,7 @@ async fn without_redis_a_logout_ends_the_sockets_of_this_node_and_returns_an_err
     until_seen(&here, "ada").await;
     expect_in(&mut far, "ada").await;
     disconnect_user(&here.io, "ada").await.unwrap();
-    expect_everywhere(&mut far, &[Told::Disconnected]).await;
+    expect_everywhere(&mut far, &[Received::Disconnected]).await;
 }
 
 #[tokio::test]
@@ -40,7 +40,7 @@ async fn with_a_frozen_redis_a_logout_ends_the_sockets_of_this_node() {
     redis.freeze();
     let io = here.io.clone();
     let ending = tokio::spawn(async move { disconnect_user(&io, "ada").await });
-    expect_everywhere(&mut near, &[Told::Disconnected]).await;
+    expect_everywhere(&mut near, &[Received::Disconnected]).await;
     let ended = tokio::time::timeout(Duration::from_secs(20), ending).await.expect("it does not hang").unwrap();
     assert!(matches!(ended, Err(DisconnectError::Adapter(_))), "{ended:?}");
     redis.thaw();
@@ -51,8 +51,8 @@ async fn logging_in_and_renewing_need_no_redis() {
     let Some(Cluster { here, mut redis, .. }) = Cluster::start().await else { return };
     redis.stop();
     let mut guest = here.client("/", None).await;
-    assert!(matches!(renew(&mut guest, &token("ada")).await, Told::Ack(_)));
-    assert!(matches!(renew(&mut guest, &token("ada")).await, Told::Ack(_)));
+    assert!(matches!(renew(&mut guest, &token("ada")).await, Received::Ack(_)));
+    assert!(matches!(renew(&mut guest, &token("ada")).await, Received::Ack(_)));
     expect_in(&mut guest, "ada").await;
 }
 
@@ -66,7 +66,7 @@ async fn users_are_reached_again_when_redis_is_back() {
     here.io.to(user_room("ada")).emit("mail", "back again").await.unwrap();
     far.expect("/", mail("back again")).await;
     disconnect_user(&here.io, "ada").await.unwrap();
-    far.expect("/", Told::Disconnected).await;
+    far.expect("/", Received::Disconnected).await;
 }
 
 /// Waits until both nodes are connected to Redis again, and this one sees the user's socket on the other.

@@ -5,7 +5,7 @@ use socketioxide_jwt_auth_test_client::Content;
 
 /// What the server told a client.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Told {
+pub enum Received {
     /// Admitted to the namespace.
     Connected,
     /// Not admitted to the namespace, with the message of the `connect_error`.
@@ -20,7 +20,7 @@ pub enum Told {
     Closed,
 }
 
-impl Told {
+impl Received {
     /// An event with one argument.
     pub fn event(name: &str, argument: Value) -> Self {
         Self::Event(name.to_owned(), vec![argument])
@@ -37,7 +37,7 @@ impl Told {
     }
 }
 
-impl From<Content> for Told {
+impl From<Content> for Received {
     /// # Panics
     ///
     /// If a `connect_error` holds something else than a message.
