@@ -3,7 +3,7 @@ use serde_json::json;
 use socketioxide::extract::SocketRef;
 use socketioxide_jwt_auth::{AuthUser, MaybeAuthUser, Policy, jwt_auth};
 
-use crate::{Notes, SECRET};
+use crate::{Recorder, SECRET};
 
 /// The claims of most tests.
 #[derive(Debug, Deserialize)]
@@ -98,19 +98,19 @@ pub async fn greet(socket: SocketRef, user: MaybeAuthUser<User>) {
 /// Tells the test when it is dropped.
 #[derive(Debug)]
 pub struct Tracked {
-    notes: Notes,
+    recorder: Recorder,
     name: &'static str,
 }
 
 impl Tracked {
     /// Will note `NAME dropped`.
-    pub fn new(notes: &Notes, name: &'static str) -> Self {
-        Self { notes: notes.clone(), name }
+    pub fn new(recorder: &Recorder, name: &'static str) -> Self {
+        Self { recorder: recorder.clone(), name }
     }
 }
 
 impl Drop for Tracked {
     fn drop(&mut self) {
-        self.notes.write(format!("{} dropped", self.name));
+        self.recorder.record(format!("{} dropped", self.name));
     }
 }

@@ -8,10 +8,10 @@ mod client;
 mod fixtures;
 pub mod issuer;
 mod log;
-mod notes;
 mod polling;
 mod raw;
 mod received;
+mod recorder;
 mod server;
 mod sessions;
 mod tokens;
@@ -20,9 +20,9 @@ pub use child::{outcome_of_child, report};
 pub use client::{Client, Connecting};
 pub use fixtures::{Admin, Claims, ODD_KEYS, OtherClaims, OtherUser, Tracked, User, authenticate, find_user, greet};
 pub use log::Log;
-pub use notes::{Noted, Notes, notes};
 pub use raw::Raw;
 pub use received::Received;
+pub use recorder::{Recorder, Records, recorder};
 pub use server::Server;
 pub use sessions::{
     Door, answer, ask, join, now, ready, refused_ack, renew, renewed_ack, token_living, unauthorized,

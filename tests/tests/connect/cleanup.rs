@@ -11,7 +11,7 @@ use socketioxide::{
 };
 use socketioxide_jwt_auth::{AuthClaims, AuthError, AuthUser, MaybeAuthUser, jwt_auth};
 use socketioxide_jwt_auth_tests::{
-    Claims, Noted, Notes, Received, SECRET, Server, Tracked, User, authenticate, notes, token,
+    Claims, Received, Recorder, Records, SECRET, Server, Tracked, User, authenticate, recorder, token,
 };
 
 /// The claims of this file's sessions that live. Each test has a type of its own, since tests run side by side.
@@ -45,9 +45,9 @@ fn assert_no_claims_live<const TEST: usize>() {
 macro_rules! tracked_lookup {
     ($name:ident, $test:literal) => {
         #[jwt_auth(secret = SECRET)]
-        async fn $name(_: Counted<$test>, State(notes): State<Notes>, socket: SocketRef) -> Option<Tracked> {
+        async fn $name(_: Counted<$test>, State(recorder): State<Recorder>, socket: SocketRef) -> Option<Tracked> {
             socket.join("members");
-            Some(Tracked::new(&notes, "user"))
+            Some(Tracked::new(&recorder, "user"))
         }
     };
 }
@@ -57,9 +57,9 @@ tracked_lookup!(tracked_1, 1);
 tracked_lookup!(tracked_2, 2);
 tracked_lookup!(tracked_3, 3);
 
-async fn server() -> (Server, Noted) {
-    let (notes, noted) = notes();
-    (Server::with(SocketIo::builder().with_state(notes)).await, noted)
+async fn server() -> (Server, Records) {
+    let (recorder, records) = recorder();
+    (Server::with(SocketIo::builder().with_state(recorder)).await, records)
 }
 
 async fn assert_no_sockets_and_rooms(server: &Server) {
@@ -72,11 +72,11 @@ async fn nothing_remains_after_a_later_middleware_refuses() {
     async fn refuse() -> Result<(), AuthError> {
         Err(AuthError::denied("not today"))
     }
-    let (server, mut noted) = server().await;
+    let (server, mut records) = server().await;
     server.io.ns("/", (async || ()).with(refuse).with(tracked_0::middleware().unwrap()));
     let mut client = server.client_with_token(&token("ada")).await;
     client.expect(Received::refused("not today")).await;
-    assert_eq!(noted.next().await, "user dropped");
+    assert_eq!(records.next().await, "user dropped");
     assert_no_claims_live::<0>();
     assert_no_sockets_and_rooms(&server).await;
 }
@@ -84,19 +84,19 @@ async fn nothing_remains_after_a_later_middleware_refuses() {
 #[tokio::test]
 async fn nothing_remains_after_a_connect_handler_refuses() {
     async fn wrong(_: AuthUser<User>, _: AuthClaims<Counted<1>>) {}
-    let (server, mut noted) = server().await;
+    let (server, mut records) = server().await;
     server.io.ns("/", wrong.with(tracked_1::middleware().unwrap()));
     let mut client = server.client().token(&token("ada")).admitted().await;
     assert!(matches!(client.next().await, Received::Event(name, _) if name == "unauthorized"));
     client.expect(Received::Disconnected).await;
-    assert_eq!(noted.next().await, "user dropped");
+    assert_eq!(records.next().await, "user dropped");
     assert_no_claims_live::<1>();
     assert_no_sockets_and_rooms(&server).await;
 }
 
 #[tokio::test]
 async fn nothing_remains_after_a_client_disconnects() {
-    let (server, mut noted) = server().await;
+    let (server, mut records) = server().await;
     server
         .io
         .ns("/", (async |_: AuthUser<Tracked>, _: AuthClaims<Counted<2>>| ()).with(tracked_2::middleware().unwrap()));
@@ -105,7 +105,7 @@ async fn nothing_remains_after_a_client_disconnects() {
     raw.expect("/", Received::Connected).await;
     assert_eq!(server.sockets_in("/"), 1);
     raw.leave("/").await;
-    assert_eq!(noted.next().await, "user dropped");
+    assert_eq!(records.next().await, "user dropped");
     assert_no_claims_live::<2>();
     assert_no_sockets_and_rooms(&server).await;
 }
@@ -113,34 +113,34 @@ async fn nothing_remains_after_a_client_disconnects() {
 #[tokio::test]
 async fn nothing_remains_after_a_connection_breaks() {
     async fn on_connect(socket: SocketRef) {
-        socket.on_disconnect(async |State(notes): State<Notes>, _: AuthUser<Tracked>| notes.write("goodbye"));
+        socket.on_disconnect(async |State(recorder): State<Recorder>, _: AuthUser<Tracked>| recorder.record("goodbye"));
     }
-    let (server, mut noted) = server().await;
+    let (server, mut records) = server().await;
     server.io.ns("/", on_connect.with(tracked_3::middleware().unwrap()));
     let mut raw = server.raw().await;
     raw.connect_with_token("/", &token("ada")).await;
     raw.expect("/", Received::Connected).await;
     drop(raw);
-    assert_eq!(noted.next().await, "goodbye");
-    assert_eq!(noted.next().await, "user dropped");
+    assert_eq!(records.next().await, "goodbye");
+    assert_eq!(records.next().await, "user dropped");
     assert_no_claims_live::<3>();
     assert_no_sockets_and_rooms(&server).await;
 }
 
 /// A server with guests, whose `/` notes in a disconnect handler for users, and whose `/next` is for waiting.
-async fn server_with_user_disconnect_handler() -> (Server, Noted) {
+async fn server_with_user_disconnect_handler() -> (Server, Records) {
     async fn on_connect(socket: SocketRef) {
-        socket.on_disconnect(async |State(notes): State<Notes>, user: AuthUser<User>| notes.write(user.name));
+        socket.on_disconnect(async |State(recorder): State<Recorder>, user: AuthUser<User>| recorder.record(user.name));
     }
-    let (server, noted) = server().await;
+    let (server, records) = server().await;
     server.io.ns("/", on_connect.with(authenticate::builder().guest(true).build().unwrap()));
     server.io.ns("/next", async || ());
-    (server, noted)
+    (server, records)
 }
 
 #[tokio::test]
 async fn a_guest_that_disconnects_is_removed_though_the_disconnect_handler_requires_a_user() {
-    let (server, _noted) = server_with_user_disconnect_handler().await;
+    let (server, _records) = server_with_user_disconnect_handler().await;
     let mut raw = server.raw().await;
     raw.connect("/", "").await;
     raw.expect("/", Received::Connected).await;
@@ -153,9 +153,9 @@ async fn a_guest_that_disconnects_is_removed_though_the_disconnect_handler_requi
 #[tokio::test]
 async fn a_guest_whose_connection_breaks_is_removed_though_the_disconnect_handler_requires_a_user() {
     async fn on_next(socket: SocketRef) {
-        socket.on_disconnect(async |State(notes): State<Notes>, _: MaybeAuthUser<User>| notes.write("gone"));
+        socket.on_disconnect(async |State(recorder): State<Recorder>, _: MaybeAuthUser<User>| recorder.record("gone"));
     }
-    let (server, mut noted) = server_with_user_disconnect_handler().await;
+    let (server, mut records) = server_with_user_disconnect_handler().await;
     server.io.ns("/last", on_next.with(authenticate::builder().guest(true).build().unwrap()));
     let mut raw = server.raw().await;
     raw.connect("/", "").await;
@@ -163,13 +163,13 @@ async fn a_guest_whose_connection_breaks_is_removed_though_the_disconnect_handle
     raw.connect("/last", "").await;
     raw.expect("/last", Received::Connected).await;
     drop(raw);
-    assert_eq!(noted.next().await, "gone");
+    assert_eq!(records.next().await, "gone");
     assert_no_sockets_and_rooms(&server).await;
 }
 
 #[tokio::test]
 async fn a_guest_disconnected_by_the_server_is_removed_though_the_disconnect_handler_requires_a_user() {
-    let (server, _noted) = server_with_user_disconnect_handler().await;
+    let (server, _records) = server_with_user_disconnect_handler().await;
     let mut client = server.client().admitted().await;
     let socket = server.io.sockets().pop().unwrap();
     socket.disconnect().unwrap();
@@ -181,7 +181,7 @@ async fn a_guest_disconnected_by_the_server_is_removed_though_the_disconnect_han
 /// that takes `MaybeAuthUser` needs none.
 #[tokio::test]
 async fn a_guest_that_reconnects_at_once_receives_a_disconnect_and_is_admitted() {
-    let (server, mut noted) = server_with_user_disconnect_handler().await;
+    let (server, mut records) = server_with_user_disconnect_handler().await;
     let mut raw = server.raw().await;
     raw.connect("/", "").await;
     raw.expect("/", Received::Connected).await;
@@ -190,33 +190,33 @@ async fn a_guest_that_reconnects_at_once_receives_a_disconnect_and_is_admitted()
     raw.expect("/", Received::Disconnected).await;
     raw.expect("/", Received::Connected).await;
     raw.leave("/").await;
-    assert_eq!(noted.next().await, "Ada");
+    assert_eq!(records.next().await, "Ada");
 }
 
 #[tokio::test]
 async fn a_guest_reconnects_without_a_disconnect_if_the_disconnect_handler_accepts_guests() {
     async fn on_connect(socket: SocketRef) {
-        socket.on_disconnect(async |State(notes): State<Notes>, user: MaybeAuthUser<User>| {
-            notes.write(user.as_ref().map_or("guest", |user| user.name));
+        socket.on_disconnect(async |State(recorder): State<Recorder>, user: MaybeAuthUser<User>| {
+            recorder.record(user.as_ref().map_or("guest", |user| user.name));
         });
     }
-    let (server, mut noted) = server().await;
+    let (server, mut records) = server().await;
     server.io.ns("/", on_connect.with(authenticate::builder().guest(true).build().unwrap()));
     let mut raw = server.raw().await;
     raw.connect("/", "").await;
     raw.expect("/", Received::Connected).await;
     raw.leave("/").await;
     // The socket is still in the namespace while its handler runs, and a CONNECT would be ignored.
-    assert_eq!(noted.next().await, "guest");
+    assert_eq!(records.next().await, "guest");
     raw.connect_with_token("/", &token("ada")).await;
     raw.expect("/", Received::Connected).await;
     raw.leave("/").await;
-    assert_eq!(noted.next().await, "Ada");
+    assert_eq!(records.next().await, "Ada");
 }
 
 #[tokio::test]
 async fn nothing_remains_after_a_refused_token() {
-    let (server, _noted) = server().await;
+    let (server, _records) = server().await;
     server.io.ns("/", (async |socket: SocketRef| socket.join("all")).with(authenticate::middleware().unwrap()));
     let mut raw = server.raw().await;
     for payload in [json!({}), json!({ "token": "blabla" }), json!({ "token": token("nobody") })] {

@@ -13,7 +13,7 @@ use socketioxide::{
 };
 use socketioxide_jwt_auth::{AuthClaims, AuthUser, MaybeAuthUser, SocketAuth};
 use socketioxide_jwt_auth_tests::{
-    Admin, Claims, Client, Noted, Notes, OtherUser, Received, SECRET, Server, User, authenticate, mint, notes,
+    Admin, Claims, Client, OtherUser, Received, Recorder, Records, SECRET, Server, User, authenticate, mint, recorder,
     seconds_from_now, token,
 };
 
@@ -24,11 +24,11 @@ macro_rules! server {
     };
 }
 
-async fn start(add: impl FnOnce(&SocketIo)) -> (Server, Noted) {
-    let (notes, noted) = notes();
-    let server = Server::with(SocketIo::builder().with_state(notes)).await;
+async fn start(add: impl FnOnce(&SocketIo)) -> (Server, Records) {
+    let (recorder, records) = recorder();
+    let server = Server::with(SocketIo::builder().with_state(recorder)).await;
     add(&server.io);
-    (server, noted)
+    (server, records)
 }
 
 async fn admitted(server: &Server, subject: &str) -> Client {
@@ -40,7 +40,7 @@ async fn a_connect_handler_gets_the_user_and_the_claims() {
     async fn on_connect(socket: SocketRef, user: AuthUser<User>, AuthClaims(claims): AuthClaims<Claims>) {
         socket.emit("hello", &json!([user.name, claims.sub])).unwrap();
     }
-    let (server, _noted) = server!(on_connect).await;
+    let (server, _records) = server!(on_connect).await;
     let mut client = admitted(&server, "ada").await;
     client.expect(Received::event("hello", json!(["Ada", "ada"]))).await;
 }
@@ -57,7 +57,7 @@ async fn a_message_handler_gets_the_user_the_claims_and_its_data() {
         let maybe = maybe.as_ref().map(|user| user.name);
         ack.send(&json!([user.name, maybe, claims.sub, text])).unwrap();
     }
-    let (server, _noted) = server!(async |socket: SocketRef| socket.on("post", post)).await;
+    let (server, _records) = server!(async |socket: SocketRef| socket.on("post", post)).await;
     let mut client = admitted(&server, "grace").await;
     client.ask("post", json!("hi")).await;
     client.expect(Received::ack(json!(["Grace", "Grace", "grace", "hi"]))).await;
@@ -66,34 +66,34 @@ async fn a_message_handler_gets_the_user_the_claims_and_its_data() {
 #[tokio::test]
 async fn a_disconnect_handler_gets_the_user_and_the_claims() {
     async fn on_disconnect(
-        State(notes): State<Notes>,
+        State(recorder): State<Recorder>,
         user: AuthUser<User>,
         maybe: MaybeAuthUser<User>,
         claims: AuthClaims<Claims>,
     ) {
-        notes.write(format!("{} {} {}", user.name, maybe.logged_in(), claims.sub));
+        recorder.record(format!("{} {} {}", user.name, maybe.logged_in(), claims.sub));
     }
-    let (server, mut noted) = server!(async |socket: SocketRef| socket.on_disconnect(on_disconnect)).await;
+    let (server, mut records) = server!(async |socket: SocketRef| socket.on_disconnect(on_disconnect)).await;
     admitted(&server, "ada").await.leave().await;
-    assert_eq!(noted.next().await, "Ada true ada");
+    assert_eq!(records.next().await, "Ada true ada");
 }
 
 #[tokio::test]
 async fn a_disconnect_handler_that_takes_maybe_a_user_is_called_for_a_guest() {
-    async fn on_disconnect(State(notes): State<Notes>, maybe: MaybeAuthUser<User>) {
-        notes.write(format!("{:?}", maybe.as_ref().map(|user| user.name)));
+    async fn on_disconnect(State(recorder): State<Recorder>, maybe: MaybeAuthUser<User>) {
+        recorder.record(format!("{:?}", maybe.as_ref().map(|user| user.name)));
     }
-    let (server, mut noted) = server!(async |socket: SocketRef| socket.on_disconnect(on_disconnect)).await;
+    let (server, mut records) = server!(async |socket: SocketRef| socket.on_disconnect(on_disconnect)).await;
     server.client().admitted().await.leave().await;
-    assert_eq!(noted.next().await, "None");
+    assert_eq!(records.next().await, "None");
 }
 
 #[tokio::test]
 async fn a_disconnect_handler_that_takes_a_user_is_not_called_for_a_guest() {
     async fn on_connect(socket: SocketRef) {
-        socket.on_disconnect(async |State(notes): State<Notes>, user: AuthUser<User>| notes.write(user.name));
+        socket.on_disconnect(async |State(recorder): State<Recorder>, user: AuthUser<User>| recorder.record(user.name));
     }
-    let (server, mut noted) = server!(on_connect).await;
+    let (server, mut records) = server!(on_connect).await;
     server.io.ns("/next", on_connect.with(authenticate::middleware().unwrap()));
     let mut raw = server.raw().await;
     raw.connect("/", "").await;
@@ -103,8 +103,8 @@ async fn a_disconnect_handler_that_takes_a_user_is_not_called_for_a_guest() {
     // The packets of a connection are read in their order.
     raw.leave("/").await;
     raw.leave("/next").await;
-    assert_eq!(noted.next().await, "Ada");
-    assert_eq!(noted.unread(), [""; 0]);
+    assert_eq!(records.next().await, "Ada");
+    assert_eq!(records.unread(), [""; 0]);
 }
 
 #[tokio::test]
@@ -114,14 +114,14 @@ async fn a_socket_returns_its_user_through_auth_user() {
         let other = socket.auth_user::<OtherUser>().map(|user| user.id);
         socket.emit("who", &json!([name, other])).unwrap();
     }
-    let (server, _noted) = server!(on_connect).await;
+    let (server, _records) = server!(on_connect).await;
     admitted(&server, "ada").await.expect(Received::event("who", json!(["Ada", null]))).await;
     server.client().admitted().await.expect(Received::event("who", json!([null, null]))).await;
 }
 
 #[tokio::test]
 async fn the_users_of_a_namespace_can_be_listed() {
-    let (server, _noted) = server!(async |socket: SocketRef| socket.emit("ready", &()).unwrap()).await;
+    let (server, _records) = server!(async |socket: SocketRef| socket.emit("ready", &()).unwrap()).await;
     let mut client = admitted(&server, "ada").await;
     assert!(matches!(client.next().await, Received::Event(name, _) if name == "ready"));
     let sockets = server.io.sockets();
@@ -139,7 +139,7 @@ async fn every_handler_of_a_socket_shares_one_user() {
             ack.send(&Arc::ptr_eq(&first, &user.into_arc())).unwrap();
         });
     }
-    let (server, _noted) = server!(on_connect).await;
+    let (server, _records) = server!(on_connect).await;
     let mut client = admitted(&server, "ada").await;
     client.ask("same", json!(null)).await;
     client.expect(Received::ack(json!(true))).await;
@@ -164,22 +164,24 @@ async fn auth_user_returns_when_its_token_expires() {
 
 #[tokio::test]
 async fn a_policy_guards_connect_and_disconnect_handlers() {
-    async fn on_connect(socket: SocketRef, State(notes): State<Notes>, maybe: MaybeAuthUser<User>) {
-        socket.on_disconnect(async |State(notes): State<Notes>, user: AuthUser<User, Admin>| notes.write(user.name));
-        notes.write(format!("connected {:?}", maybe.as_ref().map(|user| user.name)));
+    async fn on_connect(socket: SocketRef, State(recorder): State<Recorder>, maybe: MaybeAuthUser<User>) {
+        socket.on_disconnect(async |State(recorder): State<Recorder>, user: AuthUser<User, Admin>| {
+            recorder.record(user.name)
+        });
+        recorder.record(format!("connected {:?}", maybe.as_ref().map(|user| user.name)));
     }
     async fn for_administrators(socket: SocketRef, user: AuthUser<User, Admin>) {
         socket.emit("hello", user.name).unwrap();
     }
-    let (server, mut noted) = server!(on_connect).await;
+    let (server, mut records) = server!(on_connect).await;
     server.io.ns("/admin", for_administrators.with(authenticate::middleware().unwrap()));
 
     for (subject, connected) in [("grace", "connected Some(\"Grace\")"), ("ada", "connected Some(\"Ada\")")] {
         let client = admitted(&server, subject).await;
-        assert_eq!(noted.next().await, connected);
+        assert_eq!(records.next().await, connected);
         client.leave().await;
     }
-    assert_eq!(noted.next().await, "Ada", "the one of Grace is not called");
+    assert_eq!(records.next().await, "Ada", "the one of Grace is not called");
 
     let admin = server.client().namespace("/admin");
     admin.token(&token("ada")).admitted().await.expect(Received::event("hello", json!("Ada"))).await;
@@ -193,7 +195,7 @@ async fn debug_of_an_extractor_shows_the_user_and_no_token() {
     async fn on_connect(socket: SocketRef, user: AuthUser<User>, maybe: MaybeAuthUser<User>) {
         socket.emit("debug", &format!("{user:?} {maybe:?}")).unwrap();
     }
-    let (server, _noted) = server!(on_connect).await;
+    let (server, _records) = server!(on_connect).await;
     let shown = r#"AuthUser(User { name: "Ada", admin: true })"#;
     let both = format!("{shown} MaybeAuthUser(Some({shown}))");
     admitted(&server, "ada").await.expect(Received::event("debug", json!(both))).await;

@@ -13,7 +13,8 @@ use socketioxide::{
 };
 use socketioxide_jwt_auth::{AuthError, AuthUser, JwtAuth, LookupOn, RawToken, jwt_auth};
 use socketioxide_jwt_auth_tests::{
-    Claims, Log, Noted, Notes, Received, SECRET, Server, Tracked, User, find_user, mint, notes, seconds_from_now, token,
+    Claims, Log, Received, Recorder, Records, SECRET, Server, Tracked, User, find_user, mint, recorder,
+    seconds_from_now, token,
 };
 use tokio::time::Instant;
 
@@ -44,25 +45,25 @@ async fn hello(socket: SocketRef, user: AuthUser<User>) {
     socket.emit("hello", user.name).unwrap();
 }
 
-async fn serve<L: LookupOn<LocalAdapter, User = User>>(middleware: JwtAuth<L>) -> (Server, Noted) {
-    let (notes, noted) = notes();
+async fn serve<L: LookupOn<LocalAdapter, User = User>>(middleware: JwtAuth<L>) -> (Server, Records) {
+    let (recorder, records) = recorder();
     let layer = axum::Extension(Tenant("acme"));
-    let server = Server::with_router(SocketIo::builder().with_state(notes), |router| router.layer(layer)).await;
+    let server = Server::with_router(SocketIo::builder().with_state(recorder), |router| router.layer(layer)).await;
     server.io.ns("/", hello.with(middleware));
-    (server, noted)
+    (server, records)
 }
 
 #[derive(Clone)]
 struct Tenant(&'static str);
 
 async fn expect_ada<L: LookupOn<LocalAdapter, User = User>>(middleware: JwtAuth<L>) {
-    let (server, _noted) = serve(middleware).await;
+    let (server, _records) = serve(middleware).await;
     let mut client = server.client().token(&token("ada")).admitted().await;
     client.expect(Received::event("hello", json!("Ada"))).await;
 }
 
 async fn refusal_of<L: LookupOn<LocalAdapter, User = User>>(middleware: JwtAuth<L>, subject: &str) -> String {
-    let (server, _noted) = serve(middleware).await;
+    let (server, _records) = serve(middleware).await;
     server.client().token(&token(subject)).refusal().await
 }
 
@@ -181,12 +182,12 @@ mod parameters {
     #[jwt_auth(secret = SECRET)]
     async fn all(
         claims: Claims,
-        State(notes): State<Notes>,
+        State(recorder): State<Recorder>,
         token: RawToken,
         HttpExtension(tenant): HttpExtension<Tenant>,
         socket: SocketRef,
     ) -> Option<User> {
-        notes.write(format!("{:?} {} {} {}", token, token.as_str(), tenant.0, socket.ns()));
+        recorder.record(format!("{:?} {} {} {}", token, token.as_str(), tenant.0, socket.ns()));
         find_user(&claims.sub)
     }
 
@@ -208,10 +209,10 @@ mod parameters {
     #[jwt_auth(secret = SECRET, guest = true)]
     async fn token_of_guest(
         claims: Option<Claims>,
-        State(notes): State<Notes>,
+        State(recorder): State<Recorder>,
         token: Option<RawToken>,
     ) -> Option<User> {
-        notes.write(token.map_or_else(|| "none".to_owned(), RawToken::into_string));
+        recorder.record(token.map_or_else(|| "none".to_owned(), RawToken::into_string));
         find_user(&claims?.sub)
     }
 
@@ -219,17 +220,17 @@ mod parameters {
     struct Whole(serde_json::Map<String, serde_json::Value>);
 
     #[jwt_auth(secret = SECRET)]
-    async fn whole(claims: Whole, State(notes): State<Notes>) -> Option<User> {
-        notes.write(serde_json::to_string(&claims.0).unwrap());
+    async fn whole(claims: Whole, State(recorder): State<Recorder>) -> Option<User> {
+        recorder.record(serde_json::to_string(&claims.0).unwrap());
         find_user(claims.0["sub"].as_str()?)
     }
 
     #[tokio::test]
     async fn every_extractor_receives_its_value() {
-        let (server, mut noted) = serve(all::middleware().unwrap()).await;
+        let (server, mut records) = serve(all::middleware().unwrap()).await;
         let token = token("ada");
         server.client().token(&format!("Bearer {token}")).admitted().await;
-        assert_eq!(noted.next().await, format!("RawToken(redacted) {token} acme /"));
+        assert_eq!(records.next().await, format!("RawToken(redacted) {token} acme /"));
     }
 
     #[tokio::test]
@@ -246,21 +247,21 @@ mod parameters {
 
     #[tokio::test]
     async fn claims_may_be_any_object() {
-        let (server, mut noted) = serve(whole::middleware().unwrap()).await;
+        let (server, mut records) = serve(whole::middleware().unwrap()).await;
         let claims = json!({ "sub": "ada", "exp": seconds_from_now(60), "iss": "us", "roles": ["a", "b"], "n": null });
         server.client().token(&mint(&claims, SECRET)).admitted().await;
-        let seen: serde_json::Value = serde_json::from_str(&noted.next().await).unwrap();
+        let seen: serde_json::Value = serde_json::from_str(&records.next().await).unwrap();
         assert_eq!(seen, claims);
     }
 
     #[tokio::test]
     async fn a_guest_has_no_raw_token() {
-        let (server, mut noted) = serve(token_of_guest::middleware().unwrap()).await;
+        let (server, mut records) = serve(token_of_guest::middleware().unwrap()).await;
         server.client().admitted().await;
-        assert_eq!(noted.next().await, "none");
+        assert_eq!(records.next().await, "none");
         let token = token("ada");
         server.client().token(&token).admitted().await;
-        assert_eq!(noted.next().await, token);
+        assert_eq!(records.next().await, token);
     }
 }
 
@@ -281,8 +282,8 @@ mod trouble {
     }
 
     #[jwt_auth(secret = SECRET, lookup_timeout = "50ms")]
-    async fn hangs(claims: Claims, State(notes): State<Notes>) -> Option<User> {
-        let _until_dropped = Tracked::new(&notes, "lookup");
+    async fn hangs(claims: Claims, State(recorder): State<Recorder>) -> Option<User> {
+        let _until_dropped = Tracked::new(&recorder, "lookup");
         if claims.sub == "hang" {
             std::future::pending::<()>().await;
         }
@@ -292,7 +293,7 @@ mod trouble {
     #[tokio::test]
     async fn a_panic_refuses_at_once_and_the_server_keeps_running() {
         let log = Log::capture();
-        let (server, _noted) = serve(panics::middleware().unwrap()).await;
+        let (server, _records) = serve(panics::middleware().unwrap()).await;
         for _ in 0..2 {
             assert_eq!(server.client().token(&token("panic")).refusal().await, "internal_error");
         }
@@ -309,11 +310,11 @@ mod trouble {
 
     #[tokio::test]
     async fn a_slow_lookup_is_refused_after_the_timeout() {
-        let (server, mut noted) = serve(hangs::middleware().unwrap()).await;
+        let (server, mut records) = serve(hangs::middleware().unwrap()).await;
         let start = Instant::now();
         assert_eq!(server.client().token(&token("hang")).refusal().await, "lookup_timeout");
         assert!(start.elapsed() >= Duration::from_millis(50));
-        assert_eq!(noted.next().await, "lookup dropped", "it does not go on");
+        assert_eq!(records.next().await, "lookup dropped", "it does not go on");
         let mut client = server.client().token(&token("ada")).admitted().await;
         client.expect(Received::event("hello", json!("Ada"))).await;
     }
@@ -321,7 +322,7 @@ mod trouble {
     #[tokio::test]
     async fn a_hanging_lookup_does_not_delay_other_clients() {
         let slow = hangs::builder().lookup_timeout(Duration::from_secs(3600)).build().unwrap();
-        let (server, _noted) = serve(slow).await;
+        let (server, _records) = serve(slow).await;
         let _hanging = server.client_with_token(&token("hang")).await;
         let mut client = server.client().token(&token("ada")).admitted().await;
         client.expect(Received::event("hello", json!("Ada"))).await;

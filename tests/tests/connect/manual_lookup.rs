@@ -14,7 +14,7 @@ use socketioxide_jwt_auth::{
     UserLookup, jwt_auth,
 };
 use socketioxide_jwt_auth_tests::{
-    Claims, Notes, Received, SECRET, Server, Tracked, User, authenticate, find_user, notes, token,
+    Claims, Received, Recorder, SECRET, Server, Tracked, User, authenticate, find_user, recorder, token,
 };
 
 /// A lookup that carries its own data.
@@ -30,8 +30,8 @@ impl UserLookup for Directory {
 
 impl<A: Adapter> LookupOn<A> for Directory {
     async fn look_up(&self, claims: Option<Claims>, request: LookupRequest<'_, A>) -> LookupResult<&'static str> {
-        let State(notes) = request.extract::<State<Notes>>()?;
-        notes.write(format!("{} {:?}", request.socket().ns(), request.token().map(RawToken::as_str)));
+        let State(recorder) = request.extract::<State<Recorder>>()?;
+        recorder.record(format!("{} {:?}", request.socket().ns(), request.token().map(RawToken::as_str)));
         match claims {
             Some(claims) if claims.sub == "missing" => request.extract::<HttpExtension<u8>>().map(|_| None),
             Some(claims) => Ok(self.names.get(claims.sub.as_str()).copied()),
@@ -50,23 +50,23 @@ async fn a_manual_lookup_receives_claims_socket_and_token() {
     async fn hello(socket: SocketRef, user: AuthUser<&'static str>) {
         socket.emit("hello", *user).unwrap();
     }
-    let (notes, mut noted) = notes();
-    let server = Server::with(SocketIo::builder().with_state(notes)).await;
+    let (recorder, mut records) = recorder();
+    let server = Server::with(SocketIo::builder().with_state(recorder)).await;
     server.io.ns("/", hello.with(directory()));
 
     let ada = token("ada");
     server.client().token(&ada).admitted().await.expect(Received::event("hello", json!("Ada"))).await;
-    assert_eq!(noted.next().await, format!("/ Some({ada:?})"));
+    assert_eq!(records.next().await, format!("/ Some({ada:?})"));
     assert_eq!(server.client().refusal().await, "no guests");
-    assert_eq!(noted.next().await, "/ None");
+    assert_eq!(records.next().await, "/ None");
     assert_eq!(server.client().token(&token("nobody")).refusal().await, "user_not_found");
     assert_eq!(server.client().token(&token("missing")).refusal().await, "internal_error");
 }
 
 /// Two parameters, of which one is generic over the adapter and one is not.
 #[jwt_auth(secret = SECRET)]
-async fn with_state(claims: Claims, State(notes): State<Notes>) -> Option<Tracked> {
-    (claims.sub == "ada").then(|| Tracked::new(&notes, "user"))
+async fn with_state(claims: Claims, State(recorder): State<Recorder>) -> Option<Tracked> {
+    (claims.sub == "ada").then(|| Tracked::new(&recorder, "user"))
 }
 
 #[jwt_auth(secret = SECRET)]
@@ -92,10 +92,10 @@ async fn an_annotated_function_is_still_a_function() {
     assert_eq!(authenticate(claims("ada")).await, Some(User { name: "Ada", admin: true }));
     assert_eq!(authenticate(claims("nobody")).await, None);
 
-    let (notes, mut noted) = notes();
-    assert!(with_state(claims("grace"), State(notes.clone())).await.is_none());
-    assert!(with_state(claims("ada"), State(notes)).await.is_some());
-    assert_eq!(noted.next().await, "user dropped");
+    let (recorder, mut records) = recorder();
+    assert!(with_state(claims("grace"), State(recorder.clone())).await.is_none());
+    assert!(with_state(claims("ada"), State(recorder)).await.is_some());
+    assert_eq!(records.next().await, "user dropped");
 }
 
 #[tokio::test]

@@ -8,8 +8,8 @@ use socketioxide::{
 };
 use socketioxide_jwt_auth::{AuthClaims, AuthUser, MaybeAuthUser, jwt_auth};
 use socketioxide_jwt_auth_tests::{
-    Claims, Log, Notes, OTHER_SECRET, OtherClaims, OtherUser, Raw, Received, SECRET, Server, User, authenticate,
-    find_user, mint, notes, seconds_from_now, token,
+    Claims, Log, OTHER_SECRET, OtherClaims, OtherUser, Raw, Received, Recorder, SECRET, Server, User, authenticate,
+    find_user, mint, recorder, seconds_from_now, token,
 };
 
 #[jwt_auth(secret = OTHER_SECRET)]
@@ -18,8 +18,8 @@ async fn authenticate_other(claims: OtherClaims) -> Option<OtherUser> {
 }
 
 #[jwt_auth(secret = SECRET)]
-async fn counted(claims: Claims, State(notes): State<Notes>) -> Option<User> {
-    notes.write(format!("lookup of {}", claims.sub));
+async fn counted(claims: Claims, State(recorder): State<Recorder>) -> Option<User> {
+    recorder.record(format!("lookup of {}", claims.sub));
     find_user(&claims.sub)
 }
 
@@ -112,8 +112,8 @@ async fn a_dynamic_namespace_requires_a_token_on_every_path() {
 
 #[tokio::test]
 async fn a_second_connect_changes_nothing() {
-    let (notes, mut noted) = notes();
-    let server = Server::with(SocketIo::builder().with_state(notes)).await;
+    let (recorder, mut records) = recorder();
+    let server = Server::with(SocketIo::builder().with_state(recorder)).await;
     server.io.ns("/", on_connect.with(counted::middleware().unwrap()));
     let mut raw = server.raw().await;
     raw.connect_with_token("/", &token("ada")).await;
@@ -122,7 +122,7 @@ async fn a_second_connect_changes_nothing() {
     raw.connect_with_token("/", "blabla").await;
     raw.connect("/", "").await;
     expect_who(&mut raw, "/", json!(["Ada", "ada"])).await;
-    assert_eq!(noted.unread(), ["lookup of ada"]);
+    assert_eq!(records.unread(), ["lookup of ada"]);
     assert_eq!(server.sockets_in("/"), 1);
 }
 

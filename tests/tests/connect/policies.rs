@@ -9,7 +9,7 @@ use socketioxide::{
 };
 use socketioxide_jwt_auth::{All, AnyOf, AuthClaims, AuthUser, Not, Policy, jwt_auth};
 use socketioxide_jwt_auth_tests::{
-    Admin, Notes, Raw, Received, SECRET, Server, User, ask, authenticate, mint, notes, refused_ack, renew,
+    Admin, Raw, Received, Recorder, SECRET, Server, User, ask, authenticate, mint, recorder, refused_ack, renew,
     seconds_from_now, token, unauthorized, unauthorized_event,
 };
 
@@ -149,19 +149,21 @@ async fn a_renewed_token_brings_its_own_user_and_claims() {
 #[tokio::test]
 async fn a_disconnect_handler_is_called_only_if_its_policy_allows_and_every_socket_is_removed() {
     async fn on_connect(socket: SocketRef) {
-        socket.on_disconnect(async |user: AuthUser<User, Admin>, State(notes): State<Notes>| notes.write(user.name));
+        socket.on_disconnect(async |user: AuthUser<User, Admin>, State(recorder): State<Recorder>| {
+            recorder.record(user.name)
+        });
         socket.emit("ready", &()).unwrap();
     }
-    let (notes, mut noted) = notes();
-    let server = Server::with(SocketIo::builder().with_state(notes)).await;
+    let (recorder, mut records) = recorder();
+    let server = Server::with(SocketIo::builder().with_state(recorder)).await;
     server.io.ns("/", on_connect.with(authenticate::middleware().unwrap()));
     for subject in ["grace", "ada"] {
         let mut raw = ready(&server, Some(subject)).await;
         raw.leave("/").await;
     }
-    assert_eq!(noted.next().await, "Ada");
+    assert_eq!(records.next().await, "Ada");
     while server.sockets_in("/") > 0 {
         tokio::task::yield_now().await;
     }
-    assert_eq!(noted.unread(), [""; 0]);
+    assert_eq!(records.unread(), [""; 0]);
 }

@@ -8,7 +8,8 @@ use socketioxide::{
 };
 use socketioxide_jwt_auth::{AuthClaims, AuthError, AuthUser, MaybeAuthUser};
 use socketioxide_jwt_auth_tests::{
-    Admin, Claims, Client, Log, Notes, OtherClaims, OtherUser, Raw, Received, Server, User, authenticate, notes, token,
+    Admin, Claims, Client, Log, OtherClaims, OtherUser, Raw, Received, Recorder, Server, User, authenticate, recorder,
+    token,
 };
 
 /// What a client gets as acknowledgement of a refused event.
@@ -142,11 +143,11 @@ fn assert_named_in_error(log: &Log, name: &str) {
 
 #[tokio::test]
 async fn a_connect_handler_that_takes_a_user_disconnects_a_guest() {
-    async fn members_only(State(notes): State<Notes>, user: AuthUser<User>) {
-        notes.write(user.name);
+    async fn members_only(State(recorder): State<Recorder>, user: AuthUser<User>) {
+        recorder.record(user.name);
     }
-    let (notes, mut noted) = notes();
-    let server = Server::with(SocketIo::builder().with_state(notes)).await;
+    let (recorder, mut records) = recorder();
+    let server = Server::with(SocketIo::builder().with_state(recorder)).await;
     server.io.ns("/", members_only.with(authenticate::builder().guest(true).build().unwrap()));
 
     let mut guest = server.client().admitted().await;
@@ -154,7 +155,7 @@ async fn a_connect_handler_that_takes_a_user_disconnects_a_guest() {
     guest.expect(Received::Disconnected).await;
     assert_eq!(server.sockets_in("/"), 0);
     admitted(&server, "ada").await;
-    assert_eq!(noted.next().await, "Ada", "the handler was not called for the guest");
+    assert_eq!(records.next().await, "Ada", "the handler was not called for the guest");
 }
 
 #[tokio::test]

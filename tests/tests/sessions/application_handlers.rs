@@ -9,7 +9,7 @@ use socketioxide::{
 };
 use socketioxide_jwt_auth::{AuthUser, MaybeAuthUser, SocketAuth};
 use socketioxide_jwt_auth_tests::{
-    Noted, Notes, Raw, Received, Server, User, ask, authenticate, notes, ready, refused_ack, renew, token,
+    Raw, Received, Recorder, Records, Server, User, ask, authenticate, ready, recorder, refused_ack, renew, token,
     token_living, unauthorized,
 };
 
@@ -17,28 +17,31 @@ use socketioxide_jwt_auth_tests::{
 async fn on_connect(socket: SocketRef) {
     socket.on(
         "post",
-        async |_: AuthUser<User>, Data(text): Data<String>, ack: AckSender, State(notes): State<Notes>| {
-            notes.write(format!("post {text}"));
+        async |_: AuthUser<User>, Data(text): Data<String>, ack: AckSender, State(recorder): State<Recorder>| {
+            recorder.record(format!("post {text}"));
             ack.send("posted").unwrap();
         },
     );
-    socket.on_fallback(async |Event(event): Event, Data(_): Data<Value>, State(notes): State<Notes>| {
-        notes.write(format!("fallback {event}"));
+    socket.on_fallback(async |Event(event): Event, Data(_): Data<Value>, State(recorder): State<Recorder>| {
+        recorder.record(format!("fallback {event}"));
     });
-    socket
-        .on_login(async |user: AuthUser<User>, State(notes): State<Notes>| notes.write(format!("login {}", user.name)));
-    socket.on_disconnect(async |user: MaybeAuthUser<User>, reason: DisconnectReason, State(notes): State<Notes>| {
-        notes.write(format!("goodbye {:?} {reason:?}", user.as_ref().map(|user| user.name)));
+    socket.on_login(async |user: AuthUser<User>, State(recorder): State<Recorder>| {
+        recorder.record(format!("login {}", user.name))
     });
+    socket.on_disconnect(
+        async |user: MaybeAuthUser<User>, reason: DisconnectReason, State(recorder): State<Recorder>| {
+            recorder.record(format!("goodbye {:?} {reason:?}", user.as_ref().map(|user| user.name)));
+        },
+    );
     socket.emit("ready", &()).unwrap();
 }
 
-async fn server() -> (Server, Noted) {
-    let (notes, noted) = notes();
-    let server = Server::with(SocketIo::builder().with_state(notes)).await;
+async fn server() -> (Server, Records) {
+    let (recorder, records) = recorder();
+    let server = Server::with(SocketIo::builder().with_state(recorder)).await;
     let builder = authenticate::builder().guest(true).authenticate_event("authenticate").leeway("0s");
     server.io.ns("/", on_connect.with(builder.guest_timeout("1s").build().unwrap()));
-    (server, noted)
+    (server, records)
 }
 
 async fn post(raw: &mut Raw) -> Received {
@@ -47,39 +50,39 @@ async fn post(raw: &mut Raw) -> Received {
 
 #[tokio::test]
 async fn application_handlers_are_called_except_for_the_authenticate_event() {
-    let (server, mut noted) = server().await;
+    let (server, mut records) = server().await;
     let mut raw = ready(&server, "/", None).await;
     assert_eq!(post(&mut raw).await, refused_ack("login_required"));
     raw.emit("/", &json!(["unknown", 1])).await;
-    assert_eq!(noted.next().await, "fallback unknown");
+    assert_eq!(records.next().await, "fallback unknown");
 
     assert!(matches!(renew(&mut raw, &token("ada")).await, Received::Ack(_)));
-    assert_eq!(noted.next().await, "login Ada");
+    assert_eq!(records.next().await, "login Ada");
     assert_eq!(post(&mut raw).await, Received::ack(json!("posted")));
-    assert_eq!(noted.next().await, "post hello");
+    assert_eq!(records.next().await, "post hello");
 
     assert!(matches!(renew(&mut raw, &token_living(0.5, "ada").0).await, Received::Ack(_)));
     raw.expect("/", unauthorized("token_expired")).await;
     raw.expect("/", Received::Disconnected).await;
-    assert_eq!(noted.next().await, "goodbye Some(\"Ada\") ServerNSDisconnect");
-    assert_eq!(noted.unread(), [""; 0]);
+    assert_eq!(records.next().await, "goodbye Some(\"Ada\") ServerNSDisconnect");
+    assert_eq!(records.unread(), [""; 0]);
 }
 
 #[tokio::test]
 async fn the_disconnect_handler_receives_the_user_and_the_reason() {
-    let (server, mut noted) = server().await;
+    let (server, mut records) = server().await;
     let mut raw = ready(&server, "/", None).await;
     raw.leave("/").await;
-    assert_eq!(noted.next().await, "goodbye None ClientNSDisconnect");
+    assert_eq!(records.next().await, "goodbye None ClientNSDisconnect");
 
     let mut raw = ready(&server, "/", None).await;
     assert!(matches!(renew(&mut raw, &token("grace")).await, Received::Ack(_)));
-    assert_eq!(noted.next().await, "login Grace");
+    assert_eq!(records.next().await, "login Grace");
     raw.leave("/").await;
-    assert_eq!(noted.next().await, "goodbye Some(\"Grace\") ClientNSDisconnect");
+    assert_eq!(records.next().await, "goodbye Some(\"Grace\") ClientNSDisconnect");
 
     ready(&server, "/", None).await.expect("/", unauthorized("login_required")).await;
-    assert_eq!(noted.next().await, "goodbye None ServerNSDisconnect");
+    assert_eq!(records.next().await, "goodbye None ServerNSDisconnect");
 }
 
 /// The event belongs to whoever registers it last, which is what socketioxide does with any event.
@@ -89,7 +92,7 @@ async fn an_application_handler_of_the_authenticate_event_replaces_it_and_logs_n
         socket.on("authenticate", async |ack: AckSender| ack.send("mine").unwrap());
         on_connect(socket).await;
     }
-    let (server, _noted) = server().await;
+    let (server, _records) = server().await;
     let builder = authenticate::builder().guest(true).authenticate_event("authenticate");
     server.io.ns("/own", takes_over.with(builder.build().unwrap()));
     let mut raw = ready(&server, "/own", None).await;

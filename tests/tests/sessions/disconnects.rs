@@ -13,7 +13,7 @@ use socketioxide_jwt_auth::{
     AuthUser, JwtAuthBuilder, MaybeAuthUser, SocketAuth, disconnect_user, jwt_auth, user_room,
 };
 use socketioxide_jwt_auth_tests::{
-    Door, Noted, Notes, Raw, Received, SECRET, Server, Tracked, join, mint, notes, ready, seconds_from_now,
+    Door, Raw, Received, Recorder, Records, SECRET, Server, Tracked, join, mint, ready, recorder, seconds_from_now,
     token_living, unauthorized,
 };
 use tokio::runtime::Handle;
@@ -38,18 +38,18 @@ struct Member {
     authenticate_event = "authenticate",
     user_key = |member: &Member| member.name.clone()
 )]
-async fn log_in(claims: Claims, State(notes): State<Notes>, State(door): State<Door>) -> Option<Member> {
+async fn log_in(claims: Claims, State(recorder): State<Recorder>, State(door): State<Door>) -> Option<Member> {
     if claims.slow.is_some() {
-        notes.write("lookup");
+        recorder.record("lookup");
         door.pass().await;
     }
-    Some(Member { name: claims.sub, _tracked: Tracked::new(&notes, "member") })
+    Some(Member { name: claims.sub, _tracked: Tracked::new(&recorder, "member") })
 }
 
 async fn on_connect(socket: SocketRef) {
-    socket.on_login(async |State(notes): State<Notes>| notes.write("login"));
-    socket.on_disconnect(async |State(notes): State<Notes>, member: MaybeAuthUser<Member>| {
-        notes.write(member.as_ref().map_or("left".to_owned(), |member| format!("{} left", member.name)));
+    socket.on_login(async |State(recorder): State<Recorder>| recorder.record("login"));
+    socket.on_disconnect(async |State(recorder): State<Recorder>, member: MaybeAuthUser<Member>| {
+        recorder.record(member.as_ref().map_or("left".to_owned(), |member| format!("{} left", member.name)));
     });
     socket.on("whoami", async |ack: AckSender, member: AuthUser<Member>| {
         ack.send(&member.name).unwrap_or_default();
@@ -57,18 +57,18 @@ async fn on_connect(socket: SocketRef) {
     socket.emit("ready", &()).unwrap();
 }
 
-async fn serve(builder: JwtAuthBuilder<log_in>) -> (Server, Noted, Door) {
-    let (notes, noted) = notes();
+async fn serve(builder: JwtAuthBuilder<log_in>) -> (Server, Records, Door) {
+    let (recorder, records) = recorder();
     let door = Door::closed();
     // For the tests that let the clock jump: no answer to a ping is missed meanwhile.
     let io = SocketIo::builder().ping_timeout(Duration::from_secs(3600));
-    let server = Server::with(io.with_state(notes).with_state(door.clone())).await;
+    let server = Server::with(io.with_state(recorder).with_state(door.clone())).await;
     server.io.ns("/", on_connect.with(builder.build().unwrap()));
     server.io.ns("/witness", async |socket: SocketRef| {
-        socket.on_disconnect(async |State(notes): State<Notes>| notes.write("connection gone"));
+        socket.on_disconnect(async |State(recorder): State<Recorder>| recorder.record("connection gone"));
         socket.emit("ready", &()).unwrap();
     });
-    (server, noted, door)
+    (server, records, door)
 }
 
 /// A token whose lookup takes as long as the test likes.
@@ -101,7 +101,7 @@ async fn assert_nothing_is_left(server: &Server, tasks: usize) {
 
 /// Lets a socket of its own expire in real time, then lets the clock jump.
 async fn let_expire_and_jump(token: &str, jump: Duration) {
-    let (server, _noted, _door) = serve(log_in::builder()).await;
+    let (server, _records, _door) = serve(log_in::builder()).await;
     ready(&server, "/", Some(token)).await.expect("/", unauthorized("token_expired")).await;
     tokio::time::pause();
     tokio::time::advance(jump).await;
@@ -110,99 +110,99 @@ async fn let_expire_and_jump(token: &str, jump: Duration) {
 
 #[tokio::test]
 async fn nothing_remains_after_a_connection_breaks_during_the_lookup() {
-    let (server, mut noted, door) = serve(log_in::builder()).await;
+    let (server, mut records, door) = serve(log_in::builder()).await;
     let tasks = alive_tasks();
     let mut raw = ready(&server, "/witness", None).await;
     raw.connect_with_token("/", &slow_token("ada")).await;
-    assert_eq!(noted.next().await, "lookup");
+    assert_eq!(records.next().await, "lookup");
     drop(raw);
-    assert_eq!(noted.next().await, "connection gone");
+    assert_eq!(records.next().await, "connection gone");
     door.open_once();
-    assert_eq!(noted.next().await, "member dropped");
+    assert_eq!(records.next().await, "member dropped");
     assert_nothing_is_left(&server, tasks).await;
-    assert_eq!(noted.unread(), [""; 0]);
+    assert_eq!(records.unread(), [""; 0]);
 }
 
 #[tokio::test]
 async fn nothing_remains_after_a_client_disconnects_during_the_lookup() {
-    let (server, mut noted, door) = serve(log_in::builder()).await;
+    let (server, mut records, door) = serve(log_in::builder()).await;
     let tasks = alive_tasks();
     let mut raw = ready(&server, "/witness", None).await;
     raw.connect_with_token("/", &slow_token("ada")).await;
-    assert_eq!(noted.next().await, "lookup");
+    assert_eq!(records.next().await, "lookup");
     raw.leave("/").await;
     // To socketioxide it is not in the namespace yet, and who sends something else there is thrown out.
     raw.expect("", Received::Closed).await;
-    assert_eq!(noted.next().await, "connection gone");
+    assert_eq!(records.next().await, "connection gone");
     door.open_once();
-    assert_eq!(noted.next().await, "member dropped");
+    assert_eq!(records.next().await, "member dropped");
     drop(raw);
     assert_nothing_is_left(&server, tasks).await;
 }
 
 #[tokio::test]
 async fn nothing_remains_after_a_connection_breaks_during_a_login() {
-    let (server, mut noted, door) = serve(log_in::builder()).await;
+    let (server, mut records, door) = serve(log_in::builder()).await;
     let tasks = alive_tasks();
     let mut raw = ready(&server, "/", None).await;
     raw.emit("/", &authenticate(&slow_token("ada"))).await;
-    assert_eq!(noted.next().await, "lookup");
+    assert_eq!(records.next().await, "lookup");
     drop(raw);
-    assert_eq!(noted.next().await, "left");
+    assert_eq!(records.next().await, "left");
     door.open_once();
-    assert_eq!(noted.next().await, "member dropped");
+    assert_eq!(records.next().await, "member dropped");
     assert_nothing_is_left(&server, tasks).await;
-    assert_eq!(noted.unread(), [""; 0], "who has left does not log in");
+    assert_eq!(records.unread(), [""; 0], "who has left does not log in");
 }
 
 #[tokio::test]
 async fn nothing_remains_after_a_connection_breaks_during_a_renewal() {
-    let (server, mut noted, door) = serve(log_in::builder().expiry_warning("60s")).await;
+    let (server, mut records, door) = serve(log_in::builder().expiry_warning("60s")).await;
     let tasks = alive_tasks();
     let mut raw = ready(&server, "/", Some(&token("ada"))).await;
     raw.emit("/", &authenticate(&slow_token("ada"))).await;
-    assert_eq!(noted.next().await, "lookup");
+    assert_eq!(records.next().await, "lookup");
     drop(raw);
-    assert_eq!(noted.next().await, "ada left");
+    assert_eq!(records.next().await, "ada left");
     door.open_once();
-    assert_eq!(noted.next().await, "member dropped");
-    assert_eq!(noted.next().await, "member dropped");
+    assert_eq!(records.next().await, "member dropped");
+    assert_eq!(records.next().await, "member dropped");
     assert_nothing_is_left(&server, tasks).await;
 }
 
 /// Its rooms are those of the connection, and it must still be found by `disconnect_user`.
 #[tokio::test]
 async fn a_renewal_that_ends_after_a_reconnect_does_not_change_the_rooms() {
-    let (server, mut noted, door) = serve(log_in::builder()).await;
+    let (server, mut records, door) = serve(log_in::builder()).await;
     for (before, during, after) in [(Some("ada"), "ada", "ada"), (None, "ada", "grace"), (None, "ada", "ada")] {
         let first = before.map(token);
         let mut raw = ready(&server, "/", first.as_deref()).await;
         raw.emit("/", &authenticate(&slow_token(during))).await;
-        assert_eq!(noted.next().await, "lookup");
+        assert_eq!(records.next().await, "lookup");
         raw.leave("/").await;
-        assert!(noted.next().await.ends_with("left"));
+        assert!(records.next().await.ends_with("left"));
         join(&mut raw, "/", Some(&token(after))).await;
         door.open_once();
         for _ in 0..1 + usize::from(before.is_some()) {
-            assert_eq!(noted.next().await, "member dropped");
+            assert_eq!(records.next().await, "member dropped");
         }
 
         assert_eq!(server.io.sockets().pop().unwrap().rooms(), [user_room(after)]);
         disconnect_user(&server.io, after).await.unwrap();
         raw.expect("/", Received::Disconnected).await;
-        assert_eq!(noted.next().await, format!("{after} left"));
-        assert_eq!(noted.next().await, "member dropped");
+        assert_eq!(records.next().await, format!("{after} left"));
+        assert_eq!(records.next().await, "member dropped");
     }
 }
 
 #[tokio::test]
 async fn the_expiry_of_a_session_does_not_end_the_session_after_a_reconnect() {
-    let (server, mut noted, _door) = serve(log_in::builder()).await;
+    let (server, mut records, _door) = serve(log_in::builder()).await;
     let (short, _) = token_living(0.8, "ada");
     let mut raw = ready(&server, "/", Some(&short)).await;
     let kept = server.io.sockets().pop().unwrap();
     raw.leave("/").await;
-    assert_eq!(noted.next().await, "ada left");
+    assert_eq!(records.next().await, "ada left");
     join(&mut raw, "/", Some(&token("ada"))).await;
     let_expire_and_jump(&short, Duration::from_secs(120)).await;
 
@@ -218,7 +218,7 @@ async fn a_session_that_expires_while_a_later_middleware_runs_for_minutes_ends()
         door.pass().await;
         Ok(())
     }
-    let (server, _noted, door) = serve(log_in::builder()).await;
+    let (server, _records, door) = serve(log_in::builder()).await;
     server.io.ns("/patient", on_connect.with(wait).with(log_in::builder().build().unwrap()));
     let (short, _) = token_living(0.8, "ada");
     let mut raw = ready(&server, "/witness", None).await;
@@ -233,7 +233,7 @@ async fn a_session_that_expires_while_a_later_middleware_runs_for_minutes_ends()
 
 #[tokio::test]
 async fn timers_end_with_their_sockets() {
-    let (server, _noted, _door) = serve(log_in::builder().expiry_warning("60s").guest_timeout("1h")).await;
+    let (server, _records, _door) = serve(log_in::builder().expiry_warning("60s").guest_timeout("1h")).await;
     let tasks = alive_tasks();
     for token in [Some(token("ada")), None].iter().cycle().take(20) {
         let mut left = ready(&server, "/", token.as_deref()).await;
@@ -249,7 +249,7 @@ async fn timers_end_with_their_sockets() {
 
 #[tokio::test]
 async fn timers_end_with_the_session_that_is_renewed() {
-    let (server, _noted, _door) = serve(log_in::builder().expiry_warning("60s")).await;
+    let (server, _records, _door) = serve(log_in::builder().expiry_warning("60s")).await;
     let mut raw = ready(&server, "/", Some(&token("ada"))).await;
     let tasks = alive_tasks();
     for _ in 0..9 {

@@ -10,8 +10,8 @@ use socketioxide::{
 };
 use socketioxide_jwt_auth::{AuthUser, JwtAuthBuilder, SocketAuth, user_room};
 use socketioxide_jwt_auth_tests::{
-    Notes, Raw, Received, SECRET, Server, User, answer, ask, authenticate, join, mint, notes, now, ready, refused_ack,
-    renew, token_living, unauthorized,
+    Raw, Received, Recorder, SECRET, Server, User, answer, ask, authenticate, join, mint, now, ready, recorder,
+    refused_ack, renew, token_living, unauthorized,
 };
 
 fn builder() -> JwtAuthBuilder<authenticate> {
@@ -91,17 +91,17 @@ async fn a_kept_socket_has_no_user_after_its_expiry() {
 #[tokio::test]
 async fn a_disconnect_handler_still_sees_the_user() {
     async fn on_connect(socket: SocketRef) {
-        socket.on_disconnect(async |State(notes): State<Notes>, user: AuthUser<User>| {
-            notes.write(format!("goodbye {}", user.name));
+        socket.on_disconnect(async |State(recorder): State<Recorder>, user: AuthUser<User>| {
+            recorder.record(format!("goodbye {}", user.name));
         });
         answer(socket).await;
     }
-    let (notes, mut noted) = notes();
-    let server = Server::with(SocketIo::builder().with_state(notes)).await;
+    let (recorder, mut records) = recorder();
+    let server = Server::with(SocketIo::builder().with_state(recorder)).await;
     server.io.ns("/", on_connect.with(builder().build().unwrap()));
     let mut raw = ready(&server, "/", Some(&token_living(0.7, "ada").0)).await;
     expect_expiry(&mut raw).await;
-    assert_eq!(noted.next().await, "goodbye Ada");
+    assert_eq!(records.next().await, "goodbye Ada");
 }
 
 #[tokio::test]

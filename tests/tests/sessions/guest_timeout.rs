@@ -10,8 +10,8 @@ use socketioxide::{
 };
 use socketioxide_jwt_auth::{JwtAuthBuilder, SocketAuth, UserLookup, jwt_auth};
 use socketioxide_jwt_auth_tests::{
-    Claims, Door, Notes, Raw, Received, SECRET, Server, User, answer, ask, authenticate, find_user, notes, now, ready,
-    refused_ack, renew, token, unauthorized,
+    Claims, Door, Raw, Received, Recorder, SECRET, Server, User, answer, ask, authenticate, find_user, now, ready,
+    recorder, refused_ack, renew, token, unauthorized,
 };
 
 const LIMIT: Duration = Duration::from_millis(700);
@@ -117,8 +117,8 @@ async fn an_endless_limit_never_ends_a_session() {
 }
 
 #[jwt_auth(secret = SECRET, user_key = |user: &User| user.name)]
-async fn slow(claims: Claims, State(notes): State<Notes>, State(door): State<Door>) -> Option<User> {
-    notes.write("lookup");
+async fn slow(claims: Claims, State(recorder): State<Recorder>, State(door): State<Door>) -> Option<User> {
+    recorder.record("lookup");
     door.pass().await;
     find_user(&claims.sub)
 }
@@ -126,19 +126,19 @@ async fn slow(claims: Claims, State(notes): State<Notes>, State(door): State<Doo
 #[tokio::test]
 async fn a_login_that_is_under_way_at_the_limit_is_too_late() {
     async fn on_connect(socket: SocketRef) {
-        socket.on_login(async |State(notes): State<Notes>| notes.write("login"));
+        socket.on_login(async |State(recorder): State<Recorder>| recorder.record("login"));
         answer(socket).await;
     }
-    let (notes, mut noted) = notes();
+    let (recorder, mut records) = recorder();
     let door = Door::closed();
-    let server = Server::with(SocketIo::builder().with_state(notes).with_state(door.clone())).await;
+    let server = Server::with(SocketIo::builder().with_state(recorder).with_state(door.clone())).await;
     server.io.ns("/", on_connect.with(with_limit(slow::builder()).build().unwrap()));
     server.io.ns("/next", answer.with(with_limit(authenticate::builder()).build().unwrap()));
 
     let mut raw = ready(&server, "/", None).await;
     let kept = server.io.sockets().pop().unwrap();
     raw.ask("/", 1, &json!(["authenticate", { "token": token("ada") }])).await;
-    assert_eq!(noted.next().await, "lookup");
+    assert_eq!(records.next().await, "lookup");
     expect_timeout(&mut raw, "/").await;
     door.open_once();
     raw.expect("/", refused_ack("login_required")).await;
@@ -147,5 +147,5 @@ async fn a_login_that_is_under_way_at_the_limit_is_too_late() {
 
     // It may come back at once, as anybody may.
     socketioxide_jwt_auth_tests::join(&mut raw, "/next", Some(&token("ada"))).await;
-    assert_eq!(noted.unread(), [""; 0], "nobody has logged in");
+    assert_eq!(records.unread(), [""; 0], "nobody has logged in");
 }

@@ -9,8 +9,8 @@ use socketioxide::{
 };
 use socketioxide_jwt_auth::{AuthError, AuthUser, JwtAuthBuilder, RawToken, SocketAuth, jwt_auth};
 use socketioxide_jwt_auth_tests::{
-    Noted, Notes, OTHER_SECRET, Raw, Received, SECRET, Server, User, answer, ask, find_user, join, mint, notes, ready,
-    refused_ack, renew, renewed_ack, seconds_from_now, token, token_expiring_in, token_living, unauthorized,
+    OTHER_SECRET, Raw, Received, Recorder, Records, SECRET, Server, User, answer, ask, find_user, join, mint, ready,
+    recorder, refused_ack, renew, renewed_ack, seconds_from_now, token, token_expiring_in, token_living, unauthorized,
     unauthorized_event,
 };
 
@@ -22,9 +22,9 @@ struct Claims {
 }
 
 #[jwt_auth(secret = SECRET, guest = true, authenticate_event = "authenticate", leeway = "0s", lookup_timeout = "300ms")]
-async fn log_in(claims: Claims, State(notes): State<Notes>) -> Result<Option<User>, AuthError> {
+async fn log_in(claims: Claims, State(recorder): State<Recorder>) -> Result<Option<User>, AuthError> {
     let name = claims.sub.or(claims.name).expect("every token of these tests names somebody");
-    notes.write(format!("lookup {name}"));
+    recorder.record(format!("lookup {name}"));
     match name.as_str() {
         "suspended" => Err(AuthError::denied("account suspended")),
         "broken" => Err(AuthError::internal("no database")),
@@ -34,12 +34,12 @@ async fn log_in(claims: Claims, State(notes): State<Notes>) -> Result<Option<Use
     }
 }
 
-async fn serve(builder: JwtAuthBuilder<log_in>) -> (Server, Noted) {
-    let (notes, noted) = notes();
-    let server = Server::with(SocketIo::builder().with_state(notes)).await;
+async fn serve(builder: JwtAuthBuilder<log_in>) -> (Server, Records) {
+    let (recorder, records) = recorder();
+    let server = Server::with(SocketIo::builder().with_state(recorder)).await;
     server.io.ns("/", answer.with(builder.build().unwrap()));
     server.io.ns("/second", answer.with(log_in::middleware().unwrap()));
-    (server, noted)
+    (server, records)
 }
 
 async fn server() -> Server {
@@ -81,7 +81,7 @@ async fn on_login_is_called_for_a_login_and_not_for_a_renewal() {
         socket.on_login(async |socket: SocketRef, user: AuthUser<User>| socket.emit("welcome", user.name).unwrap());
         answer(socket).await;
     }
-    let (server, _noted) = serve(log_in::builder()).await;
+    let (server, _records) = serve(log_in::builder()).await;
     server.io.ns("/told", on_connect.with(log_in::middleware().unwrap()));
     let mut raw = ready(&server, "/told", None).await;
     raw.emit("/told", &json!(["authenticate", { "token": token_living(60.0, "ada").0 }])).await;
@@ -116,7 +116,7 @@ async fn a_renewed_session_ends_with_its_new_token() {
 
 #[tokio::test]
 async fn a_token_without_exp_is_acknowledged_with_null() {
-    let (server, _noted) = serve(log_in::builder().required_claims(Vec::<String>::new())).await;
+    let (server, _records) = serve(log_in::builder().required_claims(Vec::<String>::new())).await;
     let mut raw = ready(&server, "/", None).await;
     let received = renew(&mut raw, &mint(&json!({ "sub": "ada" }), SECRET)).await;
     assert_eq!(received, Received::ack(json!({ "expires_at": null })));
@@ -124,7 +124,7 @@ async fn a_token_without_exp_is_acknowledged_with_null() {
 
 #[tokio::test]
 async fn a_renewed_token_is_warned_of() {
-    let (server, _noted) = serve(log_in::builder().expiry_warning("1h").expiry("ignore")).await;
+    let (server, _records) = serve(log_in::builder().expiry_warning("1h").expiry("ignore")).await;
     let mut raw = ready(&server, "/", Some(&token("ada"))).await;
     assert!(matches!(renew(&mut raw, &token_living(1.0, "ada").0).await, Received::Ack(_)));
     let (_, received) = raw.next().await;
@@ -141,7 +141,7 @@ async fn the_token_of_another_user_is_subject_mismatch_and_changes_nothing() {
 
 #[tokio::test]
 async fn the_same_subject_of_another_issuer_is_another_user() {
-    let (server, _noted) = serve(log_in::builder().issuer(["a", "b"])).await;
+    let (server, _records) = serve(log_in::builder().issuer(["a", "b"])).await;
     let of_issuer = |issuer: &str| expiring_in(60, &json!({ "sub": "ada", "iss": issuer }));
     let mut raw = ready(&server, "/", Some(&of_issuer("a"))).await;
     assert_eq!(renew(&mut raw, &of_issuer("b")).await, refused_ack("subject_mismatch"));
@@ -151,7 +151,7 @@ async fn the_same_subject_of_another_issuer_is_another_user() {
 
 #[tokio::test]
 async fn without_subjects_the_user_key_decides() {
-    let (server, _noted) = serve(log_in::builder().user_key(|user: &User| user.name)).await;
+    let (server, _records) = serve(log_in::builder().user_key(|user: &User| user.name)).await;
     let mut raw = ready(&server, "/", Some(&expiring_in(60, &json!({ "name": "ada" })))).await;
     assert_eq!(renew(&mut raw, &expiring_in(60, &json!({ "name": "grace" }))).await, refused_ack("subject_mismatch"));
     let received = renew(&mut raw, &expiring_in(90, &json!({ "name": "ada" }))).await;
@@ -310,18 +310,23 @@ async fn the_lookup_sees_the_socket_and_its_request_and_no_payload() {
         socket: SocketRef,
         TryData(payload): TryData<Option<Value>>,
         token: RawToken,
-        State(notes): State<Notes>,
+        State(recorder): State<Recorder>,
     ) -> Option<User> {
         let query = socket.req_parts().uri.query().unwrap_or_default().rsplit('&').next().unwrap_or_default();
-        notes.write(format!("{} {query} {:?} {}", socket.connected(), payload.ok().flatten(), token.as_str().len()));
+        recorder.record(format!(
+            "{} {query} {:?} {}",
+            socket.connected(),
+            payload.ok().flatten(),
+            token.as_str().len()
+        ));
         find_user(&claims.sub)
     }
-    let (notes, mut noted) = notes();
-    let server = Server::with(SocketIo::builder().with_state(notes)).await;
+    let (recorder, mut records) = recorder();
+    let server = Server::with(SocketIo::builder().with_state(recorder)).await;
     server.io.ns("/", answer.with(inspecting::middleware().unwrap()));
     let mut raw = Raw::open_with(server.address(), "&page=7", &[]).await;
     join(&mut raw, "/", None).await;
     let token = token("ada");
     assert!(matches!(ask(&mut raw, "log in", &json!({ "token": &token })).await, Received::Ack(_)));
-    assert_eq!(noted.next().await, format!("true page=7 Some(Object {{}}) {}", token.len()));
+    assert_eq!(records.next().await, format!("true page=7 Some(Object {{}}) {}", token.len()));
 }

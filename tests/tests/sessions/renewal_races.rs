@@ -12,8 +12,8 @@ use socketioxide::{
 };
 use socketioxide_jwt_auth::{AuthUser, SocketAuth, TokenSource, jwt_auth};
 use socketioxide_jwt_auth_tests::{
-    Door, Log, Noted, Notes, Raw, Received, SECRET, Server, User, answer, ask, find_user, join, mint, notes, now,
-    ready, refused_ack, renew, renewed_ack, seconds_from_now, token, token_living, unauthorized,
+    Door, Log, Raw, Received, Recorder, Records, SECRET, Server, User, answer, ask, find_user, join, mint, now, ready,
+    recorder, refused_ack, renew, renewed_ack, seconds_from_now, token, token_living, unauthorized,
 };
 
 #[derive(Deserialize)]
@@ -24,8 +24,8 @@ struct Claims {
 }
 
 #[jwt_auth(secret = SECRET, leeway = "0s", guest = true, authenticate_event = "authenticate")]
-async fn log_in(claims: Claims, State(notes): State<Notes>, State(door): State<Door>) -> Option<User> {
-    notes.write(format!("lookup {}", claims.sub));
+async fn log_in(claims: Claims, State(recorder): State<Recorder>, State(door): State<Door>) -> Option<User> {
+    recorder.record(format!("lookup {}", claims.sub));
     if claims.slow.is_some() {
         door.pass().await;
     }
@@ -39,22 +39,22 @@ async fn on_connect(socket: SocketRef) {
 }
 
 /// Runs until the door opens.
-async fn linger(socket: SocketRef, user: AuthUser<User>, State(notes): State<Notes>, State(door): State<Door>) {
-    notes.write(format!("for {}", user.name));
+async fn linger(socket: SocketRef, user: AuthUser<User>, State(recorder): State<Recorder>, State(door): State<Door>) {
+    recorder.record(format!("for {}", user.name));
     door.pass().await;
     let current = socket.auth_user::<User>().map(|user| user.name);
-    notes.write(format!("for {}, now {current:?}", user.name));
+    recorder.record(format!("for {}, now {current:?}", user.name));
 }
 
-async fn serve() -> (Server, Noted, Door) {
-    let (notes, noted) = notes();
+async fn serve() -> (Server, Records, Door) {
+    let (recorder, records) = recorder();
     let door = Door::closed();
-    let server = Server::with(SocketIo::builder().with_state(notes).with_state(door.clone())).await;
+    let server = Server::with(SocketIo::builder().with_state(recorder).with_state(door.clone())).await;
     let middleware = log_in::middleware().unwrap();
     for namespace in ["/", "/second", "/third", "/fourth"] {
         server.io.ns(namespace, on_connect.with(middleware.clone()));
     }
-    (server, noted, door)
+    (server, records, door)
 }
 
 fn slow_token(expires_at: i64) -> String {
@@ -82,7 +82,7 @@ async fn expect_who(raw: &mut Raw, name: &str) {
 
 #[tokio::test]
 async fn of_several_renewals_the_first_and_the_newest_succeed() {
-    let (server, mut noted, door) = serve().await;
+    let (server, mut records, door) = serve().await;
     let mut raw = ready(&server, "/", Some(&token("ada"))).await;
     let [first, last] = [100, 400].map(seconds_from_now);
     for (number, expires_at) in [first, first + 100, first + 200, last].into_iter().enumerate() {
@@ -96,12 +96,12 @@ async fn of_several_renewals_the_first_and_the_newest_succeed() {
     door.open_once();
     raw.expect("/", renewed_ack(last)).await;
     assert_eq!(expiry(&server), last);
-    assert_eq!(noted.unread(), ["lookup ada"; 3]);
+    assert_eq!(records.unread(), ["lookup ada"; 3]);
 }
 
 #[tokio::test]
 async fn a_token_that_was_issued_earlier_does_not_replace_a_later_one() {
-    let (server, _noted, door) = serve().await;
+    let (server, _records, door) = serve().await;
     let issued = |ago: i64, expires_in: i64| {
         let (issued, expires_at) = (seconds_from_now(-ago), seconds_from_now(expires_in));
         (mint(&json!({ "sub": "ada", "iat": issued, "exp": expires_at, "slow": true }), SECRET), expires_at)
@@ -128,15 +128,15 @@ async fn a_token_that_was_issued_earlier_does_not_replace_a_later_one() {
 
 #[tokio::test]
 async fn an_older_token_that_arrives_after_the_end_is_refused() {
-    let (server, mut noted, door) = serve().await;
+    let (server, mut records, door) = serve().await;
     let issued = |ago: i64, expires_at: f64| {
         mint(&json!({ "sub": "ada", "iat": seconds_from_now(-ago), "exp": expires_at, "slow": true }), SECRET)
     };
     door.open_once();
     let mut raw = ready(&server, "/", Some(&issued(10, now() + 0.7))).await;
     raw.ask("/", 1, &authenticate(&issued(20, now() + 60.0))).await;
-    assert_eq!(noted.next().await, "lookup ada");
-    assert_eq!(noted.next().await, "lookup ada");
+    assert_eq!(records.next().await, "lookup ada");
+    assert_eq!(records.next().await, "lookup ada");
     raw.expect("/", unauthorized("token_expired")).await;
     raw.expect("/", Received::Disconnected).await;
     door.open_once();
@@ -145,7 +145,7 @@ async fn an_older_token_that_arrives_after_the_end_is_refused() {
 
 #[tokio::test]
 async fn a_successful_renewal_resets_refusals() {
-    let (server, _noted, _door) = serve().await;
+    let (server, _records, _door) = serve().await;
     let mut raw = server.raw().await;
     let namespaces = ["/", "/second", "/third"];
     for namespace in namespaces {
@@ -171,7 +171,7 @@ async fn a_successful_renewal_resets_refusals() {
 #[tokio::test]
 async fn a_flood_is_refused_with_a_code_and_costs_few_lookups() {
     let log = Log::capture();
-    let (server, mut noted, _door) = serve().await;
+    let (server, mut records, _door) = serve().await;
     let token = token("ada");
     let mut raw = ready(&server, "/", Some(&token)).await;
     // All of the answers fit into the client's channel.
@@ -189,7 +189,7 @@ async fn a_flood_is_refused_with_a_code_and_costs_few_lookups() {
     }
     assert!((80..100).contains(&refused), "{refused} refused");
     assert_eq!(log.lines_with("INFO").len(), 0, "nobody floods the log");
-    assert!(noted.unread().len() <= 21, "one for the connection, twenty for renewals");
+    assert!(records.unread().len() <= 21, "one for the connection, twenty for renewals");
     expect_who(&mut raw, "Ada").await;
 }
 
@@ -197,23 +197,23 @@ async fn a_flood_is_refused_with_a_code_and_costs_few_lookups() {
 async fn refused_attempts_count_for_the_connection_over_all_namespaces() {
     for (subject, code) in [("nobody", "user_not_found"), ("panics", "internal_error")] {
         let log = Log::capture();
-        let (server, mut noted, _door) = serve().await;
+        let (server, mut records, _door) = serve().await;
         let mut raw = ready(&server, "/", None).await;
         join(&mut raw, "/second", None).await;
         for _ in 0..20 {
             assert_eq!(renew(&mut raw, &token(subject)).await, refused_ack(code));
         }
-        assert_eq!(noted.unread(), vec![format!("lookup {subject}"); 20]);
+        assert_eq!(records.unread(), vec![format!("lookup {subject}"); 20]);
         raw.ask("/second", 1, &authenticate(&token("ada"))).await;
         raw.expect("/second", too_many_attempts()).await;
-        assert_eq!(noted.unread(), [""; 0], "not even a good token is looked at");
+        assert_eq!(records.unread(), [""; 0], "not even a good token is looked at");
         assert_eq!(log.lines_with("renewal refused").len(), 20, "nobody floods the log");
     }
 }
 
 #[tokio::test]
 async fn the_namespaces_of_a_connection_are_logged_in_to_at_the_same_time() {
-    let (server, mut noted, door) = serve().await;
+    let (server, mut records, door) = serve().await;
     let namespaces = ["/", "/second", "/third"];
     let mut raw = server.raw().await;
     for namespace in namespaces {
@@ -222,7 +222,7 @@ async fn the_namespaces_of_a_connection_are_logged_in_to_at_the_same_time() {
     let expires_at = seconds_from_now(100);
     for namespace in namespaces {
         raw.ask(namespace, 1, &authenticate(&slow_token(expires_at))).await;
-        assert_eq!(noted.next().await, "lookup ada");
+        assert_eq!(records.next().await, "lookup ada");
     }
     // Nobody waits for a login: not even the client itself.
     for namespace in namespaces {
@@ -279,7 +279,7 @@ async fn outcome(raw: &mut Raw) -> Outcome {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_renewal_that_meets_the_end_is_either_in_time_or_too_late() {
     const SOCKETS: u32 = 60;
-    let (server, _noted, door) = serve().await;
+    let (server, _records, door) = serve().await;
     let mut raws = Vec::new();
     for _ in 0..SOCKETS {
         raws.push(server.raw().await);
@@ -315,36 +315,36 @@ async fn a_renewal_that_meets_the_end_is_either_in_time_or_too_late() {
 
 #[tokio::test]
 async fn a_handler_that_runs_during_expiry_keeps_its_user_and_sees_the_session_ended() {
-    let (server, mut noted, door) = serve().await;
+    let (server, mut records, door) = serve().await;
     let mut raw = ready(&server, "/", Some(&token_living(0.8, "ada").0)).await;
     raw.emit("/", &json!(["linger"])).await;
-    assert_eq!(noted.next().await, "lookup ada");
-    assert_eq!(noted.next().await, "for Ada");
+    assert_eq!(records.next().await, "lookup ada");
+    assert_eq!(records.next().await, "for Ada");
     raw.expect("/", unauthorized("token_expired")).await;
     raw.expect("/", Received::Disconnected).await;
     assert_eq!(server.sockets_in("/"), 0, "a handler does not keep its socket in the namespace");
     door.open_once();
-    assert_eq!(noted.next().await, "for Ada, now None");
+    assert_eq!(records.next().await, "for Ada, now None");
 }
 
 #[tokio::test]
 async fn a_handler_that_runs_during_a_renewal_continues() {
-    let (server, mut noted, door) = serve().await;
+    let (server, mut records, door) = serve().await;
     let mut raw = ready(&server, "/", Some(&token("ada"))).await;
     raw.emit("/", &json!(["linger"])).await;
-    while noted.next().await != "for Ada" {}
+    while records.next().await != "for Ada" {}
     let expires_at = seconds_from_now(50);
     let next = mint(&json!({ "sub": "ada", "exp": expires_at }), SECRET);
     assert_eq!(renew(&mut raw, &next).await, renewed_ack(expires_at));
     door.open_once();
-    assert_eq!(noted.next().await, "lookup ada");
-    assert_eq!(noted.next().await, "for Ada, now Some(\"Ada\")");
+    assert_eq!(records.next().await, "lookup ada");
+    assert_eq!(records.next().await, "for Ada, now Some(\"Ada\")");
 }
 
 #[tokio::test]
 async fn a_renewal_whose_lookup_hangs_times_out_before_the_next() {
-    let (notes, _noted) = notes();
-    let server = Server::with(SocketIo::builder().with_state(notes).with_state(Door::closed())).await;
+    let (recorder, _records) = recorder();
+    let server = Server::with(SocketIo::builder().with_state(recorder).with_state(Door::closed())).await;
     let builder = log_in::builder().lookup_timeout(Duration::from_millis(300));
     server.io.ns("/", on_connect.with(builder.build().unwrap()));
     let mut raw = ready(&server, "/", Some(&token("ada"))).await;
@@ -357,8 +357,8 @@ async fn a_renewal_whose_lookup_hangs_times_out_before_the_next() {
 
 #[tokio::test]
 async fn the_event_accepts_token_and_the_members_of_the_sources() {
-    let (notes, _noted) = notes();
-    let server = Server::with(SocketIo::builder().with_state(notes).with_state(Door::closed())).await;
+    let (recorder, _records) = recorder();
+    let server = Server::with(SocketIo::builder().with_state(recorder).with_state(Door::closed())).await;
     let sources = [TokenSource::auth("jwt"), TokenSource::bearer()];
     server.io.ns("/", on_connect.with(log_in::builder().token(sources).build().unwrap()));
     for member in ["token", "jwt"] {
@@ -377,14 +377,14 @@ async fn the_event_accepts_token_and_the_members_of_the_sources() {
 /// The handler keeps the session that was replaced, and nothing of it may run on.
 #[tokio::test]
 async fn a_replaced_session_does_not_warn_while_a_handler_holds_its_user() {
-    let (notes, mut noted) = notes();
+    let (recorder, mut records) = recorder();
     let door = Door::closed();
-    let server = Server::with(SocketIo::builder().with_state(notes).with_state(door.clone())).await;
+    let server = Server::with(SocketIo::builder().with_state(recorder).with_state(door.clone())).await;
     server.io.ns("/", on_connect.with(log_in::builder().expiry_warning("1500ms").build().unwrap()));
     let (short, _) = token_living(3.2, "ada");
     let mut raw = ready(&server, "/", Some(&short)).await;
     raw.emit("/", &json!(["linger"])).await;
-    while noted.next().await != "for Ada" {}
+    while records.next().await != "for Ada" {}
     assert!(matches!(renew(&mut raw, &token("ada")).await, Received::Ack(_)));
 
     // A socket with the short token shows when the warning is due.
@@ -396,14 +396,14 @@ async fn a_replaced_session_does_not_warn_while_a_handler_holds_its_user() {
 
 #[tokio::test]
 async fn a_token_that_expires_while_its_lookup_runs_is_refused() {
-    let (server, mut noted, door) = serve().await;
+    let (server, mut records, door) = serve().await;
     let expiring = |seconds| mint(&json!({ "sub": "ada", "exp": now() + seconds, "slow": true }), SECRET);
     let mut guest = ready(&server, "/", None).await;
     let mut raw = server.raw().await;
     let dead = expiring(0.5);
     raw.connect_with_token("/", &dead).await;
     guest.ask("/", 1, &authenticate(&dead)).await;
-    assert_eq!([noted.next().await, noted.next().await], ["lookup ada"; 2]);
+    assert_eq!([records.next().await, records.next().await], ["lookup ada"; 2]);
 
     // A socket whose token lives longer shows that it has expired.
     let (longer, _) = token_living(0.6, "grace");

@@ -14,7 +14,7 @@ use socketioxide::{
 };
 use socketioxide_jwt_auth::{AuthUser, JwtAuthBuilder, jwt_auth};
 use socketioxide_jwt_auth_tests::{
-    Door, Noted, Notes, Raw, Received, SECRET, Server, Tracked, join, mint, notes, now, ready, token, within,
+    Door, Raw, Received, Recorder, Records, SECRET, Server, Tracked, join, mint, now, ready, recorder, token, within,
 };
 
 #[derive(Deserialize)]
@@ -31,26 +31,26 @@ struct Claims {
     authenticate_event = "authenticate",
     expiry_warning = "60s"
 )]
-async fn log_in(claims: Claims, State(notes): State<Notes>, State(door): State<Door>) -> Option<Tracked> {
+async fn log_in(claims: Claims, State(recorder): State<Recorder>, State(door): State<Door>) -> Option<Tracked> {
     if claims.slow.is_some() {
-        notes.write("lookup");
+        recorder.record("lookup");
         door.pass().await;
     }
-    Some(Tracked::new(&notes, "user"))
+    Some(Tracked::new(&recorder, "user"))
 }
 
 async fn on_connect(socket: SocketRef) {
-    socket.on_disconnect(async |_: AuthUser<Tracked>, State(notes): State<Notes>| notes.write("goodbye"));
+    socket.on_disconnect(async |_: AuthUser<Tracked>, State(recorder): State<Recorder>| recorder.record("goodbye"));
     socket.emit("ready", &()).unwrap();
 }
 
-async fn serve(builder: JwtAuthBuilder<log_in>) -> (Server, Noted, Door) {
-    let (notes, noted) = notes();
+async fn serve(builder: JwtAuthBuilder<log_in>) -> (Server, Records, Door) {
+    let (recorder, records) = recorder();
     let door = Door::closed();
-    let server = Server::with(SocketIo::builder().with_state(notes).with_state(door.clone())).await;
+    let server = Server::with(SocketIo::builder().with_state(recorder).with_state(door.clone())).await;
     server.io.ns("/", on_connect.with(builder.build().unwrap()));
     server.io.ns("/open", async |socket: SocketRef| socket.emit("ready", &()).unwrap());
-    (server, noted, door)
+    (server, records, door)
 }
 
 /// A token that lives for a second.
@@ -69,27 +69,27 @@ async fn expect_closed(raw: &mut Raw) {
 
 #[tokio::test]
 async fn open_sessions_do_not_delay_shutdown_and_end_with_their_tokens() {
-    let (server, mut noted, _door) = serve(log_in::builder()).await;
+    let (server, mut records, _door) = serve(log_in::builder()).await;
     let mut user = ready(&server, "/", Some(&short_token(json!({})))).await;
     let mut guest = ready(&server, "/", None).await;
     close(&server).await;
     expect_closed(&mut user).await;
     expect_closed(&mut guest).await;
     drop((user, guest, server));
-    assert_eq!(noted.next().await, "goodbye");
-    assert_eq!(noted.next().await, "user dropped");
+    assert_eq!(records.next().await, "goodbye");
+    assert_eq!(records.next().await, "user dropped");
     Server::tasks_at_most(0).await;
 }
 
 /// The way to let disconnect handlers say goodbye.
 #[tokio::test]
 async fn nothing_remains_of_a_server_whose_sockets_are_disconnected_before_it_is_closed() {
-    let (server, mut noted, _door) = serve(log_in::builder().guest_timeout(Duration::from_secs(3600))).await;
+    let (server, mut records, _door) = serve(log_in::builder().guest_timeout(Duration::from_secs(3600))).await;
     let mut user = ready(&server, "/", Some(&token("ada"))).await;
     let mut guest = ready(&server, "/", None).await;
     server.io.disconnect().await.unwrap();
-    assert_eq!(noted.next().await, "goodbye");
-    assert_eq!(noted.next().await, "user dropped");
+    assert_eq!(records.next().await, "goodbye");
+    assert_eq!(records.next().await, "user dropped");
     close(&server).await;
     for raw in [&mut user, &mut guest] {
         while raw.next().await.1 != Received::Disconnected {}
@@ -100,30 +100,30 @@ async fn nothing_remains_of_a_server_whose_sockets_are_disconnected_before_it_is
 
 #[tokio::test]
 async fn a_login_under_way_does_not_delay_shutdown() {
-    let (server, mut noted, door) = serve(log_in::builder()).await;
+    let (server, mut records, door) = serve(log_in::builder()).await;
     let mut raw = ready(&server, "/", None).await;
     raw.emit("/", &json!(["authenticate", { "token": short_token(json!({ "slow": true })) }])).await;
-    assert_eq!(noted.next().await, "lookup");
+    assert_eq!(records.next().await, "lookup");
     close(&server).await;
     expect_closed(&mut raw).await;
     drop((raw, server));
     door.open_once();
-    assert_eq!(noted.next().await, "goodbye");
-    assert_eq!(noted.next().await, "user dropped");
+    assert_eq!(records.next().await, "goodbye");
+    assert_eq!(records.next().await, "user dropped");
     Server::tasks_at_most(0).await;
 }
 
 #[tokio::test]
 async fn nothing_remains_of_a_connection_that_is_under_way() {
-    let (server, mut noted, door) = serve(log_in::builder()).await;
+    let (server, mut records, door) = serve(log_in::builder()).await;
     let mut raw = server.raw().await;
     join(&mut raw, "/open", None).await;
     raw.connect_with_token("/", &mint(&json!({ "slow": true, "exp": now() + 3600.0 }), SECRET)).await;
-    assert_eq!(noted.next().await, "lookup");
+    assert_eq!(records.next().await, "lookup");
     close(&server).await;
     expect_closed(&mut raw).await;
     door.open_once();
-    assert_eq!(noted.next().await, "user dropped");
+    assert_eq!(records.next().await, "user dropped");
     drop((raw, server));
     Server::tasks_at_most(0).await;
 }

@@ -10,30 +10,30 @@ use socketioxide_jwt_auth::{
     AuthUser, DisconnectError, JwtAuthBuilder, Not, SocketAuth, disconnect_user, jwt_auth, user_room,
 };
 use socketioxide_jwt_auth_tests::{
-    Claims, LIMIT, Noted, Notes, Raw, Received, SECRET, Server, User, answer, find_user, join, notes, ready, token,
-    token_living, unauthorized, unauthorized_event,
+    Claims, LIMIT, Raw, Received, Recorder, Records, SECRET, Server, User, answer, find_user, join, ready, recorder,
+    token, token_living, unauthorized, unauthorized_event,
 };
 
 #[jwt_auth(secret = SECRET, leeway = "0s", guest = true, authenticate_event = "authenticate")]
-async fn log_in(claims: Claims, State(notes): State<Notes>) -> Option<User> {
-    notes.write(format!("lookup {}", claims.sub));
+async fn log_in(claims: Claims, State(recorder): State<Recorder>) -> Option<User> {
+    recorder.record(format!("lookup {}", claims.sub));
     find_user(&claims.sub)
 }
 
 /// A server whose clients have room for few packets, and what its handlers note.
-async fn serve(builder: JwtAuthBuilder<log_in>) -> (Server, Noted) {
+async fn serve(builder: JwtAuthBuilder<log_in>) -> (Server, Records) {
     let builder = builder.user_key(|user: &User| user.name);
     async fn on_connect(socket: SocketRef) {
         socket.join("members");
-        socket.on_disconnect(async |State(notes): State<Notes>, user: AuthUser<User>| {
-            notes.write(format!("goodbye {}", user.name));
+        socket.on_disconnect(async |State(recorder): State<Recorder>, user: AuthUser<User>| {
+            recorder.record(format!("goodbye {}", user.name));
         });
         answer(socket).await;
     }
-    let (notes, noted) = notes();
-    let server = Server::with(SocketIo::builder().max_buffer_size(4).with_state(notes)).await;
+    let (recorder, records) = recorder();
+    let server = Server::with(SocketIo::builder().max_buffer_size(4).with_state(recorder)).await;
     server.io.ns("/", on_connect.with(builder.build().unwrap()));
-    (server, noted)
+    (server, records)
 }
 
 /// A connection that reads no further, and its socket.
@@ -84,10 +84,10 @@ fn has_ended(server: &Server, socket: &SocketRef) -> bool {
 
 #[tokio::test]
 async fn the_session_ends_in_time_and_the_client_is_told_when_it_reads() {
-    let (server, mut noted) = serve(log_in::builder()).await;
+    let (server, mut records) = serve(log_in::builder()).await;
     let (token, _) = token_living(1.0, "ada");
     let (mut raw, socket) = narrow(&server, Some(&token)).await;
-    assert_eq!(noted.next().await, "lookup ada");
+    assert_eq!(records.next().await, "lookup ada");
     assert_eq!(server.io.to("members").sockets().len(), 1);
     assert_eq!(server.io.to(user_room("Ada")).sockets().len(), 1);
     fill(&socket).await;
@@ -97,13 +97,13 @@ async fn the_session_ends_in_time_and_the_client_is_told_when_it_reads() {
 
     assert_eq!(after_the_flood(&mut raw).await, unauthorized("token_expired"));
     raw.expect("/", Received::Disconnected).await;
-    assert_eq!(noted.next().await, "goodbye Ada");
+    assert_eq!(records.next().await, "goodbye Ada");
 }
 
 /// Not reading must not keep a session alive: the warning waits for room in the channel, the end does not.
 #[tokio::test]
 async fn a_warning_that_cannot_be_sent_does_not_delay_the_end() {
-    let (server, _noted) = serve(log_in::builder().expiry_warning("1h")).await;
+    let (server, _records) = serve(log_in::builder().expiry_warning("1h")).await;
     let (token, _) = token_living(1.2, "ada");
     let (mut raw, socket) = narrow(&server, Some(&token)).await;
     fill(&socket).await;
@@ -116,7 +116,7 @@ async fn a_warning_that_cannot_be_sent_does_not_delay_the_end() {
 
 #[tokio::test]
 async fn a_session_that_has_ended_is_not_renewed_and_costs_no_lookup() {
-    let (server, mut noted) = serve(log_in::builder()).await;
+    let (server, mut records) = serve(log_in::builder()).await;
     let (first, _) = token_living(1.0, "ada");
     let (mut raw, socket) = narrow(&server, Some(&first)).await;
     fill(&socket).await;
@@ -132,13 +132,13 @@ async fn a_session_that_has_ended_is_not_renewed_and_costs_no_lookup() {
     received.retain(|received| *received != refused);
     assert_eq!(received, [unauthorized("token_expired"), Received::Disconnected]);
     assert!(has_ended(&server, &socket));
-    assert_eq!(noted.next().await, "lookup ada");
-    assert_eq!(noted.next().await, "goodbye Ada");
+    assert_eq!(records.next().await, "lookup ada");
+    assert_eq!(records.next().await, "goodbye Ada");
 }
 
 #[tokio::test]
 async fn a_guest_that_does_not_read_is_disconnected() {
-    let (server, _noted) = serve(log_in::builder().guest_timeout("500ms")).await;
+    let (server, _records) = serve(log_in::builder().guest_timeout("500ms")).await;
     let (mut raw, socket) = narrow(&server, None).await;
     fill(&socket).await;
     let (mut other, _) = narrow(&server, None).await;
@@ -153,13 +153,13 @@ async fn a_guest_that_does_not_read_is_disconnected() {
 #[tokio::test]
 async fn nothing_remains_of_a_client_that_never_reads_and_disconnects() {
     let tasks = tokio::runtime::Handle::current().metrics().num_alive_tasks();
-    let (server, mut noted) = serve(log_in::builder()).await;
+    let (server, mut records) = serve(log_in::builder()).await;
     let (token, _) = token_living(1.0, "ada");
     let (raw, socket) = narrow(&server, Some(&token)).await;
     fill(&socket).await;
     let_it_expire(&token).await;
     drop((raw, socket));
-    while noted.next().await != "goodbye Ada" {}
+    while records.next().await != "goodbye Ada" {}
     assert_eq!(server.sockets_in("/"), 0);
     drop(server);
     Server::tasks_at_most(tasks).await;
@@ -185,8 +185,8 @@ async fn admitted(server: &Server, namespace: &str) -> Raw {
 #[tokio::test]
 async fn a_channel_for_one_packet_is_enough() {
     async fn nobody(_: AuthUser<User, Not<()>>) {}
-    let (notes, _noted) = notes();
-    let server = Server::with(SocketIo::builder().max_buffer_size(1).with_state(notes)).await;
+    let (recorder, _records) = recorder();
+    let server = Server::with(SocketIo::builder().max_buffer_size(1).with_state(recorder)).await;
     server.io.ns("/", (async || ()).with(log_in::middleware().unwrap()));
     server.io.ns("/nobody", nobody.with(log_in::middleware().unwrap()));
     let mut raw = admitted(&server, "/").await;
@@ -200,7 +200,7 @@ async fn a_channel_for_one_packet_is_enough() {
 
 #[tokio::test]
 async fn a_logout_says_that_a_session_which_expired_before_is_still_connected() {
-    let (server, _noted) = serve(log_in::builder()).await;
+    let (server, _records) = serve(log_in::builder()).await;
     let (token, _) = token_living(1.0, "ada");
     let (_raw, socket) = narrow(&server, Some(&token)).await;
     fill(&socket).await;
@@ -213,7 +213,7 @@ async fn a_logout_says_that_a_session_which_expired_before_is_still_connected() 
 
 #[tokio::test]
 async fn a_slow_client_leaves_all_rooms_at_a_logout() {
-    let (server, _noted) = serve(log_in::builder()).await;
+    let (server, _records) = serve(log_in::builder()).await;
     let (mut raw, socket) = narrow(&server, Some(&token("ada"))).await;
     fill(&socket).await;
     let io = server.io.clone();
@@ -234,7 +234,7 @@ async fn a_slow_client_leaves_all_rooms_at_a_logout() {
 /// make room for the end and not for another broadcast.
 #[tokio::test]
 async fn a_client_that_reads_slowly_receives_few_broadcasts_after_its_end() {
-    let (server, _noted) = serve(log_in::builder()).await;
+    let (server, _records) = serve(log_in::builder()).await;
     let (token, _) = token_living(1.0, "ada");
     let (mut raw, socket) = narrow(&server, Some(&token)).await;
     fill(&socket).await;

@@ -8,7 +8,7 @@ use socketioxide::{
 };
 use socketioxide_jwt_auth::{AuthUser, SocketAuth, disconnect_user, jwt_auth, user_room};
 use socketioxide_jwt_auth_tests::{
-    Claims, Door, Noted, Notes, Raw, Received, SECRET, Server, ask, join, notes, ready, refused_ack, token,
+    Claims, Door, Raw, Received, Recorder, Records, SECRET, Server, ask, join, ready, recorder, refused_ack, token,
     unauthorized,
 };
 
@@ -22,11 +22,11 @@ struct Member {
     authenticate_event = "authenticate",
     user_key = |member: &Member| member.name.clone()
 )]
-async fn log_in(claims: Claims, State(notes): State<Notes>, State(door): State<Door>) -> Option<Member> {
+async fn log_in(claims: Claims, State(recorder): State<Recorder>, State(door): State<Door>) -> Option<Member> {
     // `ada` waits, and `ada!` is the same user without waiting.
     let waits = !claims.sub.ends_with('!');
     if waits {
-        notes.write("lookup");
+        recorder.record("lookup");
         door.pass().await;
     }
     Some(Member { name: claims.sub.trim_end_matches('!').to_owned() })
@@ -37,22 +37,22 @@ async fn on_connect(socket: SocketRef) {
     socket.emit("ready", &()).unwrap();
 }
 
-async fn serve() -> (Server, Noted, Door) {
-    let (notes, noted) = notes();
+async fn serve() -> (Server, Records, Door) {
+    let (recorder, records) = recorder();
     let door = Door::closed();
-    let server = Server::with(SocketIo::builder().with_state(notes).with_state(door.clone())).await;
+    let server = Server::with(SocketIo::builder().with_state(recorder).with_state(door.clone())).await;
     server.io.ns("/", on_connect.with(log_in::middleware().unwrap()));
     server.io.dyn_ns("/room/{id}", on_connect.with(log_in::middleware().unwrap())).unwrap();
-    (server, noted, door)
+    (server, records, door)
 }
 
 #[tokio::test]
 async fn a_connection_whose_lookup_runs_during_the_logout_is_refused() {
-    let (server, mut noted, door) = serve().await;
+    let (server, mut records, door) = serve().await;
     for namespace in ["/", "/room/1"] {
         let mut raw = server.raw().await;
         raw.connect_with_token(namespace, &token("ada")).await;
-        assert_eq!(noted.next().await, "lookup");
+        assert_eq!(records.next().await, "lookup");
         disconnect_user(&server.io, "ada").await.unwrap();
         door.open_once();
         raw.expect(namespace, Received::refused("session_ended")).await;
@@ -60,16 +60,16 @@ async fn a_connection_whose_lookup_runs_during_the_logout_is_refused() {
         // Another attempt begins after it.
         door.open_once();
         join(&mut raw, namespace, Some(&token("ada"))).await;
-        assert_eq!(noted.next().await, "lookup");
+        assert_eq!(records.next().await, "lookup");
     }
 }
 
 #[tokio::test]
 async fn a_logout_of_one_user_does_not_refuse_another_one() {
-    let (server, mut noted, door) = serve().await;
+    let (server, mut records, door) = serve().await;
     let mut raw = server.raw().await;
     raw.connect_with_token("/", &token("grace")).await;
-    assert_eq!(noted.next().await, "lookup");
+    assert_eq!(records.next().await, "lookup");
     disconnect_user(&server.io, "ada").await.unwrap();
     door.open_once();
     raw.expect("/", Received::Connected).await;
@@ -77,11 +77,11 @@ async fn a_logout_of_one_user_does_not_refuse_another_one() {
 
 #[tokio::test]
 async fn a_logout_on_one_server_does_not_refuse_the_users_of_another_one() {
-    let (server, mut noted, door) = serve().await;
-    let (other, _other_noted, _) = serve().await;
+    let (server, mut records, door) = serve().await;
+    let (other, _other_records, _) = serve().await;
     let mut raw = server.raw().await;
     raw.connect_with_token("/", &token("ada")).await;
-    assert_eq!(noted.next().await, "lookup");
+    assert_eq!(records.next().await, "lookup");
     disconnect_user(&other.io, "ada").await.unwrap();
     door.open_once();
     raw.expect("/", Received::Connected).await;
@@ -92,10 +92,10 @@ async fn a_logout_on_one_server_does_not_refuse_the_users_of_another_one() {
 
 #[tokio::test]
 async fn a_guest_whose_login_is_under_way_stays_a_guest() {
-    let (server, mut noted, door) = serve().await;
+    let (server, mut records, door) = serve().await;
     let mut raw = ready(&server, "/", None).await;
     raw.ask("/", 1, &json!(["authenticate", { "token": token("ada") }])).await;
-    assert_eq!(noted.next().await, "lookup");
+    assert_eq!(records.next().await, "lookup");
     disconnect_user(&server.io, "ada").await.unwrap();
     door.open_once();
     raw.expect("/", refused_ack("session_ended")).await;
@@ -109,11 +109,11 @@ async fn a_guest_whose_login_is_under_way_stays_a_guest() {
 
 #[tokio::test]
 async fn a_renewal_that_is_under_way_does_not_bring_the_session_back() {
-    let (server, mut noted, door) = serve().await;
+    let (server, mut records, door) = serve().await;
     let mut raw = ready(&server, "/", Some(&token("ada!"))).await;
     raw.ask("/", 1, &json!(["authenticate", { "token": token("ada") }])).await;
     // The two names are not the same subject, so the lookup runs first and the refusal comes later.
-    assert_eq!(noted.next().await, "lookup");
+    assert_eq!(records.next().await, "lookup");
     disconnect_user(&server.io, "ada").await.unwrap();
     raw.expect("/", Received::Disconnected).await;
     door.open_once();
@@ -123,27 +123,27 @@ async fn a_renewal_that_is_under_way_does_not_bring_the_session_back() {
 }
 
 /// A middleware of the application that runs after the lookup.
-async fn waits(State(notes): State<Notes>, State(door): State<Door>) -> Result<(), std::convert::Infallible> {
-    notes.write("later middleware");
+async fn waits(State(recorder): State<Recorder>, State(door): State<Door>) -> Result<(), std::convert::Infallible> {
+    recorder.record("later middleware");
     door.pass().await;
     Ok(())
 }
 
-async fn serve_with_later_middleware() -> (Server, Noted, Door) {
-    let (notes, noted) = notes();
+async fn serve_with_later_middleware() -> (Server, Records, Door) {
+    let (recorder, records) = recorder();
     let door = Door::closed();
-    let server = Server::with(SocketIo::builder().with_state(notes).with_state(door.clone())).await;
+    let server = Server::with(SocketIo::builder().with_state(recorder).with_state(door.clone())).await;
     // The last one runs first.
     server.io.ns("/", on_connect.with(waits).with(log_in::middleware().unwrap()));
-    (server, noted, door)
+    (server, records, door)
 }
 
 #[tokio::test]
 async fn a_connection_in_a_later_middleware_is_ended_as_soon_as_it_is_connected() {
-    let (server, mut noted, door) = serve_with_later_middleware().await;
+    let (server, mut records, door) = serve_with_later_middleware().await;
     let mut raw = server.raw().await;
     raw.connect_with_token("/", &token("ada!")).await;
-    assert_eq!(noted.next().await, "later middleware");
+    assert_eq!(records.next().await, "later middleware");
     disconnect_user(&server.io, "ada").await.unwrap();
     door.open_once();
     raw.expect("/", Received::Connected).await;
@@ -163,13 +163,13 @@ async fn a_connection_in_a_later_middleware_is_told_the_reason_once() {
     use socketioxide_jwt_auth::{AuthError, disconnect_user_because};
 
     async fn for_users(_: AuthUser<Member>) {}
-    let (notes, mut noted) = notes();
+    let (recorder, mut records) = recorder();
     let door = Door::closed();
-    let server = Server::with(SocketIo::builder().with_state(notes).with_state(door.clone())).await;
+    let server = Server::with(SocketIo::builder().with_state(recorder).with_state(door.clone())).await;
     server.io.ns("/", for_users.with(waits).with(log_in::middleware().unwrap()));
     let mut raw = server.raw().await;
     raw.connect_with_token("/", &token("ada!")).await;
-    assert_eq!(noted.next().await, "later middleware");
+    assert_eq!(records.next().await, "later middleware");
     disconnect_user_because(&server.io, "ada", &AuthError::internal("a cause")).await.unwrap();
     door.open_once();
     raw.expect("/", Received::Connected).await;
@@ -185,8 +185,8 @@ async fn a_login_that_comes_with_the_connect_is_in_its_room_and_welcomed_once() 
             socket.emit("welcome", &member.name).ok();
         });
     }
-    let (notes, _noted) = notes();
-    let server = Server::with(SocketIo::builder().with_state(notes).with_state(Door::closed())).await;
+    let (recorder, _records) = recorder();
+    let server = Server::with(SocketIo::builder().with_state(recorder).with_state(Door::closed())).await;
     server.io.ns("/", on_connect.with(log_in::middleware().unwrap()));
     let login = json!(["authenticate", { "token": token("ada!") }]);
     let mut complete = 0;

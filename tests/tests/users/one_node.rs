@@ -15,8 +15,8 @@ use socketioxide_jwt_auth::{
     AuthError, AuthUser, DisconnectError, SocketAuth, disconnect_user, disconnect_user_because, jwt_auth, user_room,
 };
 use socketioxide_jwt_auth_tests::{
-    Claims, Noted, Notes, ODD_KEYS, Raw, Received, SECRET, Server, ask, join, notes, ready, refused_ack, renew, token,
-    within,
+    Claims, ODD_KEYS, Raw, Received, Recorder, Records, SECRET, Server, ask, join, ready, recorder, refused_ack, renew,
+    token, within,
 };
 
 #[derive(Debug)]
@@ -47,33 +47,33 @@ async fn on_connect(socket: SocketRef) {
     socket.on("whoami", async |ack: AckSender, member: AuthUser<Member>| ack.send(&member.key).unwrap());
     socket.on("rooms", async |socket: SocketRef, ack: AckSender| ack.send(&[socket.rooms()]).unwrap());
     socket.on("flood", flood);
-    socket.on("as_user", async |_: AuthUser<Member>, State(notes): State<Notes>| notes.write("as_user"));
-    socket.on("as_anybody", async |State(notes): State<Notes>| notes.write("as_anybody"));
-    socket.on_disconnect(async |socket: SocketRef, member: AuthUser<Member>, State(notes): State<Notes>| {
-        notes.write(format!("{} left {:?}", member.key, socket.rooms()));
+    socket.on("as_user", async |_: AuthUser<Member>, State(recorder): State<Recorder>| recorder.record("as_user"));
+    socket.on("as_anybody", async |State(recorder): State<Recorder>| recorder.record("as_anybody"));
+    socket.on_disconnect(async |socket: SocketRef, member: AuthUser<Member>, State(recorder): State<Recorder>| {
+        recorder.record(format!("{} left {:?}", member.key, socket.rooms()));
     });
     socket.emit("ready", &()).unwrap();
 }
 
 /// Fills the channel of a client that does not read.
-async fn flood(socket: SocketRef, State(notes): State<Notes>) {
+async fn flood(socket: SocketRef, State(recorder): State<Recorder>) {
     let text = "x".repeat(64 * 1024);
     while !matches!(socket.emit("text", &text), Err(SendError::Socket(SocketError::InternalChannelFull))) {
         tokio::task::yield_now().await;
     }
-    notes.write("flooded");
+    recorder.record("flooded");
 }
 
 const NAMESPACES: [&str; 2] = ["/", "/other"];
 
-async fn server() -> (Server, Directory, Noted) {
-    let (directory, (notes, noted)) = (Directory::default(), notes());
-    let builder = SocketIo::builder().max_buffer_size(8).with_state(directory.clone()).with_state(notes);
+async fn server() -> (Server, Directory, Records) {
+    let (directory, (recorder, records)) = (Directory::default(), recorder());
+    let builder = SocketIo::builder().max_buffer_size(8).with_state(directory.clone()).with_state(recorder);
     let server = Server::with(builder).await;
     for namespace in NAMESPACES {
         server.io.ns(namespace, on_connect.with(admit::middleware().unwrap()));
     }
-    (server, directory, noted)
+    (server, directory, records)
 }
 
 /// A connection of this user to all namespaces.
@@ -160,13 +160,13 @@ async fn the_cause_of_a_failure_is_not_told() {
 
 #[tokio::test]
 async fn a_disconnect_handler_still_sees_the_user_and_its_other_rooms() {
-    let (server, _, mut noted) = server().await;
+    let (server, _, mut records) = server().await;
     let mut ada = ready(&server, "/", Some(&token("ada"))).await;
     server.io.to(user_room("ada")).join("lobby").await.unwrap();
     disconnect_user(&server.io, "ada").await.unwrap();
     ada.expect("/", Received::Disconnected).await;
-    let note = noted.next().await;
-    assert!(note.starts_with("ada left") && note.contains("lobby"), "{note}");
+    let record = records.next().await;
+    assert!(record.starts_with("ada left") && record.contains("lobby"), "{record}");
 }
 
 #[tokio::test]
@@ -289,17 +289,17 @@ async fn a_disconnected_user_comes_back_only_if_the_lookup_lets_it() {
 }
 
 /// A client of this user whose channel is full, because it does not read.
-async fn slow(server: &Server, noted: &mut Noted) -> Raw {
+async fn slow(server: &Server, records: &mut Records) -> Raw {
     let mut slow = ready(server, "/", Some(&token("ada"))).await;
     slow.emit("/", &json!(["flood"])).await;
-    assert_eq!(noted.next().await, "flooded");
+    assert_eq!(records.next().await, "flooded");
     slow
 }
 
 #[tokio::test]
 async fn a_slow_reader_loses_its_user_at_once_and_is_told_when_it_reads() {
-    let (server, _, mut noted) = server().await;
-    let mut slow = slow(&server, &mut noted).await;
+    let (server, _, mut records) = server().await;
+    let mut slow = slow(&server, &mut records).await;
     let mut other = ready(&server, "/", Some(&token("ada"))).await;
     let io = server.io.clone();
     let reason = AuthError::denied("removed");
@@ -307,11 +307,11 @@ async fn a_slow_reader_loses_its_user_at_once_and_is_told_when_it_reads() {
     // The other socket of the user need not wait for the slow one.
     other.expect("/", unauthorized("denied", "removed")).await;
     other.expect("/", Received::Disconnected).await;
-    assert!(noted.next().await.starts_with("ada left"));
+    assert!(records.next().await.starts_with("ada left"));
 
     slow.emit("/", &json!(["as_user"])).await;
     slow.emit("/", &json!(["as_anybody"])).await;
-    assert_eq!(noted.next().await, "as_anybody");
+    assert_eq!(records.next().await, "as_anybody");
     send_to(&server, "ada", "for users").await;
 
     let received = read_past_the_flood(&mut slow).await;
@@ -322,8 +322,8 @@ async fn a_slow_reader_loses_its_user_at_once_and_is_told_when_it_reads() {
 
 #[tokio::test]
 async fn a_client_that_never_reads_is_reported() {
-    let (server, _, mut noted) = server().await;
-    let _slow = slow(&server, &mut noted).await;
+    let (server, _, mut records) = server().await;
+    let _slow = slow(&server, &mut records).await;
     let ended = within("an answer", disconnect_user(&server.io, "ada")).await;
     assert!(matches!(ended, Err(DisconnectError::SlowClient)), "{ended:?}");
 }
@@ -344,8 +344,8 @@ async fn a_guest_user_of_the_lookup_joins_no_user_room() {
     async fn admit_all(claims: Option<Claims>) -> Option<Member> {
         Some(Member { key: claims.map_or("visitor".to_owned(), |claims| claims.sub) })
     }
-    let (notes, _noted) = notes();
-    let server = Server::with(SocketIo::builder().with_state(notes)).await;
+    let (recorder, _records) = recorder();
+    let server = Server::with(SocketIo::builder().with_state(recorder)).await;
     server.io.ns("/", on_connect.with(admit_all::middleware().unwrap()));
     let mut visitor = ready(&server, "/", None).await;
     expect_in(&mut visitor, "visitor").await;

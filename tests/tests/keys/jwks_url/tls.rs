@@ -87,14 +87,14 @@ impl TwoSchemes {
         let (listener, acceptor) = (TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap(), acceptor(certified));
         let port = listener.local_addr().unwrap().port();
         let connections = Arc::<Mutex<Vec<_>>>::default();
-        let noted = Arc::clone(&connections);
+        let records = Arc::clone(&connections);
         tokio::spawn(async move {
             loop {
                 let (stream, _) = listener.accept().await.unwrap();
                 let mut first = [0];
                 stream.peek(&mut first).await.unwrap();
                 let scheme = if first == [HANDSHAKE] { "https" } else { "http" };
-                noted.lock().unwrap().push(scheme);
+                records.lock().unwrap().push(scheme);
                 let answer = if scheme == keys_scheme {
                     good_answer(&key())
                 } else {

@@ -11,12 +11,12 @@ use crate::cluster::{
 
 #[tokio::test]
 async fn a_connection_whose_lookup_runs_on_the_other_node_is_refused() {
-    let Some(Cluster { here, there, mut noted, door, redis: _redis }) = Cluster::start().await else { return };
+    let Some(Cluster { here, there, mut records, door, redis: _redis }) = Cluster::start().await else { return };
     let mut ada = there.raw().await;
     ada.connect_with_token("/slow", &token("ada")).await;
     let mut grace = there.raw().await;
     grace.connect_with_token("/slow", &token("grace")).await;
-    expect_waiting(&mut noted, 2).await;
+    expect_waiting(&mut records, 2).await;
 
     disconnect_user(&here.io, "ada").await.unwrap();
     door.open_once();
@@ -32,13 +32,13 @@ async fn a_connection_whose_lookup_runs_on_the_other_node_is_refused() {
 
 #[tokio::test]
 async fn a_guest_whose_login_runs_on_the_other_node_stays_a_guest() {
-    let Some(Cluster { here, there, mut noted, door, redis: _redis }) = Cluster::start().await else { return };
+    let Some(Cluster { here, there, mut records, door, redis: _redis }) = Cluster::start().await else { return };
     let mut ada = there.client("/slow", None).await;
     let mut grace = there.client("/slow", None).await;
     for (raw, subject) in [(&mut ada, "ada"), (&mut grace, "grace")] {
         raw.ask("/slow", 1, &json!(["authenticate", { "token": token(subject) }])).await;
     }
-    expect_waiting(&mut noted, 2).await;
+    expect_waiting(&mut records, 2).await;
 
     disconnect_user(&here.io, "ada").await.unwrap();
     door.open_once();
@@ -60,10 +60,10 @@ async fn a_guest_whose_login_runs_on_the_other_node_stays_a_guest() {
 
 #[tokio::test]
 async fn a_connection_in_a_later_middleware_of_the_other_node_is_ended_once_it_is_connected() {
-    let Some(Cluster { here, there, mut noted, door, redis: _redis }) = Cluster::start().await else { return };
+    let Some(Cluster { here, there, mut records, door, redis: _redis }) = Cluster::start().await else { return };
     let mut ada = there.raw().await;
     ada.connect_with_token("/later", &token("ada")).await;
-    expect_waiting(&mut noted, 1).await;
+    expect_waiting(&mut records, 1).await;
     disconnect_user(&here.io, "ada").await.unwrap();
     door.open_once();
     ada.expect("/later", Received::Connected).await;

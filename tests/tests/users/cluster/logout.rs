@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use socketioxide_jwt_auth::{AuthError, DisconnectError, disconnect_user, disconnect_user_because};
-use socketioxide_jwt_auth_tests::{Noted, Raw, Received, join, renew, token, within};
+use socketioxide_jwt_auth_tests::{Raw, Received, Records, join, renew, token, within};
 
 use crate::cluster::{
     Cluster,
@@ -73,17 +73,17 @@ async fn a_dynamic_namespace_that_only_the_other_node_knows_is_not_reached() {
 }
 
 /// A client of this user whose channel is full, because it does not read.
-async fn slow(node: &Node, noted: &mut Noted) -> Raw {
+async fn slow(node: &Node, records: &mut Records) -> Raw {
     let mut slow = node.client("/", Some("ada")).await;
     slow.emit("/", &json!(["flood"])).await;
-    assert_eq!(noted.next().await, "flooded");
+    assert_eq!(records.next().await, "flooded");
     slow
 }
 
 #[tokio::test]
 async fn a_slow_reader_on_the_other_node_ends_when_it_reads() {
-    let Some(Cluster { here, there, mut noted, redis: _redis, .. }) = Cluster::start().await else { return };
-    let mut slow = slow(&there, &mut noted).await;
+    let Some(Cluster { here, there, mut records, redis: _redis, .. }) = Cluster::start().await else { return };
+    let mut slow = slow(&there, &mut records).await;
     let mut quick = there.client("/", Some("ada")).await;
     let io = here.io.clone();
     let ending = tokio::spawn(async move { disconnect_user(&io, "ada").await });
@@ -100,8 +100,8 @@ async fn a_slow_reader_on_the_other_node_ends_when_it_reads() {
 
 #[tokio::test]
 async fn a_client_on_the_other_node_that_never_reads_is_reported() {
-    let Some(Cluster { here, there, mut noted, redis: _redis, .. }) = Cluster::start().await else { return };
-    let _slow = slow(&there, &mut noted).await;
+    let Some(Cluster { here, there, mut records, redis: _redis, .. }) = Cluster::start().await else { return };
+    let _slow = slow(&there, &mut records).await;
     let ended = within("an answer", disconnect_user(&here.io, "ada")).await;
     assert!(matches!(ended, Err(DisconnectError::SlowClient)), "{ended:?}");
 }

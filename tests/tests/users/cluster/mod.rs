@@ -12,13 +12,13 @@ mod redis;
 
 use node::Node;
 use redis::Redis;
-use socketioxide_jwt_auth_tests::{Door, Noted, notes};
+use socketioxide_jwt_auth_tests::{Door, Records, recorder};
 
 /// Two nodes and their Redis.
 struct Cluster {
     here: Node,
     there: Node,
-    noted: Noted,
+    records: Records,
     door: Door,
     redis: Redis,
 }
@@ -27,9 +27,9 @@ impl Cluster {
     /// `None` where there is no Redis.
     async fn start() -> Option<Self> {
         let redis = Redis::start()?;
-        let ((notes, noted), door) = (notes(), Door::closed());
-        let here = Node::start(&redis.url(), notes.clone(), door.clone()).await;
-        let there = Node::start(&redis.url(), notes, door.clone()).await;
-        Some(Self { here, there, noted, door, redis })
+        let ((recorder, records), door) = (recorder(), Door::closed());
+        let here = Node::start(&redis.url(), recorder.clone(), door.clone()).await;
+        let there = Node::start(&redis.url(), recorder, door.clone()).await;
+        Some(Self { here, there, records, door, redis })
     }
 }

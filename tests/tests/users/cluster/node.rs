@@ -13,7 +13,7 @@ use socketioxide::{
     handler::ConnectHandler,
 };
 use socketioxide_jwt_auth::{AuthUser, jwt_auth, user_room};
-use socketioxide_jwt_auth_tests::{Claims, Door, Noted, Notes, Raw, Received, SECRET, join, token};
+use socketioxide_jwt_auth_tests::{Claims, Door, Raw, Received, Recorder, Records, SECRET, join, token};
 use tokio::{net::TcpListener, task::JoinHandle};
 
 use crate::cluster::adapter::{self, Adapter};
@@ -33,15 +33,15 @@ async fn admit(claims: Claims) -> Option<Member> {
 
 /// A lookup that waits at the door.
 #[jwt_auth(secret = SECRET, guest = true, authenticate_event = "authenticate", user_key = |member: &Member| &member.key)]
-async fn admit_slowly(claims: Claims, State(notes): State<Notes>, State(door): State<Door>) -> Option<Member> {
-    notes.write(WAITING);
+async fn admit_slowly(claims: Claims, State(recorder): State<Recorder>, State(door): State<Door>) -> Option<Member> {
+    recorder.record(WAITING);
     door.pass().await;
     Some(Member { key: claims.sub })
 }
 
 /// A connect middleware that waits at the door.
-async fn wait(State(notes): State<Notes>, State(door): State<Door>) -> Result<(), Infallible> {
-    notes.write(WAITING);
+async fn wait(State(recorder): State<Recorder>, State(door): State<Door>) -> Result<(), Infallible> {
+    recorder.record(WAITING);
     door.pass().await;
     Ok(())
 }
@@ -49,9 +49,9 @@ async fn wait(State(notes): State<Notes>, State(door): State<Door>) -> Result<()
 const WAITING: &str = "waiting";
 
 /// Waits until this number of lookups and middlewares stand at the door.
-pub(crate) async fn expect_waiting(noted: &mut Noted, number: usize) {
+pub(crate) async fn expect_waiting(records: &mut Records, number: usize) {
     for _ in 0..number {
-        assert_eq!(noted.next().await, WAITING);
+        assert_eq!(records.next().await, WAITING);
     }
 }
 
@@ -62,12 +62,12 @@ async fn on_connect(socket: SocketRef<Adapter>) {
 }
 
 /// Fills the channel of a client that does not read.
-async fn flood(socket: SocketRef<Adapter>, State(notes): State<Notes>) {
+async fn flood(socket: SocketRef<Adapter>, State(recorder): State<Recorder>) {
     let text = "x".repeat(64 * 1024);
     while !matches!(socket.emit("text", &text), Err(SendError::Socket(SocketError::InternalChannelFull))) {
         tokio::task::yield_now().await;
     }
-    notes.write("flooded");
+    recorder.record("flooded");
 }
 
 /// Ends with the test.
@@ -79,14 +79,14 @@ pub(crate) struct Node {
 
 impl Node {
     /// A node whose slow readers are soon full.
-    pub(crate) async fn start(redis: &str, notes: Notes, door: Door) -> Self {
-        Self::start_with_buffer(redis, notes, door, 8).await
+    pub(crate) async fn start(redis: &str, recorder: Recorder, door: Door) -> Self {
+        Self::start_with_buffer(redis, recorder, door, 8).await
     }
 
     /// A node that keeps this number of packets for a client that has not read them yet.
-    pub(crate) async fn start_with_buffer(redis: &str, notes: Notes, door: Door, packets: usize) -> Self {
+    pub(crate) async fn start_with_buffer(redis: &str, recorder: Recorder, door: Door, packets: usize) -> Self {
         let adapter = adapter::connect(redis).await.unwrap();
-        let builder = SocketIo::builder().max_buffer_size(packets).with_state(notes).with_state(door);
+        let builder = SocketIo::builder().max_buffer_size(packets).with_state(recorder).with_state(door);
         let (layer, io) = builder.with_adapter::<Adapter>(adapter).build_layer();
         for namespace in NAMESPACES {
             io.ns(namespace, on_connect.with(admit::middleware().unwrap())).await.unwrap();

@@ -4,27 +4,27 @@ use crate::within;
 
 /// Lets handlers of the server tell the test what they saw; a `State` of the server.
 #[derive(Debug, Clone)]
-pub struct Notes(UnboundedSender<String>);
+pub struct Recorder(UnboundedSender<String>);
 
 /// What the handlers saw.
 #[derive(Debug)]
-pub struct Noted(UnboundedReceiver<String>);
+pub struct Records(UnboundedReceiver<String>);
 
 /// A channel from the server to the test.
-pub fn notes() -> (Notes, Noted) {
+pub fn recorder() -> (Recorder, Records) {
     let (sender, receiver) = unbounded_channel();
-    (Notes(sender), Noted(receiver))
+    (Recorder(sender), Records(receiver))
 }
 
-impl Notes {
+impl Recorder {
     /// Tells the test.
-    pub fn write(&self, note: impl Into<String>) {
+    pub fn record(&self, record: impl Into<String>) {
         // The test may be over.
-        self.0.send(note.into()).ok();
+        self.0.send(record.into()).ok();
     }
 }
 
-impl Noted {
+impl Records {
     /// The next note.
     ///
     /// # Panics
