@@ -29,10 +29,10 @@ pub fn token_living(seconds: f64, subject: &str) -> (String, f64) {
 
 /// Holds lookups up until the test opens it; a `State` of the server.
 #[derive(Debug, Clone)]
-pub struct Door(Arc<Semaphore>);
+pub struct Gate(Arc<Semaphore>);
 
-impl Door {
-    /// A door that nobody passes.
+impl Gate {
+    /// A gate that nobody passes.
     pub fn closed() -> Self {
         Self(Arc::new(Semaphore::new(0)))
     }

@@ -96,12 +96,12 @@ forEveryClient((suite) => {
   });
 
   suite.test('of several renewals at once the newest wins', async (test) => {
-    const [user, door] = [newUser(), randomUUID()];
+    const [user, gate] = [newUser(), randomUUID()];
     const socket = await connectAs(test, user);
-    const tokens = await Promise.all([400, 500, 600].map((life) => tokenLiving(life, user, { claims: { door } })));
+    const tokens = await Promise.all([400, 500, 600].map((life) => tokenLiving(life, user, { claims: { gate } })));
     const answers = tokens.map(({ token }) => renew(socket, token));
-    // The lookup of the first waits at the door until all three have arrived.
-    for (const _ of tokens) await ask(socket, 'open door', door);
+    // The lookup of the first waits at the gate until all three have arrived.
+    for (const _ of tokens) await ask(socket, 'open gate', gate);
     const [first, , newest] = tokens;
     assert.deepEqual(await Promise.all(answers), [
       renewedUntil(first.expiresAt),

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use socketioxide::{SocketIo, extract::State, handler::ConnectHandler};
 use socketioxide_jwt_auth::{AuthError, jwt_auth};
 use socketioxide_jwt_auth_tests::{
-    Claims, Door, OTHER_SECRET, Raw, Received, SECRET, Server, User, answer, find_user, join, mint, refused_ack,
+    Claims, Gate, OTHER_SECRET, Raw, Received, SECRET, Server, User, answer, find_user, join, mint, refused_ack,
     seconds_from_now, token,
 };
 
@@ -28,10 +28,10 @@ impl Lookups {
 }
 
 #[jwt_auth(secret = SECRET, guest = true, authenticate_event = "authenticate")]
-async fn log_in(claims: Claims, State(lookups): State<Lookups>, State(door): State<Door>) -> Option<User> {
+async fn log_in(claims: Claims, State(lookups): State<Lookups>, State(gate): State<Gate>) -> Option<User> {
     lookups.count();
     if claims.sub == "slow" {
-        door.pass().await;
+        gate.pass().await;
     }
     find_user(&claims.sub)
 }
@@ -40,24 +40,24 @@ async fn log_in(claims: Claims, State(lookups): State<Lookups>, State(door): Sta
 async fn asks_about_guests(
     claims: Option<Claims>,
     State(lookups): State<Lookups>,
-    State(door): State<Door>,
+    State(gate): State<Gate>,
 ) -> Result<Option<User>, AuthError> {
     lookups.count();
-    door.pass().await;
+    gate.pass().await;
     Ok(claims.and_then(|claims| find_user(&claims.sub)))
 }
 
-async fn serve() -> (Server, Lookups, Door) {
-    let (lookups, door) = (Lookups::default(), Door::closed());
+async fn serve() -> (Server, Lookups, Gate) {
+    let (lookups, gate) = (Lookups::default(), Gate::closed());
     // Room for all answers: socketioxide closes a connection whose channel is full at a refusal.
-    let builder = SocketIo::builder().max_buffer_size(1024).with_state(lookups.clone()).with_state(door.clone());
+    let builder = SocketIo::builder().max_buffer_size(1024).with_state(lookups.clone()).with_state(gate.clone());
     let server = Server::with(builder).await;
     server.io.dyn_ns("/room/{id}", answer.with(log_in::middleware().unwrap())).unwrap();
     server.io.dyn_ns("/lounge/{id}", answer.with(asks_about_guests::middleware().unwrap())).unwrap();
     // Another middleware, and the same connection.
     server.io.dyn_ns("/annex/{id}", answer.with(log_in::builder().build().unwrap())).unwrap();
     server.io.ns("/", answer.with(log_in::middleware().unwrap()));
-    (server, lookups, door)
+    (server, lookups, gate)
 }
 
 /// The refusals that come next.
@@ -74,7 +74,7 @@ async fn refusals(raw: &mut Raw, number: usize) -> Vec<String> {
 
 #[tokio::test]
 async fn concurrent_connects_cost_at_most_twenty_lookups_over_all_namespaces() {
-    let (server, lookups, door) = serve().await;
+    let (server, lookups, gate) = serve().await;
     let mut raw = server.raw().await;
     let slow = token("slow");
     for number in 0..150 {
@@ -86,7 +86,7 @@ async fn concurrent_connects_cost_at_most_twenty_lookups_over_all_namespaces() {
     assert_eq!(lookups.number(), 20);
 
     for _ in 0..20 {
-        door.open_once();
+        gate.open_once();
     }
     assert_eq!(refusals(&mut raw, 20).await, ["user_not_found"; 20]);
     raw.connect_with_token("/", &token("ada")).await;
@@ -99,7 +99,7 @@ async fn concurrent_connects_cost_at_most_twenty_lookups_over_all_namespaces() {
 
 #[tokio::test]
 async fn concurrent_guests_cost_at_most_twenty_lookups() {
-    let (server, lookups, door) = serve().await;
+    let (server, lookups, gate) = serve().await;
     let mut raw = server.raw().await;
     for number in 0..200 {
         raw.connect(&format!("/lounge/{number}"), "").await;
@@ -109,7 +109,7 @@ async fn concurrent_guests_cost_at_most_twenty_lookups() {
 
     // They are no refusals: once they are let in, others may follow.
     for _ in 0..21 {
-        door.open_once();
+        gate.open_once();
     }
     let mut ready = 0;
     while ready < 20 {
@@ -186,7 +186,7 @@ async fn a_connection_has_twenty_renewals_in_ten_seconds_over_all_reconnects() {
 
 #[tokio::test]
 async fn concurrent_logins_count_together_with_connects() {
-    let (server, lookups, door) = serve().await;
+    let (server, lookups, gate) = serve().await;
     let mut raw = server.raw().await;
     for number in 0..15 {
         join(&mut raw, &format!("/room/{number}"), None).await;
@@ -200,6 +200,6 @@ async fn concurrent_logins_count_together_with_connects() {
     assert_eq!(refusals(&mut raw, 10).await, ["too_many_attempts"; 10]);
     assert_eq!(lookups.number(), 20);
     for _ in 0..20 {
-        door.open_once();
+        gate.open_once();
     }
 }

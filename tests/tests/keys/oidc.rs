@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use socketioxide::{extract::SocketRef, handler::ConnectHandler};
 use socketioxide_jwt_auth::{JwtAuthBuilder, Verifier, VerifierBuilder, jwt_auth};
 use socketioxide_jwt_auth_tests::{
-    Claims, Door, Log, Server, User, authenticate, find_user,
+    Claims, Gate, Log, Server, User, authenticate, find_user,
     issuer::{Answer, DISCOVERY, HostileIssuer, Issuer, KEYS, SigningKey, asking, let_time_pass, outcome},
     outcome_of_child, report, seconds_from_now,
 };
@@ -202,21 +202,21 @@ async fn keys_that_have_moved_are_found() {
 /// The document and the keys together may take five seconds.
 #[tokio::test]
 async fn the_document_and_the_keys_share_one_time_limit() {
-    let door = Door::closed();
-    let opened = door.clone();
+    let gate = Gate::closed();
+    let opened = gate.clone();
     let keys = HostileIssuer::start(move |stream| {
-        let door = opened.clone();
+        let gate = opened.clone();
         async move {
-            door.pass().await;
+            gate.pass().await;
             drop(stream);
         }
     })
     .await;
-    let (waiting, keys_url) = (door.clone(), keys.url());
+    let (waiting, keys_url) = (gate.clone(), keys.url());
     let issuer = HostileIssuer::start_knowing_its_name(move |mut stream, name| {
-        let (door, keys_url) = (waiting.clone(), keys_url.clone());
+        let (gate, keys_url) = (waiting.clone(), keys_url.clone());
         async move {
-            door.pass().await;
+            gate.pass().await;
             let body = json!({ "issuer": name, "jwks_uri": keys_url }).to_string();
             let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len());
             stream.write_all(answer.as_bytes()).await.unwrap();
@@ -227,7 +227,7 @@ async fn the_document_and_the_keys_share_one_time_limit() {
     let caller = asking(&verifier, token_of(&issuer.name()));
     issuer.until_requests(1).await;
     let_time_pass(Duration::from_secs(3)).await;
-    door.open_once();
+    gate.open_once();
     keys.until_requests(1).await;
     let_time_pass(Duration::from_secs(2)).await;
     assert_eq!(caller.await.unwrap(), "keys_unavailable");

@@ -13,7 +13,7 @@ use socketioxide_jwt_auth::{
     AuthUser, JwtAuthBuilder, MaybeAuthUser, SocketAuth, disconnect_user, jwt_auth, user_room,
 };
 use socketioxide_jwt_auth_tests::{
-    Door, Raw, Received, Recorder, Records, SECRET, Server, Tracked, join, mint, ready, recorder, seconds_from_now,
+    Gate, Raw, Received, Recorder, Records, SECRET, Server, Tracked, join, mint, ready, recorder, seconds_from_now,
     token_living, unauthorized,
 };
 use tokio::runtime::Handle;
@@ -21,7 +21,7 @@ use tokio::runtime::Handle;
 #[derive(Deserialize)]
 struct Claims {
     sub: String,
-    /// Whether the lookup waits at the door.
+    /// Whether the lookup waits at the gate.
     slow: Option<bool>,
 }
 
@@ -38,10 +38,10 @@ struct Member {
     authenticate_event = "authenticate",
     user_key = |member: &Member| member.name.clone()
 )]
-async fn log_in(claims: Claims, State(recorder): State<Recorder>, State(door): State<Door>) -> Option<Member> {
+async fn log_in(claims: Claims, State(recorder): State<Recorder>, State(gate): State<Gate>) -> Option<Member> {
     if claims.slow.is_some() {
         recorder.record("lookup");
-        door.pass().await;
+        gate.pass().await;
     }
     Some(Member { name: claims.sub, _tracked: Tracked::new(&recorder, "member") })
 }
@@ -57,18 +57,18 @@ async fn on_connect(socket: SocketRef) {
     socket.emit("ready", &()).unwrap();
 }
 
-async fn serve(builder: JwtAuthBuilder<log_in>) -> (Server, Records, Door) {
+async fn serve(builder: JwtAuthBuilder<log_in>) -> (Server, Records, Gate) {
     let (recorder, records) = recorder();
-    let door = Door::closed();
+    let gate = Gate::closed();
     // For the tests that let the clock jump: no answer to a ping is missed meanwhile.
     let io = SocketIo::builder().ping_timeout(Duration::from_secs(3600));
-    let server = Server::with(io.with_state(recorder).with_state(door.clone())).await;
+    let server = Server::with(io.with_state(recorder).with_state(gate.clone())).await;
     server.io.ns("/", on_connect.with(builder.build().unwrap()));
     server.io.ns("/witness", async |socket: SocketRef| {
         socket.on_disconnect(async |State(recorder): State<Recorder>| recorder.record("connection gone"));
         socket.emit("ready", &()).unwrap();
     });
-    (server, records, door)
+    (server, records, gate)
 }
 
 /// A token whose lookup takes as long as the test likes.
@@ -110,14 +110,14 @@ async fn let_expire_and_jump(token: &str, jump: Duration) {
 
 #[tokio::test]
 async fn nothing_remains_after_a_connection_breaks_during_the_lookup() {
-    let (server, mut records, door) = serve(log_in::builder()).await;
+    let (server, mut records, gate) = serve(log_in::builder()).await;
     let tasks = alive_tasks();
     let mut raw = ready(&server, "/witness", None).await;
     raw.connect_with_token("/", &slow_token("ada")).await;
     assert_eq!(records.next().await, "lookup");
     drop(raw);
     assert_eq!(records.next().await, "connection gone");
-    door.open_once();
+    gate.open_once();
     assert_eq!(records.next().await, "member dropped");
     assert_nothing_is_left(&server, tasks).await;
     assert_eq!(records.unread(), [""; 0]);
@@ -125,7 +125,7 @@ async fn nothing_remains_after_a_connection_breaks_during_the_lookup() {
 
 #[tokio::test]
 async fn nothing_remains_after_a_client_disconnects_during_the_lookup() {
-    let (server, mut records, door) = serve(log_in::builder()).await;
+    let (server, mut records, gate) = serve(log_in::builder()).await;
     let tasks = alive_tasks();
     let mut raw = ready(&server, "/witness", None).await;
     raw.connect_with_token("/", &slow_token("ada")).await;
@@ -134,7 +134,7 @@ async fn nothing_remains_after_a_client_disconnects_during_the_lookup() {
     // To socketioxide it is not in the namespace yet, and who sends something else there is thrown out.
     raw.expect("", Received::Closed).await;
     assert_eq!(records.next().await, "connection gone");
-    door.open_once();
+    gate.open_once();
     assert_eq!(records.next().await, "member dropped");
     drop(raw);
     assert_nothing_is_left(&server, tasks).await;
@@ -142,14 +142,14 @@ async fn nothing_remains_after_a_client_disconnects_during_the_lookup() {
 
 #[tokio::test]
 async fn nothing_remains_after_a_connection_breaks_during_a_login() {
-    let (server, mut records, door) = serve(log_in::builder()).await;
+    let (server, mut records, gate) = serve(log_in::builder()).await;
     let tasks = alive_tasks();
     let mut raw = ready(&server, "/", None).await;
     raw.emit("/", &authenticate(&slow_token("ada"))).await;
     assert_eq!(records.next().await, "lookup");
     drop(raw);
     assert_eq!(records.next().await, "left");
-    door.open_once();
+    gate.open_once();
     assert_eq!(records.next().await, "member dropped");
     assert_nothing_is_left(&server, tasks).await;
     assert_eq!(records.unread(), [""; 0], "who has left does not log in");
@@ -157,14 +157,14 @@ async fn nothing_remains_after_a_connection_breaks_during_a_login() {
 
 #[tokio::test]
 async fn nothing_remains_after_a_connection_breaks_during_a_renewal() {
-    let (server, mut records, door) = serve(log_in::builder().expiry_warning("60s")).await;
+    let (server, mut records, gate) = serve(log_in::builder().expiry_warning("60s")).await;
     let tasks = alive_tasks();
     let mut raw = ready(&server, "/", Some(&token("ada"))).await;
     raw.emit("/", &authenticate(&slow_token("ada"))).await;
     assert_eq!(records.next().await, "lookup");
     drop(raw);
     assert_eq!(records.next().await, "ada left");
-    door.open_once();
+    gate.open_once();
     assert_eq!(records.next().await, "member dropped");
     assert_eq!(records.next().await, "member dropped");
     assert_nothing_is_left(&server, tasks).await;
@@ -173,7 +173,7 @@ async fn nothing_remains_after_a_connection_breaks_during_a_renewal() {
 /// Its rooms are those of the connection, and it must still be found by `disconnect_user`.
 #[tokio::test]
 async fn a_renewal_that_ends_after_a_reconnect_does_not_change_the_rooms() {
-    let (server, mut records, door) = serve(log_in::builder()).await;
+    let (server, mut records, gate) = serve(log_in::builder()).await;
     for (before, during, after) in [(Some("ada"), "ada", "ada"), (None, "ada", "grace"), (None, "ada", "ada")] {
         let first = before.map(token);
         let mut raw = ready(&server, "/", first.as_deref()).await;
@@ -182,7 +182,7 @@ async fn a_renewal_that_ends_after_a_reconnect_does_not_change_the_rooms() {
         raw.leave("/").await;
         assert!(records.next().await.ends_with("left"));
         join(&mut raw, "/", Some(&token(after))).await;
-        door.open_once();
+        gate.open_once();
         for _ in 0..1 + usize::from(before.is_some()) {
             assert_eq!(records.next().await, "member dropped");
         }
@@ -214,17 +214,17 @@ async fn the_expiry_of_a_session_does_not_end_the_session_after_a_reconnect() {
 /// Whatever the middlewares that run after this one do meanwhile, and however long.
 #[tokio::test]
 async fn a_session_that_expires_while_a_later_middleware_runs_for_minutes_ends() {
-    async fn wait(State(door): State<Door>) -> Result<(), std::convert::Infallible> {
-        door.pass().await;
+    async fn wait(State(gate): State<Gate>) -> Result<(), std::convert::Infallible> {
+        gate.pass().await;
         Ok(())
     }
-    let (server, _records, door) = serve(log_in::builder()).await;
+    let (server, _records, gate) = serve(log_in::builder()).await;
     server.io.ns("/patient", on_connect.with(wait).with(log_in::builder().build().unwrap()));
     let (short, _) = token_living(0.8, "ada");
     let mut raw = ready(&server, "/witness", None).await;
     raw.connect_with_token("/patient", &short).await;
     let_expire_and_jump(&short, Duration::from_secs(120)).await;
-    door.open_once();
+    gate.open_once();
     raw.expect("/patient", Received::Connected).await;
     raw.expect("/patient", Received::event("ready", json!(null))).await;
     raw.expect("/patient", unauthorized("token_expired")).await;

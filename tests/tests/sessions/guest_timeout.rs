@@ -10,7 +10,7 @@ use socketioxide::{
 };
 use socketioxide_jwt_auth::{JwtAuthBuilder, SocketAuth, UserLookup, jwt_auth};
 use socketioxide_jwt_auth_tests::{
-    Claims, Door, Raw, Received, Recorder, SECRET, Server, User, answer, ask, authenticate, find_user, now, ready,
+    Claims, Gate, Raw, Received, Recorder, SECRET, Server, User, answer, ask, authenticate, find_user, now, ready,
     recorder, refused_ack, renew, token, unauthorized,
 };
 
@@ -117,9 +117,9 @@ async fn an_endless_limit_never_ends_a_session() {
 }
 
 #[jwt_auth(secret = SECRET, user_key = |user: &User| user.name)]
-async fn slow(claims: Claims, State(recorder): State<Recorder>, State(door): State<Door>) -> Option<User> {
+async fn slow(claims: Claims, State(recorder): State<Recorder>, State(gate): State<Gate>) -> Option<User> {
     recorder.record("lookup");
-    door.pass().await;
+    gate.pass().await;
     find_user(&claims.sub)
 }
 
@@ -130,8 +130,8 @@ async fn a_login_that_is_under_way_at_the_limit_is_too_late() {
         answer(socket).await;
     }
     let (recorder, mut records) = recorder();
-    let door = Door::closed();
-    let server = Server::with(SocketIo::builder().with_state(recorder).with_state(door.clone())).await;
+    let gate = Gate::closed();
+    let server = Server::with(SocketIo::builder().with_state(recorder).with_state(gate.clone())).await;
     server.io.ns("/", on_connect.with(with_limit(slow::builder()).build().unwrap()));
     server.io.ns("/next", answer.with(with_limit(authenticate::builder()).build().unwrap()));
 
@@ -140,7 +140,7 @@ async fn a_login_that_is_under_way_at_the_limit_is_too_late() {
     raw.ask("/", 1, &json!(["authenticate", { "token": token("ada") }])).await;
     assert_eq!(records.next().await, "lookup");
     expect_timeout(&mut raw, "/").await;
-    door.open_once();
+    gate.open_once();
     raw.expect("/", refused_ack("login_required")).await;
     assert!(kept.auth_user::<User>().is_none());
     assert!(kept.rooms().is_empty());

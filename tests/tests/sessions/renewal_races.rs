@@ -12,22 +12,22 @@ use socketioxide::{
 };
 use socketioxide_jwt_auth::{AuthUser, SocketAuth, TokenSource, jwt_auth};
 use socketioxide_jwt_auth_tests::{
-    Door, Log, Raw, Received, Recorder, Records, SECRET, Server, User, answer, ask, find_user, join, mint, now, ready,
+    Gate, Log, Raw, Received, Recorder, Records, SECRET, Server, User, answer, ask, find_user, join, mint, now, ready,
     recorder, refused_ack, renew, renewed_ack, seconds_from_now, token, token_living, unauthorized,
 };
 
 #[derive(Deserialize)]
 struct Claims {
     sub: String,
-    /// Whether the lookup waits at the door.
+    /// Whether the lookup waits at the gate.
     slow: Option<bool>,
 }
 
 #[jwt_auth(secret = SECRET, leeway = "0s", guest = true, authenticate_event = "authenticate")]
-async fn log_in(claims: Claims, State(recorder): State<Recorder>, State(door): State<Door>) -> Option<User> {
+async fn log_in(claims: Claims, State(recorder): State<Recorder>, State(gate): State<Gate>) -> Option<User> {
     recorder.record(format!("lookup {}", claims.sub));
     if claims.slow.is_some() {
-        door.pass().await;
+        gate.pass().await;
     }
     assert_ne!(claims.sub, "panics", "a bug of the application");
     find_user(&claims.sub)
@@ -38,23 +38,23 @@ async fn on_connect(socket: SocketRef) {
     answer(socket).await;
 }
 
-/// Runs until the door opens.
-async fn linger(socket: SocketRef, user: AuthUser<User>, State(recorder): State<Recorder>, State(door): State<Door>) {
+/// Runs until the gate opens.
+async fn linger(socket: SocketRef, user: AuthUser<User>, State(recorder): State<Recorder>, State(gate): State<Gate>) {
     recorder.record(format!("for {}", user.name));
-    door.pass().await;
+    gate.pass().await;
     let current = socket.auth_user::<User>().map(|user| user.name);
     recorder.record(format!("for {}, now {current:?}", user.name));
 }
 
-async fn serve() -> (Server, Records, Door) {
+async fn serve() -> (Server, Records, Gate) {
     let (recorder, records) = recorder();
-    let door = Door::closed();
-    let server = Server::with(SocketIo::builder().with_state(recorder).with_state(door.clone())).await;
+    let gate = Gate::closed();
+    let server = Server::with(SocketIo::builder().with_state(recorder).with_state(gate.clone())).await;
     let middleware = log_in::middleware().unwrap();
     for namespace in ["/", "/second", "/third", "/fourth"] {
         server.io.ns(namespace, on_connect.with(middleware.clone()));
     }
-    (server, records, door)
+    (server, records, gate)
 }
 
 fn slow_token(expires_at: i64) -> String {
@@ -82,7 +82,7 @@ async fn expect_who(raw: &mut Raw, name: &str) {
 
 #[tokio::test]
 async fn of_several_renewals_the_first_and_the_newest_succeed() {
-    let (server, mut records, door) = serve().await;
+    let (server, mut records, gate) = serve().await;
     let mut raw = ready(&server, "/", Some(&token("ada"))).await;
     let [first, last] = [100, 400].map(seconds_from_now);
     for (number, expires_at) in [first, first + 100, first + 200, last].into_iter().enumerate() {
@@ -91,9 +91,9 @@ async fn of_several_renewals_the_first_and_the_newest_succeed() {
     // Those between waited for the first, and a newer one took their place.
     raw.expect("/", too_many_attempts()).await;
     raw.expect("/", too_many_attempts()).await;
-    door.open_once();
+    gate.open_once();
     raw.expect("/", renewed_ack(first)).await;
-    door.open_once();
+    gate.open_once();
     raw.expect("/", renewed_ack(last)).await;
     assert_eq!(expiry(&server), last);
     assert_eq!(records.unread(), ["lookup ada"; 3]);
@@ -101,7 +101,7 @@ async fn of_several_renewals_the_first_and_the_newest_succeed() {
 
 #[tokio::test]
 async fn a_token_that_was_issued_earlier_does_not_replace_a_later_one() {
-    let (server, _records, door) = serve().await;
+    let (server, _records, gate) = serve().await;
     let issued = |ago: i64, expires_in: i64| {
         let (issued, expires_at) = (seconds_from_now(-ago), seconds_from_now(expires_in));
         (mint(&json!({ "sub": "ada", "iat": issued, "exp": expires_at, "slow": true }), SECRET), expires_at)
@@ -120,7 +120,7 @@ async fn a_token_that_was_issued_earlier_does_not_replace_a_later_one() {
         (&as_new, as_new_expiry),
     ] {
         raw.ask("/", 1, &authenticate(token)).await;
-        door.open_once();
+        gate.open_once();
         raw.expect("/", renewed_ack(answer)).await;
         assert_eq!(expiry(&server), answer);
     }
@@ -128,18 +128,18 @@ async fn a_token_that_was_issued_earlier_does_not_replace_a_later_one() {
 
 #[tokio::test]
 async fn an_older_token_that_arrives_after_the_end_is_refused() {
-    let (server, mut records, door) = serve().await;
+    let (server, mut records, gate) = serve().await;
     let issued = |ago: i64, expires_at: f64| {
         mint(&json!({ "sub": "ada", "iat": seconds_from_now(-ago), "exp": expires_at, "slow": true }), SECRET)
     };
-    door.open_once();
+    gate.open_once();
     let mut raw = ready(&server, "/", Some(&issued(10, now() + 0.7))).await;
     raw.ask("/", 1, &authenticate(&issued(20, now() + 60.0))).await;
     assert_eq!(records.next().await, "lookup ada");
     assert_eq!(records.next().await, "lookup ada");
     raw.expect("/", unauthorized("token_expired")).await;
     raw.expect("/", Received::Disconnected).await;
-    door.open_once();
+    gate.open_once();
     raw.expect("/", refused_ack("token_expired")).await;
 }
 
@@ -213,7 +213,7 @@ async fn refused_attempts_count_for_the_connection_over_all_namespaces() {
 
 #[tokio::test]
 async fn the_namespaces_of_a_connection_are_logged_in_to_at_the_same_time() {
-    let (server, mut records, door) = serve().await;
+    let (server, mut records, gate) = serve().await;
     let namespaces = ["/", "/second", "/third"];
     let mut raw = server.raw().await;
     for namespace in namespaces {
@@ -232,7 +232,7 @@ async fn the_namespaces_of_a_connection_are_logged_in_to_at_the_same_time() {
         raw.expect(namespace, refused_ack("login_required")).await;
     }
     for _ in namespaces {
-        door.open_once();
+        gate.open_once();
     }
     let mut acknowledged = Vec::new();
     for _ in namespaces {
@@ -279,14 +279,14 @@ async fn outcome(raw: &mut Raw) -> Outcome {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_renewal_that_meets_the_end_is_either_in_time_or_too_late() {
     const SOCKETS: u32 = 60;
-    let (server, _records, door) = serve().await;
+    let (server, _records, gate) = serve().await;
     let mut raws = Vec::new();
     for _ in 0..SOCKETS {
         raws.push(server.raw().await);
     }
     let renewed_until = seconds_from_now(100);
     let last = now() + 2.5;
-    // Some end long before the door opens, some long after, and the others around that time.
+    // Some end long before the gate opens, some long after, and the others around that time.
     for (number, raw) in (0..SOCKETS).zip(&mut raws) {
         let expires_at = match number {
             0..5 => last - 0.3,
@@ -299,7 +299,7 @@ async fn a_renewal_that_meets_the_end_is_either_in_time_or_too_late() {
     }
     let witness = mint(&json!({ "sub": "ada", "exp": last }), SECRET);
     ready(&server, "/", Some(&witness)).await.expect("/", unauthorized("token_expired")).await;
-    (0..SOCKETS).for_each(|_| door.open_once());
+    (0..SOCKETS).for_each(|_| gate.open_once());
 
     let outcomes = join_all(raws.iter_mut().map(outcome)).await;
     let renewed = outcomes.iter().filter(|outcome| **outcome == Outcome::Renewed).count();
@@ -315,7 +315,7 @@ async fn a_renewal_that_meets_the_end_is_either_in_time_or_too_late() {
 
 #[tokio::test]
 async fn a_handler_that_runs_during_expiry_keeps_its_user_and_sees_the_session_ended() {
-    let (server, mut records, door) = serve().await;
+    let (server, mut records, gate) = serve().await;
     let mut raw = ready(&server, "/", Some(&token_living(0.8, "ada").0)).await;
     raw.emit("/", &json!(["linger"])).await;
     assert_eq!(records.next().await, "lookup ada");
@@ -323,20 +323,20 @@ async fn a_handler_that_runs_during_expiry_keeps_its_user_and_sees_the_session_e
     raw.expect("/", unauthorized("token_expired")).await;
     raw.expect("/", Received::Disconnected).await;
     assert_eq!(server.sockets_in("/"), 0, "a handler does not keep its socket in the namespace");
-    door.open_once();
+    gate.open_once();
     assert_eq!(records.next().await, "for Ada, now None");
 }
 
 #[tokio::test]
 async fn a_handler_that_runs_during_a_renewal_continues() {
-    let (server, mut records, door) = serve().await;
+    let (server, mut records, gate) = serve().await;
     let mut raw = ready(&server, "/", Some(&token("ada"))).await;
     raw.emit("/", &json!(["linger"])).await;
     while records.next().await != "for Ada" {}
     let expires_at = seconds_from_now(50);
     let next = mint(&json!({ "sub": "ada", "exp": expires_at }), SECRET);
     assert_eq!(renew(&mut raw, &next).await, renewed_ack(expires_at));
-    door.open_once();
+    gate.open_once();
     assert_eq!(records.next().await, "lookup ada");
     assert_eq!(records.next().await, "for Ada, now Some(\"Ada\")");
 }
@@ -344,7 +344,7 @@ async fn a_handler_that_runs_during_a_renewal_continues() {
 #[tokio::test]
 async fn a_renewal_whose_lookup_hangs_times_out_before_the_next() {
     let (recorder, _records) = recorder();
-    let server = Server::with(SocketIo::builder().with_state(recorder).with_state(Door::closed())).await;
+    let server = Server::with(SocketIo::builder().with_state(recorder).with_state(Gate::closed())).await;
     let builder = log_in::builder().lookup_timeout(Duration::from_millis(300));
     server.io.ns("/", on_connect.with(builder.build().unwrap()));
     let mut raw = ready(&server, "/", Some(&token("ada"))).await;
@@ -358,7 +358,7 @@ async fn a_renewal_whose_lookup_hangs_times_out_before_the_next() {
 #[tokio::test]
 async fn the_event_accepts_token_and_the_members_of_the_sources() {
     let (recorder, _records) = recorder();
-    let server = Server::with(SocketIo::builder().with_state(recorder).with_state(Door::closed())).await;
+    let server = Server::with(SocketIo::builder().with_state(recorder).with_state(Gate::closed())).await;
     let sources = [TokenSource::auth("jwt"), TokenSource::bearer()];
     server.io.ns("/", on_connect.with(log_in::builder().token(sources).build().unwrap()));
     for member in ["token", "jwt"] {
@@ -378,8 +378,8 @@ async fn the_event_accepts_token_and_the_members_of_the_sources() {
 #[tokio::test]
 async fn a_replaced_session_does_not_warn_while_a_handler_holds_its_user() {
     let (recorder, mut records) = recorder();
-    let door = Door::closed();
-    let server = Server::with(SocketIo::builder().with_state(recorder).with_state(door.clone())).await;
+    let gate = Gate::closed();
+    let server = Server::with(SocketIo::builder().with_state(recorder).with_state(gate.clone())).await;
     server.io.ns("/", on_connect.with(log_in::builder().expiry_warning("1500ms").build().unwrap()));
     let (short, _) = token_living(3.2, "ada");
     let mut raw = ready(&server, "/", Some(&short)).await;
@@ -391,12 +391,12 @@ async fn a_replaced_session_does_not_warn_while_a_handler_holds_its_user() {
     let mut other = ready(&server, "/", Some(&short)).await;
     assert!(matches!(other.next().await.1, Received::Event(name, _) if name == "token_expiring"));
     expect_who(&mut raw, "Ada").await;
-    door.open_once();
+    gate.open_once();
 }
 
 #[tokio::test]
 async fn a_token_that_expires_while_its_lookup_runs_is_refused() {
-    let (server, mut records, door) = serve().await;
+    let (server, mut records, gate) = serve().await;
     let expiring = |seconds| mint(&json!({ "sub": "ada", "exp": now() + seconds, "slow": true }), SECRET);
     let mut guest = ready(&server, "/", None).await;
     let mut raw = server.raw().await;
@@ -409,8 +409,8 @@ async fn a_token_that_expires_while_its_lookup_runs_is_refused() {
     let (longer, _) = token_living(0.6, "grace");
     let mut other = ready(&server, "/second", Some(&longer)).await;
     other.expect("/second", unauthorized("token_expired")).await;
-    door.open_once();
-    door.open_once();
+    gate.open_once();
+    gate.open_once();
     raw.expect("/", Received::refused("token_expired")).await;
     guest.expect("/", refused_ack("token_expired")).await;
     expect_guest(&mut guest).await;

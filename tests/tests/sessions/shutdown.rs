@@ -14,12 +14,12 @@ use socketioxide::{
 };
 use socketioxide_jwt_auth::{AuthUser, JwtAuthBuilder, jwt_auth};
 use socketioxide_jwt_auth_tests::{
-    Door, Raw, Received, Recorder, Records, SECRET, Server, Tracked, join, mint, now, ready, recorder, token, within,
+    Gate, Raw, Received, Recorder, Records, SECRET, Server, Tracked, join, mint, now, ready, recorder, token, within,
 };
 
 #[derive(Deserialize)]
 struct Claims {
-    /// Whether the lookup waits at the door.
+    /// Whether the lookup waits at the gate.
     slow: Option<bool>,
 }
 
@@ -31,10 +31,10 @@ struct Claims {
     authenticate_event = "authenticate",
     expiry_warning = "60s"
 )]
-async fn log_in(claims: Claims, State(recorder): State<Recorder>, State(door): State<Door>) -> Option<Tracked> {
+async fn log_in(claims: Claims, State(recorder): State<Recorder>, State(gate): State<Gate>) -> Option<Tracked> {
     if claims.slow.is_some() {
         recorder.record("lookup");
-        door.pass().await;
+        gate.pass().await;
     }
     Some(Tracked::new(&recorder, "user"))
 }
@@ -44,13 +44,13 @@ async fn on_connect(socket: SocketRef) {
     socket.emit("ready", &()).unwrap();
 }
 
-async fn serve(builder: JwtAuthBuilder<log_in>) -> (Server, Records, Door) {
+async fn serve(builder: JwtAuthBuilder<log_in>) -> (Server, Records, Gate) {
     let (recorder, records) = recorder();
-    let door = Door::closed();
-    let server = Server::with(SocketIo::builder().with_state(recorder).with_state(door.clone())).await;
+    let gate = Gate::closed();
+    let server = Server::with(SocketIo::builder().with_state(recorder).with_state(gate.clone())).await;
     server.io.ns("/", on_connect.with(builder.build().unwrap()));
     server.io.ns("/open", async |socket: SocketRef| socket.emit("ready", &()).unwrap());
-    (server, records, door)
+    (server, records, gate)
 }
 
 /// A token that lives for a second.
@@ -100,14 +100,14 @@ async fn nothing_remains_of_a_server_whose_sockets_are_disconnected_before_it_is
 
 #[tokio::test]
 async fn a_login_under_way_does_not_delay_shutdown() {
-    let (server, mut records, door) = serve(log_in::builder()).await;
+    let (server, mut records, gate) = serve(log_in::builder()).await;
     let mut raw = ready(&server, "/", None).await;
     raw.emit("/", &json!(["authenticate", { "token": short_token(json!({ "slow": true })) }])).await;
     assert_eq!(records.next().await, "lookup");
     close(&server).await;
     expect_closed(&mut raw).await;
     drop((raw, server));
-    door.open_once();
+    gate.open_once();
     assert_eq!(records.next().await, "goodbye");
     assert_eq!(records.next().await, "user dropped");
     Server::tasks_at_most(0).await;
@@ -115,14 +115,14 @@ async fn a_login_under_way_does_not_delay_shutdown() {
 
 #[tokio::test]
 async fn nothing_remains_of_a_connection_that_is_under_way() {
-    let (server, mut records, door) = serve(log_in::builder()).await;
+    let (server, mut records, gate) = serve(log_in::builder()).await;
     let mut raw = server.raw().await;
     join(&mut raw, "/open", None).await;
     raw.connect_with_token("/", &mint(&json!({ "slow": true, "exp": now() + 3600.0 }), SECRET)).await;
     assert_eq!(records.next().await, "lookup");
     close(&server).await;
     expect_closed(&mut raw).await;
-    door.open_once();
+    gate.open_once();
     assert_eq!(records.next().await, "user dropped");
     drop((raw, server));
     Server::tasks_at_most(0).await;

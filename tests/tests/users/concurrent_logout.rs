@@ -8,7 +8,7 @@ use socketioxide::{
 };
 use socketioxide_jwt_auth::{AuthUser, SocketAuth, disconnect_user, jwt_auth, user_room};
 use socketioxide_jwt_auth_tests::{
-    Claims, Door, Raw, Received, Recorder, Records, SECRET, Server, ask, join, ready, recorder, refused_ack, token,
+    Claims, Gate, Raw, Received, Recorder, Records, SECRET, Server, ask, join, ready, recorder, refused_ack, token,
     unauthorized,
 };
 
@@ -22,12 +22,12 @@ struct Member {
     authenticate_event = "authenticate",
     user_key = |member: &Member| member.name.clone()
 )]
-async fn log_in(claims: Claims, State(recorder): State<Recorder>, State(door): State<Door>) -> Option<Member> {
+async fn log_in(claims: Claims, State(recorder): State<Recorder>, State(gate): State<Gate>) -> Option<Member> {
     // `ada` waits, and `ada!` is the same user without waiting.
     let waits = !claims.sub.ends_with('!');
     if waits {
         recorder.record("lookup");
-        door.pass().await;
+        gate.pass().await;
     }
     Some(Member { name: claims.sub.trim_end_matches('!').to_owned() })
 }
@@ -37,28 +37,28 @@ async fn on_connect(socket: SocketRef) {
     socket.emit("ready", &()).unwrap();
 }
 
-async fn serve() -> (Server, Records, Door) {
+async fn serve() -> (Server, Records, Gate) {
     let (recorder, records) = recorder();
-    let door = Door::closed();
-    let server = Server::with(SocketIo::builder().with_state(recorder).with_state(door.clone())).await;
+    let gate = Gate::closed();
+    let server = Server::with(SocketIo::builder().with_state(recorder).with_state(gate.clone())).await;
     server.io.ns("/", on_connect.with(log_in::middleware().unwrap()));
     server.io.dyn_ns("/room/{id}", on_connect.with(log_in::middleware().unwrap())).unwrap();
-    (server, records, door)
+    (server, records, gate)
 }
 
 #[tokio::test]
 async fn a_connection_whose_lookup_runs_during_the_logout_is_refused() {
-    let (server, mut records, door) = serve().await;
+    let (server, mut records, gate) = serve().await;
     for namespace in ["/", "/room/1"] {
         let mut raw = server.raw().await;
         raw.connect_with_token(namespace, &token("ada")).await;
         assert_eq!(records.next().await, "lookup");
         disconnect_user(&server.io, "ada").await.unwrap();
-        door.open_once();
+        gate.open_once();
         raw.expect(namespace, Received::refused("session_ended")).await;
 
         // Another attempt begins after it.
-        door.open_once();
+        gate.open_once();
         join(&mut raw, namespace, Some(&token("ada"))).await;
         assert_eq!(records.next().await, "lookup");
     }
@@ -66,24 +66,24 @@ async fn a_connection_whose_lookup_runs_during_the_logout_is_refused() {
 
 #[tokio::test]
 async fn a_logout_of_one_user_does_not_refuse_another_one() {
-    let (server, mut records, door) = serve().await;
+    let (server, mut records, gate) = serve().await;
     let mut raw = server.raw().await;
     raw.connect_with_token("/", &token("grace")).await;
     assert_eq!(records.next().await, "lookup");
     disconnect_user(&server.io, "ada").await.unwrap();
-    door.open_once();
+    gate.open_once();
     raw.expect("/", Received::Connected).await;
 }
 
 #[tokio::test]
 async fn a_logout_on_one_server_does_not_refuse_the_users_of_another_one() {
-    let (server, mut records, door) = serve().await;
+    let (server, mut records, gate) = serve().await;
     let (other, _other_records, _) = serve().await;
     let mut raw = server.raw().await;
     raw.connect_with_token("/", &token("ada")).await;
     assert_eq!(records.next().await, "lookup");
     disconnect_user(&other.io, "ada").await.unwrap();
-    door.open_once();
+    gate.open_once();
     raw.expect("/", Received::Connected).await;
     raw.expect("/", Received::event("ready", json!(null))).await;
     disconnect_user(&other.io, "ada").await.unwrap();
@@ -92,60 +92,60 @@ async fn a_logout_on_one_server_does_not_refuse_the_users_of_another_one() {
 
 #[tokio::test]
 async fn a_guest_whose_login_is_under_way_stays_a_guest() {
-    let (server, mut records, door) = serve().await;
+    let (server, mut records, gate) = serve().await;
     let mut raw = ready(&server, "/", None).await;
     raw.ask("/", 1, &json!(["authenticate", { "token": token("ada") }])).await;
     assert_eq!(records.next().await, "lookup");
     disconnect_user(&server.io, "ada").await.unwrap();
-    door.open_once();
+    gate.open_once();
     raw.expect("/", refused_ack("session_ended")).await;
     assert_eq!(ask(&mut raw, "whoami", &json!(null)).await, refused_ack("login_required"));
     assert_eq!(server.io.to(user_room("ada")).sockets().len(), 0);
 
-    door.open_once();
+    gate.open_once();
     raw.ask("/", 2, &json!(["authenticate", { "token": token("ada") }])).await;
     assert!(matches!(raw.next().await.1, Received::Ack(answer) if answer[0].get("expires_at").is_some()));
 }
 
 #[tokio::test]
 async fn a_renewal_that_is_under_way_does_not_bring_the_session_back() {
-    let (server, mut records, door) = serve().await;
+    let (server, mut records, gate) = serve().await;
     let mut raw = ready(&server, "/", Some(&token("ada!"))).await;
     raw.ask("/", 1, &json!(["authenticate", { "token": token("ada") }])).await;
     // The two names are not the same subject, so the lookup runs first and the refusal comes later.
     assert_eq!(records.next().await, "lookup");
     disconnect_user(&server.io, "ada").await.unwrap();
     raw.expect("/", Received::Disconnected).await;
-    door.open_once();
+    gate.open_once();
     let (_, received) = raw.next().await;
     assert!(matches!(&received, Received::Ack(answer) if answer[0].get("error").is_some()), "{received:?}");
     assert_eq!(server.sockets_in("/"), 0);
 }
 
 /// A middleware of the application that runs after the lookup.
-async fn waits(State(recorder): State<Recorder>, State(door): State<Door>) -> Result<(), std::convert::Infallible> {
+async fn waits(State(recorder): State<Recorder>, State(gate): State<Gate>) -> Result<(), std::convert::Infallible> {
     recorder.record("later middleware");
-    door.pass().await;
+    gate.pass().await;
     Ok(())
 }
 
-async fn serve_with_later_middleware() -> (Server, Records, Door) {
+async fn serve_with_later_middleware() -> (Server, Records, Gate) {
     let (recorder, records) = recorder();
-    let door = Door::closed();
-    let server = Server::with(SocketIo::builder().with_state(recorder).with_state(door.clone())).await;
+    let gate = Gate::closed();
+    let server = Server::with(SocketIo::builder().with_state(recorder).with_state(gate.clone())).await;
     // The last one runs first.
     server.io.ns("/", on_connect.with(waits).with(log_in::middleware().unwrap()));
-    (server, records, door)
+    (server, records, gate)
 }
 
 #[tokio::test]
 async fn a_connection_in_a_later_middleware_is_ended_as_soon_as_it_is_connected() {
-    let (server, mut records, door) = serve_with_later_middleware().await;
+    let (server, mut records, gate) = serve_with_later_middleware().await;
     let mut raw = server.raw().await;
     raw.connect_with_token("/", &token("ada!")).await;
     assert_eq!(records.next().await, "later middleware");
     disconnect_user(&server.io, "ada").await.unwrap();
-    door.open_once();
+    gate.open_once();
     raw.expect("/", Received::Connected).await;
     raw.expect("/", Received::event("ready", json!(null))).await;
     raw.ask("/", 1, &json!(["whoami"])).await;
@@ -164,14 +164,14 @@ async fn a_connection_in_a_later_middleware_is_told_the_reason_once() {
 
     async fn for_users(_: AuthUser<Member>) {}
     let (recorder, mut records) = recorder();
-    let door = Door::closed();
-    let server = Server::with(SocketIo::builder().with_state(recorder).with_state(door.clone())).await;
+    let gate = Gate::closed();
+    let server = Server::with(SocketIo::builder().with_state(recorder).with_state(gate.clone())).await;
     server.io.ns("/", for_users.with(waits).with(log_in::middleware().unwrap()));
     let mut raw = server.raw().await;
     raw.connect_with_token("/", &token("ada!")).await;
     assert_eq!(records.next().await, "later middleware");
     disconnect_user_because(&server.io, "ada", &AuthError::internal("a cause")).await.unwrap();
-    door.open_once();
+    gate.open_once();
     raw.expect("/", Received::Connected).await;
     raw.expect("/", unauthorized("internal_error")).await;
     raw.expect("/", Received::Disconnected).await;
@@ -186,7 +186,7 @@ async fn a_login_that_comes_with_the_connect_is_in_its_room_and_welcomed_once() 
         });
     }
     let (recorder, _records) = recorder();
-    let server = Server::with(SocketIo::builder().with_state(recorder).with_state(Door::closed())).await;
+    let server = Server::with(SocketIo::builder().with_state(recorder).with_state(Gate::closed())).await;
     server.io.ns("/", on_connect.with(log_in::middleware().unwrap()));
     let login = json!(["authenticate", { "token": token("ada!") }]);
     let mut complete = 0;

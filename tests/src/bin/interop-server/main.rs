@@ -19,7 +19,7 @@ use tokio::{io::AsyncReadExt, net::TcpListener};
 use accounts::{find_account, on_account};
 use directory::{Claims, Directory, User};
 use handlers::{on_admin, on_connect, on_member, open_to_all};
-use sessions::{Doors, log_in, on_session};
+use sessions::{Gates, log_in, on_session};
 
 #[jwt_auth(secret_env = "INTEROP_SECRET")]
 async fn users(
@@ -57,7 +57,7 @@ impl Auth {
 
 fn server(path: &'static str, auth: &Auth) -> Result<(SocketIoLayer, SocketIo), Box<dyn Error>> {
     let (layer, io) =
-        SocketIo::builder().req_path(path).with_state(Directory::new()).with_state(Doors::default()).build_layer();
+        SocketIo::builder().req_path(path).with_state(Directory::new()).with_state(Gates::default()).build_layer();
     io.ns("/users", on_connect.with(auth.users.clone()));
     io.ns("/guests", on_connect.with(auth.guests.clone()));
     io.ns("/members", on_member.with(auth.guests.clone()));

@@ -15,7 +15,7 @@ use socketioxide::{
 use socketioxide_jwt_auth::{
     AuthError, AuthUser, MaybeAuthUser, SocketAuth, disconnect_user, disconnect_user_because, jwt_auth, user_room,
 };
-use socketioxide_jwt_auth_tests::Door;
+use socketioxide_jwt_auth_tests::Gate;
 
 use crate::{
     directory::{Directory, User},
@@ -26,17 +26,17 @@ use crate::{
 pub(crate) struct SessionClaims {
     sub: String,
     /// The lookup does not answer before somebody has opened it.
-    door: Option<String>,
+    gate: Option<String>,
 }
 
 /// Made by whoever asks first.
 #[derive(Clone, Default)]
-pub(crate) struct Doors(Arc<Mutex<HashMap<String, Door>>>);
+pub(crate) struct Gates(Arc<Mutex<HashMap<String, Gate>>>);
 
-impl Doors {
-    fn get(&self, name: String) -> Door {
-        let mut doors = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        doors.entry(name).or_insert_with(Door::closed).clone()
+impl Gates {
+    fn get(&self, name: String) -> Gate {
+        let mut gates = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        gates.entry(name).or_insert_with(Gate::closed).clone()
     }
 }
 
@@ -51,10 +51,10 @@ impl Doors {
 pub(crate) async fn log_in(
     claims: SessionClaims,
     State(directory): State<Directory>,
-    State(doors): State<Doors>,
+    State(gates): State<Gates>,
 ) -> Result<Option<User>, Box<dyn Error + Send + Sync>> {
-    if let Some(door) = claims.door {
-        doors.get(door).pass().await;
+    if let Some(gate) = claims.gate {
+        gates.get(gate).pass().await;
     }
     directory.find(&claims.sub)
 }
@@ -63,7 +63,7 @@ pub(crate) async fn on_session(socket: SocketRef, user: MaybeAuthUser<User>) {
     socket.on_login(on_login);
     socket.on("whoami", whoami);
     socket.on("expires at", expires_at);
-    socket.on("open door", open_door);
+    socket.on("open gate", open_gate);
     socket.on("write to user", write_to_user);
     socket.on("log out everywhere", log_out_everywhere);
     socket.on("remove user", remove_user);
@@ -87,8 +87,8 @@ async fn expires_at(ack: AckSender, user: AuthUser<User>) {
     ack.send(&since_1970.map(|duration| duration.as_secs())).ok();
 }
 
-async fn open_door(ack: AckSender, Data(name): Data<String>, State(doors): State<Doors>) {
-    doors.get(name).open_once();
+async fn open_gate(ack: AckSender, Data(name): Data<String>, State(gates): State<Gates>) {
+    gates.get(name).open_once();
     ack.send(&()).ok();
 }
 

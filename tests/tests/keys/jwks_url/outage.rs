@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jsonwebtoken::Algorithm;
 use socketioxide_jwt_auth_tests::{
-    Door,
+    Gate,
     issuer::{Answer, HostileIssuer, Issuer, KEYS, SigningKey, asking, let_time_pass, outcome},
     within,
 };
@@ -88,13 +88,13 @@ async fn a_set_is_refreshed_long_before_it_expires() {
     }
 }
 
-/// An issuer that answers when the door is open.
-async fn behind(door: &Door, key: &SigningKey) -> HostileIssuer {
-    let (door, answer) = (door.clone(), super::hostile::good_answer(key));
+/// An issuer that answers when the gate is open.
+async fn behind(gate: &Gate, key: &SigningKey) -> HostileIssuer {
+    let (gate, answer) = (gate.clone(), super::hostile::good_answer(key));
     HostileIssuer::start(move |mut stream| {
-        let (door, answer) = (door.clone(), answer.clone());
+        let (gate, answer) = (gate.clone(), answer.clone());
         async move {
-            door.pass().await;
+            gate.pass().await;
             stream.write_all(&answer).await.ok();
         }
     })
@@ -103,10 +103,10 @@ async fn behind(door: &Door, key: &SigningKey) -> HostileIssuer {
 
 #[tokio::test]
 async fn verification_does_not_wait_for_a_refresh() {
-    let (key, door) = (key(), Door::closed());
-    let issuer = behind(&door, &key).await;
+    let (key, gate) = (key(), Gate::closed());
+    let issuer = behind(&gate, &key).await;
     let verifier = issuer.verifier().build().unwrap();
-    door.open_once();
+    gate.open_once();
     assert_eq!(outcome(&verifier, &key.token()).await, "accepted");
 
     let_time_pass(Duration::from_mins(11)).await;
@@ -117,11 +117,11 @@ async fn verification_does_not_wait_for_a_refresh() {
     for _ in 0..100 {
         assert_eq!(within("an answer", outcome(&verifier, &key.token())).await, "accepted");
     }
-    assert_eq!(issuer.requests(), 2, "the door is still closed");
+    assert_eq!(issuer.requests(), 2, "the gate is still closed");
 
     // Only who needs a key that is not there waits, and for that very request.
     let searching = asking(&verifier, key.token_with_kid(Some("unknown")));
-    door.open_once();
+    gate.open_once();
     assert_eq!(searching.await.unwrap(), "token_key_unknown");
     assert_eq!(issuer.requests(), 2);
 }

@@ -11,7 +11,7 @@ use crate::cluster::{
 
 #[tokio::test]
 async fn a_connection_whose_lookup_runs_on_the_other_node_is_refused() {
-    let Some(Cluster { here, there, mut records, door, redis: _redis }) = Cluster::start().await else { return };
+    let Some(Cluster { here, there, mut records, gate, redis: _redis }) = Cluster::start().await else { return };
     let mut ada = there.raw().await;
     ada.connect_with_token("/slow", &token("ada")).await;
     let mut grace = there.raw().await;
@@ -19,20 +19,20 @@ async fn a_connection_whose_lookup_runs_on_the_other_node_is_refused() {
     expect_waiting(&mut records, 2).await;
 
     disconnect_user(&here.io, "ada").await.unwrap();
-    door.open_once();
-    door.open_once();
+    gate.open_once();
+    gate.open_once();
     ada.expect("/slow", Received::refused("session_ended")).await;
     grace.expect("/slow", Received::Connected).await;
 
     // Another attempt begins after the logout.
-    door.open_once();
+    gate.open_once();
     ada.connect_with_token("/slow", &token("ada")).await;
     ada.expect("/slow", Received::Connected).await;
 }
 
 #[tokio::test]
 async fn a_guest_whose_login_runs_on_the_other_node_stays_a_guest() {
-    let Some(Cluster { here, there, mut records, door, redis: _redis }) = Cluster::start().await else { return };
+    let Some(Cluster { here, there, mut records, gate, redis: _redis }) = Cluster::start().await else { return };
     let mut ada = there.client("/slow", None).await;
     let mut grace = there.client("/slow", None).await;
     for (raw, subject) in [(&mut ada, "ada"), (&mut grace, "grace")] {
@@ -41,15 +41,15 @@ async fn a_guest_whose_login_runs_on_the_other_node_stays_a_guest() {
     expect_waiting(&mut records, 2).await;
 
     disconnect_user(&here.io, "ada").await.unwrap();
-    door.open_once();
-    door.open_once();
+    gate.open_once();
+    gate.open_once();
     ada.expect("/slow", refused_ack("session_ended")).await;
     assert!(matches!(grace.next().await.1, Received::Ack(answer) if answer[0].get("expires_at").is_some()));
 
     // Nothing of the logout is left, so that a later login succeeds.
     ada.ask("/slow", 2, &json!(["whoami"])).await;
     ada.expect("/slow", refused_ack("login_required")).await;
-    door.open_once();
+    gate.open_once();
     ada.ask("/slow", 3, &json!(["authenticate", { "token": token("ada") }])).await;
     assert!(matches!(ada.next().await.1, Received::Ack(answer) if answer[0].get("expires_at").is_some()));
     for socket in there.io.of("/slow").unwrap().sockets() {
@@ -60,12 +60,12 @@ async fn a_guest_whose_login_runs_on_the_other_node_stays_a_guest() {
 
 #[tokio::test]
 async fn a_connection_in_a_later_middleware_of_the_other_node_is_ended_once_it_is_connected() {
-    let Some(Cluster { here, there, mut records, door, redis: _redis }) = Cluster::start().await else { return };
+    let Some(Cluster { here, there, mut records, gate, redis: _redis }) = Cluster::start().await else { return };
     let mut ada = there.raw().await;
     ada.connect_with_token("/later", &token("ada")).await;
     expect_waiting(&mut records, 1).await;
     disconnect_user(&here.io, "ada").await.unwrap();
-    door.open_once();
+    gate.open_once();
     ada.expect("/later", Received::Connected).await;
     while ada.next().await.1 != Received::Disconnected {}
     assert_eq!(there.sockets_in("/later"), 0);

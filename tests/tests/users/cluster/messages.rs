@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures_util::future::{join, join_all};
 use serde_json::json;
 use socketioxide_jwt_auth::{disconnect_user, user_room};
-use socketioxide_jwt_auth_tests::{Door, ODD_KEYS, Received, recorder, renew, token};
+use socketioxide_jwt_auth_tests::{Gate, ODD_KEYS, Received, recorder, renew, token};
 use tokio::time::timeout;
 
 use crate::cluster::{
@@ -85,8 +85,8 @@ async fn broadcasts_that_are_sent_at_once_all_reach_the_other_node() {
     const BROADCASTS: usize = 1_000;
     let Some(redis) = Redis::start() else { return };
     let (recorder, _records) = recorder();
-    let here = Node::start_with_buffer(&redis.url(), recorder.clone(), Door::closed(), BROADCASTS).await;
-    let there = Node::start_with_buffer(&redis.url(), recorder, Door::closed(), BROADCASTS).await;
+    let here = Node::start_with_buffer(&redis.url(), recorder.clone(), Gate::closed(), BROADCASTS).await;
+    let there = Node::start_with_buffer(&redis.url(), recorder, Gate::closed(), BROADCASTS).await;
     let mut client = there.client("/", Some("ada")).await;
 
     let sending = join_all((0..BROADCASTS).map(async |number| here.io.emit("number", &number).await));

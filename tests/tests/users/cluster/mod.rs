@@ -12,14 +12,14 @@ mod redis;
 
 use node::Node;
 use redis::Redis;
-use socketioxide_jwt_auth_tests::{Door, Records, recorder};
+use socketioxide_jwt_auth_tests::{Gate, Records, recorder};
 
 /// Two nodes and their Redis.
 struct Cluster {
     here: Node,
     there: Node,
     records: Records,
-    door: Door,
+    gate: Gate,
     redis: Redis,
 }
 
@@ -27,9 +27,9 @@ impl Cluster {
     /// `None` where there is no Redis.
     async fn start() -> Option<Self> {
         let redis = Redis::start()?;
-        let ((recorder, records), door) = (recorder(), Door::closed());
-        let here = Node::start(&redis.url(), recorder.clone(), door.clone()).await;
-        let there = Node::start(&redis.url(), recorder, door.clone()).await;
-        Some(Self { here, there, records, door, redis })
+        let ((recorder, records), gate) = (recorder(), Gate::closed());
+        let here = Node::start(&redis.url(), recorder.clone(), gate.clone()).await;
+        let there = Node::start(&redis.url(), recorder, gate.clone()).await;
+        Some(Self { here, there, records, gate, redis })
     }
 }

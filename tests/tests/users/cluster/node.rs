@@ -13,7 +13,7 @@ use socketioxide::{
     handler::ConnectHandler,
 };
 use socketioxide_jwt_auth::{AuthUser, jwt_auth, user_room};
-use socketioxide_jwt_auth_tests::{Claims, Door, Raw, Received, Recorder, Records, SECRET, join, token};
+use socketioxide_jwt_auth_tests::{Claims, Gate, Raw, Received, Recorder, Records, SECRET, join, token};
 use tokio::{net::TcpListener, task::JoinHandle};
 
 use crate::cluster::adapter::{self, Adapter};
@@ -31,24 +31,24 @@ async fn admit(claims: Claims) -> Option<Member> {
     Some(Member { key: claims.sub })
 }
 
-/// A lookup that waits at the door.
+/// A lookup that waits at the gate.
 #[jwt_auth(secret = SECRET, guest = true, authenticate_event = "authenticate", user_key = |member: &Member| &member.key)]
-async fn admit_slowly(claims: Claims, State(recorder): State<Recorder>, State(door): State<Door>) -> Option<Member> {
+async fn admit_slowly(claims: Claims, State(recorder): State<Recorder>, State(gate): State<Gate>) -> Option<Member> {
     recorder.record(WAITING);
-    door.pass().await;
+    gate.pass().await;
     Some(Member { key: claims.sub })
 }
 
-/// A connect middleware that waits at the door.
-async fn wait(State(recorder): State<Recorder>, State(door): State<Door>) -> Result<(), Infallible> {
+/// A connect middleware that waits at the gate.
+async fn wait(State(recorder): State<Recorder>, State(gate): State<Gate>) -> Result<(), Infallible> {
     recorder.record(WAITING);
-    door.pass().await;
+    gate.pass().await;
     Ok(())
 }
 
 const WAITING: &str = "waiting";
 
-/// Waits until this number of lookups and middlewares stand at the door.
+/// Waits until this number of lookups and middlewares stand at the gate.
 pub(crate) async fn expect_waiting(records: &mut Records, number: usize) {
     for _ in 0..number {
         assert_eq!(records.next().await, WAITING);
@@ -79,14 +79,14 @@ pub(crate) struct Node {
 
 impl Node {
     /// A node whose slow readers are soon full.
-    pub(crate) async fn start(redis: &str, recorder: Recorder, door: Door) -> Self {
-        Self::start_with_buffer(redis, recorder, door, 8).await
+    pub(crate) async fn start(redis: &str, recorder: Recorder, gate: Gate) -> Self {
+        Self::start_with_buffer(redis, recorder, gate, 8).await
     }
 
     /// A node that keeps this number of packets for a client that has not read them yet.
-    pub(crate) async fn start_with_buffer(redis: &str, recorder: Recorder, door: Door, packets: usize) -> Self {
+    pub(crate) async fn start_with_buffer(redis: &str, recorder: Recorder, gate: Gate, packets: usize) -> Self {
         let adapter = adapter::connect(redis).await.unwrap();
-        let builder = SocketIo::builder().max_buffer_size(packets).with_state(recorder).with_state(door);
+        let builder = SocketIo::builder().max_buffer_size(packets).with_state(recorder).with_state(gate);
         let (layer, io) = builder.with_adapter::<Adapter>(adapter).build_layer();
         for namespace in NAMESPACES {
             io.ns(namespace, on_connect.with(admit::middleware().unwrap())).await.unwrap();
