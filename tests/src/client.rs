@@ -10,7 +10,7 @@ use crate::{Raw, Received, polling::Polling};
 
 /// How a client connects.
 #[derive(Debug)]
-pub struct Connecting {
+pub struct ClientBuilder {
     server: SocketAddr,
     namespace: String,
     query: String,
@@ -19,7 +19,7 @@ pub struct Connecting {
     polling: bool,
 }
 
-impl Connecting {
+impl ClientBuilder {
     pub(crate) fn to(server: SocketAddr) -> Self {
         Self {
             server,

@@ -17,7 +17,7 @@ mod sessions;
 mod tokens;
 
 pub use child::{outcome_of_child, report};
-pub use client::{Client, Connecting};
+pub use client::{Client, ClientBuilder};
 pub use fixtures::{Admin, Claims, ODD_KEYS, OtherClaims, OtherUser, Tracked, User, authenticate, find_user, greet};
 pub use log::Log;
 pub use raw::Raw;

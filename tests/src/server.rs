@@ -4,7 +4,7 @@ use axum::Router;
 use socketioxide::{SocketIo, SocketIoBuilder};
 use tokio::{net::TcpListener, task::JoinHandle};
 
-use crate::{Client, Connecting, Raw, within};
+use crate::{Client, ClientBuilder, Raw, within};
 
 /// A server on a port of its own, which ends with the test.
 #[derive(Debug)]
@@ -46,8 +46,8 @@ impl Server {
     }
 
     /// A client that is to be told how to connect.
-    pub fn client(&self) -> Connecting {
-        Connecting::to(self.address)
+    pub fn client(&self) -> ClientBuilder {
+        ClientBuilder::to(self.address)
     }
 
     /// A client of `/` with this token.

@@ -201,7 +201,7 @@ async fn a_renewal_does_not_change_the_user_key() {
     ada.expect("/", mail("for the old key")).await;
     expect_in(&mut ada, "ada").await;
 
-    // Connecting anew does.
+    // ClientBuilder anew does.
     ada.leave("/").await;
     join(&mut ada, "/", Some(&token("ada"))).await;
     expect_in(&mut ada, "countess").await;
