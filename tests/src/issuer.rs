@@ -36,7 +36,7 @@ pub const KEYS: &str = "/keys";
 pub const DISCOVERY: &str = "/.well-known/openid-configuration";
 
 /// Lets time pass for timers and caches, but not for sockets. Tokens do not age by it.
-pub async fn let_time_pass(time: Duration) {
+pub async fn advance_time(time: Duration) {
     tokio::time::pause();
     tokio::time::advance(time).await;
     tokio::time::resume();
@@ -51,7 +51,7 @@ pub async fn outcome(verifier: &Verifier, token: &str) -> &'static str {
 }
 
 /// The same in a task of its own.
-pub fn asking(verifier: &Verifier, token: String) -> JoinHandle<&'static str> {
+pub fn spawn_verification(verifier: &Verifier, token: String) -> JoinHandle<&'static str> {
     let verifier = verifier.clone();
     tokio::spawn(async move { outcome(&verifier, &token).await })
 }
@@ -68,7 +68,7 @@ pub struct Answer {
     headers: HeaderMap,
     body: Vec<u8>,
     /// A header that the request must have.
-    needs: Option<(&'static str, &'static str)>,
+    required_header: Option<(&'static str, &'static str)>,
 }
 
 impl Answer {
@@ -79,7 +79,7 @@ impl Answer {
     /// If there is no such status.
     pub fn new(status: u16, body: impl Into<Vec<u8>>) -> Self {
         let status = StatusCode::from_u16(status).expect("there is such a status");
-        Self { status, headers: HeaderMap::new(), body: body.into(), needs: None }
+        Self { status, headers: HeaderMap::new(), body: body.into(), required_header: None }
     }
 
     /// A good one.
@@ -109,13 +109,14 @@ impl Answer {
     }
 
     /// Only for requests with this header; others are answered with 401.
-    pub fn needing(mut self, name: &'static str, value: &'static str) -> Self {
-        self.needs = Some((name, value));
+    pub fn requiring_header(mut self, name: &'static str, value: &'static str) -> Self {
+        self.required_header = Some((name, value));
         self
     }
 
     fn to(&self, request: &HeaderMap) -> Response<Body> {
-        let forbidden = self.needs.is_some_and(|(name, value)| request.get(name).is_none_or(|sent| sent != value));
+        let forbidden =
+            self.required_header.is_some_and(|(name, value)| request.get(name).is_none_or(|sent| sent != value));
         if forbidden {
             return Self::new(401, "who are you?").to(request);
         }
@@ -128,7 +129,7 @@ impl Answer {
 
 /// What somebody asked for.
 #[derive(Debug, Clone)]
-pub struct Asked {
+pub struct ReceivedRequest {
     /// Its path and query.
     pub uri: Uri,
     /// Its headers.
@@ -146,7 +147,7 @@ pub struct Issuer {
 #[derive(Debug, Default)]
 struct Published {
     answers: Mutex<HashMap<String, Answer>>,
-    asked: watch::Sender<Vec<Asked>>,
+    asked: watch::Sender<Vec<ReceivedRequest>>,
 }
 
 impl Issuer {
@@ -156,7 +157,7 @@ impl Issuer {
     }
 
     /// An issuer that publishes these keys at [`KEYS`].
-    pub async fn of(keys: &[&SigningKey]) -> Self {
+    pub async fn with_keys(keys: &[&SigningKey]) -> Self {
         let issuer = Self::start().await;
         issuer.publish(keys);
         issuer
@@ -221,7 +222,7 @@ impl Issuer {
     }
 
     /// What it was asked for, in order.
-    pub fn asked(&self) -> Vec<Asked> {
+    pub fn received_requests(&self) -> Vec<ReceivedRequest> {
         self.published.asked.borrow().clone()
     }
 
@@ -230,7 +231,7 @@ impl Issuer {
     /// # Panics
     ///
     /// If it is not asked in time.
-    pub async fn until_requests(&self, number: usize) {
+    pub async fn wait_for_requests(&self, number: usize) {
         let mut asked = self.published.asked.subscribe();
         within("requests", asked.wait_for(|asked| asked.len() >= number)).await.expect("the issuer lives");
     }
@@ -240,7 +241,7 @@ async fn respond(State(published): State<Arc<Published>>, request: Request) -> R
     let (parts, _) = request.into_parts();
     let answer = published.answers.lock().unwrap_or_else(PoisonError::into_inner).get(parts.uri.path()).cloned();
     let response = answer.unwrap_or_else(|| Answer::new(404, "nothing here")).to(&parts.headers);
-    published.asked.send_modify(|asked| asked.push(Asked { uri: parts.uri, headers: parts.headers }));
+    published.asked.send_modify(|asked| asked.push(ReceivedRequest { uri: parts.uri, headers: parts.headers }));
     response
 }
 

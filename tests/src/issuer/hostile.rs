@@ -25,7 +25,7 @@ impl HostileIssuer {
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        Self::start_knowing_its_name(move |stream, _| respond(stream)).await
+        Self::start_with_name(move |stream, _| respond(stream)).await
     }
 
     /// Calls `respond` with its [`name`](Self::name) too.
@@ -33,7 +33,7 @@ impl HostileIssuer {
     /// # Panics
     ///
     /// If no port can be had.
-    pub async fn start_knowing_its_name<F>(respond: impl Fn(TcpStream, String) -> F + Send + 'static) -> Self
+    pub async fn start_with_name<F>(respond: impl Fn(TcpStream, String) -> F + Send + 'static) -> Self
     where
         F: Future<Output = ()> + Send + 'static,
     {
@@ -92,7 +92,7 @@ impl HostileIssuer {
     /// # Panics
     ///
     /// If it is not asked in time.
-    pub async fn until_requests(&self, number: usize) {
+    pub async fn wait_for_requests(&self, number: usize) {
         let mut requests = self.requests.subscribe();
         within("requests", requests.wait_for(|requests| *requests >= number)).await.expect("the issuer lives");
     }

@@ -84,7 +84,7 @@ impl SigningKey {
     }
 
     /// The public key, as it is published under no name.
-    pub fn nameless_jwk(&self) -> Value {
+    pub fn jwk_without_kid(&self) -> Value {
         let mut jwk = self.jwk();
         jwk.as_object_mut().map(|members| members.remove("kid"));
         jwk
@@ -92,11 +92,11 @@ impl SigningKey {
 
     /// A good token of `ada`, with the `kid`.
     pub fn token(&self) -> String {
-        self.token_of(&json!({ "sub": "ada", "exp": seconds_from_now(3600) }))
+        self.token_with_claims(&json!({ "sub": "ada", "exp": seconds_from_now(3600) }))
     }
 
     /// A token with these claims.
-    pub fn token_of(&self, claims: &Value) -> String {
+    pub fn token_with_claims(&self, claims: &Value) -> String {
         self.sign(Some(&self.kid), claims)
     }
 

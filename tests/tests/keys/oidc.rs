@@ -8,7 +8,7 @@ use socketioxide::{extract::SocketRef, handler::ConnectHandler};
 use socketioxide_jwt_auth::{JwtAuthBuilder, Verifier, VerifierBuilder, jwt_auth};
 use socketioxide_jwt_auth_tests::{
     Claims, Gate, Log, Server, User, authenticate, find_user,
-    issuer::{Answer, DISCOVERY, HostileIssuer, Issuer, KEYS, SigningKey, asking, let_time_pass, outcome},
+    issuer::{Answer, DISCOVERY, HostileIssuer, Issuer, KEYS, SigningKey, advance_time, outcome, spawn_verification},
     outcome_of_child, report, seconds_from_now,
 };
 use tokio::io::AsyncWriteExt;
@@ -29,7 +29,7 @@ fn key() -> SigningKey {
 
 /// A token of this issuer.
 fn token_of(issuer: &str) -> String {
-    key().token_of(&json!({ "sub": "ada", "exp": seconds_from_now(3600), "iss": issuer }))
+    key().token_with_claims(&json!({ "sub": "ada", "exp": seconds_from_now(3600), "iss": issuer }))
 }
 
 fn verifier_of(issuer: &str) -> VerifierBuilder {
@@ -38,7 +38,7 @@ fn verifier_of(issuer: &str) -> VerifierBuilder {
 
 /// An issuer with a key, and a discovery document that says so.
 async fn discoverable() -> Issuer {
-    let issuer = Issuer::of(&[&key()]).await;
+    let issuer = Issuer::with_keys(&[&key()]).await;
     issuer.publish_discovery(&issuer.url(""), &issuer.url(KEYS));
     issuer
 }
@@ -51,7 +51,7 @@ async fn the_document_names_the_url_of_the_keys() {
     for _ in 0..10 {
         assert_eq!(outcome(&verifier, &token_of(&name)).await, "accepted");
     }
-    let paths: Vec<_> = issuer.asked().iter().map(|asked| asked.uri.path().to_owned()).collect();
+    let paths: Vec<_> = issuer.received_requests().iter().map(|asked| asked.uri.path().to_owned()).collect();
     assert_eq!(paths, [DISCOVERY, KEYS]);
 }
 
@@ -72,7 +72,7 @@ async fn a_token_must_name_the_issuer() {
     ] {
         let mut claims: Value = claims;
         (claims["sub"], claims["exp"]) = ("ada".into(), seconds_from_now(3600).into());
-        assert_eq!(outcome(&verifier, &key().token_of(&claims)).await, expected, "{claims}");
+        assert_eq!(outcome(&verifier, &key().token_with_claims(&claims)).await, expected, "{claims}");
     }
 }
 
@@ -88,7 +88,7 @@ async fn configured_issuers_replace_the_discovered_one() {
 /// document's issuer is exactly the one that was asked for.
 #[tokio::test]
 async fn a_document_of_another_issuer_is_refused() {
-    let issuer = Issuer::of(&[&key()]).await;
+    let issuer = Issuer::with_keys(&[&key()]).await;
     let name = issuer.url("");
     let port = issuer.address().port();
     for (configured, published, expected) in [
@@ -114,7 +114,7 @@ async fn a_document_of_another_issuer_is_refused() {
 
 #[tokio::test]
 async fn an_issuer_may_have_a_path() {
-    let issuer = Issuer::of(&[&key()]).await;
+    let issuer = Issuer::with_keys(&[&key()]).await;
     for name in [issuer.url("/realms/chat"), issuer.url("/realms/chat/")] {
         let document = json!({ "issuer": name, "jwks_uri": issuer.url(KEYS) }).to_string();
         issuer.answer(&format!("/realms/chat{DISCOVERY}"), Answer::ok(document));
@@ -124,7 +124,7 @@ async fn an_issuer_may_have_a_path() {
 
 #[tokio::test]
 async fn the_keys_may_be_on_another_host() {
-    let (issuer, keys) = (Issuer::start().await, Issuer::of(&[&key()]).await);
+    let (issuer, keys) = (Issuer::start().await, Issuer::with_keys(&[&key()]).await);
     let elsewhere = format!("http://localhost:{}{KEYS}", keys.address().port());
     issuer.publish_discovery(&issuer.url(""), &elsewhere);
     let verifier = verifier_of(&issuer.url("")).build().unwrap();
@@ -135,7 +135,7 @@ async fn the_keys_may_be_on_another_host() {
 #[tokio::test]
 async fn keys_over_plain_http_are_not_requested() {
     let log = Log::capture();
-    let issuer = Issuer::of(&[&key()]).await;
+    let issuer = Issuer::with_keys(&[&key()]).await;
     for url in ["http://issuer.example/keys?code=the-code", "file:///etc/keys.json", "/keys", "keys", ""] {
         issuer.publish_discovery(&issuer.url(""), url);
         let verifier = verifier_of(&issuer.url("")).build().unwrap();
@@ -193,7 +193,7 @@ async fn keys_that_have_moved_are_found() {
     issuer.answer(KEYS, Answer::new(410, "gone"));
     issuer.answer("/v2/keys", Answer::keys(&[&new]));
     issuer.publish_discovery(&name, &issuer.url("/v2/keys"));
-    let token = new.token_of(&json!({ "sub": "ada", "exp": seconds_from_now(3600), "iss": name }));
+    let token = new.token_with_claims(&json!({ "sub": "ada", "exp": seconds_from_now(3600), "iss": name }));
     assert_eq!(outcome(&verifier, &token).await, "accepted");
     assert_eq!(outcome(&verifier, &token_of(&name)).await, "token_key_unknown");
     assert_eq!(issuer.requests(), 4);
@@ -213,7 +213,7 @@ async fn the_document_and_the_keys_share_one_time_limit() {
     })
     .await;
     let (waiting, keys_url) = (gate.clone(), keys.url());
-    let issuer = HostileIssuer::start_knowing_its_name(move |mut stream, name| {
+    let issuer = HostileIssuer::start_with_name(move |mut stream, name| {
         let (gate, keys_url) = (waiting.clone(), keys_url.clone());
         async move {
             gate.pass().await;
@@ -224,12 +224,12 @@ async fn the_document_and_the_keys_share_one_time_limit() {
     })
     .await;
     let verifier = verifier_of(&issuer.name()).build().unwrap();
-    let caller = asking(&verifier, token_of(&issuer.name()));
-    issuer.until_requests(1).await;
-    let_time_pass(Duration::from_secs(3)).await;
+    let caller = spawn_verification(&verifier, token_of(&issuer.name()));
+    issuer.wait_for_requests(1).await;
+    advance_time(Duration::from_secs(3)).await;
     gate.open_once();
-    keys.until_requests(1).await;
-    let_time_pass(Duration::from_secs(2)).await;
+    keys.wait_for_requests(1).await;
+    advance_time(Duration::from_secs(2)).await;
     assert_eq!(caller.await.unwrap(), "keys_unavailable");
 }
 
@@ -237,7 +237,7 @@ async fn the_document_and_the_keys_share_one_time_limit() {
 #[tokio::test]
 async fn keys_of_the_same_name_are_never_mixed_up() {
     let (ours, theirs) = (key(), SigningKey::other(Algorithm::EdDSA, "a"));
-    let (first, second) = (discoverable().await, Issuer::of(&[&theirs]).await);
+    let (first, second) = (discoverable().await, Issuer::with_keys(&[&theirs]).await);
     second.publish_discovery(&second.url(""), &second.url(KEYS));
     let server = Server::start().await;
     for (namespace, issuer) in [("/first", &first), ("/second", &second)] {
@@ -246,7 +246,7 @@ async fn keys_of_the_same_name_are_never_mixed_up() {
         server.io.ns(namespace, (async |_: SocketRef| ()).with(middleware));
     }
     let token = |key: &SigningKey, issuer: &Issuer| {
-        key.token_of(&json!({ "sub": "ada", "exp": seconds_from_now(3600), "iss": issuer.url("") }))
+        key.token_with_claims(&json!({ "sub": "ada", "exp": seconds_from_now(3600), "iss": issuer.url("") }))
     };
     for _ in 0..2 {
         for (namespace, key, issuer, refusal) in [

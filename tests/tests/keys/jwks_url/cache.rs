@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use jsonwebtoken::Algorithm;
-use socketioxide_jwt_auth_tests::issuer::{Answer, Issuer, KEYS, SigningKey, asking, key_set, let_time_pass, outcome};
+use socketioxide_jwt_auth_tests::issuer::{
+    Answer, Issuer, KEYS, SigningKey, advance_time, key_set, outcome, spawn_verification,
+};
 
 /// Searches for keys that no set has are this far apart.
 const SEARCH_INTERVAL: Duration = Duration::from_secs(10);
@@ -15,7 +17,7 @@ fn keys() -> (SigningKey, SigningKey) {
 #[tokio::test]
 async fn keys_are_fetched_at_the_first_token_and_once() {
     let (key, _) = keys();
-    let issuer = Issuer::of(&[&key]).await;
+    let issuer = Issuer::with_keys(&[&key]).await;
     let verifier = issuer.verifier().build().unwrap();
     assert_eq!(issuer.requests(), 0);
     for _ in 0..10 {
@@ -23,7 +25,7 @@ async fn keys_are_fetched_at_the_first_token_and_once() {
     }
     assert_eq!(outcome(&verifier.clone(), &key.token()).await, "accepted", "clones share the keys");
     assert_eq!(issuer.requests(), 1);
-    let asked = &issuer.asked()[0];
+    let asked = &issuer.received_requests()[0];
     assert_eq!((asked.uri.path(), asked.headers["accept"].to_str().unwrap()), (KEYS, "application/json"));
     assert!(asked.headers["user-agent"].to_str().unwrap().starts_with("socketioxide-jwt-auth/"));
 }
@@ -31,7 +33,7 @@ async fn keys_are_fetched_at_the_first_token_and_once() {
 #[tokio::test]
 async fn a_new_key_is_found_at_once_and_an_old_one_is_dropped() {
     let (old, new) = keys();
-    let issuer = Issuer::of(&[&old]).await;
+    let issuer = Issuer::with_keys(&[&old]).await;
     let verifier = issuer.verifier().build().unwrap();
     assert_eq!(outcome(&verifier, &old.token()).await, "accepted");
 
@@ -40,7 +42,7 @@ async fn a_new_key_is_found_at_once_and_an_old_one_is_dropped() {
     assert_eq!(outcome(&verifier, &old.token()).await, "accepted");
     assert_eq!(issuer.requests(), 2);
 
-    let_time_pass(Duration::from_secs(10)).await;
+    advance_time(Duration::from_secs(10)).await;
     let next = SigningKey::new(Algorithm::ES256, "c");
     issuer.publish(&[&next]);
     assert_eq!(outcome(&verifier, &next.token()).await, "accepted");
@@ -51,7 +53,7 @@ async fn a_new_key_is_found_at_once_and_an_old_one_is_dropped() {
 #[tokio::test]
 async fn another_key_with_a_known_kid_is_found_at_once() {
     let (key, next) = (SigningKey::new(Algorithm::EdDSA, "a"), SigningKey::other(Algorithm::EdDSA, "a"));
-    let issuer = Issuer::of(&[&key]).await;
+    let issuer = Issuer::with_keys(&[&key]).await;
     let verifier = issuer.verifier().build().unwrap();
     assert_eq!(outcome(&verifier, &key.token()).await, "accepted");
 
@@ -60,7 +62,7 @@ async fn another_key_with_a_known_kid_is_found_at_once() {
     assert_eq!(outcome(&verifier, &key.token()).await, "token_signature_invalid");
     assert_eq!(issuer.requests(), 2);
 
-    let_time_pass(SEARCH_INTERVAL).await;
+    advance_time(SEARCH_INTERVAL).await;
     let of_another_type = SigningKey::new(Algorithm::ES256, "a");
     issuer.publish(&[&of_another_type]);
     assert_eq!(outcome(&verifier, &of_another_type.token()).await, "accepted");
@@ -70,7 +72,7 @@ async fn another_key_with_a_known_kid_is_found_at_once() {
 
 /// A JWK Set of these keys without names.
 fn nameless(keys: &[&SigningKey]) -> Answer {
-    Answer::ok(key_set(&keys.iter().map(|key| key.nameless_jwk()).collect::<Vec<_>>()))
+    Answer::ok(key_set(&keys.iter().map(|key| key.jwk_without_kid()).collect::<Vec<_>>()))
 }
 
 #[tokio::test]
@@ -101,7 +103,7 @@ async fn a_new_key_is_found_at_once_where_the_set_or_the_token_names_none() {
 #[tokio::test]
 async fn a_key_of_another_type_is_found_at_once_by_a_token_without_kid() {
     let (old, new) = (SigningKey::new(Algorithm::EdDSA, "a"), SigningKey::new(Algorithm::RS256, "b"));
-    let issuer = Issuer::of(&[&old]).await;
+    let issuer = Issuer::with_keys(&[&old]).await;
     let verifier = issuer.verifier().build().unwrap();
     assert_eq!(outcome(&verifier, &old.token_with_kid(None)).await, "accepted");
     issuer.publish(&[&new]);
@@ -121,7 +123,7 @@ async fn a_new_set_may_name_its_keys_where_the_old_one_did_not() {
     assert_eq!(outcome(&verifier, &new.token()).await, "accepted");
     assert_eq!(outcome(&verifier, &old.token()).await, "token_key_unknown");
 
-    let_time_pass(SEARCH_INTERVAL).await;
+    advance_time(SEARCH_INTERVAL).await;
     issuer.answer(KEYS, nameless(&[&old]));
     assert_eq!(outcome(&verifier, &old.token()).await, "accepted");
     assert_eq!(outcome(&verifier, &new.token()).await, "token_signature_invalid");
@@ -132,7 +134,7 @@ async fn a_new_set_may_name_its_keys_where_the_old_one_did_not() {
 #[tokio::test]
 async fn forged_tokens_of_every_kind_share_one_request_in_ten_seconds() {
     let (key, other) = keys();
-    let issuer = Issuer::of(&[&key]).await;
+    let issuer = Issuer::with_keys(&[&key]).await;
     let verifier = issuer.verifier().build().unwrap();
     assert_eq!(outcome(&verifier, &key.token()).await, "accepted");
     let of_another_type = SigningKey::new(Algorithm::ES256, "a");
@@ -151,18 +153,18 @@ async fn forged_tokens_of_every_kind_share_one_request_in_ten_seconds() {
             assert_eq!(outcome(&verifier, token).await, *code);
             assert_eq!(issuer.requests(), requests, "{code}");
         }
-        let_time_pass(SEARCH_INTERVAL - Duration::from_secs(1)).await;
+        advance_time(SEARCH_INTERVAL - Duration::from_secs(1)).await;
         assert_eq!(outcome(&verifier, &forged[first].0).await, forged[first].1);
         assert_eq!(issuer.requests(), requests);
-        let_time_pass(Duration::from_secs(1)).await;
+        advance_time(Duration::from_secs(1)).await;
         // All at once.
         let callers: Vec<_> =
-            (0..100).map(|number| asking(&verifier, forged[number % forged.len()].0.clone())).collect();
+            (0..100).map(|number| spawn_verification(&verifier, forged[number % forged.len()].0.clone())).collect();
         for (number, caller) in callers.into_iter().enumerate() {
             assert_eq!(caller.await.unwrap(), forged[number % forged.len()].1);
         }
         assert_eq!(issuer.requests(), requests + 1);
-        let_time_pass(SEARCH_INTERVAL).await;
+        advance_time(SEARCH_INTERVAL).await;
     }
     assert_eq!(outcome(&verifier, &key.token()).await, "accepted");
 }
@@ -171,7 +173,7 @@ async fn forged_tokens_of_every_kind_share_one_request_in_ten_seconds() {
 #[tokio::test]
 async fn a_forged_token_is_refused_for_its_signature_while_the_issuer_is_down() {
     let (key, other) = (SigningKey::new(Algorithm::EdDSA, "a"), SigningKey::other(Algorithm::EdDSA, "a"));
-    let issuer = Issuer::of(&[&key]).await;
+    let issuer = Issuer::with_keys(&[&key]).await;
     let verifier = issuer.verifier().build().unwrap();
     assert_eq!(outcome(&verifier, &key.token()).await, "accepted");
     issuer.answer(KEYS, Answer::new(503, "away"));
@@ -189,13 +191,13 @@ async fn is_good_for(headers: &[(&'static str, &str)], seconds: u64) {
     let verifier = issuer.verifier().build().unwrap();
     assert_eq!(outcome(&verifier, &key.token()).await, "accepted");
 
-    let_time_pass(Duration::from_secs(seconds - 5)).await;
+    advance_time(Duration::from_secs(seconds - 5)).await;
     assert_eq!(outcome(&verifier, &key.token()).await, "accepted");
-    let_time_pass(Duration::from_secs(5)).await;
+    advance_time(Duration::from_secs(5)).await;
     assert_eq!(issuer.requests(), 1, "{headers:?} are good for {seconds} s at least");
     assert_eq!(outcome(&verifier, &key.token()).await, "accepted");
     println!("{headers:?} are good for {seconds} s at most");
-    issuer.until_requests(2).await;
+    issuer.wait_for_requests(2).await;
 }
 
 #[tokio::test]
@@ -239,17 +241,17 @@ async fn the_age_of_an_answer_counts() {
 #[tokio::test]
 async fn unknown_keys_are_searched_for_once_in_ten_seconds() {
     let (key, _) = keys();
-    let issuer = Issuer::of(&[&key]).await;
+    let issuer = Issuer::with_keys(&[&key]).await;
     let verifier = issuer.verifier().build().unwrap();
     for requests in [1, 2, 2, 2] {
         let unknown = key.token_with_kid(Some(&format!("unknown {requests}")));
         assert_eq!(outcome(&verifier, &unknown).await, "token_key_unknown");
         assert_eq!(issuer.requests(), requests);
     }
-    let_time_pass(Duration::from_secs(9)).await;
+    advance_time(Duration::from_secs(9)).await;
     assert_eq!(outcome(&verifier, &key.token_with_kid(Some("x"))).await, "token_key_unknown");
     assert_eq!(issuer.requests(), 2);
-    let_time_pass(Duration::from_secs(1)).await;
+    advance_time(Duration::from_secs(1)).await;
     assert_eq!(outcome(&verifier, &key.token_with_kid(Some("y"))).await, "token_key_unknown");
     assert_eq!(issuer.requests(), 3);
     assert_eq!(outcome(&verifier, &key.token_with_kid(None)).await, "accepted", "it names no key that is not there");
@@ -258,7 +260,7 @@ async fn unknown_keys_are_searched_for_once_in_ten_seconds() {
 #[tokio::test]
 async fn a_token_that_is_refused_for_another_reason_costs_no_request() {
     let (key, _) = keys();
-    let issuer = Issuer::of(&[&key]).await;
+    let issuer = Issuer::with_keys(&[&key]).await;
     let verifier = issuer.verifier().algorithm("EdDSA").max_token_bytes(1000).build().unwrap();
     for (token, code) in [
         (SigningKey::new(Algorithm::ES256, "a").token(), "token_algorithm_not_allowed"),
@@ -273,9 +275,9 @@ async fn a_token_that_is_refused_for_another_reason_costs_no_request() {
 #[tokio::test]
 async fn concurrent_callers_share_a_request() {
     let (key, _) = keys();
-    let issuer = Issuer::of(&[&key]).await;
+    let issuer = Issuer::with_keys(&[&key]).await;
     let verifier = issuer.verifier().build().unwrap();
-    let callers: Vec<_> = (0..100).map(|_| asking(&verifier, key.token())).collect();
+    let callers: Vec<_> = (0..100).map(|_| spawn_verification(&verifier, key.token())).collect();
     for caller in callers {
         assert_eq!(caller.await.unwrap(), "accepted");
     }

@@ -10,7 +10,7 @@ use reqwest::{
 };
 use socketioxide_jwt_auth::Verifier;
 use socketioxide_jwt_auth_tests::issuer::{
-    Answer, HostileIssuer, Issuer, KEYS, SigningKey, asking, let_time_pass, outcome,
+    Answer, HostileIssuer, Issuer, KEYS, SigningKey, advance_time, outcome, spawn_verification,
 };
 
 const API_KEY: &str = "the-api-key-of-the-operator";
@@ -27,7 +27,7 @@ fn client_with_api_key() -> Client {
 #[tokio::test]
 async fn the_client_of_the_application_is_used() {
     let issuer = Issuer::start().await;
-    issuer.answer(KEYS, Answer::keys(&[&key()]).needing("x-api-key", API_KEY));
+    issuer.answer(KEYS, Answer::keys(&[&key()]).requiring_header("x-api-key", API_KEY));
     let without = issuer.verifier().build().unwrap();
     assert_eq!(outcome(&without, &key().token()).await, "keys_unavailable");
     let with = issuer.verifier().http_client(client_with_api_key()).build().unwrap();
@@ -46,7 +46,7 @@ async fn the_headers_of_the_client_are_not_shown() {
 
 #[tokio::test]
 async fn redirects_of_the_client_to_other_hosts_are_refused() {
-    let (issuer, stranger) = (Issuer::start().await, Issuer::of(&[&key()]).await);
+    let (issuer, stranger) = (Issuer::start().await, Issuer::with_keys(&[&key()]).await);
     let everywhere = || Client::builder().redirect(redirect::Policy::limited(10)).build().unwrap();
     issuer.answer(KEYS, Answer::redirect(&stranger.url(KEYS)));
     let verifier = issuer.verifier().http_client(everywhere()).build().unwrap();
@@ -68,19 +68,19 @@ async fn the_time_limit_applies_to_the_client() {
     })
     .await;
     let verifier = issuer.verifier().http_client(Client::new()).build().unwrap();
-    let caller = asking(&verifier, key().token());
-    issuer.until_requests(1).await;
-    let_time_pass(Duration::from_secs(5)).await;
+    let caller = spawn_verification(&verifier, key().token());
+    issuer.wait_for_requests(1).await;
+    advance_time(Duration::from_secs(5)).await;
     assert_eq!(caller.await.unwrap(), "keys_unavailable");
 }
 
 #[tokio::test]
 async fn the_client_may_use_a_proxy() {
-    let proxy = Issuer::of(&[&key()]).await;
+    let proxy = Issuer::with_keys(&[&key()]).await;
     let client = Client::builder().proxy(Proxy::http(proxy.url("")).unwrap()).build().unwrap();
     // Nobody listens there: the proxy answers.
     let url = "http://127.0.0.1:9/keys";
     let verifier = Verifier::builder().jwks_url(url).algorithm("EdDSA").http_client(client).build().unwrap();
     assert_eq!(outcome(&verifier, &key().token()).await, "accepted");
-    assert_eq!(proxy.asked()[0].uri, url);
+    assert_eq!(proxy.received_requests()[0].uri, url);
 }

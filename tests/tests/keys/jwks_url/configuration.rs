@@ -119,7 +119,7 @@ async fn the_child_verifies() {
 
 #[tokio::test]
 async fn the_url_may_come_from_the_environment() {
-    let issuer = Issuer::of(&[&SigningKey::new(Algorithm::EdDSA, "a")]).await;
+    let issuer = Issuer::with_keys(&[&SigningKey::new(Algorithm::EdDSA, "a")]).await;
     assert_eq!(verify_with(Some(issuer.url(KEYS))).await, "accepted");
     assert_eq!(issuer.requests(), 1);
     for (url, problem) in [

@@ -11,7 +11,7 @@ use std::{
 use base64::{Engine, engine::general_purpose::STANDARD};
 use jsonwebtoken::Algorithm;
 use socketioxide_jwt_auth_tests::{
-    issuer::{Answer, HostileIssuer, Issuer, KEYS, SigningKey, key_set, let_time_pass, outcome},
+    issuer::{Answer, HostileIssuer, Issuer, KEYS, SigningKey, advance_time, key_set, outcome},
     within,
 };
 use tokio::io::AsyncWriteExt;
@@ -47,7 +47,7 @@ async fn is_not_taken(name: &str, answer: Answer) {
     let verifier = issuer.verifier().build().unwrap();
     assert_eq!(outcome(&verifier, &key.token()).await, "accepted");
     issuer.answer(KEYS, answer);
-    let_time_pass(Duration::from_mins(11)).await;
+    advance_time(Duration::from_mins(11)).await;
     // Whoever asks for an unknown key waits for the refresh.
     assert_eq!(outcome(&verifier, &key.token_with_kid(Some("unknown"))).await, "token_key_unknown", "{name}");
     assert_eq!(outcome(&verifier, &key.token()).await, "accepted", "{name}");

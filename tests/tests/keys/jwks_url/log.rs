@@ -4,7 +4,7 @@ use jsonwebtoken::Algorithm;
 use socketioxide::handler::ConnectHandler;
 use socketioxide_jwt_auth_tests::{
     Log, Server, authenticate, greet,
-    issuer::{Answer, HostileIssuer, Issuer, KEYS, SigningKey, let_time_pass, outcome},
+    issuer::{Answer, HostileIssuer, Issuer, KEYS, SigningKey, advance_time, outcome},
 };
 use std::time::Duration;
 
@@ -38,7 +38,7 @@ async fn the_log_says_which_issuer_fails_and_why_but_not_the_query() {
         let last = lines.lines().last().unwrap();
         assert!(last.contains("ERROR") && last.contains(problem) && last.contains(&issuer.url(KEYS)), "{last}");
     }
-    let asked = issuer.asked();
+    let asked = issuer.received_requests();
     assert_eq!(asked[0].uri.query(), Some(QUERY), "the issuer gets it");
     assert!(asked[0].headers.contains_key("authorization"), "and the password");
 }
@@ -65,7 +65,7 @@ async fn the_log_says_when_an_issuer_is_back() {
     let verifier = issuer.verifier().build().unwrap();
     assert_eq!(outcome(&verifier, &key().token()).await, "keys_unavailable");
     issuer.publish(&[&key()]);
-    let_time_pass(Duration::from_secs(1)).await;
+    advance_time(Duration::from_secs(1)).await;
     assert_eq!(outcome(&verifier, &key().token()).await, "accepted");
     let back = log.lines_with("is fetched again");
     assert!(back.len() == 1 && back[0].contains("INFO") && back[0].contains(&issuer.url(KEYS)), "{back:?}");
@@ -91,7 +91,7 @@ async fn a_client_receives_a_code_only() {
     assert_eq!(server.client().token(&key().token()).refusal().await, "keys_unavailable");
 
     issuer.publish(&[&key()]);
-    let_time_pass(Duration::from_secs(1)).await;
+    advance_time(Duration::from_secs(1)).await;
     server.client().token(&key().token()).admitted().await;
     assert_eq!(server.client().token(&key().token_with_kid(Some("b"))).refusal().await, "token_key_unknown");
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jsonwebtoken::Algorithm;
 use socketioxide_jwt_auth_tests::{
     Gate,
-    issuer::{Answer, HostileIssuer, Issuer, KEYS, SigningKey, asking, let_time_pass, outcome},
+    issuer::{Answer, HostileIssuer, Issuer, KEYS, SigningKey, advance_time, outcome, spawn_verification},
     within,
 };
 use tokio::io::AsyncWriteExt;
@@ -26,26 +26,26 @@ async fn an_unreachable_issuer_makes_the_keys_unavailable_until_it_answers() {
     issuer.publish(&[&key]);
     assert_eq!(outcome(&verifier, &key.token()).await, "keys_unavailable", "it waits before it tries again");
     assert_eq!(issuer.requests(), 0);
-    let_time_pass(Duration::from_secs(1)).await;
+    advance_time(Duration::from_secs(1)).await;
     assert_eq!(outcome(&verifier, &key.token()).await, "accepted");
 }
 
 #[tokio::test]
 async fn the_last_good_set_serves_while_the_issuer_is_away() {
     let (key, new) = (key(), SigningKey::other(Algorithm::EdDSA, "b"));
-    let issuer = Issuer::of(&[&key]).await;
+    let issuer = Issuer::with_keys(&[&key]).await;
     let verifier = issuer.verifier().build().unwrap();
     assert_eq!(outcome(&verifier, &key.token()).await, "accepted");
     let address = issuer.stop().await;
 
     for _ in 0..20 {
-        let_time_pass(Duration::from_hours(1)).await;
+        advance_time(Duration::from_hours(1)).await;
         assert_eq!(outcome(&verifier, &key.token()).await, "accepted");
         assert_eq!(outcome(&verifier, &new.token()).await, "token_key_unknown");
     }
     let issuer = Issuer::start_at(address).await;
     issuer.publish(&[&new]);
-    let_time_pass(Duration::from_mins(1)).await;
+    advance_time(Duration::from_mins(1)).await;
     assert_eq!(outcome(&verifier, &new.token()).await, "accepted");
     assert_eq!(outcome(&verifier, &key.token()).await, "token_key_unknown");
 }
@@ -59,14 +59,14 @@ async fn the_last_good_set_expires_after_a_day() {
     assert_eq!(outcome(&verifier, &key.token()).await, "accepted");
     let address = issuer.stop().await;
 
-    let_time_pass(Duration::from_hours(24) - Duration::from_secs(5)).await;
+    advance_time(Duration::from_hours(24) - Duration::from_secs(5)).await;
     assert_eq!(outcome(&verifier, &key.token()).await, "accepted");
-    let_time_pass(Duration::from_secs(5)).await;
+    advance_time(Duration::from_secs(5)).await;
     assert_eq!(outcome(&verifier, &key.token()).await, "keys_unavailable");
 
     let issuer = Issuer::start_at(address).await;
     issuer.publish(&[&key]);
-    let_time_pass(Duration::from_mins(1)).await;
+    advance_time(Duration::from_mins(1)).await;
     assert_eq!(outcome(&verifier, &key.token()).await, "accepted");
 }
 
@@ -79,9 +79,9 @@ async fn a_set_is_refreshed_long_before_it_expires() {
     let verifier = issuer.verifier().build().unwrap();
     assert_eq!(outcome(&verifier, &key.token()).await, "accepted");
     for requests in 2..5 {
-        let_time_pass(Duration::from_hours(13)).await;
+        advance_time(Duration::from_hours(13)).await;
         assert_eq!(outcome(&verifier, &key.token()).await, "accepted");
-        issuer.until_requests(requests).await;
+        issuer.wait_for_requests(requests).await;
         // Whoever asks for an unknown key waits for the refresh that is under way.
         assert_eq!(outcome(&verifier, &key.token_with_kid(Some("x"))).await, "token_key_unknown");
         assert_eq!(issuer.requests(), requests);
@@ -109,18 +109,18 @@ async fn verification_does_not_wait_for_a_refresh() {
     gate.open_once();
     assert_eq!(outcome(&verifier, &key.token()).await, "accepted");
 
-    let_time_pass(Duration::from_mins(11)).await;
+    advance_time(Duration::from_mins(11)).await;
     for _ in 0..100 {
         assert_eq!(within("an answer", outcome(&verifier, &key.token())).await, "accepted");
     }
-    issuer.until_requests(2).await;
+    issuer.wait_for_requests(2).await;
     for _ in 0..100 {
         assert_eq!(within("an answer", outcome(&verifier, &key.token())).await, "accepted");
     }
     assert_eq!(issuer.requests(), 2, "the gate is still closed");
 
     // Only who needs a key that is not there waits, and for that very request.
-    let searching = asking(&verifier, key.token_with_kid(Some("unknown")));
+    let searching = spawn_verification(&verifier, key.token_with_kid(Some("unknown")));
     gate.open_once();
     assert_eq!(searching.await.unwrap(), "token_key_unknown");
     assert_eq!(issuer.requests(), 2);
@@ -129,7 +129,7 @@ async fn verification_does_not_wait_for_a_refresh() {
 #[tokio::test]
 async fn a_search_that_fails_leaves_the_keys_alone() {
     let key = key();
-    let issuer = Issuer::of(&[&key]).await;
+    let issuer = Issuer::with_keys(&[&key]).await;
     let verifier = issuer.verifier().build().unwrap();
     assert_eq!(outcome(&verifier, &key.token()).await, "accepted");
     issuer.answer(KEYS, Answer::new(500, "down"));

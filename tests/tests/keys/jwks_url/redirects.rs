@@ -33,7 +33,7 @@ async fn redirects_in_a_circle_end() {
 
 #[tokio::test]
 async fn redirects_to_another_host_are_not_followed() {
-    let (issuer, stranger) = (Issuer::start().await, Issuer::of(&[&key()]).await);
+    let (issuer, stranger) = (Issuer::start().await, Issuer::with_keys(&[&key()]).await);
     let port = issuer.address().port();
     for target in [
         stranger.url(KEYS),

@@ -157,7 +157,7 @@ async fn each_type_of_key_verifies() {
         SigningKey::new(Algorithm::ES256, "b"),
         SigningKey::new(Algorithm::RS256, "c"),
     ];
-    let issuer = Issuer::of(&[&keys[0], &keys[1], &keys[2]]).await;
+    let issuer = Issuer::with_keys(&[&keys[0], &keys[1], &keys[2]]).await;
     let verifier = issuer.verifier().build().unwrap();
     for key in &keys {
         assert_eq!(outcome(&verifier, &key.token()).await, "accepted", "{key:?}");

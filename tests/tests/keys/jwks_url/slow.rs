@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use jsonwebtoken::Algorithm;
-use socketioxide_jwt_auth_tests::issuer::{HostileIssuer, SigningKey, asking, let_time_pass, outcome};
+use socketioxide_jwt_auth_tests::issuer::{HostileIssuer, SigningKey, advance_time, outcome, spawn_verification};
 use tokio::{
     io::AsyncWriteExt,
     net::{TcpListener, TcpStream},
@@ -21,9 +21,9 @@ fn key() -> SigningKey {
 /// What becomes of a caller whose issuer has got the request, when the time is up.
 async fn outcome_after_the_limit(issuer: &HostileIssuer) -> &'static str {
     let verifier = issuer.verifier().build().unwrap();
-    let caller = asking(&verifier, key().token());
-    issuer.until_requests(1).await;
-    let_time_pass(LIMIT).await;
+    let caller = spawn_verification(&verifier, key().token());
+    issuer.wait_for_requests(1).await;
+    advance_time(LIMIT).await;
     caller.await.unwrap()
 }
 
@@ -75,9 +75,9 @@ async fn a_server_that_does_not_read_is_not_waited_for() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/keys", listener.local_addr().unwrap());
     let verifier = socketioxide_jwt_auth::Verifier::builder().jwks_url(url).algorithm("EdDSA").build().unwrap();
-    let caller = asking(&verifier, key().token());
+    let caller = spawn_verification(&verifier, key().token());
     let connection = listener.accept().await.unwrap();
-    let_time_pass(LIMIT).await;
+    advance_time(LIMIT).await;
     assert_eq!(caller.await.unwrap(), "keys_unavailable");
     drop(connection);
 }

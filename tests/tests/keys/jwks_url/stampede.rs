@@ -12,18 +12,18 @@ const CLIENTS: usize = 1000;
 
 /// Each asks to be admitted with a token that names a key of its own.
 async fn ask_all(clients: &mut [Raw], key: &SigningKey, wave: &str) {
-    let asking = clients.iter_mut().enumerate().map(async |(number, client)| {
+    let spawn_verification = clients.iter_mut().enumerate().map(async |(number, client)| {
         let token = key.token_with_kid(Some(&format!("{wave} {number}")));
         client.connect_with_token("/", &token).await;
         client.expect("/", Received::refused("token_key_unknown")).await;
     });
-    join_all(asking).await;
+    join_all(spawn_verification).await;
 }
 
 #[tokio::test]
 async fn a_thousand_clients_with_unknown_keys_cost_two_requests() {
     let key = SigningKey::new(Algorithm::EdDSA, "a");
-    let issuer = Issuer::of(&[&key]).await;
+    let issuer = Issuer::with_keys(&[&key]).await;
     let server = Server::start().await;
     let middleware = authenticate::builder().jwks_url(issuer.url(KEYS)).algorithm("EdDSA").build().unwrap();
     server.io.ns("/", greet.with(middleware));

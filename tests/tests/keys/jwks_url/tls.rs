@@ -151,7 +151,7 @@ async fn a_certificate_of_another_host_is_refused() {
 
 #[tokio::test]
 async fn keys_received_without_tls_are_refused() {
-    let (log, certified, plain) = (Log::capture(), certificate("127.0.0.1"), Issuer::of(&[&key()]).await);
+    let (log, certified, plain) = (Log::capture(), certificate("127.0.0.1"), Issuer::with_keys(&[&key()]).await);
     let target = plain.url(KEYS);
     let issuer = serve(&certified, move |_| redirect(&target)).await;
     let verifier = verifier(&issuer).http_client(client(&certified)).build().unwrap();
@@ -162,7 +162,7 @@ async fn keys_received_without_tls_are_refused() {
 
 #[tokio::test]
 async fn an_https_issuer_cannot_name_keys_over_http() {
-    let (certified, plain) = (certificate("127.0.0.1"), Issuer::of(&[&key()]).await);
+    let (certified, plain) = (certificate("127.0.0.1"), Issuer::with_keys(&[&key()]).await);
     let keys_url = plain.url(KEYS);
     let issuer = serve(&certified, move |port| {
         let document = json!({ "issuer": format!("https://127.0.0.1:{port}"), "jwks_uri": keys_url }).to_string();
@@ -171,7 +171,7 @@ async fn an_https_issuer_cannot_name_keys_over_http() {
     .await;
     let verifier = Verifier::builder().oidc_issuer(&issuer).algorithm("EdDSA").http_client(client(&certified));
     let verifier = verifier.build().unwrap();
-    let token = key().token_of(&json!({ "sub": "ada", "exp": seconds_from_now(3600), "iss": issuer }));
+    let token = key().token_with_claims(&json!({ "sub": "ada", "exp": seconds_from_now(3600), "iss": issuer }));
     assert_eq!(within("an answer", outcome(&verifier, &token)).await, "keys_unavailable");
     assert_eq!(plain.requests(), 0);
 }
