@@ -167,7 +167,7 @@ impl Client {
     /// # Panics
     ///
     /// If it cannot be sent.
-    pub async fn ask(&self, event: &str, argument: Value) {
+    pub async fn emit_with_ack(&self, event: &str, argument: Value) {
         self.send(encode(2, &self.namespace, Some(0), json!([event, argument]))).await;
     }
 

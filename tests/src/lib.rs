@@ -25,7 +25,7 @@ pub use received::Received;
 pub use recorder::{Recorder, Records, recorder};
 pub use server::Server;
 pub use sessions::{
-    Gate, answer, ask, join, now, ready, refused_ack, renew, renewed_ack, token_living, unauthorized,
+    Gate, answer, emit_with_ack, join, now, ready, refused_ack, renew, renewed_ack, token_valid_for, unauthorized,
     unauthorized_event,
 };
 pub use tokens::{OTHER_SECRET, SECRET, install_backend, mint, seconds_from_now, sign, token, token_expiring_in};

@@ -44,7 +44,7 @@ impl Raw {
     /// # Panics
     ///
     /// If the server cannot be reached.
-    pub async fn open_narrow(server: SocketAddr) -> Self {
+    pub async fn open_with_small_buffer(server: SocketAddr) -> Self {
         let socket = TcpSocket::new_v4().expect("a socket can be had");
         socket.set_recv_buffer_size(4096).expect("the size can be set");
         Self::open(socket.connect(server).await, handshake(server, 4, "")).await
@@ -72,7 +72,7 @@ impl Raw {
     }
 
     /// Sends an event with an acknowledgement.
-    pub async fn ask(&mut self, namespace: &str, number: u32, event: &Value) {
+    pub async fn emit_with_ack(&mut self, namespace: &str, number: u32, event: &Value) {
         self.send_packet(2, namespace, Some(number.into()), event).await;
     }
 

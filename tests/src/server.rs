@@ -75,7 +75,7 @@ impl Server {
     }
 
     /// Waits until no more than so many tasks live on the test's runtime: timers are tasks.
-    pub async fn tasks_at_most(number: usize) {
+    pub async fn wait_for_tasks_at_most(number: usize) {
         let tasks = tokio::runtime::Handle::current().metrics();
         let ended = async {
             while tasks.num_alive_tasks() > number {

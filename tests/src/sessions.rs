@@ -22,7 +22,7 @@ pub fn now() -> f64 {
 }
 
 /// A token that lives so many seconds, to the millisecond, and when it expires.
-pub fn token_living(seconds: f64, subject: &str) -> (String, f64) {
+pub fn token_valid_for(seconds: f64, subject: &str) -> (String, f64) {
     let expires_at = now() + seconds;
     (mint(&json!({ "sub": subject, "exp": expires_at }), SECRET), expires_at)
 }
@@ -82,8 +82,8 @@ pub async fn join(raw: &mut Raw, namespace: &str, token: Option<&str>) {
 }
 
 /// Emits an event of `/` with an acknowledgement, which is what must come next.
-pub async fn ask(raw: &mut Raw, event: &str, argument: &Value) -> Received {
-    raw.ask("/", 0, &json!([event, argument])).await;
+pub async fn emit_with_ack(raw: &mut Raw, event: &str, argument: &Value) -> Received {
+    raw.emit_with_ack("/", 0, &json!([event, argument])).await;
     let (_, received) = raw.next().await;
     assert!(matches!(received, Received::Ack(_)), "not an acknowledgement: {received:?}");
     received
@@ -91,7 +91,7 @@ pub async fn ask(raw: &mut Raw, event: &str, argument: &Value) -> Received {
 
 /// Emits `authenticate` in `/` with an acknowledgement, which is what must come next.
 pub async fn renew(raw: &mut Raw, token: &str) -> Received {
-    ask(raw, "authenticate", &json!({ "token": token })).await
+    emit_with_ack(raw, "authenticate", &json!({ "token": token })).await
 }
 
 /// What a renewal is answered.

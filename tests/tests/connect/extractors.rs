@@ -59,7 +59,7 @@ async fn a_message_handler_gets_the_user_the_claims_and_its_data() {
     }
     let (server, _records) = server!(async |socket: SocketRef| socket.on("post", post)).await;
     let mut client = admitted(&server, "grace").await;
-    client.ask("post", json!("hi")).await;
+    client.emit_with_ack("post", json!("hi")).await;
     client.expect(Received::ack(json!(["Grace", "Grace", "grace", "hi"]))).await;
 }
 
@@ -141,7 +141,7 @@ async fn every_handler_of_a_socket_shares_one_user() {
     }
     let (server, _records) = server!(on_connect).await;
     let mut client = admitted(&server, "ada").await;
-    client.ask("same", json!(null)).await;
+    client.emit_with_ack("same", json!(null)).await;
     client.expect(Received::ack(json!(true))).await;
 }
 

@@ -230,7 +230,7 @@ async fn the_lookup_can_return_a_guest_user() {
 
     let mut guest = server.client().admitted().await;
     guest.expect(Received::event("hello", json!("visitor"))).await;
-    guest.ask("claims", json!(null)).await;
+    guest.emit_with_ack("claims", json!(null)).await;
     guest.expect(Received::ack(json!({ "error": { "code": "login_required", "message": "login_required" } }))).await;
 
     let mut user = server.client().token(&token("ada")).admitted().await;

@@ -28,7 +28,7 @@ async fn server() -> Server {
 async fn expect_alive(raw: &mut Raw) {
     raw.connect_with_token("/", &token("ada")).await;
     raw.expect("/", Received::Connected).await;
-    raw.ask("/", 1, &json!(["who", null])).await;
+    raw.emit_with_ack("/", 1, &json!(["who", null])).await;
     raw.expect("/", Received::ack(json!("Ada"))).await;
 }
 

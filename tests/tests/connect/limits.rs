@@ -172,7 +172,7 @@ async fn a_connection_has_twenty_renewals_in_ten_seconds_over_all_reconnects() {
         let namespace = format!("/room/{}", number % 3);
         join(&mut raw, &namespace, Some(&token("ada"))).await;
         for _ in 0..2 {
-            raw.ask(&namespace, 1, &authenticate("ada")).await;
+            raw.emit_with_ack(&namespace, 1, &authenticate("ada")).await;
             match raw.next().await.1 {
                 received if is_accepted(&received) => accepted += 1,
                 received => assert_eq!(received, refused_ack("too_many_attempts")),
@@ -192,7 +192,7 @@ async fn concurrent_logins_count_together_with_connects() {
         join(&mut raw, &format!("/room/{number}"), None).await;
     }
     for number in 0..15 {
-        raw.ask(&format!("/room/{number}"), 1, &authenticate("slow")).await;
+        raw.emit_with_ack(&format!("/room/{number}"), 1, &authenticate("slow")).await;
     }
     for number in 15..30 {
         raw.connect_with_token(&format!("/room/{number}"), &token("slow")).await;

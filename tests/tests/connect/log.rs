@@ -76,7 +76,7 @@ async fn mistakes_of_clients_are_not_logged_as_errors() {
     server.client().token("blabla").refusal().await;
     server.client().token(&token("nobody")).refusal().await;
     let mut guest = server.client().admitted().await;
-    guest.ask("who", json!(null)).await;
+    guest.emit_with_ack("who", json!(null)).await;
     assert!(matches!(guest.next().await, Received::Ack(_)));
     let own = log.lines_with("");
     assert!(own.len() >= 3 && !own.iter().any(|line| line.contains("ERROR") || line.contains("WARN")), "{own:?}");
@@ -138,7 +138,7 @@ async fn a_token_in_the_name_of_a_namespace_or_an_event_is_not_logged() {
     raw.connect(&namespace, "").await;
     raw.expect(&namespace, Received::Connected).await;
     raw.expect(&namespace, Received::event("ready", json!(null))).await;
-    raw.ask(&namespace, 1, &json!([token])).await;
+    raw.emit_with_ack(&namespace, 1, &json!([token])).await;
     assert!(matches!(raw.next().await.1, Received::Ack(_)));
 
     let own = log.lines_with("").join("\n");

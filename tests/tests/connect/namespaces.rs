@@ -47,7 +47,7 @@ fn other_token(id: u64) -> String {
 }
 
 async fn expect_who(raw: &mut Raw, namespace: &str, who: serde_json::Value) {
-    raw.ask(namespace, 1, &json!(["who", null])).await;
+    raw.emit_with_ack(namespace, 1, &json!(["who", null])).await;
     raw.expect(namespace, Received::ack(who)).await;
 }
 
@@ -90,7 +90,7 @@ async fn events_to_a_namespace_that_refused_are_not_handled() {
     let mut raw = server.raw().await;
     raw.connect_with_token("/other", &other_token(0)).await;
     raw.expect("/other", Received::refused("user_not_found")).await;
-    raw.ask("/other", 1, &json!(["who", null])).await;
+    raw.emit_with_ack("/other", 1, &json!(["who", null])).await;
     // Whoever speaks where it is not admitted loses its connection.
     raw.expect("", Received::Closed).await;
 }

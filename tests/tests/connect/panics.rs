@@ -11,8 +11,8 @@ use socketioxide::{
 };
 use socketioxide_jwt_auth::{AuthError, AuthUser, KeyRequest, KeySet, KeySource, Policy, Reply, SocketAuth, jwt_auth};
 use socketioxide_jwt_auth_tests::{
-    Claims, Log, Raw, Received, SECRET, Server, User, answer, ask, find_user, join, ready, refused_ack, renew,
-    renewed_ack, seconds_from_now, token, unauthorized, unauthorized_event,
+    Claims, Log, Raw, Received, SECRET, Server, User, answer, emit_with_ack, find_user, join, ready, refused_ack,
+    renew, renewed_ack, seconds_from_now, token, unauthorized, unauthorized_event,
 };
 
 const OWN: &str = "this is the test's own";
@@ -35,7 +35,7 @@ async fn log_in(claims: Claims) -> Option<User> {
 
 async fn expect_alive(server: &Server) {
     let mut raw = ready(server, "/alive", Some(&token("ada"))).await;
-    raw.ask("/alive", 0, &json!(["whoami"])).await;
+    raw.emit_with_ack("/alive", 0, &json!(["whoami"])).await;
     raw.expect("/alive", Received::ack(json!("Ada"))).await;
 }
 
@@ -79,10 +79,10 @@ async fn a_policy_that_panics_for_an_event_refuses_it() {
     let server = server().await;
     server.io.ns("/", on_connect.with(log_in::middleware().unwrap()));
     let mut raw = ready(&server, "/", Some(&token("ada"))).await;
-    assert_eq!(ask(&mut raw, "guarded", &Value::Null).await, refused_ack("internal_error"));
+    assert_eq!(emit_with_ack(&mut raw, "guarded", &Value::Null).await, refused_ack("internal_error"));
     raw.emit("/", &json!(["guarded"])).await;
     raw.expect("/", unauthorized_event("internal_error", "guarded")).await;
-    assert_eq!(ask(&mut raw, "whoami", &Value::Null).await, Received::ack(json!("Ada")));
+    assert_eq!(emit_with_ack(&mut raw, "whoami", &Value::Null).await, Received::ack(json!("Ada")));
     expect_alive(&server).await;
 }
 
@@ -138,7 +138,7 @@ async fn an_error_whose_display_panics_answers_the_event() {
     let server = server().await;
     server.io.ns("/", on_connect.with(log_in::middleware().unwrap()));
     let mut raw = ready(&server, "/", None).await;
-    assert_eq!(ask(&mut raw, "fail", &Value::Null).await, refused_ack("internal_error"));
+    assert_eq!(emit_with_ack(&mut raw, "fail", &Value::Null).await, refused_ack("internal_error"));
 }
 
 #[tokio::test]
@@ -160,7 +160,7 @@ async fn a_user_key_that_panics_refuses_the_client() {
 
     let mut raw = ready(&server, "/", None).await;
     assert_eq!(renew(&mut raw, &token("ada")).await, refused_ack("internal_error"));
-    assert_eq!(ask(&mut raw, "whoami", &Value::Null).await, refused_ack("login_required"));
+    assert_eq!(emit_with_ack(&mut raw, "whoami", &Value::Null).await, refused_ack("login_required"));
     expect_alive(&server).await;
 }
 
@@ -233,7 +233,7 @@ async fn an_extractor_of_the_login_handler_that_panics_does_not_undo_the_login()
     let mut raw = ready(&server, "/", None).await;
     let expires_at = seconds_from_now(3600);
     assert_eq!(renew(&mut raw, &token("ada")).await, renewed_ack(expires_at));
-    assert_eq!(ask(&mut raw, "whoami", &Value::Null).await, Received::ack(json!("Ada")));
+    assert_eq!(emit_with_ack(&mut raw, "whoami", &Value::Null).await, Received::ack(json!("Ada")));
     assert!(log.lines_with("ERROR").iter().any(|line| line.contains("`on_login`")), "{}", log.text());
 }
 
@@ -276,7 +276,7 @@ async fn a_reply_that_cannot_be_serialized_is_internal_error() {
     server.io.ns("/", on_connect.with(log_in::middleware().unwrap()));
     let mut raw: Raw = ready(&server, "/", None).await;
     for event in ["panics", "fails"] {
-        assert_eq!(ask(&mut raw, event, &Value::Null).await, refused_ack("internal_error"));
+        assert_eq!(emit_with_ack(&mut raw, event, &Value::Null).await, refused_ack("internal_error"));
         assert!(log.lines_with("ERROR").iter().any(|line| line.contains(event)), "{}", log.text());
     }
 }

@@ -9,8 +9,8 @@ use socketioxide::{
 };
 use socketioxide_jwt_auth::{All, AnyOf, AuthClaims, AuthUser, Not, Policy, jwt_auth};
 use socketioxide_jwt_auth_tests::{
-    Admin, Raw, Received, Recorder, SECRET, Server, User, ask, authenticate, mint, recorder, refused_ack, renew,
-    seconds_from_now, token, unauthorized, unauthorized_event,
+    Admin, Raw, Received, Recorder, SECRET, Server, User, authenticate, emit_with_ack, mint, recorder, refused_ack,
+    renew, seconds_from_now, token, unauthorized, unauthorized_event,
 };
 
 /// The name is not on a list.
@@ -76,7 +76,7 @@ async fn combinations_allow_exactly_the_matching_users() {
     for (event, for_ada, for_grace) in expected {
         for (raw, name, allowed) in [(&mut ada, "Ada", for_ada), (&mut grace, "Grace", for_grace)] {
             let expected = if allowed { Received::ack(json!(name)) } else { refused_ack("forbidden") };
-            assert_eq!(ask(raw, event, &json!(null)).await, expected, "{event} for {name}");
+            assert_eq!(emit_with_ack(raw, event, &json!(null)).await, expected, "{event} for {name}");
         }
     }
 }
@@ -86,7 +86,7 @@ async fn every_policy_refuses_a_guest_with_login_required() {
     let server = server().await;
     let mut guest = ready(&server, None).await;
     for event in ["no policy", "admin", "all", "any of", "not", "nested"] {
-        assert_eq!(ask(&mut guest, event, &json!(null)).await, refused_ack("login_required"), "{event}");
+        assert_eq!(emit_with_ack(&mut guest, event, &json!(null)).await, refused_ack("login_required"), "{event}");
     }
 }
 
@@ -96,7 +96,7 @@ async fn forbidden_is_an_event_without_an_acknowledgement() {
     let mut grace = ready(&server, Some("grace")).await;
     grace.emit("/", &json!(["all", 1])).await;
     grace.expect("/", unauthorized_event("forbidden", "all")).await;
-    assert_eq!(ask(&mut grace, "no policy", &json!(null)).await, Received::ack(json!("Grace")));
+    assert_eq!(emit_with_ack(&mut grace, "no policy", &json!(null)).await, Received::ack(json!("Grace")));
 }
 
 #[tokio::test]
@@ -141,8 +141,8 @@ async fn a_renewed_token_brings_its_own_user_and_claims() {
     for admin in [false, true, false] {
         assert!(matches!(renew(&mut raw, &token(admin)).await, Received::Ack(_)));
         let expected = if admin { Received::ack(json!("Ada")) } else { refused_ack("forbidden") };
-        assert_eq!(ask(&mut raw, "admin", &json!(null)).await, expected);
-        assert_eq!(ask(&mut raw, "claims", &json!(null)).await, Received::ack(json!(admin)));
+        assert_eq!(emit_with_ack(&mut raw, "admin", &json!(null)).await, expected);
+        assert_eq!(emit_with_ack(&mut raw, "claims", &json!(null)).await, Received::ack(json!(admin)));
     }
 }
 

@@ -52,7 +52,7 @@ async fn an_event_with_an_acknowledgement_is_refused_in_it() {
     let server = server().await;
     let mut guest = server.client().admitted().await;
     for event in ["post", "claims", "delete"] {
-        guest.ask(event, json!(null)).await;
+        guest.emit_with_ack(event, json!(null)).await;
         guest.expect(refused("login_required")).await;
     }
 }
@@ -73,7 +73,7 @@ async fn a_refused_guest_stays_connected_and_can_send_other_events() {
     let mut guest = server.client().admitted().await;
     guest.emit("post", json!(null)).await;
     guest.expect(unauthorized("login_required", "post")).await;
-    guest.ask("anybody", json!(null)).await;
+    guest.emit_with_ack("anybody", json!(null)).await;
     guest.expect(Received::ack(json!("called"))).await;
 }
 
@@ -81,11 +81,11 @@ async fn a_refused_guest_stays_connected_and_can_send_other_events() {
 async fn a_user_that_the_policy_denies_is_forbidden() {
     let server = server().await;
     let mut grace = admitted(&server, "grace").await;
-    grace.ask("delete", json!(null)).await;
+    grace.emit_with_ack("delete", json!(null)).await;
     grace.expect(refused("forbidden")).await;
     grace.emit("delete", json!(null)).await;
     grace.expect(unauthorized("forbidden", "delete")).await;
-    grace.ask("post", json!(null)).await;
+    grace.emit_with_ack("post", json!(null)).await;
     grace.expect(Received::ack(json!("Grace"))).await;
 }
 
@@ -93,7 +93,7 @@ async fn a_user_that_the_policy_denies_is_forbidden() {
 async fn a_user_that_the_policy_allows_is_accepted() {
     let server = server().await;
     let mut ada = admitted(&server, "ada").await;
-    ada.ask("delete", json!(null)).await;
+    ada.emit_with_ack("delete", json!(null)).await;
     ada.expect(Received::ack(json!("Ada"))).await;
 }
 
@@ -103,7 +103,7 @@ async fn a_wrong_user_type_is_internal_error_and_is_logged() {
     let server = server().await;
     let mut ada = admitted(&server, "ada").await;
     for event in ["other", "maybe other", "other claims"] {
-        ada.ask(event, json!(null)).await;
+        ada.emit_with_ack(event, json!(null)).await;
         ada.expect(refused("internal_error")).await;
         ada.emit(event, json!(null)).await;
         ada.expect(unauthorized("internal_error", event)).await;
@@ -117,7 +117,7 @@ async fn a_wrong_user_type_is_internal_error_for_a_guest() {
     let server = server().await;
     let mut guest = server.client().admitted().await;
     for event in ["other", "maybe other", "other claims"] {
-        guest.ask(event, json!(null)).await;
+        guest.emit_with_ack(event, json!(null)).await;
         guest.expect(refused("internal_error")).await;
     }
 }
@@ -129,7 +129,7 @@ async fn a_namespace_without_the_middleware_is_internal_error_and_is_logged() {
     server.io.ns("/", on_connect);
     let mut client = server.client().token(&token("ada")).admitted().await;
     for event in ["post", "claims", "delete", "anybody"] {
-        client.ask(event, json!(null)).await;
+        client.emit_with_ack(event, json!(null)).await;
         client.expect(refused("internal_error")).await;
     }
     assert_named_in_error(&log, "User");
@@ -214,7 +214,7 @@ async fn events_with_any_number_of_arguments_are_refused() {
     for event in [json!(["post"]), json!(["post", 1, [2], { "three": 3 }])] {
         raw.emit("/", &event).await;
         raw.expect("/", unauthorized("login_required", "post")).await;
-        raw.ask("/", 3, &event).await;
+        raw.emit_with_ack("/", 3, &event).await;
         raw.expect("/", refused("login_required")).await;
     }
 }

@@ -40,7 +40,7 @@ async fn an_acknowledgement_holds_the_value_or_the_refusal() {
         ("deny", json!({ "error": { "code": "denied", "message": "not on a Sunday" } })),
         ("fail", json!({ "error": { "code": "internal_error", "message": "internal_error" } })),
     ] {
-        raw.ask("/", 1, &json!(["work", how])).await;
+        raw.emit_with_ack("/", 1, &json!(["work", how])).await;
         raw.expect("/", Received::ack(answer)).await;
     }
 }
@@ -55,7 +55,7 @@ async fn without_an_acknowledgement_a_refusal_is_an_event_and_a_value_is_dropped
     raw.emit("/", &json!(["work", "fail"])).await;
     raw.expect("/", unauthorized_event("internal_error", "work")).await;
     raw.emit("/", &json!(["answered"])).await;
-    raw.ask("/", 2, &json!(["answered"])).await;
+    raw.emit_with_ack("/", 2, &json!(["answered"])).await;
     raw.expect("/", Received::ack(json!(1))).await;
 }
 
@@ -63,9 +63,9 @@ async fn without_an_acknowledgement_a_refusal_is_an_event_and_a_value_is_dropped
 async fn the_cause_of_a_failure_is_logged() {
     let log = Log::capture();
     let (_server, mut raw) = client().await;
-    raw.ask("/", 1, &json!(["work", "fail"])).await;
+    raw.emit_with_ack("/", 1, &json!(["work", "fail"])).await;
     raw.next().await;
-    raw.ask("/", 2, &json!(["work", "deny"])).await;
+    raw.emit_with_ack("/", 2, &json!(["work", "deny"])).await;
     raw.next().await;
     let errors = log.lines_with("ERROR");
     assert!(matches!(errors.as_slice(), [error] if error.contains("cellar 7") && error.contains("work")), "{errors:?}");

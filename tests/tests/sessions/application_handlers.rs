@@ -9,8 +9,8 @@ use socketioxide::{
 };
 use socketioxide_jwt_auth::{AuthUser, MaybeAuthUser, SocketAuth};
 use socketioxide_jwt_auth_tests::{
-    Raw, Received, Recorder, Records, Server, User, ask, authenticate, ready, recorder, refused_ack, renew, token,
-    token_living, unauthorized,
+    Raw, Received, Recorder, Records, Server, User, authenticate, emit_with_ack, ready, recorder, refused_ack, renew,
+    token, token_valid_for, unauthorized,
 };
 
 /// Every kind of handler that socketioxide has, each of which notes that it was called.
@@ -45,7 +45,7 @@ async fn server() -> (Server, Records) {
 }
 
 async fn post(raw: &mut Raw) -> Received {
-    ask(raw, "post", &json!("hello")).await
+    emit_with_ack(raw, "post", &json!("hello")).await
 }
 
 #[tokio::test]
@@ -61,7 +61,7 @@ async fn application_handlers_are_called_except_for_the_authenticate_event() {
     assert_eq!(post(&mut raw).await, Received::ack(json!("posted")));
     assert_eq!(records.next().await, "post hello");
 
-    assert!(matches!(renew(&mut raw, &token_living(0.5, "ada").0).await, Received::Ack(_)));
+    assert!(matches!(renew(&mut raw, &token_valid_for(0.5, "ada").0).await, Received::Ack(_)));
     raw.expect("/", unauthorized("token_expired")).await;
     raw.expect("/", Received::Disconnected).await;
     assert_eq!(records.next().await, "goodbye Some(\"Ada\") ServerNSDisconnect");
@@ -96,8 +96,8 @@ async fn an_application_handler_of_the_authenticate_event_replaces_it_and_logs_n
     let builder = authenticate::builder().guest(true).authenticate_event("authenticate");
     server.io.ns("/own", takes_over.with(builder.build().unwrap()));
     let mut raw = ready(&server, "/own", None).await;
-    raw.ask("/own", 1, &json!(["authenticate", { "token": token("ada") }])).await;
+    raw.emit_with_ack("/own", 1, &json!(["authenticate", { "token": token("ada") }])).await;
     raw.expect("/own", Received::ack(json!("mine"))).await;
-    raw.ask("/own", 2, &json!(["post", "hello"])).await;
+    raw.emit_with_ack("/own", 2, &json!(["post", "hello"])).await;
     raw.expect("/own", refused_ack("login_required")).await;
 }

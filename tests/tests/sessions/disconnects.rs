@@ -14,7 +14,7 @@ use socketioxide_jwt_auth::{
 };
 use socketioxide_jwt_auth_tests::{
     Gate, Raw, Received, Recorder, Records, SECRET, Server, Tracked, join, mint, ready, recorder, seconds_from_now,
-    token_living, unauthorized,
+    token_valid_for, unauthorized,
 };
 use tokio::runtime::Handle;
 
@@ -85,7 +85,7 @@ fn authenticate(token: &str) -> Value {
 }
 
 async fn expect_whoami(raw: &mut Raw, name: &str) {
-    raw.ask("/", 9, &json!(["whoami"])).await;
+    raw.emit_with_ack("/", 9, &json!(["whoami"])).await;
     raw.expect("/", Received::ack(json!(name))).await;
 }
 
@@ -96,7 +96,7 @@ fn alive_tasks() -> usize {
 async fn assert_nothing_is_left(server: &Server, tasks: usize) {
     assert_eq!(server.sockets_in("/"), 0);
     assert_eq!(server.io.of("/").unwrap().rooms().await.unwrap(), [""; 0]);
-    Server::tasks_at_most(tasks).await;
+    Server::wait_for_tasks_at_most(tasks).await;
 }
 
 /// Lets a socket of its own expire in real time, then lets the clock jump.
@@ -198,7 +198,7 @@ async fn a_renewal_that_ends_after_a_reconnect_does_not_change_the_rooms() {
 #[tokio::test]
 async fn the_expiry_of_a_session_does_not_end_the_session_after_a_reconnect() {
     let (server, mut records, _door) = serve(log_in::builder()).await;
-    let (short, _) = token_living(0.8, "ada");
+    let (short, _) = token_valid_for(0.8, "ada");
     let mut raw = ready(&server, "/", Some(&short)).await;
     let kept = server.io.sockets().pop().unwrap();
     raw.leave("/").await;
@@ -220,7 +220,7 @@ async fn a_session_that_expires_while_a_later_middleware_runs_for_minutes_ends()
     }
     let (server, _records, gate) = serve(log_in::builder()).await;
     server.io.ns("/patient", on_connect.with(wait).with(log_in::builder().build().unwrap()));
-    let (short, _) = token_living(0.8, "ada");
+    let (short, _) = token_valid_for(0.8, "ada");
     let mut raw = ready(&server, "/witness", None).await;
     raw.connect_with_token("/patient", &short).await;
     let_expire_and_jump(&short, Duration::from_secs(120)).await;
@@ -244,7 +244,7 @@ async fn timers_end_with_their_sockets() {
     while server.sockets_in("/") > 0 {
         tokio::task::yield_now().await;
     }
-    Server::tasks_at_most(tasks).await;
+    Server::wait_for_tasks_at_most(tasks).await;
 }
 
 #[tokio::test]
@@ -253,9 +253,9 @@ async fn timers_end_with_the_session_that_is_renewed() {
     let mut raw = ready(&server, "/", Some(&token("ada"))).await;
     let tasks = alive_tasks();
     for _ in 0..9 {
-        raw.ask("/", 1, &authenticate(&token("ada"))).await;
+        raw.emit_with_ack("/", 1, &authenticate(&token("ada"))).await;
         assert!(matches!(raw.next().await.1, Received::Ack(_)));
     }
-    Server::tasks_at_most(tasks).await;
+    Server::wait_for_tasks_at_most(tasks).await;
     expect_whoami(&mut raw, "ada").await;
 }

@@ -10,8 +10,8 @@ use socketioxide::{
 };
 use socketioxide_jwt_auth::{AuthUser, JwtAuthBuilder, SocketAuth, user_room};
 use socketioxide_jwt_auth_tests::{
-    Raw, Received, Recorder, SECRET, Server, User, answer, ask, authenticate, join, mint, now, ready, recorder,
-    refused_ack, renew, token_living, unauthorized,
+    Raw, Received, Recorder, SECRET, Server, User, answer, authenticate, emit_with_ack, join, mint, now, ready,
+    recorder, refused_ack, renew, token_valid_for, unauthorized,
 };
 
 fn builder() -> JwtAuthBuilder<authenticate> {
@@ -43,15 +43,15 @@ async fn warning(raw: &mut Raw) -> Value {
 /// Shows that time has passed: a socket of its own expired in so many seconds.
 async fn let_a_socket_expire(seconds: f64) {
     let server = serve(builder()).await;
-    expect_expiry(&mut ready(&server, "/", Some(&token_living(seconds, "grace").0)).await).await;
+    expect_expiry(&mut ready(&server, "/", Some(&token_valid_for(seconds, "grace").0)).await).await;
 }
 
 #[tokio::test]
 async fn a_session_that_expires_is_told_and_disconnected() {
     let server = serve(builder()).await;
-    let (token, expires_at) = token_living(0.7, "ada");
+    let (token, expires_at) = token_valid_for(0.7, "ada");
     let mut raw = ready(&server, "/", Some(&token)).await;
-    assert_eq!(ask(&mut raw, "whoami", &json!(null)).await, Received::ack(json!("Ada")));
+    assert_eq!(emit_with_ack(&mut raw, "whoami", &json!(null)).await, Received::ack(json!("Ada")));
     assert!(expect_expiry(&mut raw).await >= expires_at);
     assert_eq!(server.sockets_in("/"), 0);
 }
@@ -59,9 +59,9 @@ async fn a_session_that_expires_is_told_and_disconnected() {
 #[tokio::test]
 async fn leeway_is_added_to_exp() {
     let server = serve(builder().leeway("5s")).await;
-    let (token, expires_at) = token_living(-4.3, "ada");
+    let (token, expires_at) = token_valid_for(-4.3, "ada");
     let mut raw = ready(&server, "/", Some(&token)).await;
-    assert_eq!(ask(&mut raw, "whoami", &json!(null)).await, Received::ack(json!("Ada")));
+    assert_eq!(emit_with_ack(&mut raw, "whoami", &json!(null)).await, Received::ack(json!("Ada")));
     let end = expect_expiry(&mut raw).await;
     assert!((expires_at + 5.0..expires_at + 8.0).contains(&end), "from `exp`, not from the connection");
 }
@@ -70,17 +70,17 @@ async fn leeway_is_added_to_exp() {
 async fn only_the_namespace_of_the_token_is_disconnected() {
     let server = serve(builder()).await;
     server.io.ns("/lasting", answer.with(builder().build().unwrap()));
-    let mut raw = ready(&server, "/lasting", Some(&token_living(60.0, "ada").0)).await;
-    join(&mut raw, "/", Some(&token_living(0.7, "ada").0)).await;
+    let mut raw = ready(&server, "/lasting", Some(&token_valid_for(60.0, "ada").0)).await;
+    join(&mut raw, "/", Some(&token_valid_for(0.7, "ada").0)).await;
     expect_expiry(&mut raw).await;
-    raw.ask("/lasting", 1, &json!(["whoami"])).await;
+    raw.emit_with_ack("/lasting", 1, &json!(["whoami"])).await;
     raw.expect("/lasting", Received::ack(json!("Ada"))).await;
 }
 
 #[tokio::test]
 async fn a_kept_socket_has_no_user_after_its_expiry() {
     let server = serve(builder()).await;
-    let mut raw = ready(&server, "/", Some(&token_living(0.7, "ada").0)).await;
+    let mut raw = ready(&server, "/", Some(&token_valid_for(0.7, "ada").0)).await;
     let kept = server.io.sockets().pop().unwrap();
     assert!(kept.auth_user::<User>().is_some());
     expect_expiry(&mut raw).await;
@@ -99,7 +99,7 @@ async fn a_disconnect_handler_still_sees_the_user() {
     let (recorder, mut records) = recorder();
     let server = Server::with(SocketIo::builder().with_state(recorder)).await;
     server.io.ns("/", on_connect.with(builder().build().unwrap()));
-    let mut raw = ready(&server, "/", Some(&token_living(0.7, "ada").0)).await;
+    let mut raw = ready(&server, "/", Some(&token_valid_for(0.7, "ada").0)).await;
     expect_expiry(&mut raw).await;
     assert_eq!(records.next().await, "goodbye Ada");
 }
@@ -107,21 +107,21 @@ async fn a_disconnect_handler_still_sees_the_user() {
 #[tokio::test]
 async fn an_ignored_expiry_does_not_end_the_session() {
     let server = serve(builder().expiry("ignore")).await;
-    let mut raw = ready(&server, "/", Some(&token_living(0.4, "ada").0)).await;
+    let mut raw = ready(&server, "/", Some(&token_valid_for(0.4, "ada").0)).await;
     let_a_socket_expire(0.8).await;
-    assert_eq!(ask(&mut raw, "whoami", &json!(null)).await, Received::ack(json!("Ada")));
+    assert_eq!(emit_with_ack(&mut raw, "whoami", &json!(null)).await, Received::ack(json!("Ada")));
 }
 
 #[tokio::test]
 async fn an_ignored_expiry_does_not_let_an_expired_token_in() {
     let server = serve(builder().expiry("ignore")).await;
-    assert_eq!(server.client().token(&token_living(-0.1, "ada").0).refusal().await, "token_expired");
+    assert_eq!(server.client().token(&token_valid_for(-0.1, "ada").0).refusal().await, "token_expired");
 }
 
 #[tokio::test]
 async fn a_warning_comes_before_the_end() {
     let server = serve(builder().expiry_warning("1s").leeway("1s")).await;
-    let (token, expires_at) = token_living(1.5, "ada");
+    let (token, expires_at) = token_valid_for(1.5, "ada");
     let mut raw = ready(&server, "/", Some(&token)).await;
     let warning = warning(&mut raw).await;
     #[expect(clippy::cast_possible_truncation, reason = "the fraction is meant to go")]
@@ -129,21 +129,21 @@ async fn a_warning_comes_before_the_end() {
     assert_eq!(warning["expires_at"], json!(whole));
     assert!([json!(0), json!(1)].contains(&warning["expires_in"]), "{warning}");
     assert!((expires_at - 1.0..expires_at).contains(&now()), "before `exp`, not before `exp` plus leeway");
-    assert_eq!(ask(&mut raw, "whoami", &json!(null)).await, Received::ack(json!("Ada")));
+    assert_eq!(emit_with_ack(&mut raw, "whoami", &json!(null)).await, Received::ack(json!("Ada")));
     assert!(expect_expiry(&mut raw).await >= expires_at + 1.0);
 }
 
 #[tokio::test]
 async fn a_client_that_renews_after_the_warning_stays_connected() {
     let server = serve(builder().expiry_warning("1s").authenticate_event("authenticate")).await;
-    let (first, expires_at) = token_living(1.4, "ada");
+    let (first, expires_at) = token_valid_for(1.4, "ada");
     let mut renewed = ready(&server, "/", Some(&first)).await;
     let mut expiring = ready(&server, "/", Some(&first)).await;
     warning(&mut renewed).await;
-    assert!(matches!(renew(&mut renewed, &token_living(60.0, "ada").0).await, Received::Ack(_)));
+    assert!(matches!(renew(&mut renewed, &token_valid_for(60.0, "ada").0).await, Received::Ack(_)));
     warning(&mut expiring).await;
     assert!(expect_expiry(&mut expiring).await >= expires_at);
-    assert_eq!(ask(&mut renewed, "whoami", &json!(null)).await, Received::ack(json!("Ada")));
+    assert_eq!(emit_with_ack(&mut renewed, "whoami", &json!(null)).await, Received::ack(json!("Ada")));
 }
 
 #[tokio::test]
@@ -154,7 +154,7 @@ async fn an_expired_session_loses_its_user_and_rooms_before_the_client_is_told()
     }
     let server = Server::start().await;
     server.io.ns("/", on_connect.with(builder().user_key(|user: &User| user.name).build().unwrap()));
-    let mut raw = ready(&server, "/", Some(&token_living(0.8, "ada").0)).await;
+    let mut raw = ready(&server, "/", Some(&token_valid_for(0.8, "ada").0)).await;
     let kept = server.io.sockets().pop().unwrap();
     assert_eq!(kept.rooms().len(), 2);
     raw.expect("/", unauthorized("token_expired")).await;
@@ -168,7 +168,7 @@ async fn an_expired_session_loses_its_user_and_rooms_before_the_client_is_told()
 #[tokio::test]
 async fn a_token_shorter_than_the_warning_is_warned_of_at_half_of_its_life() {
     let server = serve(builder().expiry_warning("1h")).await;
-    let (token, expires_at) = token_living(1.6, "ada");
+    let (token, expires_at) = token_valid_for(1.6, "ada");
     let mut raw = ready(&server, "/", Some(&token)).await;
     warning(&mut raw).await;
     assert!((expires_at - 0.9..expires_at).contains(&now()));
@@ -178,10 +178,10 @@ async fn a_token_shorter_than_the_warning_is_warned_of_at_half_of_its_life() {
 #[tokio::test]
 async fn an_ignored_expiry_is_still_warned_of() {
     let server = serve(builder().expiry("ignore").expiry_warning("1s")).await;
-    let mut raw = ready(&server, "/", Some(&token_living(0.4, "ada").0)).await;
+    let mut raw = ready(&server, "/", Some(&token_valid_for(0.4, "ada").0)).await;
     warning(&mut raw).await;
     let_a_socket_expire(0.8).await;
-    assert_eq!(ask(&mut raw, "whoami", &json!(null)).await, Received::ack(json!("Ada")));
+    assert_eq!(emit_with_ack(&mut raw, "whoami", &json!(null)).await, Received::ack(json!("Ada")));
 }
 
 #[tokio::test]
@@ -190,7 +190,7 @@ async fn enormous_exp_values_are_handled() {
     for exp in [json!(4e9), json!(1e18), json!(i64::MAX), json!(u64::MAX)] {
         let token = mint(&json!({ "sub": "ada", "exp": exp }), SECRET);
         let mut raw = ready(&server, "/", Some(&token)).await;
-        assert_eq!(ask(&mut raw, "whoami", &json!(null)).await, Received::ack(json!("Ada")), "exp: {exp}");
+        assert_eq!(emit_with_ack(&mut raw, "whoami", &json!(null)).await, Received::ack(json!("Ada")), "exp: {exp}");
     }
     for exp in [json!(1e30), json!(f64::MAX), json!(-1e30)] {
         let token = mint(&json!({ "sub": "ada", "exp": exp }), SECRET);
@@ -201,15 +201,15 @@ async fn enormous_exp_values_are_handled() {
 #[tokio::test]
 async fn a_warning_of_any_length_is_accepted() {
     let server = serve(builder().expiry_warning(Duration::MAX)).await;
-    let mut raw = ready(&server, "/", Some(&token_living(60.0, "ada").0)).await;
-    assert_eq!(ask(&mut raw, "whoami", &json!(null)).await, Received::ack(json!("Ada")));
+    let mut raw = ready(&server, "/", Some(&token_valid_for(60.0, "ada").0)).await;
+    assert_eq!(emit_with_ack(&mut raw, "whoami", &json!(null)).await, Received::ack(json!("Ada")));
 }
 
 #[tokio::test]
 async fn a_session_of_a_token_without_exp_does_not_end() {
     let server = serve(builder().required_claims(Vec::<String>::new()).expiry_warning("1h")).await;
     let mut raw = ready(&server, "/", Some(&mint(&json!({ "sub": "ada" }), SECRET))).await;
-    assert_eq!(ask(&mut raw, "whoami", &json!(null)).await, Received::ack(json!("Ada")));
+    assert_eq!(emit_with_ack(&mut raw, "whoami", &json!(null)).await, Received::ack(json!("Ada")));
 }
 
 #[tokio::test]
@@ -224,12 +224,12 @@ async fn a_session_that_expires_while_other_middlewares_run_is_told_once_it_is_c
     server.io.ns("/open", answer.with(wait).with(builder().build().unwrap()));
     for namespace in ["/", "/open"] {
         let mut raw = server.raw().await;
-        raw.connect_with_token(namespace, &token_living(0.4, "ada").0).await;
+        raw.connect_with_token(namespace, &token_valid_for(0.4, "ada").0).await;
         raw.expect(namespace, Received::Connected).await;
         let (_, mut received) = raw.next().await;
         if namespace == "/open" {
             assert_eq!(received, Received::event("ready", json!(null)));
-            raw.ask(namespace, 1, &json!(["whoami"])).await;
+            raw.emit_with_ack(namespace, 1, &json!(["whoami"])).await;
             received = raw.next().await.1;
             // Whichever is first: the answer, or the timer.
             if received == refused_ack("token_expired") {
@@ -243,7 +243,7 @@ async fn a_session_that_expires_while_other_middlewares_run_is_told_once_it_is_c
 #[tokio::test]
 async fn a_second_connection_with_the_same_token_ends_at_the_same_time() {
     let server = serve(builder()).await;
-    let (token, expires_at) = token_living(1.2, "ada");
+    let (token, expires_at) = token_valid_for(1.2, "ada");
     let mut first = ready(&server, "/", Some(&token)).await;
     let mut second = ready(&server, "/", Some(&token)).await;
     let (first, second) = tokio::join!(expect_expiry(&mut first), expect_expiry(&mut second));
@@ -259,6 +259,6 @@ async fn a_warning_that_comes_while_other_middlewares_run_is_told_once_it_is_con
     let server = Server::start().await;
     server.io.ns("/", answer.with(wait).with(builder().expiry_warning("1h").build().unwrap()));
     // It is warned of after a second, at half of its life.
-    let mut raw = ready(&server, "/", Some(&token_living(2.0, "ada").0)).await;
+    let mut raw = ready(&server, "/", Some(&token_valid_for(2.0, "ada").0)).await;
     assert_eq!(warning(&mut raw).await["expires_in"], json!(0));
 }

@@ -10,8 +10,8 @@ use socketioxide::{
 };
 use socketioxide_jwt_auth::{JwtAuthBuilder, SocketAuth, UserLookup, jwt_auth};
 use socketioxide_jwt_auth_tests::{
-    Claims, Gate, Raw, Received, Recorder, SECRET, Server, User, answer, ask, authenticate, find_user, now, ready,
-    recorder, refused_ack, renew, token, unauthorized,
+    Claims, Gate, Raw, Received, Recorder, SECRET, Server, User, answer, authenticate, emit_with_ack, find_user, now,
+    ready, recorder, refused_ack, renew, token, unauthorized,
 };
 
 const LIMIT: Duration = Duration::from_millis(700);
@@ -53,7 +53,7 @@ async fn a_guest_that_logs_in_stays() {
     let mut user = ready(&server, "/", None).await;
     assert!(matches!(renew(&mut user, &token("ada")).await, Received::Ack(_)));
     expect_timeout(&mut ready(&server, "/", None).await, "/").await;
-    assert_eq!(ask(&mut user, "whoami", &json!(null)).await, Received::ack(json!("Ada")));
+    assert_eq!(emit_with_ack(&mut user, "whoami", &json!(null)).await, Received::ack(json!("Ada")));
 }
 
 #[tokio::test]
@@ -61,7 +61,7 @@ async fn the_limit_does_not_apply_to_users() {
     let server = server().await;
     let mut user = ready(&server, "/", Some(&token("ada"))).await;
     expect_timeout(&mut ready(&server, "/", None).await, "/").await;
-    assert_eq!(ask(&mut user, "whoami", &json!(null)).await, Received::ack(json!("Ada")));
+    assert_eq!(emit_with_ack(&mut user, "whoami", &json!(null)).await, Received::ack(json!("Ada")));
 }
 
 #[tokio::test]
@@ -80,7 +80,7 @@ async fn failed_logins_do_not_extend_the_limit() {
 async fn the_limit_applies_to_a_guest_user_of_the_lookup() {
     let server = server().await;
     let mut raw = ready(&server, "/own", None).await;
-    raw.ask("/own", 1, &json!(["whoami"])).await;
+    raw.emit_with_ack("/own", 1, &json!(["whoami"])).await;
     raw.expect("/own", Received::ack(json!("Grace"))).await;
     expect_timeout(&mut raw, "/own").await;
 }
@@ -89,10 +89,10 @@ async fn the_limit_applies_to_a_guest_user_of_the_lookup() {
 async fn a_guest_user_of_the_lookup_that_logs_in_stays() {
     let server = server().await;
     let mut user = ready(&server, "/own", None).await;
-    user.ask("/own", 1, &json!(["authenticate", { "token": token("ada") }])).await;
+    user.emit_with_ack("/own", 1, &json!(["authenticate", { "token": token("ada") }])).await;
     assert!(matches!(user.next().await.1, Received::Ack(_)));
     expect_timeout(&mut ready(&server, "/own", None).await, "/own").await;
-    user.ask("/own", 2, &json!(["whoami"])).await;
+    user.emit_with_ack("/own", 2, &json!(["whoami"])).await;
     user.expect("/own", Received::ack(json!("Ada"))).await;
 }
 
@@ -103,7 +103,7 @@ async fn each_namespace_has_its_own_limit() {
     let mut raw = ready(&server, "/patient", None).await;
     socketioxide_jwt_auth_tests::join(&mut raw, "/", None).await;
     expect_timeout(&mut raw, "/").await;
-    raw.ask("/patient", 1, &json!(["ping"])).await;
+    raw.emit_with_ack("/patient", 1, &json!(["ping"])).await;
     raw.expect("/patient", Received::ack(json!("pong"))).await;
 }
 
@@ -113,7 +113,7 @@ async fn an_endless_limit_never_ends_a_session() {
     let builder = with_limit(authenticate::builder()).guest_timeout(Duration::MAX);
     server.io.ns("/", answer.with(builder.build().unwrap()));
     let mut raw = ready(&server, "/", None).await;
-    assert_eq!(ask(&mut raw, "ping", &json!(null)).await, Received::ack(json!("pong")));
+    assert_eq!(emit_with_ack(&mut raw, "ping", &json!(null)).await, Received::ack(json!("pong")));
 }
 
 #[jwt_auth(secret = SECRET, user_key = |user: &User| user.name)]
@@ -137,7 +137,7 @@ async fn a_login_that_is_under_way_at_the_limit_is_too_late() {
 
     let mut raw = ready(&server, "/", None).await;
     let kept = server.io.sockets().pop().unwrap();
-    raw.ask("/", 1, &json!(["authenticate", { "token": token("ada") }])).await;
+    raw.emit_with_ack("/", 1, &json!(["authenticate", { "token": token("ada") }])).await;
     assert_eq!(records.next().await, "lookup");
     expect_timeout(&mut raw, "/").await;
     gate.open_once();

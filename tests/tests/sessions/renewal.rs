@@ -9,9 +9,9 @@ use socketioxide::{
 };
 use socketioxide_jwt_auth::{AuthError, AuthUser, JwtAuthBuilder, RawToken, SocketAuth, jwt_auth};
 use socketioxide_jwt_auth_tests::{
-    OTHER_SECRET, Raw, Received, Recorder, Records, SECRET, Server, User, answer, ask, find_user, join, mint, ready,
-    recorder, refused_ack, renew, renewed_ack, seconds_from_now, token, token_expiring_in, token_living, unauthorized,
-    unauthorized_event,
+    OTHER_SECRET, Raw, Received, Recorder, Records, SECRET, Server, User, answer, emit_with_ack, find_user, join, mint,
+    ready, recorder, refused_ack, renew, renewed_ack, seconds_from_now, token, token_expiring_in, token_valid_for,
+    unauthorized, unauthorized_event,
 };
 
 /// A user is named by `sub`, or else by `name`.
@@ -53,11 +53,11 @@ fn expiring_in(seconds: i64, claims: &Value) -> String {
 }
 
 async fn expect_who(raw: &mut Raw, name: &str) {
-    assert_eq!(ask(raw, "whoami", &json!(null)).await, Received::ack(json!(name)));
+    assert_eq!(emit_with_ack(raw, "whoami", &json!(null)).await, Received::ack(json!(name)));
 }
 
 async fn expect_guest(raw: &mut Raw) {
-    assert_eq!(ask(raw, "whoami", &json!(null)).await, refused_ack("login_required"));
+    assert_eq!(emit_with_ack(raw, "whoami", &json!(null)).await, refused_ack("login_required"));
 }
 
 fn renewed_in(seconds: i64) -> [Received; 2] {
@@ -84,18 +84,18 @@ async fn on_login_is_called_for_a_login_and_not_for_a_renewal() {
     let (server, _records) = serve(log_in::builder()).await;
     server.io.ns("/told", on_connect.with(log_in::middleware().unwrap()));
     let mut raw = ready(&server, "/told", None).await;
-    raw.emit("/told", &json!(["authenticate", { "token": token_living(60.0, "ada").0 }])).await;
+    raw.emit("/told", &json!(["authenticate", { "token": token_valid_for(60.0, "ada").0 }])).await;
     raw.expect("/told", Received::event("welcome", json!("Ada"))).await;
-    raw.ask("/told", 1, &json!(["authenticate", { "token": token_living(60.0, "ada").0 }])).await;
+    raw.emit_with_ack("/told", 1, &json!(["authenticate", { "token": token_valid_for(60.0, "ada").0 }])).await;
     assert!(matches!(raw.next().await.1, Received::Ack(_)));
-    raw.ask("/told", 2, &json!(["ping"])).await;
+    raw.emit_with_ack("/told", 2, &json!(["ping"])).await;
     raw.expect("/told", Received::ack(json!("pong"))).await;
 }
 
 #[tokio::test]
 async fn a_renewed_session_outlives_its_first_token() {
     let server = server().await;
-    let (first, expires_at) = token_living(1.0, "ada");
+    let (first, expires_at) = token_valid_for(1.0, "ada");
     let mut renewed = ready(&server, "/", Some(&first)).await;
     let mut other = ready(&server, "/", Some(&first)).await;
     let received = renew(&mut renewed, &token("ada")).await;
@@ -109,7 +109,7 @@ async fn a_renewed_session_outlives_its_first_token() {
 async fn a_renewed_session_ends_with_its_new_token() {
     let server = server().await;
     let mut raw = ready(&server, "/", Some(&token("ada"))).await;
-    assert!(matches!(renew(&mut raw, &token_living(0.7, "ada").0).await, Received::Ack(_)));
+    assert!(matches!(renew(&mut raw, &token_valid_for(0.7, "ada").0).await, Received::Ack(_)));
     raw.expect("/", unauthorized("token_expired")).await;
     raw.expect("/", Received::Disconnected).await;
 }
@@ -126,7 +126,7 @@ async fn a_token_without_exp_is_acknowledged_with_null() {
 async fn a_renewed_token_is_warned_of() {
     let (server, _records) = serve(log_in::builder().expiry_warning("1h").expiry("ignore")).await;
     let mut raw = ready(&server, "/", Some(&token("ada"))).await;
-    assert!(matches!(renew(&mut raw, &token_living(1.0, "ada").0).await, Received::Ack(_)));
+    assert!(matches!(renew(&mut raw, &token_valid_for(1.0, "ada").0).await, Received::Ack(_)));
     let (_, received) = raw.next().await;
     assert!(matches!(&received, Received::Event(name, _) if name == "token_expiring"), "{received:?}");
 }
@@ -198,7 +198,7 @@ async fn a_refused_token_leaves_the_session_as_it_is() {
 #[tokio::test]
 async fn a_failed_renewal_does_not_delay_the_end() {
     let server = server().await;
-    let mut raw = ready(&server, "/", Some(&token_living(0.7, "ada").0)).await;
+    let mut raw = ready(&server, "/", Some(&token_valid_for(0.7, "ada").0)).await;
     assert_eq!(renew(&mut raw, &token("nobody")).await, refused_ack("user_not_found"));
     raw.expect("/", unauthorized("token_expired")).await;
     raw.expect("/", Received::Disconnected).await;
@@ -221,11 +221,11 @@ async fn each_namespace_is_logged_in_to_separately() {
     let server = server().await;
     let mut raw = ready(&server, "/", None).await;
     join(&mut raw, "/second", None).await;
-    raw.ask("/second", 7, &json!(["authenticate", { "token": token("ada") }])).await;
+    raw.emit_with_ack("/second", 7, &json!(["authenticate", { "token": token("ada") }])).await;
     let (namespace, received) = raw.next().await;
     assert_eq!(namespace, "/second");
     assert!(renewed_in(3600).contains(&received), "{received:?}");
-    raw.ask("/second", 8, &json!(["whoami"])).await;
+    raw.emit_with_ack("/second", 8, &json!(["whoami"])).await;
     raw.expect("/second", Received::ack(json!("Ada"))).await;
     expect_guest(&mut raw).await;
 }
@@ -252,7 +252,7 @@ async fn payloads_without_a_valid_token_are_answered_with_a_code() {
     ];
     for (payload, code) in payloads {
         let mut raw = ready(&server, "/", None).await;
-        raw.ask("/", 3, &payload).await;
+        raw.emit_with_ack("/", 3, &payload).await;
         let (_, received) = raw.next().await;
         assert_eq!(received, refused_ack(code), "{}", &payload.to_string()[..payload.to_string().len().min(200)]);
         expect_guest(&mut raw).await;
@@ -277,7 +277,7 @@ async fn the_event_accepts_the_members_of_the_auth_payload() {
     let server = server().await;
     for payload in [json!({ "auth_token": token("ada") }), json!({ "token": format!("Bearer {}", token("ada")) })] {
         let mut raw = ready(&server, "/", None).await;
-        assert!(matches!(ask(&mut raw, "authenticate", &payload).await, Received::Ack(_)));
+        assert!(matches!(emit_with_ack(&mut raw, "authenticate", &payload).await, Received::Ack(_)));
         expect_who(&mut raw, "Ada").await;
     }
 }
@@ -285,9 +285,10 @@ async fn the_event_accepts_the_members_of_the_auth_payload() {
 #[tokio::test]
 async fn the_event_ignores_the_token_of_the_handshake() {
     let server = server().await;
-    let mut raw = Raw::open_with(server.address(), &format!("&auth_token={}", token_living(60.0, "ada").0), &[]).await;
+    let mut raw =
+        Raw::open_with(server.address(), &format!("&auth_token={}", token_valid_for(60.0, "ada").0), &[]).await;
     join(&mut raw, "/", None).await;
-    assert_eq!(ask(&mut raw, "authenticate", &json!({})).await, refused_ack("token_missing"));
+    assert_eq!(emit_with_ack(&mut raw, "authenticate", &json!({})).await, refused_ack("token_missing"));
     expect_who(&mut raw, "Ada").await;
 }
 
@@ -297,8 +298,8 @@ async fn without_the_setting_the_event_is_ignored() {
     let builder = socketioxide_jwt_auth_tests::authenticate::builder().guest(true);
     server.io.ns("/", answer.with(builder.build().unwrap()));
     let mut raw = ready(&server, "/", None).await;
-    raw.ask("/", 1, &json!(["authenticate", { "token": token("ada") }])).await;
-    assert_eq!(ask(&mut raw, "ping", &json!(null)).await, Received::ack(json!("pong")));
+    raw.emit_with_ack("/", 1, &json!(["authenticate", { "token": token("ada") }])).await;
+    assert_eq!(emit_with_ack(&mut raw, "ping", &json!(null)).await, Received::ack(json!("pong")));
     expect_guest(&mut raw).await;
 }
 
@@ -327,6 +328,6 @@ async fn the_lookup_sees_the_socket_and_its_request_and_no_payload() {
     let mut raw = Raw::open_with(server.address(), "&page=7", &[]).await;
     join(&mut raw, "/", None).await;
     let token = token("ada");
-    assert!(matches!(ask(&mut raw, "log in", &json!({ "token": &token })).await, Received::Ack(_)));
+    assert!(matches!(emit_with_ack(&mut raw, "log in", &json!({ "token": &token })).await, Received::Ack(_)));
     assert_eq!(records.next().await, format!("true page=7 Some(Object {{}}) {}", token.len()));
 }

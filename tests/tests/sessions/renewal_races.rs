@@ -12,8 +12,8 @@ use socketioxide::{
 };
 use socketioxide_jwt_auth::{AuthUser, SocketAuth, TokenSource, jwt_auth};
 use socketioxide_jwt_auth_tests::{
-    Gate, Log, Raw, Received, Recorder, Records, SECRET, Server, User, answer, ask, find_user, join, mint, now, ready,
-    recorder, refused_ack, renew, renewed_ack, seconds_from_now, token, token_living, unauthorized,
+    Gate, Log, Raw, Received, Recorder, Records, SECRET, Server, User, answer, emit_with_ack, find_user, join, mint,
+    now, ready, recorder, refused_ack, renew, renewed_ack, seconds_from_now, token, token_valid_for, unauthorized,
 };
 
 #[derive(Deserialize)]
@@ -77,7 +77,7 @@ fn expiry(server: &Server) -> i64 {
 }
 
 async fn expect_who(raw: &mut Raw, name: &str) {
-    assert_eq!(ask(raw, "whoami", &json!(null)).await, Received::ack(json!(name)));
+    assert_eq!(emit_with_ack(raw, "whoami", &json!(null)).await, Received::ack(json!(name)));
 }
 
 #[tokio::test]
@@ -86,7 +86,7 @@ async fn of_several_renewals_the_first_and_the_newest_succeed() {
     let mut raw = ready(&server, "/", Some(&token("ada"))).await;
     let [first, last] = [100, 400].map(seconds_from_now);
     for (number, expires_at) in [first, first + 100, first + 200, last].into_iter().enumerate() {
-        raw.ask("/", u32::try_from(number).unwrap(), &authenticate(&slow_token(expires_at))).await;
+        raw.emit_with_ack("/", u32::try_from(number).unwrap(), &authenticate(&slow_token(expires_at))).await;
     }
     // Those between waited for the first, and a newer one took their place.
     raw.expect("/", too_many_attempts()).await;
@@ -119,7 +119,7 @@ async fn a_token_that_was_issued_earlier_does_not_replace_a_later_one() {
         (&old, newest_expiry),
         (&as_new, as_new_expiry),
     ] {
-        raw.ask("/", 1, &authenticate(token)).await;
+        raw.emit_with_ack("/", 1, &authenticate(token)).await;
         gate.open_once();
         raw.expect("/", renewed_ack(answer)).await;
         assert_eq!(expiry(&server), answer);
@@ -134,7 +134,7 @@ async fn an_older_token_that_arrives_after_the_end_is_refused() {
     };
     gate.open_once();
     let mut raw = ready(&server, "/", Some(&issued(10, now() + 0.7))).await;
-    raw.ask("/", 1, &authenticate(&issued(20, now() + 60.0))).await;
+    raw.emit_with_ack("/", 1, &authenticate(&issued(20, now() + 60.0))).await;
     assert_eq!(records.next().await, "lookup ada");
     assert_eq!(records.next().await, "lookup ada");
     raw.expect("/", unauthorized("token_expired")).await;
@@ -159,10 +159,10 @@ async fn a_successful_renewal_resets_refusals() {
             raw.expect("/fourth", Received::refused("user_not_found")).await;
         }
         for _ in 0..5 {
-            raw.ask(namespace, 1, &authenticate(&token("nobody"))).await;
+            raw.emit_with_ack(namespace, 1, &authenticate(&token("nobody"))).await;
             raw.expect(namespace, refused_ack("user_not_found")).await;
         }
-        raw.ask(namespace, 2, &authenticate(&token("ada"))).await;
+        raw.emit_with_ack(namespace, 2, &authenticate(&token("ada"))).await;
         let (_, received) = raw.next().await;
         assert!(matches!(&received, Received::Ack(answer) if answer[0]["expires_at"].is_i64()), "{received:?}");
     }
@@ -176,7 +176,7 @@ async fn a_flood_is_refused_with_a_code_and_costs_few_lookups() {
     let mut raw = ready(&server, "/", Some(&token)).await;
     // All of the answers fit into the client's channel.
     for number in 0..100 {
-        raw.ask("/", number, &authenticate(&token)).await;
+        raw.emit_with_ack("/", number, &authenticate(&token)).await;
     }
     let mut refused = 0;
     for _ in 0..100 {
@@ -204,7 +204,7 @@ async fn refused_attempts_count_for_the_connection_over_all_namespaces() {
             assert_eq!(renew(&mut raw, &token(subject)).await, refused_ack(code));
         }
         assert_eq!(records.unread(), vec![format!("lookup {subject}"); 20]);
-        raw.ask("/second", 1, &authenticate(&token("ada"))).await;
+        raw.emit_with_ack("/second", 1, &authenticate(&token("ada"))).await;
         raw.expect("/second", too_many_attempts()).await;
         assert_eq!(records.unread(), [""; 0], "not even a good token is looked at");
         assert_eq!(log.lines_with("renewal refused").len(), 20, "nobody floods the log");
@@ -221,14 +221,14 @@ async fn the_namespaces_of_a_connection_are_logged_in_to_at_the_same_time() {
     }
     let expires_at = seconds_from_now(100);
     for namespace in namespaces {
-        raw.ask(namespace, 1, &authenticate(&slow_token(expires_at))).await;
+        raw.emit_with_ack(namespace, 1, &authenticate(&slow_token(expires_at))).await;
         assert_eq!(records.next().await, "lookup ada");
     }
     // Nobody waits for a login: not even the client itself.
     for namespace in namespaces {
-        raw.ask(namespace, 2, &json!(["ping"])).await;
+        raw.emit_with_ack(namespace, 2, &json!(["ping"])).await;
         raw.expect(namespace, Received::ack(json!("pong"))).await;
-        raw.ask(namespace, 3, &json!(["whoami"])).await;
+        raw.emit_with_ack(namespace, 3, &json!(["whoami"])).await;
         raw.expect(namespace, refused_ack("login_required")).await;
     }
     for _ in namespaces {
@@ -243,7 +243,7 @@ async fn the_namespaces_of_a_connection_are_logged_in_to_at_the_same_time() {
     acknowledged.sort_unstable();
     assert_eq!(acknowledged, namespaces);
     for namespace in namespaces {
-        raw.ask(namespace, 4, &json!(["whoami"])).await;
+        raw.emit_with_ack(namespace, 4, &json!(["whoami"])).await;
         raw.expect(namespace, Received::ack(json!("Ada"))).await;
     }
 }
@@ -295,7 +295,7 @@ async fn a_renewal_that_meets_the_end_is_either_in_time_or_too_late() {
         };
         let token = mint(&json!({ "sub": "ada", "exp": expires_at }), SECRET);
         join(raw, "/", Some(&token)).await;
-        raw.ask("/", 1, &authenticate(&slow_token(renewed_until))).await;
+        raw.emit_with_ack("/", 1, &authenticate(&slow_token(renewed_until))).await;
     }
     let witness = mint(&json!({ "sub": "ada", "exp": last }), SECRET);
     ready(&server, "/", Some(&witness)).await.expect("/", unauthorized("token_expired")).await;
@@ -316,7 +316,7 @@ async fn a_renewal_that_meets_the_end_is_either_in_time_or_too_late() {
 #[tokio::test]
 async fn a_handler_that_runs_during_expiry_keeps_its_user_and_sees_the_session_ended() {
     let (server, mut records, gate) = serve().await;
-    let mut raw = ready(&server, "/", Some(&token_living(0.8, "ada").0)).await;
+    let mut raw = ready(&server, "/", Some(&token_valid_for(0.8, "ada").0)).await;
     raw.emit("/", &json!(["linger"])).await;
     assert_eq!(records.next().await, "lookup ada");
     assert_eq!(records.next().await, "for Ada");
@@ -349,8 +349,8 @@ async fn a_renewal_whose_lookup_hangs_times_out_before_the_next() {
     server.io.ns("/", on_connect.with(builder.build().unwrap()));
     let mut raw = ready(&server, "/", Some(&token("ada"))).await;
     let expires_at = seconds_from_now(100);
-    raw.ask("/", 1, &authenticate(&slow_token(expires_at))).await;
-    raw.ask("/", 2, &authenticate(&mint(&json!({ "sub": "ada", "exp": expires_at }), SECRET))).await;
+    raw.emit_with_ack("/", 1, &authenticate(&slow_token(expires_at))).await;
+    raw.emit_with_ack("/", 2, &authenticate(&mint(&json!({ "sub": "ada", "exp": expires_at }), SECRET))).await;
     raw.expect("/", refused_ack("lookup_timeout")).await;
     raw.expect("/", renewed_ack(expires_at)).await;
 }
@@ -363,14 +363,14 @@ async fn the_event_accepts_token_and_the_members_of_the_sources() {
     server.io.ns("/", on_connect.with(log_in::builder().token(sources).build().unwrap()));
     for member in ["token", "jwt"] {
         let mut raw = ready(&server, "/", None).await;
-        raw.ask("/", 1, &json!(["authenticate", { member: token("ada") }])).await;
+        raw.emit_with_ack("/", 1, &json!(["authenticate", { member: token("ada") }])).await;
         assert!(
             matches!(raw.next().await.1, Received::Ack(answer) if answer[0].get("expires_at").is_some()),
             "{member}"
         );
     }
     let mut raw = ready(&server, "/", None).await;
-    raw.ask("/", 1, &json!(["authenticate", { "auth_token": token("ada") }])).await;
+    raw.emit_with_ack("/", 1, &json!(["authenticate", { "auth_token": token("ada") }])).await;
     raw.expect("/", refused_ack("token_missing")).await;
 }
 
@@ -381,7 +381,7 @@ async fn a_replaced_session_does_not_warn_while_a_handler_holds_its_user() {
     let gate = Gate::closed();
     let server = Server::with(SocketIo::builder().with_state(recorder).with_state(gate.clone())).await;
     server.io.ns("/", on_connect.with(log_in::builder().expiry_warning("1500ms").build().unwrap()));
-    let (short, _) = token_living(3.2, "ada");
+    let (short, _) = token_valid_for(3.2, "ada");
     let mut raw = ready(&server, "/", Some(&short)).await;
     raw.emit("/", &json!(["linger"])).await;
     while records.next().await != "for Ada" {}
@@ -402,11 +402,11 @@ async fn a_token_that_expires_while_its_lookup_runs_is_refused() {
     let mut raw = server.raw().await;
     let dead = expiring(0.5);
     raw.connect_with_token("/", &dead).await;
-    guest.ask("/", 1, &authenticate(&dead)).await;
+    guest.emit_with_ack("/", 1, &authenticate(&dead)).await;
     assert_eq!([records.next().await, records.next().await], ["lookup ada"; 2]);
 
     // A socket whose token lives longer shows that it has expired.
-    let (longer, _) = token_living(0.6, "grace");
+    let (longer, _) = token_valid_for(0.6, "grace");
     let mut other = ready(&server, "/second", Some(&longer)).await;
     other.expect("/second", unauthorized("token_expired")).await;
     gate.open_once();
@@ -417,5 +417,5 @@ async fn a_token_that_expires_while_its_lookup_runs_is_refused() {
 }
 
 async fn expect_guest(raw: &mut Raw) {
-    assert_eq!(ask(raw, "whoami", &json!(null)).await, refused_ack("login_required"));
+    assert_eq!(emit_with_ack(raw, "whoami", &json!(null)).await, refused_ack("login_required"));
 }

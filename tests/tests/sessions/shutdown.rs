@@ -78,7 +78,7 @@ async fn open_sessions_do_not_delay_shutdown_and_end_with_their_tokens() {
     drop((user, guest, server));
     assert_eq!(records.next().await, "goodbye");
     assert_eq!(records.next().await, "user dropped");
-    Server::tasks_at_most(0).await;
+    Server::wait_for_tasks_at_most(0).await;
 }
 
 /// The way to let disconnect handlers say goodbye.
@@ -95,7 +95,7 @@ async fn nothing_remains_of_a_server_whose_sockets_are_disconnected_before_it_is
         while raw.next().await.1 != Received::Disconnected {}
     }
     drop((user, guest, server));
-    Server::tasks_at_most(0).await;
+    Server::wait_for_tasks_at_most(0).await;
 }
 
 #[tokio::test]
@@ -110,7 +110,7 @@ async fn a_login_under_way_does_not_delay_shutdown() {
     gate.open_once();
     assert_eq!(records.next().await, "goodbye");
     assert_eq!(records.next().await, "user dropped");
-    Server::tasks_at_most(0).await;
+    Server::wait_for_tasks_at_most(0).await;
 }
 
 #[tokio::test]
@@ -125,5 +125,5 @@ async fn nothing_remains_of_a_connection_that_is_under_way() {
     gate.open_once();
     assert_eq!(records.next().await, "user dropped");
     drop((raw, server));
-    Server::tasks_at_most(0).await;
+    Server::wait_for_tasks_at_most(0).await;
 }

@@ -11,7 +11,7 @@ use socketioxide_jwt_auth::{
 };
 use socketioxide_jwt_auth_tests::{
     Claims, LIMIT, Raw, Received, Recorder, Records, SECRET, Server, User, answer, find_user, join, ready, recorder,
-    token, token_living, unauthorized, unauthorized_event,
+    token, token_valid_for, unauthorized, unauthorized_event,
 };
 
 #[jwt_auth(secret = SECRET, leeway = "0s", guest = true, authenticate_event = "authenticate")]
@@ -37,8 +37,8 @@ async fn serve(builder: JwtAuthBuilder<log_in>) -> (Server, Records) {
 }
 
 /// A connection that reads no further, and its socket.
-async fn narrow(server: &Server, token: Option<&str>) -> (Raw, SocketRef) {
-    let mut raw = Raw::open_narrow(server.address()).await;
+async fn connect_with_small_buffer(server: &Server, token: Option<&str>) -> (Raw, SocketRef) {
+    let mut raw = Raw::open_with_small_buffer(server.address()).await;
     join(&mut raw, "/", token).await;
     let socket = server.io.sockets().pop().unwrap();
     (raw, socket)
@@ -85,8 +85,8 @@ fn has_ended(server: &Server, socket: &SocketRef) -> bool {
 #[tokio::test]
 async fn the_session_ends_in_time_and_the_client_is_told_when_it_reads() {
     let (server, mut records) = serve(log_in::builder()).await;
-    let (token, _) = token_living(1.0, "ada");
-    let (mut raw, socket) = narrow(&server, Some(&token)).await;
+    let (token, _) = token_valid_for(1.0, "ada");
+    let (mut raw, socket) = connect_with_small_buffer(&server, Some(&token)).await;
     assert_eq!(records.next().await, "lookup ada");
     assert_eq!(server.io.to("members").sockets().len(), 1);
     assert_eq!(server.io.to(user_room("Ada")).sockets().len(), 1);
@@ -104,8 +104,8 @@ async fn the_session_ends_in_time_and_the_client_is_told_when_it_reads() {
 #[tokio::test]
 async fn a_warning_that_cannot_be_sent_does_not_delay_the_end() {
     let (server, _records) = serve(log_in::builder().expiry_warning("1h")).await;
-    let (token, _) = token_living(1.2, "ada");
-    let (mut raw, socket) = narrow(&server, Some(&token)).await;
+    let (token, _) = token_valid_for(1.2, "ada");
+    let (mut raw, socket) = connect_with_small_buffer(&server, Some(&token)).await;
     fill(&socket).await;
     let_it_expire(&token).await;
     assert!(has_ended(&server, &socket));
@@ -117,8 +117,8 @@ async fn a_warning_that_cannot_be_sent_does_not_delay_the_end() {
 #[tokio::test]
 async fn a_session_that_has_ended_is_not_renewed_and_costs_no_lookup() {
     let (server, mut records) = serve(log_in::builder()).await;
-    let (first, _) = token_living(1.0, "ada");
-    let (mut raw, socket) = narrow(&server, Some(&first)).await;
+    let (first, _) = token_valid_for(1.0, "ada");
+    let (mut raw, socket) = connect_with_small_buffer(&server, Some(&first)).await;
     fill(&socket).await;
     let_it_expire(&first).await;
     raw.emit("/", &json!(["authenticate", { "token": token("ada") }])).await;
@@ -139,9 +139,9 @@ async fn a_session_that_has_ended_is_not_renewed_and_costs_no_lookup() {
 #[tokio::test]
 async fn a_guest_that_does_not_read_is_disconnected() {
     let (server, _records) = serve(log_in::builder().guest_timeout("500ms")).await;
-    let (mut raw, socket) = narrow(&server, None).await;
+    let (mut raw, socket) = connect_with_small_buffer(&server, None).await;
     fill(&socket).await;
-    let (mut other, _) = narrow(&server, None).await;
+    let (mut other, _) = connect_with_small_buffer(&server, None).await;
     other.expect("/", unauthorized("login_required")).await;
     assert!(socket.rooms().is_empty());
     assert!(socket.connected());
@@ -154,22 +154,22 @@ async fn a_guest_that_does_not_read_is_disconnected() {
 async fn nothing_remains_of_a_client_that_never_reads_and_disconnects() {
     let tasks = tokio::runtime::Handle::current().metrics().num_alive_tasks();
     let (server, mut records) = serve(log_in::builder()).await;
-    let (token, _) = token_living(1.0, "ada");
-    let (raw, socket) = narrow(&server, Some(&token)).await;
+    let (token, _) = token_valid_for(1.0, "ada");
+    let (raw, socket) = connect_with_small_buffer(&server, Some(&token)).await;
     fill(&socket).await;
     let_it_expire(&token).await;
     drop((raw, socket));
     while records.next().await != "goodbye Ada" {}
     assert_eq!(server.sockets_in("/"), 0);
     drop(server);
-    Server::tasks_at_most(tasks).await;
+    Server::wait_for_tasks_at_most(tasks).await;
 }
 
 /// A first ping may have taken the only place for a packet; then socketioxide closes the connection.
 async fn admitted(server: &Server, namespace: &str) -> Raw {
     for _ in 0..20 {
         let mut raw = server.raw().await;
-        raw.connect_with_token(namespace, &token_living(0.5, "ada").0).await;
+        raw.connect_with_token(namespace, &token_valid_for(0.5, "ada").0).await;
         match raw.next().await.1 {
             Received::Closed => {}
             received => {
@@ -201,8 +201,8 @@ async fn a_channel_for_one_packet_is_enough() {
 #[tokio::test]
 async fn a_logout_says_that_a_session_which_expired_before_is_still_connected() {
     let (server, _records) = serve(log_in::builder()).await;
-    let (token, _) = token_living(1.0, "ada");
-    let (_raw, socket) = narrow(&server, Some(&token)).await;
+    let (token, _) = token_valid_for(1.0, "ada");
+    let (_raw, socket) = connect_with_small_buffer(&server, Some(&token)).await;
     fill(&socket).await;
     let_it_expire(&token).await;
     assert!(has_ended(&server, &socket));
@@ -214,7 +214,7 @@ async fn a_logout_says_that_a_session_which_expired_before_is_still_connected() 
 #[tokio::test]
 async fn a_slow_client_leaves_all_rooms_at_a_logout() {
     let (server, _records) = serve(log_in::builder()).await;
-    let (mut raw, socket) = narrow(&server, Some(&token("ada"))).await;
+    let (mut raw, socket) = connect_with_small_buffer(&server, Some(&token("ada"))).await;
     fill(&socket).await;
     let io = server.io.clone();
     let logout = tokio::spawn(async move { disconnect_user(&io, "Ada").await });
@@ -235,8 +235,8 @@ async fn a_slow_client_leaves_all_rooms_at_a_logout() {
 #[tokio::test]
 async fn a_client_that_reads_slowly_receives_few_broadcasts_after_its_end() {
     let (server, _records) = serve(log_in::builder()).await;
-    let (token, _) = token_living(1.0, "ada");
-    let (mut raw, socket) = narrow(&server, Some(&token)).await;
+    let (token, _) = token_valid_for(1.0, "ada");
+    let (mut raw, socket) = connect_with_small_buffer(&server, Some(&token)).await;
     fill(&socket).await;
     let_it_expire(&token).await;
 

@@ -8,8 +8,8 @@ use socketioxide::{
 };
 use socketioxide_jwt_auth::{AuthUser, SocketAuth, disconnect_user, jwt_auth, user_room};
 use socketioxide_jwt_auth_tests::{
-    Claims, Gate, Raw, Received, Recorder, Records, SECRET, Server, ask, join, ready, recorder, refused_ack, token,
-    unauthorized,
+    Claims, Gate, Raw, Received, Recorder, Records, SECRET, Server, emit_with_ack, join, ready, recorder, refused_ack,
+    token, unauthorized,
 };
 
 struct Member {
@@ -87,23 +87,23 @@ async fn a_logout_on_one_server_does_not_refuse_the_users_of_another_one() {
     raw.expect("/", Received::Connected).await;
     raw.expect("/", Received::event("ready", json!(null))).await;
     disconnect_user(&other.io, "ada").await.unwrap();
-    assert_eq!(ask(&mut raw, "whoami", &json!(null)).await, Received::ack(json!("ada")));
+    assert_eq!(emit_with_ack(&mut raw, "whoami", &json!(null)).await, Received::ack(json!("ada")));
 }
 
 #[tokio::test]
 async fn a_guest_whose_login_is_under_way_stays_a_guest() {
     let (server, mut records, gate) = serve().await;
     let mut raw = ready(&server, "/", None).await;
-    raw.ask("/", 1, &json!(["authenticate", { "token": token("ada") }])).await;
+    raw.emit_with_ack("/", 1, &json!(["authenticate", { "token": token("ada") }])).await;
     assert_eq!(records.next().await, "lookup");
     disconnect_user(&server.io, "ada").await.unwrap();
     gate.open_once();
     raw.expect("/", refused_ack("session_ended")).await;
-    assert_eq!(ask(&mut raw, "whoami", &json!(null)).await, refused_ack("login_required"));
+    assert_eq!(emit_with_ack(&mut raw, "whoami", &json!(null)).await, refused_ack("login_required"));
     assert_eq!(server.io.to(user_room("ada")).sockets().len(), 0);
 
     gate.open_once();
-    raw.ask("/", 2, &json!(["authenticate", { "token": token("ada") }])).await;
+    raw.emit_with_ack("/", 2, &json!(["authenticate", { "token": token("ada") }])).await;
     assert!(matches!(raw.next().await.1, Received::Ack(answer) if answer[0].get("expires_at").is_some()));
 }
 
@@ -111,7 +111,7 @@ async fn a_guest_whose_login_is_under_way_stays_a_guest() {
 async fn a_renewal_that_is_under_way_does_not_bring_the_session_back() {
     let (server, mut records, gate) = serve().await;
     let mut raw = ready(&server, "/", Some(&token("ada!"))).await;
-    raw.ask("/", 1, &json!(["authenticate", { "token": token("ada") }])).await;
+    raw.emit_with_ack("/", 1, &json!(["authenticate", { "token": token("ada") }])).await;
     // The two names are not the same subject, so the lookup runs first and the refusal comes later.
     assert_eq!(records.next().await, "lookup");
     disconnect_user(&server.io, "ada").await.unwrap();
@@ -148,7 +148,7 @@ async fn a_connection_in_a_later_middleware_is_ended_as_soon_as_it_is_connected(
     gate.open_once();
     raw.expect("/", Received::Connected).await;
     raw.expect("/", Received::event("ready", json!(null))).await;
-    raw.ask("/", 1, &json!(["whoami"])).await;
+    raw.emit_with_ack("/", 1, &json!(["whoami"])).await;
     loop {
         match raw.next().await.1 {
             Received::Disconnected => break,
@@ -193,7 +193,7 @@ async fn a_login_that_comes_with_the_connect_is_in_its_room_and_welcomed_once() 
     for round in 0..ROUNDS {
         let mut raw: Raw = server.raw().await;
         raw.connect("/", "").await;
-        raw.ask("/", 1, &login).await;
+        raw.emit_with_ack("/", 1, &login).await;
         let mut received = Vec::new();
         // socketioxide closes the connection of an event that comes before it knows the socket.
         while received.len() < 3 && !received.contains(&Received::Closed) {

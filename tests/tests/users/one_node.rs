@@ -15,8 +15,8 @@ use socketioxide_jwt_auth::{
     AuthError, AuthUser, DisconnectError, SocketAuth, disconnect_user, disconnect_user_because, jwt_auth, user_room,
 };
 use socketioxide_jwt_auth_tests::{
-    Claims, ODD_KEYS, Raw, Received, Recorder, Records, SECRET, Server, ask, join, ready, recorder, refused_ack, renew,
-    token, within,
+    Claims, ODD_KEYS, Raw, Received, Recorder, Records, SECRET, Server, emit_with_ack, join, ready, recorder,
+    refused_ack, renew, token, within,
 };
 
 #[derive(Debug)]
@@ -96,7 +96,7 @@ async fn expect_everywhere(raw: &mut Raw, received: &[Received]) {
 }
 
 async fn expect_in(raw: &mut Raw, key: &str) {
-    assert_eq!(ask(raw, "whoami", &json!(null)).await, Received::ack(json!(key)));
+    assert_eq!(emit_with_ack(raw, "whoami", &json!(null)).await, Received::ack(json!(key)));
 }
 
 async fn send_to(server: &Server, key: &str, text: &str) {
@@ -224,7 +224,7 @@ async fn a_failed_renewal_leaves_the_room_as_it_is() {
 async fn a_guest_is_in_no_room_and_joins_one_when_it_logs_in() {
     let (server, ..) = server().await;
     let mut guest = ready(&server, "/", None).await;
-    assert_eq!(ask(&mut guest, "rooms", &json!(null)).await, Received::ack(json!([])));
+    assert_eq!(emit_with_ack(&mut guest, "rooms", &json!(null)).await, Received::ack(json!([])));
     for key in ["", "guest", "null", "ada"] {
         send_to(&server, key, "not for guests").await;
         disconnect_user(&server.io, key).await.unwrap();

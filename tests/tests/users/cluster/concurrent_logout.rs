@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use socketioxide_jwt_auth::disconnect_user;
-use socketioxide_jwt_auth_tests::{Received, ask, refused_ack, token};
+use socketioxide_jwt_auth_tests::{Received, emit_with_ack, refused_ack, token};
 
 use crate::cluster::{
     Cluster,
@@ -36,7 +36,7 @@ async fn a_guest_whose_login_runs_on_the_other_node_stays_a_guest() {
     let mut ada = there.client("/slow", None).await;
     let mut grace = there.client("/slow", None).await;
     for (raw, subject) in [(&mut ada, "ada"), (&mut grace, "grace")] {
-        raw.ask("/slow", 1, &json!(["authenticate", { "token": token(subject) }])).await;
+        raw.emit_with_ack("/slow", 1, &json!(["authenticate", { "token": token(subject) }])).await;
     }
     expect_waiting(&mut records, 2).await;
 
@@ -47,10 +47,10 @@ async fn a_guest_whose_login_runs_on_the_other_node_stays_a_guest() {
     assert!(matches!(grace.next().await.1, Received::Ack(answer) if answer[0].get("expires_at").is_some()));
 
     // Nothing of the logout is left, so that a later login succeeds.
-    ada.ask("/slow", 2, &json!(["whoami"])).await;
+    ada.emit_with_ack("/slow", 2, &json!(["whoami"])).await;
     ada.expect("/slow", refused_ack("login_required")).await;
     gate.open_once();
-    ada.ask("/slow", 3, &json!(["authenticate", { "token": token("ada") }])).await;
+    ada.emit_with_ack("/slow", 3, &json!(["authenticate", { "token": token("ada") }])).await;
     assert!(matches!(ada.next().await.1, Received::Ack(answer) if answer[0].get("expires_at").is_some()));
     for socket in there.io.of("/slow").unwrap().sockets() {
         let rooms = socket.rooms();
@@ -76,7 +76,10 @@ async fn a_connection_leaves_no_rooms_of_its_attempt() {
     let Some(Cluster { there, redis: _redis, .. }) = Cluster::start().await else { return };
     let mut ada = there.client("/", Some("ada")).await;
     expect_in(&mut ada, "ada").await;
-    assert!(matches!(ask(&mut ada, "authenticate", &json!({ "token": token("ada") })).await, Received::Ack(_)));
+    assert!(matches!(
+        emit_with_ack(&mut ada, "authenticate", &json!({ "token": token("ada") })).await,
+        Received::Ack(_)
+    ));
     let _guest = there.client("/", None).await;
     let mut rooms: Vec<_> = there.io.sockets().iter().map(|socket| socket.rooms()).collect();
     rooms.sort();

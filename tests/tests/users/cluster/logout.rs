@@ -56,7 +56,7 @@ async fn a_dynamic_namespace_that_both_nodes_know_ends_too() {
     let mut ada = there.client("/room/1", Some("ada")).await;
     disconnect_user(&here.io, "ada").await.unwrap();
     ada.expect("/room/1", Received::Disconnected).await;
-    grace.ask("/room/1", 1, &json!(["whoami", null])).await;
+    grace.emit_with_ack("/room/1", 1, &json!(["whoami", null])).await;
     grace.expect("/room/1", Received::ack(json!("grace"))).await;
 }
 
@@ -66,7 +66,7 @@ async fn a_dynamic_namespace_that_only_the_other_node_knows_is_not_reached() {
     let Some(Cluster { here, there, redis: _redis, .. }) = Cluster::start().await else { return };
     let mut ada = there.client("/room/1", Some("ada")).await;
     disconnect_user(&here.io, "ada").await.unwrap();
-    ada.ask("/room/1", 1, &json!(["whoami", null])).await;
+    ada.emit_with_ack("/room/1", 1, &json!(["whoami", null])).await;
     ada.expect("/room/1", Received::ack(json!("ada"))).await;
     disconnect_user(&there.io, "ada").await.unwrap();
     ada.expect("/room/1", Received::Disconnected).await;

@@ -164,6 +164,6 @@ pub(crate) async fn expect_everywhere(raw: &mut Raw, received: &[Received]) {
 
 /// Asks the server in `/`: nothing else may come before.
 pub(crate) async fn expect_in(raw: &mut Raw, key: &str) {
-    let received = socketioxide_jwt_auth_tests::ask(raw, "whoami", &Value::Null).await;
+    let received = socketioxide_jwt_auth_tests::emit_with_ack(raw, "whoami", &Value::Null).await;
     assert_eq!(received, Received::ack(json!(key)));
 }
