@@ -10,7 +10,7 @@ import { next } from '../lib/wait.js';
 const ADA = { logged_in: true, name: 'Ada' };
 const GRACE = { logged_in: true, name: 'Grace' };
 const GUEST = { logged_in: false, name: null };
-const TOO_MANY = { code: 'denied', message: 'too many attempts' };
+const TOO_MANY = coded('too_many_attempts');
 
 const REFUSED = {
   blabla: [() => ({ token: 'blabla' }), coded('token_malformed')],
