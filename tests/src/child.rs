@@ -1,12 +1,15 @@
+//! Tests that run in a process of their own.
+
 use std::{env, fmt::Display, process::Command};
 
 /// The outcome of the child follows this.
 const OUTCOME: &str = "OUTCOME: ";
 
 /// Runs one test of this binary in a process of its own, with the environment that the caller gives it, and returns what
-/// it [reports](report). Such a test is `#[ignore]`d, because by itself it has nothing to compare with.
+/// it [reports](report). Such a test is `#[ignore]`d, because it needs that
+/// environment.
 ///
-/// Environment variables cannot be set safely in a process with threads.
+/// A process with threads cannot set its own environment variables safely.
 ///
 /// # Panics
 ///
@@ -21,7 +24,7 @@ pub fn outcome_of_child(test: &str, prepare: impl FnOnce(&mut Command)) -> Strin
     outcome.unwrap_or_else(|| panic!("no outcome: {output}")).1.to_owned()
 }
 
-/// In the child: says what it came to.
+/// Reports the outcome of the child to its parent.
 pub fn report(outcome: impl Display) {
     println!("{OUTCOME}{outcome}");
 }

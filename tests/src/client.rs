@@ -1,4 +1,4 @@
-//! A client in one namespace, which records what it is told.
+//! A client in one namespace.
 
 use std::net::SocketAddr;
 
@@ -8,7 +8,7 @@ use tokio::sync::Mutex;
 
 use crate::{Raw, Received, polling::Polling};
 
-/// How a client connects.
+/// Settings of a [`Client`].
 #[derive(Debug)]
 pub struct ClientBuilder {
     server: SocketAddr,
@@ -31,42 +31,42 @@ impl ClientBuilder {
         }
     }
 
-    /// To this namespace; `/` if nothing is said.
+    /// Sets the namespace. Defaults to `/`.
     pub fn namespace(mut self, namespace: &str) -> Self {
         namespace.clone_into(&mut self.namespace);
         self
     }
 
-    /// With a query string, without `?`.
+    /// Sets the query string, without `?`.
     pub fn query(mut self, query: &str) -> Self {
         query.clone_into(&mut self.query);
         self
     }
 
-    /// With an HTTP header.
+    /// Adds an HTTP header.
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));
         self
     }
 
-    /// With an auth payload.
+    /// Sets the auth payload.
     pub fn auth(mut self, auth: Value) -> Self {
         self.auth = Some(auth);
         self
     }
 
-    /// With `auth: {token}`.
+    /// Sets the auth payload to `{token}`.
     pub fn token(self, token: &str) -> Self {
         self.auth(json!({ "token": token }))
     }
 
-    /// Over HTTP long polling instead of a WebSocket.
+    /// Uses HTTP long polling instead of a WebSocket.
     pub fn polling(mut self) -> Self {
         self.polling = true;
         self
     }
 
-    /// Connects, and waits for nothing but the transport.
+    /// Sends CONNECT, and does not wait for the answer.
     ///
     /// # Panics
     ///
@@ -86,18 +86,18 @@ impl ClientBuilder {
         client
     }
 
-    /// Connects, and expects to be admitted.
+    /// Connects to the namespace.
     ///
     /// # Panics
     ///
-    /// If it is not.
+    /// If the server refuses.
     pub async fn admitted(self) -> Client {
         let mut client = self.connect().await;
         client.expect(Received::Connected).await;
         client
     }
 
-    /// Connects, and returns the message of the `connect_error`.
+    /// Tries to connect, and returns the message of the `connect_error`.
     ///
     /// # Panics
     ///
@@ -110,27 +110,27 @@ impl ClientBuilder {
     }
 }
 
-/// How packets are carried.
+/// Carries the packets.
 #[derive(Debug)]
 enum Transport {
     WebSocket(Box<Raw>),
     Polling(Polling),
 }
 
-/// A client in one namespace, which records what it is told.
+/// A client in one namespace.
 #[derive(Debug)]
 pub struct Client {
     namespace: String,
-    /// Behind a lock, so that a test need not be the only owner to emit.
+    /// Behind a lock, so that `emit` takes `&self`.
     transport: Mutex<Transport>,
 }
 
 impl Client {
-    /// What it is told next.
+    /// Returns what the client receives next.
     ///
     /// # Panics
     ///
-    /// If it is told nothing in time, or something about another namespace.
+    /// If nothing arrives in time, or a packet of another namespace.
     pub async fn next(&mut self) -> Received {
         let (namespace, received) = match self.transport.get_mut() {
             Transport::WebSocket(raw) => raw.next().await,
@@ -142,11 +142,11 @@ impl Client {
         received
     }
 
-    /// Expects what it is told next.
+    /// Asserts what the client receives next.
     ///
     /// # Panics
     ///
-    /// If it is told something else.
+    /// If it receives something else.
     #[track_caller]
     pub fn expect(&mut self, received: Received) -> impl Future<Output = ()> {
         let caller = std::panic::Location::caller();

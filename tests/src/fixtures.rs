@@ -1,3 +1,5 @@
+//! Claims, users and lookups of most tests.
+
 use serde::Deserialize;
 use serde_json::json;
 use socketioxide::extract::SocketRef;
@@ -45,7 +47,7 @@ pub struct OtherUser {
     pub id: u64,
 }
 
-/// Keys of users made of what means something to somebody: to Redis and its patterns, to URLs, to paths, to terminals.
+/// User keys with characters that are special in Redis patterns, URLs, paths or terminals.
 pub const ODD_KEYS: [&str; 20] = [
     "*",
     "?",
@@ -69,7 +71,7 @@ pub const ODD_KEYS: [&str; 20] = [
     "\u{202e}\n",
 ];
 
-/// There are two users: `ada`, who is an administrator, and `grace`.
+/// Finds one of two users: `ada`, who is an administrator, and `grace`.
 pub fn find_user(subject: &str) -> Option<User> {
     match subject {
         "ada" => Some(User { name: "Ada", admin: true }),
@@ -78,13 +80,13 @@ pub fn find_user(subject: &str) -> Option<User> {
     }
 }
 
-/// The lookup of tests that are about something else.
+/// The lookup of tests that need no other one.
 #[jwt_auth(secret = SECRET)]
 pub async fn authenticate(claims: Claims) -> Option<User> {
     find_user(&claims.sub)
 }
 
-/// A connect handler that tells the client who it is: `welcome` with `{"name", "logged_in"}`.
+/// A connect handler that emits `welcome` with `{"name", "logged_in"}`.
 ///
 /// # Panics
 ///
@@ -95,7 +97,7 @@ pub async fn greet(socket: SocketRef, user: MaybeAuthUser<User>) {
     socket.emit("welcome", &json!({ "name": name, "logged_in": user.logged_in() })).expect("the client is there");
 }
 
-/// Tells the test when it is dropped.
+/// Records when it is dropped.
 #[derive(Debug)]
 pub struct Tracked {
     recorder: Recorder,
@@ -103,7 +105,7 @@ pub struct Tracked {
 }
 
 impl Tracked {
-    /// Will note `NAME dropped`.
+    /// Creates a value that records `NAME dropped`.
     pub fn new(recorder: &Recorder, name: &'static str) -> Self {
         Self { recorder: recorder.clone(), name }
     }

@@ -1,4 +1,4 @@
-//! Issuers of tokens on loopback: they sign, and publish their keys over HTTP.
+//! Issuers on loopback, which sign tokens and publish their keys over HTTP.
 
 mod hostile;
 mod signing_key;
@@ -35,14 +35,14 @@ pub const KEYS: &str = "/keys";
 /// The path that OpenID Connect Discovery adds to the issuer.
 pub const DISCOVERY: &str = "/.well-known/openid-configuration";
 
-/// Lets time pass for timers and caches, but not for sockets. Tokens do not age by it.
+/// Advances the clock of timers and caches. The wall clock, by which tokens expire, does not change.
 pub async fn advance_time(time: Duration) {
     tokio::time::pause();
     tokio::time::advance(time).await;
     tokio::time::resume();
 }
 
-/// The code of a refusal, or `"accepted"`.
+/// Verifies a token, and returns the code of the refusal or `"accepted"`.
 pub async fn outcome(verifier: &Verifier, token: &str) -> &'static str {
     match verifier.verify::<Value>(token).await {
         Ok(_) => "accepted",
@@ -50,7 +50,7 @@ pub async fn outcome(verifier: &Verifier, token: &str) -> &'static str {
     }
 }
 
-/// The same in a task of its own.
+/// Spawns [`outcome`] as a task.
 pub fn spawn_verification(verifier: &Verifier, token: String) -> JoinHandle<&'static str> {
     let verifier = verifier.clone();
     tokio::spawn(async move { outcome(&verifier, &token).await })
@@ -61,18 +61,18 @@ pub fn key_set(keys: &[Value]) -> String {
     json!({ "keys": keys }).to_string()
 }
 
-/// What a path is answered with.
+/// The response to requests for a path.
 #[derive(Debug, Clone)]
 pub struct Answer {
     status: StatusCode,
     headers: HeaderMap,
     body: Vec<u8>,
-    /// A header that the request must have.
+    /// The header that a request must have.
     required_header: Option<(&'static str, &'static str)>,
 }
 
 impl Answer {
-    /// With this status and body.
+    /// A response with this status and body.
     ///
     /// # Panics
     ///
@@ -82,7 +82,7 @@ impl Answer {
         Self { status, headers: HeaderMap::new(), body: body.into(), required_header: None }
     }
 
-    /// A good one.
+    /// A response with status 200.
     pub fn ok(body: impl Into<Vec<u8>>) -> Self {
         Self::new(200, body)
     }
@@ -93,12 +93,12 @@ impl Answer {
         Self::ok(key_set(&keys))
     }
 
-    /// A redirect.
+    /// A redirect to this URL.
     pub fn redirect(target: &str) -> Self {
         Self::new(302, "").header("location", target)
     }
 
-    /// With a header more.
+    /// Adds a header.
     ///
     /// # Panics
     ///
@@ -108,7 +108,7 @@ impl Answer {
         self
     }
 
-    /// Only for requests with this header; others are answered with 401.
+    /// Answers requests without this header with 401.
     pub fn requiring_header(mut self, name: &'static str, value: &'static str) -> Self {
         self.required_header = Some((name, value));
         self
@@ -118,7 +118,7 @@ impl Answer {
         let forbidden =
             self.required_header.is_some_and(|(name, value)| request.get(name).is_none_or(|sent| sent != value));
         if forbidden {
-            return Self::new(401, "who are you?").to(request);
+            return Self::new(401, "unauthorized").to(request);
         }
         let mut response = Response::new(Body::from(self.body.clone()));
         *response.status_mut() = self.status;
@@ -127,7 +127,7 @@ impl Answer {
     }
 }
 
-/// What somebody asked for.
+/// A request that the issuer received.
 #[derive(Debug, Clone)]
 pub struct ReceivedRequest {
     /// Its path and query.
@@ -136,7 +136,7 @@ pub struct ReceivedRequest {
     pub headers: HeaderMap,
 }
 
-/// A well-behaved HTTP server, which answers what the test says and remembers who asked.
+/// A well-behaved HTTP server, which returns the responses that the test sets and keeps the requests.
 pub struct Issuer {
     address: SocketAddr,
     published: Arc<Published>,
@@ -151,19 +151,19 @@ struct Published {
 }
 
 impl Issuer {
-    /// An issuer that publishes nothing yet.
+    /// Starts an issuer that publishes nothing yet.
     pub async fn start() -> Self {
         Self::start_at((Ipv4Addr::LOCALHOST, 0).into()).await
     }
 
-    /// An issuer that publishes these keys at [`KEYS`].
+    /// Starts an issuer that publishes these keys at [`KEYS`].
     pub async fn with_keys(keys: &[&SigningKey]) -> Self {
         let issuer = Self::start().await;
         issuer.publish(keys);
         issuer
     }
 
-    /// An issuer at an address that another one had.
+    /// Starts an issuer at an address, which a stopped one may have had.
     ///
     /// # Panics
     ///
@@ -186,51 +186,51 @@ impl Issuer {
         self.address
     }
 
-    /// Where it listens.
+    /// Returns the address on which the issuer listens.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// The URL of a path. That of `""` is its name as an issuer.
+    /// Returns the URL of a path. The URL of `""` is the issuer's name (`iss`).
     pub fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
     }
 
-    /// A verifier with the keys that it publishes.
+    /// Returns settings of a verifier that fetches the keys of this issuer.
     pub fn verifier(&self) -> VerifierBuilder {
         Verifier::builder().jwks_url(self.url(KEYS)).algorithms(["EdDSA", "ES256", "RS256"])
     }
 
-    /// From now on, a path is answered so.
+    /// Sets the response for a path.
     pub fn answer(&self, path: &str, answer: Answer) {
         self.published.answers.lock().unwrap_or_else(PoisonError::into_inner).insert(path.to_owned(), answer);
     }
 
-    /// From now on, these are its keys.
+    /// Sets the keys at [`KEYS`].
     pub fn publish(&self, keys: &[&SigningKey]) {
         self.answer(KEYS, Answer::keys(keys));
     }
 
-    /// From now on, [`DISCOVERY`] says that this is its name, and that its keys are there.
+    /// Sets the document at [`DISCOVERY`].
     pub fn publish_discovery(&self, issuer: &str, keys_url: &str) {
         self.answer(DISCOVERY, Answer::ok(json!({ "issuer": issuer, "jwks_uri": keys_url }).to_string()));
     }
 
-    /// How often it was asked.
+    /// Returns the number of requests.
     pub fn requests(&self) -> usize {
         self.published.asked.borrow().len()
     }
 
-    /// What it was asked for, in order.
+    /// Returns the requests, in order.
     pub fn received_requests(&self) -> Vec<ReceivedRequest> {
         self.published.asked.borrow().clone()
     }
 
-    /// Waits until it has been asked so often.
+    /// Waits until the issuer has received this number of requests.
     ///
     /// # Panics
     ///
-    /// If it is not asked in time.
+    /// If it does not receive them in time.
     pub async fn wait_for_requests(&self, number: usize) {
         let mut asked = self.published.asked.subscribe();
         within("requests", asked.wait_for(|asked| asked.len() >= number)).await.expect("the issuer lives");

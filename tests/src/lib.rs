@@ -1,7 +1,7 @@
 //! What the end-to-end tests share: a server, two kinds of clients, tokens, and a view of the log.
 //!
-//! Nothing here sleeps. A test waits for what must happen, with a [time limit](within), and shows that something did
-//! not happen by something later that did.
+//! Nothing here sleeps. A test waits for the event that must happen, with a [time limit](within), and shows that an event
+//! did not happen by a later one that did.
 
 mod child;
 mod client;
@@ -30,7 +30,7 @@ pub use sessions::{
 };
 pub use tokens::{OTHER_SECRET, SECRET, install_backend, mint, seconds_from_now, sign, token, token_expiring_in};
 
-/// How long a test waits for what must happen: more than any healthy machine needs.
+/// The time limit of [`within`]: more than any healthy machine needs.
 pub const LIMIT: std::time::Duration = std::time::Duration::from_secs(10);
 
 /// Waits for something that must happen.

@@ -1,3 +1,5 @@
+//! What `tracing` receives during a test.
+
 use std::{
     io::{self, Write},
     sync::{Arc, Mutex, Once, PoisonError},
@@ -6,7 +8,7 @@ use std::{
 use tracing::{level_filters::LevelFilter, subscriber::DefaultGuard};
 use tracing_subscriber::fmt::MakeWriter;
 
-/// Everything that `tracing` is told on this thread, as long as this lives. A test's server runs on the test's thread.
+/// Captures the `tracing` events of this thread until it is dropped. The server of a test runs on the thread of the test.
 #[derive(Debug)]
 pub struct Log {
     lines: Lines,
@@ -17,7 +19,7 @@ pub struct Log {
 struct Lines(Arc<Mutex<Vec<u8>>>);
 
 impl Log {
-    /// Starts to listen.
+    /// Starts to capture.
     pub fn capture() -> Self {
         keep_every_event_enabled();
         let lines = Lines::default();
@@ -29,13 +31,13 @@ impl Log {
         Self { lines, _guard: tracing::subscriber::set_default(subscriber) }
     }
 
-    /// Everything so far.
+    /// Returns everything that was captured.
     pub fn text(&self) -> String {
         let bytes = self.lines.0.lock().unwrap_or_else(PoisonError::into_inner);
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
-    /// The lines so far of this crate's own that hold a text.
+    /// Returns the captured lines of socketioxide-jwt-auth that contain a string.
     pub fn lines_with(&self, part: &str) -> Vec<String> {
         let text = self.text();
         let own = text.lines().filter(|line| line.contains("socketioxide_jwt_auth"));
@@ -43,13 +45,13 @@ impl Log {
     }
 }
 
-/// An event that is first met on a thread without a subscriber is switched off for all threads, until somebody looks
-/// again. A subscriber for the threads that have none of their own keeps it on.
+/// `tracing` caches per call site whether an event is enabled. Without a global subscriber, an event that first occurs on
+/// a thread without a subscriber stays disabled on all threads.
 fn keep_every_event_enabled() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         let subscriber = tracing_subscriber::fmt().with_max_level(LevelFilter::TRACE).with_writer(io::sink).finish();
-        tracing::subscriber::set_global_default(subscriber).expect("nobody else sets one");
+        tracing::subscriber::set_global_default(subscriber).expect("no other code sets one");
     });
 }
 

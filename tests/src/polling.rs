@@ -7,16 +7,16 @@ use socketioxide_jwt_auth_test_client::EnginePacket;
 
 use crate::{Received, within};
 
-/// Separates the packets of one answer.
+/// Separates the packets of one response.
 const SEPARATOR: char = '\x1e';
 
-/// A connection that asks for its packets by one request after the other, and sends each of its own by another.
+/// A connection that fetches packets by one request after another, and sends each packet by a request.
 #[derive(Debug)]
 pub(crate) struct Polling {
     http: Client,
     url: String,
     headers: Vec<(String, String)>,
-    /// What the latest answer held and nobody has asked for.
+    /// Packets of the latest response that were not returned yet.
     packets: VecDeque<EnginePacket>,
 }
 
@@ -25,7 +25,7 @@ impl Polling {
     ///
     /// # Panics
     ///
-    /// If the server cannot be reached, or is no Engine.IO server.
+    /// If the server cannot be reached, or does not speak Engine.IO.
     pub(crate) async fn open(server: SocketAddr, query: &str, headers: Vec<(String, String)>) -> Self {
         let url = format!("http://{server}/socket.io/?EIO=4&transport=polling{query}");
         let mut polling = Self { http: Client::new(), url, headers, packets: VecDeque::new() };
@@ -49,11 +49,11 @@ impl Polling {
         assert!(response.status().is_success(), "the connection is open: {}", response.status());
     }
 
-    /// What it is told next, and in which namespace.
+    /// Returns what the client receives next, with the namespace.
     ///
     /// # Panics
     ///
-    /// If it is told nothing in time, or something that is not understood.
+    /// If nothing arrives in time, or a packet that cannot be parsed.
     pub(crate) async fn next(&mut self) -> (String, Received) {
         loop {
             match self.packet().await {

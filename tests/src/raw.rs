@@ -1,4 +1,4 @@
-//! A connection that sends exactly the packets that the test says.
+//! A connection that sends exactly the packets that the test gives it.
 
 use std::{fmt::Display, io, net::SocketAddr};
 
@@ -8,7 +8,7 @@ use tokio::net::{TcpSocket, TcpStream};
 
 use crate::{Received, within};
 
-/// A WebSocket that sends exactly the packets that the test says, and reads what comes back.
+/// A WebSocket that sends exactly the packets that the test gives it, and returns what it receives.
 ///
 /// See the protocols of [Engine.IO](https://socket.io/docs/v4/engine-io-protocol/) and
 /// [Socket.IO](https://socket.io/docs/v4/socket-io-protocol/).
@@ -22,7 +22,7 @@ impl Raw {
     ///
     /// # Panics
     ///
-    /// If the server cannot be reached, or is no Engine.IO server.
+    /// If the server cannot be reached, or does not speak Engine.IO.
     pub async fn open_with(server: SocketAddr, query: &str, headers: &[(&str, String)]) -> Self {
         let handshake = headers.iter().fold(handshake(server, 4, query), |handshake, (name, value)| {
             handshake.header(name, value).expect("the header is right")
@@ -30,7 +30,7 @@ impl Raw {
         Self::open(TcpStream::connect(server).await, handshake).await
     }
 
-    /// Opens a connection as clients of protocol 4 do (1.x and 2.x), which are in `/` without asking.
+    /// Opens a connection as clients of protocol 4 do (1.x and 2.x), which are in `/` without a CONNECT.
     ///
     /// # Panics
     ///
@@ -39,7 +39,7 @@ impl Raw {
         Self::open(TcpStream::connect(server).await, handshake(server, 3, query)).await
     }
 
-    /// Opens a connection on which little fits between the server and a client that does not read.
+    /// Opens a connection whose receive buffer is small, for a client that does not read.
     ///
     /// # Panics
     ///
@@ -56,12 +56,12 @@ impl Raw {
         Self { connection: connection.expect("the server speaks Engine.IO") }
     }
 
-    /// Asks to be admitted to a namespace, with an auth payload as it is (which may be empty).
+    /// Sends CONNECT for a namespace, with an auth payload as it is (which may be empty).
     pub async fn connect(&mut self, namespace: &str, payload: &str) {
         self.send_packet(0, namespace, None, payload).await;
     }
 
-    /// Asks to be admitted to a namespace with `{token}`.
+    /// Sends CONNECT for a namespace with `{token}`.
     pub async fn connect_with_token(&mut self, namespace: &str, token: &str) {
         self.connect(namespace, &serde_json::json!({ "token": token }).to_string()).await;
     }
@@ -108,11 +108,11 @@ impl Raw {
         self.connection.close().await;
     }
 
-    /// What it is told next, and in which namespace.
+    /// Returns what the client receives next, with the namespace.
     ///
     /// # Panics
     ///
-    /// If it is told nothing in time, or something that is not understood.
+    /// If nothing arrives in time, or a packet that cannot be parsed.
     pub async fn next(&mut self) -> (String, Received) {
         match within("a packet", self.connection.next()).await {
             Ok(Some(packet)) => (packet.namespace, packet.content.into()),
@@ -121,11 +121,11 @@ impl Raw {
         }
     }
 
-    /// Expects what it is told next.
+    /// Asserts what the client receives next.
     ///
     /// # Panics
     ///
-    /// If it is told something else.
+    /// If it receives something else.
     #[track_caller]
     pub fn expect(&mut self, namespace: &str, received: Received) -> impl Future<Output = ()> {
         let caller = std::panic::Location::caller();

@@ -1,9 +1,9 @@
-//! What the server told a client.
+//! What a client receives from the server.
 
 use serde_json::Value;
 use socketioxide_jwt_auth_test_client::Content;
 
-/// What the server told a client.
+/// What a client receives from the server.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Received {
     /// Admitted to the namespace.
@@ -52,9 +52,9 @@ impl From<Content> for Received {
     }
 }
 
-/// The data of a `connect_error` packet: `{"message": …}`, and nothing else.
+/// Returns the message of a `connect_error`, whose data is `{"message": …}` only.
 fn only_message(data: &Value) -> &str {
     let object = data.as_object().unwrap_or_else(|| panic!("a connect_error is an object: {data}"));
-    assert_eq!(object.len(), 1, "a connect_error holds a message and nothing else: {data}");
-    object.get("message").and_then(Value::as_str).unwrap_or_else(|| panic!("a message is a text: {data}"))
+    assert_eq!(object.len(), 1, "a connect_error has only a message: {data}");
+    object.get("message").and_then(Value::as_str).unwrap_or_else(|| panic!("a message is a string: {data}"))
 }

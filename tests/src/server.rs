@@ -1,3 +1,5 @@
+//! A server on loopback.
+
 use std::net::{Ipv4Addr, SocketAddr};
 
 use axum::Router;
@@ -6,31 +8,31 @@ use tokio::{net::TcpListener, task::JoinHandle};
 
 use crate::{Client, ClientBuilder, Raw, within};
 
-/// A server on a port of its own, which ends with the test.
+/// A server on a free port, which ends when it is dropped.
 #[derive(Debug)]
 pub struct Server {
-    /// For adding namespaces, and for looking at them.
+    /// Adds namespaces, and inspects them.
     pub io: SocketIo,
     address: SocketAddr,
     task: JoinHandle<()>,
 }
 
 impl Server {
-    /// A server without any namespace.
+    /// Starts a server without namespaces.
     pub async fn start() -> Self {
         Self::with(SocketIo::builder()).await
     }
 
-    /// A server that has states, say.
+    /// Starts a server from a builder, for example with states.
     pub async fn with(builder: SocketIoBuilder) -> Self {
         Self::with_router(builder, |router| router).await
     }
 
-    /// A server whose HTTP layers are the test's own.
+    /// Starts a server with a changed router, for example with more HTTP layers.
     ///
     /// # Panics
     ///
-    /// If no port can be had.
+    /// If no port is free.
     pub async fn with_router(builder: SocketIoBuilder, finish: impl FnOnce(Router) -> Router) -> Self {
         let (layer, io) = builder.build_layer();
         let router = finish(Router::new().layer(layer));
@@ -40,32 +42,32 @@ impl Server {
         Self { io, address, task }
     }
 
-    /// Where it listens.
+    /// Returns the address on which the server listens.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// A client that is to be told how to connect.
+    /// Prepares a client.
     pub fn client(&self) -> ClientBuilder {
         ClientBuilder::to(self.address)
     }
 
-    /// A client of `/` with this token.
+    /// Opens a client of `/` with this token.
     pub async fn client_with_token(&self, token: &str) -> Client {
         self.client().token(token).connect().await
     }
 
-    /// A client of `/` without a token.
+    /// Opens a client of `/` without a token.
     pub async fn guest(&self) -> Client {
         self.client().connect().await
     }
 
-    /// A connection that sends exactly what the test says.
+    /// Opens a connection that sends exactly what the test gives it.
     pub async fn raw(&self) -> Raw {
         Raw::open_with(self.address, "", &[]).await
     }
 
-    /// The number of sockets in a namespace.
+    /// Returns the number of sockets in a namespace.
     ///
     /// # Panics
     ///
@@ -74,7 +76,7 @@ impl Server {
         self.io.of(namespace).expect("the namespace exists").sockets().len()
     }
 
-    /// Waits until no more than so many tasks live on the test's runtime: timers are tasks.
+    /// Waits until at most this number of tasks is alive on the runtime of the test. Timers are tasks.
     pub async fn wait_for_tasks_at_most(number: usize) {
         let tasks = tokio::runtime::Handle::current().metrics();
         let ended = async {

@@ -1,4 +1,4 @@
-//! For tests of what happens to a session after its connection.
+//! Helpers for tests of a session after its connection.
 
 use std::{
     sync::Arc,
@@ -12,7 +12,7 @@ use tokio::sync::Semaphore;
 
 use crate::{Raw, Received, SECRET, Server, User, mint};
 
-/// Seconds since 1970, with their fraction.
+/// Returns the seconds since 1970, with their fraction.
 ///
 /// # Panics
 ///
@@ -21,38 +21,38 @@ pub fn now() -> f64 {
     SystemTime::now().duration_since(UNIX_EPOCH).expect("the clock is right").as_secs_f64()
 }
 
-/// A token that lives so many seconds, to the millisecond, and when it expires.
+/// Returns a token that is valid for a number of seconds (with their fraction), and when it expires.
 pub fn token_valid_for(seconds: f64, subject: &str) -> (String, f64) {
     let expires_at = now() + seconds;
     (mint(&json!({ "sub": subject, "exp": expires_at }), SECRET), expires_at)
 }
 
-/// Holds lookups up until the test opens it; a `State` of the server.
+/// Lets lookups wait until the test opens it. Add it to the server as a `State`.
 #[derive(Debug, Clone)]
 pub struct Gate(Arc<Semaphore>);
 
 impl Gate {
-    /// A gate that nobody passes.
+    /// Creates a closed gate.
     pub fn closed() -> Self {
         Self(Arc::new(Semaphore::new(0)))
     }
 
-    /// Lets one through, now or when it comes.
+    /// Lets one caller of [`pass`](Self::pass) through, now or when it arrives.
     pub fn open_once(&self) {
         self.0.add_permits(1);
     }
 
-    /// Waits until it is open.
+    /// Waits until the gate is opened for this caller.
     ///
     /// # Panics
     ///
-    /// Never: nobody closes the semaphore.
+    /// Never, because the semaphore is not closed.
     pub async fn pass(&self) {
-        self.0.acquire().await.expect("nobody closes it").forget();
+        self.0.acquire().await.expect("the semaphore is open").forget();
     }
 }
 
-/// A connect handler whose sockets answer `whoami` to users and `ping` to everybody, and are told `ready`.
+/// A connect handler that emits `ready`. Its sockets answer `whoami` to users, and `ping` to users and guests.
 ///
 /// # Panics
 ///
@@ -64,14 +64,14 @@ pub async fn answer(socket: SocketRef) {
     socket.emit("ready", &()).expect("the client is there");
 }
 
-/// A connection to a namespace that [`answer`]s, without a token if there is none.
+/// Connects to a namespace whose connect handler is [`answer`], and waits for `ready`.
 pub async fn ready(server: &Server, namespace: &str, token: Option<&str>) -> Raw {
     let mut raw = server.raw().await;
     join(&mut raw, namespace, token).await;
     raw
 }
 
-/// The same on a connection that is there.
+/// Joins such a namespace on an open connection.
 pub async fn join(raw: &mut Raw, namespace: &str, token: Option<&str>) {
     match token {
         Some(token) => raw.connect_with_token(namespace, token).await,
@@ -81,7 +81,7 @@ pub async fn join(raw: &mut Raw, namespace: &str, token: Option<&str>) {
     raw.expect(namespace, Received::event("ready", json!(null))).await;
 }
 
-/// Emits an event of `/` with an acknowledgement, which is what must come next.
+/// Emits an event in `/`, and returns its acknowledgement, which must arrive next.
 pub async fn emit_with_ack(raw: &mut Raw, event: &str, argument: &Value) -> Received {
     raw.emit_with_ack("/", 0, &json!([event, argument])).await;
     let (_, received) = raw.next().await;
@@ -89,12 +89,12 @@ pub async fn emit_with_ack(raw: &mut Raw, event: &str, argument: &Value) -> Rece
     received
 }
 
-/// Emits `authenticate` in `/` with an acknowledgement, which is what must come next.
+/// Emits `authenticate` in `/`, and returns its acknowledgement, which must arrive next.
 pub async fn renew(raw: &mut Raw, token: &str) -> Received {
     emit_with_ack(raw, "authenticate", &json!({ "token": token })).await
 }
 
-/// What a renewal is answered.
+/// The acknowledgement of a renewal.
 pub fn renewed_ack(expires_at: i64) -> Received {
     Received::ack(json!({ "expires_at": expires_at }))
 }

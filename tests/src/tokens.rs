@@ -1,3 +1,5 @@
+//! Tokens signed with HS256.
+
 use std::{
     sync::Once,
     time::{SystemTime, UNIX_EPOCH},
@@ -12,29 +14,29 @@ use serde_json::{Value, json};
 /// The secret of most tests.
 pub const SECRET: &str = "the secret of the tests, 32 bytes or more";
 
-/// A secret that somebody else signs with.
+/// A secret that the servers of most tests do not accept.
 pub const OTHER_SECRET: &str = "another secret that is long enough as well";
 
-/// Chooses a backend of jsonwebtoken, which cannot choose by itself if several are compiled in.
+/// Chooses a backend of jsonwebtoken, which has no default if several are compiled in.
 pub fn install_backend() {
     static INSTALLED: Once = Once::new();
     INSTALLED.call_once(|| {
-        // An error says that a verifier was faster.
+        // It fails if a verifier has chosen one before.
         let _ = CryptoProvider::install_default(&DEFAULT_PROVIDER);
     });
 }
 
-/// A good token for a subject.
+/// Returns a good token for a subject.
 pub fn token(subject: &str) -> String {
     token_expiring_in(3600, subject)
 }
 
-/// A token that expires in so many seconds, or did so many seconds ago.
+/// Returns a token that expires in this number of seconds, or has expired if it is negative.
 pub fn token_expiring_in(seconds: i64, subject: &str) -> String {
     mint(&json!({ "sub": subject, "exp": seconds_from_now(seconds) }), SECRET)
 }
 
-/// Seconds since 1970.
+/// Returns a time in seconds since 1970.
 ///
 /// # Panics
 ///
@@ -55,7 +57,7 @@ pub fn mint(claims: &Value, secret: &str) -> String {
     jsonwebtoken::encode(&Header::new(Algorithm::HS256), claims, &key).expect("the claims can be signed")
 }
 
-/// Signs any header and payload, already in base64url, with HS256.
+/// Signs a header and a payload, both in base64url, with HS256.
 ///
 /// # Panics
 ///

@@ -1,4 +1,4 @@
-//! Alone in this file, because a process chooses its backend once.
+//! A test program with one test, because a process chooses its backend once.
 
 use serde_json::Value;
 use socketioxide_jwt_auth::Verifier;

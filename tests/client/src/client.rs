@@ -37,7 +37,7 @@ pub struct TestClient {
     namespace: String,
     limit: Duration,
     next_id: u64,
-    /// Those that came while the client waited for something else.
+    /// Events that arrived while the client waited for another packet.
     events: VecDeque<(String, Vec<Value>)>,
     disconnected: bool,
 }
@@ -86,7 +86,7 @@ impl TestClient {
     ///
     /// # Errors
     ///
-    /// There was none in time, or before the server disconnected the client.
+    /// None arrived in time, or before the server disconnected the client.
     pub async fn next_event(&mut self, name: &str) -> Result<Value, ClientError> {
         if let Some(index) = self.events.iter().position(|(event, _)| event == name)
             && let Some((_, arguments)) = self.events.remove(index)
@@ -106,7 +106,7 @@ impl TestClient {
     ///
     /// # Errors
     ///
-    /// It did not in time.
+    /// The server did not disconnect the client in time.
     pub async fn disconnected(&mut self) -> Result<(), ClientError> {
         match self.wait_for("disconnection".to_owned(), |_| false).await {
             Err(ClientError::Disconnected(_)) => Ok(()),
@@ -118,12 +118,12 @@ impl TestClient {
     ///
     /// # Errors
     ///
-    /// The server did not take it in time. A client that was disconnected has nothing to leave, which is no error.
+    /// The packet could not be sent in time. A client that was already disconnected is not an error.
     pub async fn disconnect(mut self) -> Result<(), ClientError> {
         let leaving = encode(1, &self.namespace, None, "");
         within(self.limit, "end of the connection".to_owned(), async {
             if !self.disconnected {
-                // A connection that the server has closed is left.
+                // The server may have closed the connection, which is fine.
                 self.connection.send(leaving).await.ok();
             }
             self.connection.close().await;
@@ -180,7 +180,7 @@ impl TestClient {
     }
 }
 
-/// How a client connects. To be awaited.
+/// Settings of a [`TestClient`]. Await it to connect.
 #[derive(Debug, Clone)]
 #[must_use = "it connects when it is awaited"]
 pub struct Connect {
@@ -242,7 +242,7 @@ impl Connect {
                 Some(packet) => match packet.content {
                     Content::Connect => break,
                     Content::ConnectError(data) => return Err(Refusal::ConnectError(data)),
-                    // Nothing else is meant for a client that is not in the namespace.
+                    // A client that is not in the namespace receives no other packets.
                     Content::Disconnect | Content::Event(..) | Content::Ack(_) => {}
                 },
                 None => return Err(ClientError::Disconnected("the answer to CONNECT".to_owned()).into()),

@@ -126,7 +126,7 @@ impl Connection {
     }
 }
 
-/// Whether the server sent something that is no WebSocket message. Every other error is the end of the connection.
+/// Returns whether the server sent an invalid WebSocket message. Every other error is the end of the connection.
 fn is_broken_protocol(error: &tungstenite::Error) -> bool {
     use tungstenite::{Error, error::ProtocolError::ResetWithoutClosingHandshake};
     match error {

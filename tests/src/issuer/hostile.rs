@@ -1,3 +1,5 @@
+//! An issuer that misbehaves.
+
 use std::net::{Ipv4Addr, SocketAddr};
 
 use socketioxide_jwt_auth::{Verifier, VerifierBuilder};
@@ -11,7 +13,7 @@ use tokio::{
 use super::KEYS;
 use crate::within;
 
-/// A server that reads a request, and then does with the connection whatever the test says.
+/// A server that reads a request, and then hands the connection to the test.
 #[derive(Debug)]
 pub struct HostileIssuer {
     address: SocketAddr,
@@ -20,7 +22,7 @@ pub struct HostileIssuer {
 }
 
 impl HostileIssuer {
-    /// Calls `respond` with each connection that a request has come on.
+    /// Starts a server that calls `respond` for each request.
     pub async fn start<F>(respond: impl Fn(TcpStream) -> F + Send + 'static) -> Self
     where
         F: Future<Output = ()> + Send + 'static,
@@ -28,11 +30,11 @@ impl HostileIssuer {
         Self::start_with_name(move |stream, _| respond(stream)).await
     }
 
-    /// Calls `respond` with its [`name`](Self::name) too.
+    /// Starts a server that calls `respond` with its [`name`](Self::name) too.
     ///
     /// # Panics
     ///
-    /// If no port can be had.
+    /// If no port is free.
     pub async fn start_with_name<F>(respond: impl Fn(TcpStream, String) -> F + Send + 'static) -> Self
     where
         F: Future<Output = ()> + Send + 'static,
@@ -42,7 +44,7 @@ impl HostileIssuer {
         let requests = watch::Sender::new(0);
         let count = requests.clone();
         let task = tokio::spawn(async move {
-            // They end with this task.
+            // The connections end with this task.
             let mut connections = JoinSet::new();
             loop {
                 let (mut stream, _) = listener.accept().await.expect("the listener works");
@@ -54,44 +56,44 @@ impl HostileIssuer {
         Self { address, requests, task }
     }
 
-    /// Writes these bytes, and closes the connection.
+    /// Starts a server that writes these bytes and closes the connection.
     pub async fn writing(bytes: impl Into<Vec<u8>>) -> Self {
         let bytes = bytes.into();
         Self::start(move |mut stream| {
             let bytes = bytes.clone();
             async move {
-                // Whoever has read enough hangs up.
+                // The client may close the connection early.
                 stream.write_all(&bytes).await.ok();
             }
         })
         .await
     }
 
-    /// Its name as an issuer.
+    /// Returns the name of the issuer (`iss`).
     pub fn name(&self) -> String {
         name_of(self.address)
     }
 
-    /// Its URL of [`KEYS`].
+    /// Returns the URL of [`KEYS`].
     pub fn url(&self) -> String {
         format!("{}{KEYS}", self.name())
     }
 
-    /// A verifier that asks it for keys.
+    /// Returns settings of a verifier that fetches the keys of this issuer.
     pub fn verifier(&self) -> VerifierBuilder {
         Verifier::builder().jwks_url(self.url()).algorithms(["EdDSA", "ES256", "RS256"])
     }
 
-    /// How often it was asked.
+    /// Returns the number of requests.
     pub fn requests(&self) -> usize {
         *self.requests.borrow()
     }
 
-    /// Waits until it has been asked so often.
+    /// Waits until the server has received this number of requests.
     ///
     /// # Panics
     ///
-    /// If it is not asked in time.
+    /// If it does not receive them in time.
     pub async fn wait_for_requests(&self, number: usize) {
         let mut requests = self.requests.subscribe();
         within("requests", requests.wait_for(|requests| *requests >= number)).await.expect("the issuer lives");

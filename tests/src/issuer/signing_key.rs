@@ -1,3 +1,5 @@
+//! The private keys of issuers.
+
 use std::fmt;
 
 use jsonwebtoken::{Algorithm, EncodingKey, Header, jwk::Jwk};
@@ -24,7 +26,7 @@ pub struct SigningKey {
 }
 
 impl SigningKey {
-    /// A key for EdDSA, ES256 or RS256. There is one for each.
+    /// Returns the key for EdDSA, ES256 or RS256.
     ///
     /// # Panics
     ///
@@ -42,7 +44,7 @@ impl SigningKey {
         )
     }
 
-    /// Another key for the same algorithms.
+    /// Returns another key for EdDSA, ES256 or RS256.
     ///
     /// # Panics
     ///
@@ -71,11 +73,11 @@ impl SigningKey {
         Self { kid: kid.to_owned(), algorithm, key }
     }
 
-    /// The public key, as it is published.
+    /// Returns the public key as a JWK.
     ///
     /// # Panics
     ///
-    /// Never: the key is right.
+    /// Never, because the key is valid.
     pub fn jwk(&self) -> Value {
         let jwk = Jwk::from_encoding_key(&self.key, self.algorithm).expect("the key is right");
         let mut jwk = serde_json::to_value(jwk).expect("a key is JSON");
@@ -83,24 +85,24 @@ impl SigningKey {
         jwk
     }
 
-    /// The public key, as it is published under no name.
+    /// Returns the public key as a JWK without `kid`.
     pub fn jwk_without_kid(&self) -> Value {
         let mut jwk = self.jwk();
         jwk.as_object_mut().map(|members| members.remove("kid"));
         jwk
     }
 
-    /// A good token of `ada`, with the `kid`.
+    /// Returns a good token of `ada` with the `kid` of the key.
     pub fn token(&self) -> String {
         self.token_with_claims(&json!({ "sub": "ada", "exp": seconds_from_now(3600) }))
     }
 
-    /// A token with these claims.
+    /// Returns a token with these claims.
     pub fn token_with_claims(&self, claims: &Value) -> String {
         self.sign(Some(&self.kid), claims)
     }
 
-    /// A good token of `ada` that names another key, or none.
+    /// Returns a good token of `ada` with another `kid`, or without one.
     pub fn token_with_kid(&self, kid: Option<&str>) -> String {
         self.sign(kid, &json!({ "sub": "ada", "exp": seconds_from_now(3600) }))
     }

@@ -1,4 +1,4 @@
-//! Nothing remains of a connection that was refused, or that is over.
+//! Nothing remains of a connection that was refused or has ended.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -14,7 +14,7 @@ use socketioxide_jwt_auth_tests::{
     Claims, Received, Recorder, Records, SECRET, Server, Tracked, User, authenticate, recorder, token,
 };
 
-/// The claims of this file's sessions that live. Each test has a type of its own, since tests run side by side.
+/// Claims whose live values are counted. Each test has its own type, because tests run concurrently.
 struct Counted<const TEST: usize>;
 
 const TESTS: usize = 4;
@@ -41,7 +41,7 @@ fn assert_no_claims_live<const TEST: usize>() {
     assert_eq!(LIVE[TEST].load(Ordering::SeqCst), 0);
 }
 
-/// A lookup that joins a room and finds a user whose end is noted.
+/// A lookup that joins a room and returns a user whose drop is recorded.
 macro_rules! tracked_lookup {
     ($name:ident, $test:literal) => {
         #[jwt_auth(secret = SECRET)]
@@ -127,7 +127,7 @@ async fn nothing_remains_after_a_connection_breaks() {
     assert_no_sockets_and_rooms(&server).await;
 }
 
-/// A server with guests, whose `/` notes in a disconnect handler for users, and whose `/next` is for waiting.
+/// A server that allows guests. The disconnect handler of `/` requires a user, and `/next` is for waiting.
 async fn server_with_user_disconnect_handler() -> (Server, Records) {
     async fn on_connect(socket: SocketRef) {
         socket.on_disconnect(async |State(recorder): State<Recorder>, user: AuthUser<User>| recorder.record(user.name));
@@ -177,8 +177,8 @@ async fn a_guest_disconnected_by_the_server_is_removed_though_the_disconnect_han
     assert_no_sockets_and_rooms(&server).await;
 }
 
-/// The disconnect packet comes from the second disconnect, without which socketioxide would keep the socket; a handler
-/// that takes `MaybeAuthUser` needs none.
+/// The disconnect packet is that of a second disconnect, without which socketioxide would keep the socket. With a handler
+/// that takes `MaybeAuthUser` there is none.
 #[tokio::test]
 async fn a_guest_that_reconnects_at_once_receives_a_disconnect_and_is_admitted() {
     let (server, mut records) = server_with_user_disconnect_handler().await;

@@ -1,4 +1,4 @@
-//! Mistakes in the configuration: found when the middleware is built, and named together with their repair.
+//! Mistakes in the configuration, which are reported with their repair when the middleware is built.
 
 use std::ffi::{OsStr, OsString};
 
@@ -18,7 +18,7 @@ async fn rotating(claims: Claims) -> Option<User> {
     find_user(&claims.sub)
 }
 
-/// Says what building under this name comes to, with these variables.
+/// Builds a middleware or verifier in a child process with these variables, and returns the outcome.
 fn build<'a>(what: &str, variables: impl IntoIterator<Item = (&'a str, OsString)>) -> String {
     outcome_of_child("configuration::the_child_builds", |child| {
         child.env("SJA_WHAT", what).env_remove("SJA_SECRET").env_remove("SJA_OLD_SECRET").envs(variables);
@@ -52,7 +52,7 @@ fn verify_both(verifier: &Verifier) {
         runtime.block_on(verifier.verify::<Claims>(&token)).map(drop).map_err(|error| error.code())
     };
     assert_eq!((verify(SECRET), verify(OTHER_SECRET)), (Ok(()), Ok(())));
-    assert_eq!(verify("a third secret that nobody configured"), Err("token_signature_invalid"));
+    assert_eq!(verify("a third secret that is not configured"), Err("token_signature_invalid"));
 }
 
 #[track_caller]

@@ -1,4 +1,4 @@
-//! What handlers get: the user, maybe the user, the claims.
+//! The extractors of handlers: `AuthUser`, `MaybeAuthUser` and `AuthClaims`.
 
 use std::{
     sync::Arc,
@@ -181,7 +181,7 @@ async fn a_policy_guards_connect_and_disconnect_handlers() {
         assert_eq!(records.next().await, connected);
         client.leave().await;
     }
-    assert_eq!(records.next().await, "Ada", "the one of Grace is not called");
+    assert_eq!(records.next().await, "Ada", "the disconnect handler is not called for Grace");
 
     let admin = server.client().namespace("/admin");
     admin.token(&token("ada")).admitted().await.expect(Received::event("hello", json!("Ada"))).await;

@@ -1,4 +1,4 @@
-//! Connections without a token, where they are let in, and that nobody else is let in with them.
+//! Connections without a token where guests are allowed. A bad token never makes a guest.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::json;
@@ -20,7 +20,7 @@ async fn with_guests(claims: Claims) -> Result<Option<User>, AuthError> {
     }
 }
 
-/// A lookup that decides about guests itself.
+/// A lookup that returns a user for guests.
 #[jwt_auth(secret = SECRET, guest = true)]
 async fn with_own_guests(claims: Option<Claims>) -> Option<User> {
     claims.map_or(Some(User { name: "visitor", admin: false }), |claims| find_user(&claims.sub))
@@ -29,7 +29,7 @@ async fn with_own_guests(claims: Option<Claims>) -> Option<User> {
 #[jwt_auth(secret = SECRET, guest = true)]
 fn turns_guests_away(claims: Option<Claims>) -> Result<User, AuthError> {
     let claims = claims.ok_or_else(|| AuthError::denied("members only"))?;
-    find_user(&claims.sub).ok_or_else(|| AuthError::denied("who are you?"))
+    find_user(&claims.sub).ok_or_else(|| AuthError::denied("unknown user"))
 }
 
 #[jwt_auth(secret = SECRET, guest = true)]
@@ -37,7 +37,7 @@ async fn knows_no_guest(claims: Option<Claims>) -> Option<User> {
     find_user(&claims?.sub)
 }
 
-/// Every kind of place where a token can be.
+/// A lookup with every kind of token source.
 #[jwt_auth(
     secret = SECRET,
     guest = true,
@@ -90,7 +90,7 @@ async fn a_bad_token_is_refused_where_guests_are_allowed() {
     assert_eq!(server.client().auth(json!({ "token": 5 })).refusal().await, "token_malformed");
 }
 
-/// What a client with this auth payload, query string and header is told first.
+/// Returns what a client with this auth payload, query string and header receives first.
 async fn first_received(payload: &str, query: &str, header: Option<(&'static str, &str)>) -> Received {
     let server = Server::start().await;
     server.io.ns("/", greet.with(from_everywhere::middleware().unwrap()));
@@ -243,7 +243,7 @@ async fn the_lookup_can_refuse_a_guest_with_its_own_message() {
     let server = Server::start().await;
     server.io.ns("/", greet.with(turns_guests_away::middleware().unwrap()));
     assert_eq!(server.client().refusal().await, "members only");
-    assert_eq!(server.client().token(&token("nobody")).refusal().await, "who are you?");
+    assert_eq!(server.client().token(&token("nobody")).refusal().await, "unknown user");
     let mut user = server.client().token(&token("ada")).admitted().await;
     user.expect(welcome(Some("Ada"))).await;
 }

@@ -1,4 +1,4 @@
-//! What a client can send that no well-behaved one would.
+//! Payloads and packets that no well-behaved client sends.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -73,7 +73,7 @@ async fn a_payload_that_is_not_json_is_malformed() {
     }
 }
 
-/// A payload with a good token and these members, as they stand in the JSON.
+/// Returns a payload with a good token and these members, given as JSON.
 fn payload_with(members: &str) -> String {
     format!(r#"{{"token":"{}",{members}}}"#, token("ada"))
 }
@@ -81,7 +81,7 @@ fn payload_with(members: &str) -> String {
 #[tokio::test]
 async fn a_payload_that_is_nested_too_deep_is_malformed() {
     let server = server().await;
-    // The object itself is the first of the 64 levels.
+    // The object is the first of the 64 levels.
     let nested = |depth: usize| payload_with(&format!(r#""x":{}{}"#, "[".repeat(depth - 1), "]".repeat(depth - 1)));
     let mut raw = server.raw().await;
     raw.connect("/", &nested(64)).await;
@@ -179,7 +179,7 @@ async fn strings_that_are_not_tokens_are_malformed() {
 async fn a_binary_token_is_malformed() {
     let server = server().await;
     let mut raw = server.raw().await;
-    // How a client would write a token that is a buffer. A CONNECT has no attachments.
+    // The JSON of a token that is a buffer. A CONNECT has no attachments.
     expect_refusal(&mut raw, "/", r#"{"token":{"_placeholder":true,"num":0}}"#, "token_malformed").await;
     expect_alive(&mut raw).await;
 }
@@ -240,7 +240,7 @@ async fn a_flood_of_refused_connects_costs_few_lookups() {
 
     raw.connect_with_token("/", &token("ada")).await;
     raw.expect("/", Received::refused("too_many_attempts")).await;
-    assert_eq!(LOOKUPS.load(Ordering::SeqCst), 20, "not even a good token is looked at");
+    assert_eq!(LOOKUPS.load(Ordering::SeqCst), 20, "a good token is not verified either");
     expect_alive(&mut server.raw().await).await;
 }
 
@@ -276,7 +276,7 @@ async fn a_flood_whose_answers_are_not_read_is_limited() {
             other => panic!("{other:?}"),
         }
     }
-    // The limit is that of the connection, whatever the namespace.
+    // The limit is that of the connection, for all namespaces.
     raw.connect("/guests", "").await;
     raw.expect("/guests", Received::refused("too_many_attempts")).await;
     expect_alive(&mut server.raw().await).await;

@@ -1,4 +1,4 @@
-//! The limits of one connection, over all of its namespaces and for attempts at the same time.
+//! The limits of one connection, over all of its namespaces and for concurrent attempts.
 
 use std::sync::{
     Arc,
@@ -13,7 +13,7 @@ use socketioxide_jwt_auth_tests::{
     seconds_from_now, token,
 };
 
-/// How many lookups there were.
+/// Counts lookups.
 #[derive(Clone, Default)]
 struct Lookups(Arc<AtomicUsize>);
 
@@ -54,13 +54,13 @@ async fn serve() -> (Server, Lookups, Gate) {
     let server = Server::with(builder).await;
     server.io.dyn_ns("/room/{id}", answer.with(log_in::middleware().unwrap())).unwrap();
     server.io.dyn_ns("/lounge/{id}", answer.with(asks_about_guests::middleware().unwrap())).unwrap();
-    // Another middleware, and the same connection.
+    // Another middleware on the same connection.
     server.io.dyn_ns("/annex/{id}", answer.with(log_in::builder().build().unwrap())).unwrap();
     server.io.ns("/", answer.with(log_in::middleware().unwrap()));
     (server, lookups, gate)
 }
 
-/// The refusals that come next.
+/// Returns the codes of the next refusals.
 async fn refusals(raw: &mut Raw, number: usize) -> Vec<String> {
     let mut refusals = Vec::new();
     while refusals.len() < number {
@@ -93,7 +93,7 @@ async fn concurrent_connects_cost_at_most_twenty_lookups_over_all_namespaces() {
     raw.expect("/", Received::refused("too_many_attempts")).await;
     assert_eq!(lookups.number(), 20);
 
-    // The limit is that of a connection.
+    // Another connection has its own limit.
     join(&mut server.raw().await, "/", Some(&token("ada"))).await;
 }
 
@@ -107,7 +107,7 @@ async fn concurrent_guests_cost_at_most_twenty_lookups() {
     assert_eq!(refusals(&mut raw, 180).await, ["too_many_attempts"; 180]);
     assert_eq!(lookups.number(), 20);
 
-    // They are no refusals: once they are let in, others may follow.
+    // Admitted guests do not count as refusals, so others may follow.
     for _ in 0..21 {
         gate.open_once();
     }

@@ -1,4 +1,4 @@
-//! What goes into the log, and what never does.
+//! What is logged, and what is never logged.
 
 use serde_json::json;
 use socketioxide::{
@@ -29,7 +29,7 @@ async fn server() -> Server {
     server
 }
 
-/// The only line that holds all of these.
+/// Returns the only line that contains all of these strings.
 fn the_line(log: &Log, parts: &[&str]) -> String {
     let mut lines = log.lines_with(parts[0]);
     lines.retain(|line| parts.iter().all(|part| line.contains(part)));

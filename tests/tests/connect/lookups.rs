@@ -1,4 +1,4 @@
-//! What a user lookup may look like, and what becomes of its answer.
+//! The forms of a user lookup, and the outcome of what it returns.
 
 use std::{error::Error, fmt, io, time::Duration};
 
@@ -18,7 +18,7 @@ use socketioxide_jwt_auth_tests::{
 };
 use tokio::time::Instant;
 
-/// What the database of these tests says when it is down.
+/// The error of the database, which no client may receive.
 const CAUSE: &str = "connection to postgres://root:hunter2@db refused";
 
 #[derive(Debug)]
@@ -32,7 +32,7 @@ impl fmt::Display for DatabaseError {
 
 impl Error for DatabaseError {}
 
-/// An alias, as database crates have one.
+/// An alias of `Result`, as database crates have one.
 mod database {
     pub(super) type Result<T> = std::result::Result<T, super::DatabaseError>;
 }
@@ -314,7 +314,7 @@ mod trouble {
         let start = Instant::now();
         assert_eq!(server.client().token(&token("hang")).refusal().await, "lookup_timeout");
         assert!(start.elapsed() >= Duration::from_millis(50));
-        assert_eq!(records.next().await, "lookup dropped", "it does not go on");
+        assert_eq!(records.next().await, "lookup dropped", "the lookup is cancelled");
         let mut client = server.client().token(&token("ada")).admitted().await;
         client.expect(Received::event("hello", json!("Ada"))).await;
     }

@@ -1,4 +1,4 @@
-//! Getting in: tokens, guests, lookups, extractors, refusals, namespaces and the README.
+//! Connections: tokens, guests, lookups, extractors, refusals, namespaces, and the README.
 
 mod cleanup;
 mod configuration;

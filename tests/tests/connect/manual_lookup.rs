@@ -1,4 +1,4 @@
-//! What the attribute writes, written by hand; and the annotated function, which is still a function.
+//! A lookup without the attribute, and the annotated function, which stays a function.
 
 use std::collections::HashMap;
 
@@ -74,8 +74,8 @@ async fn with_socket(claims: Claims, _socket: SocketRef) -> Option<User> {
     find_user(&claims.sub)
 }
 
-/// Compiles for every adapter, or not at all.
-#[expect(dead_code, reason = "it is for the compiler")]
+/// Shows at compile time that generated lookups work with every adapter.
+#[expect(dead_code, reason = "it is checked by the compiler only")]
 fn works_with_any_adapter<A: Adapter>() {
     fn is_lookup<A: Adapter, L: LookupOn<A>>() {}
     fn is_middleware<A: Adapter, T, M: ConnectMiddleware<A, T>>(_: fn() -> Result<M, ConfigError>) {}

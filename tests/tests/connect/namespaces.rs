@@ -1,4 +1,4 @@
-//! Several namespaces, each with its own secret, claims and user, and their sockets on one connection.
+//! Several namespaces on one connection, each with its own secret, claims and user.
 
 use serde_json::json;
 use socketioxide::{
@@ -91,7 +91,7 @@ async fn events_to_a_namespace_that_refused_are_not_handled() {
     raw.connect_with_token("/other", &other_token(0)).await;
     raw.expect("/other", Received::refused("user_not_found")).await;
     raw.emit_with_ack("/other", 1, &json!(["who", null])).await;
-    // Whoever speaks where it is not admitted loses its connection.
+    // socketioxide closes the connection of an event to a namespace that is not connected.
     raw.expect("", Received::Closed).await;
 }
 
@@ -197,7 +197,7 @@ async fn the_user_type_of_another_namespace_is_internal_error() {
 #[tokio::test]
 async fn a_namespace_without_the_middleware_requires_no_token() {
     let server = server().await;
-    server.io.ns("/public", async |socket: SocketRef| socket.emit("hello", "anybody").unwrap());
+    server.io.ns("/public", async |socket: SocketRef| socket.emit("hello", "everyone").unwrap());
     let mut client = server.client().namespace("/public").auth(json!({ "token": 5 })).admitted().await;
-    client.expect(Received::event("hello", json!("anybody"))).await;
+    client.expect(Received::event("hello", json!("everyone"))).await;
 }

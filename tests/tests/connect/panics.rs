@@ -1,4 +1,4 @@
-//! Panics in the application's code: the client is told `internal_error`, it is not let in, and the server goes on.
+//! Panics in the application's code: the client receives `internal_error`, is not let in, and the server keeps running.
 
 use std::{fmt, sync::Arc};
 
@@ -17,7 +17,7 @@ use socketioxide_jwt_auth_tests::{
 
 const OWN: &str = "this is the test's own";
 
-/// A text that must not reach anybody.
+/// A cause that must not be logged or sent.
 const SECRET_CAUSE: &str = "the password is swordfish";
 
 struct Panics;
@@ -96,7 +96,7 @@ async fn a_policy_that_panics_in_a_disconnect_handler_leaves_no_socket_behind() 
     server.io.ns("/", on_connect.with(log_in::middleware().unwrap()));
     let mut raw = ready(&server, "/", Some(&token("ada"))).await;
     raw.leave("/").await;
-    // The socket is removed by a second disconnect, which the client is told.
+    // A second disconnect removes the socket, and its packet reaches the client.
     raw.expect("/", Received::Disconnected).await;
     assert_eq!(server.sockets_in("/"), 0);
     join(&mut raw, "/", Some(&token("ada"))).await;
@@ -210,7 +210,7 @@ async fn a_key_source_that_panics_refuses_the_client() {
     expect_alive(&server).await;
 }
 
-/// An extractor with a bug.
+/// An extractor that panics.
 struct BrokenExtractor;
 
 impl<A: socketioxide::adapter::Adapter> FromConnectParts<A> for BrokenExtractor {
@@ -249,7 +249,7 @@ async fn an_extractor_of_the_lookup_that_panics_refuses_the_client() {
     expect_alive(&server).await;
 }
 
-/// An answer that cannot be written.
+/// A reply that cannot be serialized.
 enum Broken {
     Panics,
     Fails,

@@ -1,4 +1,4 @@
-//! Policies and their combinations, as a client meets them.
+//! Policies and their combinations, over a connection.
 
 use serde::Deserialize;
 use serde_json::json;
@@ -13,7 +13,7 @@ use socketioxide_jwt_auth_tests::{
     renew, seconds_from_now, token, unauthorized, unauthorized_event,
 };
 
-/// The name is not on a list.
+/// Allows every user but Grace.
 struct NotGrace;
 
 impl Policy<User> for NotGrace {
@@ -22,9 +22,9 @@ impl Policy<User> for NotGrace {
     }
 }
 
-struct Nobody;
+struct DenyAll;
 
-impl<T> Policy<T> for Nobody {
+impl<T> Policy<T> for DenyAll {
     fn allows(_: &T) -> bool {
         false
     }
@@ -34,15 +34,15 @@ fn on<P: Policy<User> + Send + Sync + 'static>(socket: &SocketRef, event: &'stat
     socket.on(event, async |ack: AckSender, user: AuthUser<User, P>| ack.send(user.name).unwrap_or_default());
 }
 
-/// An event for each policy, of its name.
+/// Registers an event for each policy.
 async fn on_connect(socket: SocketRef) {
     on::<()>(&socket, "no policy");
     on::<Admin>(&socket, "admin");
     on::<All<(Admin, NotGrace)>>(&socket, "all");
-    on::<All<(Admin, Nobody)>>(&socket, "all with nobody");
-    on::<AnyOf<(Nobody, Admin)>>(&socket, "any of");
+    on::<All<(Admin, DenyAll)>>(&socket, "all with deny all");
+    on::<AnyOf<(DenyAll, Admin)>>(&socket, "any of");
     on::<Not<Admin>>(&socket, "not");
-    on::<All<(AnyOf<(Admin, Not<NotGrace>)>, Not<Nobody>, ())>>(&socket, "nested");
+    on::<All<(AnyOf<(Admin, Not<NotGrace>)>, Not<DenyAll>, ())>>(&socket, "nested");
     on::<All<((), (), (), (), (), (), (), Not<Admin>)>>(&socket, "eight");
     socket.emit("ready", &()).unwrap();
 }
@@ -67,7 +67,7 @@ async fn combinations_allow_exactly_the_matching_users() {
         ("no policy", true, true),
         ("admin", true, false),
         ("all", true, false),
-        ("all with nobody", false, false),
+        ("all with deny all", false, false),
         ("any of", true, false),
         ("not", false, true),
         ("nested", true, true),

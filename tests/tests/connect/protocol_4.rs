@@ -1,4 +1,4 @@
-//! Sessions of clients that speak protocol 4 (1.x and 2.x), which have no auth payload and are in `/` without asking.
+//! Sessions of clients that speak protocol 4 (1.x and 2.x), which have no auth payload and are in `/` without a CONNECT.
 #![cfg(feature = "interop")]
 
 use serde_json::json;
@@ -21,7 +21,7 @@ async fn server() -> Server {
     server
 }
 
-/// A client in `/`, with a token in its query if there is one.
+/// Opens a client in `/`, with the token in its query string.
 async fn open(server: &Server, token: Option<&str>) -> Raw {
     let query = token.map(|token| format!("&auth_token={token}")).unwrap_or_default();
     let mut raw = Raw::open_protocol_4(server.address(), &query).await;

@@ -1,5 +1,4 @@
-//! The front page shows the quickstart's own code, but for the clients that try it, the secret that it makes up and the
-//! address that can be chosen.
+//! The README shows the code of the quickstart, without its clients, its generated secret and its address option.
 
 #[test]
 fn the_readme_shows_the_quickstart() {

@@ -1,4 +1,4 @@
-//! How a client learns that its event, or its connection, was refused.
+//! What a client receives when its event or its connection is refused.
 
 use serde_json::{Value, json};
 use socketioxide::{
@@ -12,17 +12,17 @@ use socketioxide_jwt_auth_tests::{
     token,
 };
 
-/// What a client gets as acknowledgement of a refused event.
+/// The acknowledgement of a refused event.
 fn refused(code: &str) -> Received {
     Received::ack(json!({ "error": { "code": code, "message": code } }))
 }
 
-/// What a client gets for a refused event without acknowledgement.
+/// The event that reports a refused event without an acknowledgement.
 fn unauthorized(code: &str, event: &str) -> Received {
     Received::event("unauthorized", json!({ "code": code, "message": code, "event": event }))
 }
 
-/// What a client gets before it is disconnected.
+/// The event that a client receives before it is disconnected.
 fn unauthorized_before_disconnect(code: &str) -> Received {
     Received::event("unauthorized", json!({ "code": code, "message": code }))
 }
@@ -34,7 +34,7 @@ async fn on_connect(socket: SocketRef) {
     socket.on("other", async |user: AuthUser<OtherUser>, ack: AckSender| ack.send(&user.id).unwrap());
     socket.on("maybe other", async |_: MaybeAuthUser<OtherUser>, ack: AckSender| ack.send("called").unwrap());
     socket.on("other claims", async |claims: AuthClaims<OtherClaims>, ack: AckSender| ack.send(&claims.id).unwrap());
-    socket.on("anybody", async |_: MaybeAuthUser<User>, ack: AckSender| ack.send("called").unwrap());
+    socket.on("open to guests", async |_: MaybeAuthUser<User>, ack: AckSender| ack.send("called").unwrap());
 }
 
 async fn server() -> Server {
@@ -73,7 +73,7 @@ async fn a_refused_guest_stays_connected_and_can_send_other_events() {
     let mut guest = server.client().admitted().await;
     guest.emit("post", json!(null)).await;
     guest.expect(unauthorized("login_required", "post")).await;
-    guest.emit_with_ack("anybody", json!(null)).await;
+    guest.emit_with_ack("open to guests", json!(null)).await;
     guest.expect(Received::ack(json!("called"))).await;
 }
 
@@ -128,7 +128,7 @@ async fn a_namespace_without_the_middleware_is_internal_error_and_is_logged() {
     let server = Server::start().await;
     server.io.ns("/", on_connect);
     let mut client = server.client().token(&token("ada")).admitted().await;
-    for event in ["post", "claims", "delete", "anybody"] {
+    for event in ["post", "claims", "delete", "open to guests"] {
         client.emit_with_ack(event, json!(null)).await;
         client.expect(refused("internal_error")).await;
     }
@@ -221,7 +221,7 @@ async fn events_with_any_number_of_arguments_are_refused() {
 
 #[tokio::test]
 async fn unusual_event_names_are_returned_unchanged() {
-    // Not one that JSON must escape: socketioxide 0.18.9 closes the connection then.
+    // Without characters that JSON escapes: socketioxide 0.18.9 closes the connection at those.
     let strange = ["", "unauthorized", "новость 🦀"];
     async fn on_connect(socket: SocketRef) {
         socket.on_fallback(async |_: AuthUser<User>| ());

@@ -1,4 +1,4 @@
-//! Handlers that answer with a `Reply`: what they return, and what they refuse.
+//! Handlers that answer with a `Reply`, a value or a refusal.
 
 use std::{error::Error, io};
 

@@ -1,11 +1,11 @@
-//! Where a token is found.
+//! The places where a token is found.
 
 use serde_json::json;
 use socketioxide::{adapter::LocalAdapter, handler::ConnectHandler};
 use socketioxide_jwt_auth::{JwtAuthBuilder, LookupOn, TokenSource, jwt_auth};
 use socketioxide_jwt_auth_tests::{Claims, Raw, Received, SECRET, Server, User, authenticate, find_user, greet, token};
 
-/// Everything but the defaults, in another order.
+/// Other sources than the defaults, in another order.
 #[jwt_auth(secret = SECRET, token = [query("t"), header("x-t"), auth("t"), bearer])]
 async fn elsewhere(claims: Claims) -> Option<User> {
     find_user(&claims.sub)
@@ -30,7 +30,7 @@ fn welcome(name: &str) -> Received {
     Received::event("welcome", json!({ "name": name, "logged_in": true }))
 }
 
-/// Without its scheme a token is no bearer token.
+/// Adds the scheme, without which the header holds no bearer token.
 fn as_bearer(value: &str) -> String {
     if value.contains(' ') { value.to_owned() } else { format!("Bearer {value}") }
 }

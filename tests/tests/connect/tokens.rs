@@ -1,4 +1,4 @@
-//! Getting in: what a client is told that has a token, good or bad.
+//! Connections with a good, a bad and no token.
 
 use serde_json::json;
 use socketioxide::handler::ConnectHandler;

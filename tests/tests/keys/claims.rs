@@ -1,4 +1,4 @@
-//! The registered claims (RFC 7519 §4.1), as a client that connects meets them.
+//! The registered claims (RFC 7519 §4.1), checked at a connection.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -10,7 +10,7 @@ use socketioxide_jwt_auth_tests::{
 
 const ADMITTED: &str = "admitted";
 
-/// What becomes of a client whose token has the claims of `ada`, an `exp` in an hour, and these.
+/// Returns the outcome for a client whose token has the claims of `ada`, an `exp` in an hour, and these.
 async fn outcome(middleware: &JwtAuth<authenticate>, claims: Value) -> String {
     let mut all = json!({ "sub": "ada", "exp": seconds_from_now(3600) });
     all.as_object_mut().unwrap().extend(claims.as_object().unwrap().clone());
@@ -105,7 +105,7 @@ async fn the_issuer_must_be_an_accepted_one() {
         (json!({ "iss": "three" }), "token_issuer_invalid"),
     ];
     expect(two, cases).await;
-    expect(by_default(), [(json!({ "iss": "anybody" }), ADMITTED)]).await;
+    expect(by_default(), [(json!({ "iss": "any issuer" }), ADMITTED)]).await;
 }
 
 #[tokio::test]

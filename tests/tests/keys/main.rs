@@ -1,4 +1,4 @@
-//! Verification of tokens, and where the keys come from.
+//! Verification of tokens, and the sources of keys.
 
 mod claims;
 mod jwks_url;

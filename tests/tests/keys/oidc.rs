@@ -27,7 +27,7 @@ fn key() -> SigningKey {
     SigningKey::new(Algorithm::EdDSA, "a")
 }
 
-/// A token of this issuer.
+/// Returns a token of this issuer.
 fn token_of(issuer: &str) -> String {
     key().token_with_claims(&json!({ "sub": "ada", "exp": seconds_from_now(3600), "iss": issuer }))
 }
@@ -36,7 +36,7 @@ fn verifier_of(issuer: &str) -> VerifierBuilder {
     Verifier::builder().oidc_issuer(issuer).algorithm("EdDSA")
 }
 
-/// An issuer with a key, and a discovery document that says so.
+/// Starts an issuer with a key and a discovery document.
 async fn discoverable() -> Issuer {
     let issuer = Issuer::with_keys(&[&key()]).await;
     issuer.publish_discovery(&issuer.url(""), &issuer.url(KEYS));
@@ -144,7 +144,7 @@ async fn keys_over_plain_http_are_not_requested() {
         assert!(lines.last().unwrap().contains(&issuer.url("")) && !log.text().contains("the-code"), "{lines:?}");
     }
     assert_eq!(log.lines_with("jwks_uri").len(), 5);
-    assert_eq!(issuer.requests(), 5, "only the document was asked for");
+    assert_eq!(issuer.requests(), 5, "only the document was requested");
 }
 
 #[tokio::test]
@@ -233,7 +233,7 @@ async fn the_document_and_the_keys_share_one_time_limit() {
     assert_eq!(caller.await.unwrap(), "keys_unavailable");
 }
 
-/// Both name their key `a`.
+/// Both issuers name their key `a`.
 #[tokio::test]
 async fn keys_of_the_same_name_are_never_mixed_up() {
     let (ours, theirs) = (key(), SigningKey::other(Algorithm::EdDSA, "a"));
@@ -266,7 +266,7 @@ async fn keys_of_the_same_name_are_never_mixed_up() {
             }
         }
     }
-    // The document and the keys: at first, and once more for a signature that none of the keys fits.
+    // The document and the keys are requested twice: at first, and for a signature that no key verifies.
     assert_eq!((first.requests(), second.requests()), (4, 4));
 }
 
@@ -302,7 +302,7 @@ async fn the_child_verifies() {
 
 async fn verify_with(issuer: Option<&str>, token: &str) -> String {
     let (issuer, token) = (issuer.map(str::to_owned), token.to_owned());
-    // This thread serves the keys.
+    // This thread serves the keys, so the child is awaited on another.
     let outcome = tokio::task::spawn_blocking(move || {
         outcome_of_child("oidc::the_child_verifies", |child| {
             child.env("SJA_TOKEN", token).env_remove("SJA_OIDC_ISSUER");

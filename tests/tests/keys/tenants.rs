@@ -9,7 +9,7 @@ use socketioxide_jwt_auth_tests::{
     Claims, OTHER_SECRET, Received, SECRET, Server, User, authenticate, find_user, greet, mint, seconds_from_now, token,
 };
 
-/// Keys by the host name that the client asked for, and by the namespace `/tenant/…`.
+/// Chooses the keys by the host name of the request, and by the namespace `/tenant/…`.
 struct Tenants;
 
 impl KeySource for Tenants {
@@ -66,7 +66,7 @@ async fn the_namespace_chooses_the_keys() {
     }
 }
 
-/// A source that never answers must not hold its client for ever.
+/// A source that never answers must not keep its client waiting for ever.
 #[tokio::test]
 async fn a_key_source_that_hangs_times_out() {
     struct Silent;

@@ -1,4 +1,4 @@
-//! The verifier on its own, and tokens that only an attacker or a broken issuer would write.
+//! The verifier without a server, and tokens that only an attacker or a broken issuer makes.
 
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -21,7 +21,7 @@ fn encode(text: impl AsRef<[u8]>) -> String {
     URL_SAFE_NO_PAD.encode(text)
 }
 
-/// A token whose signature is right, whatever else is wrong.
+/// Returns a token with a valid signature over any header and payload.
 fn signed(header: &str, payload: &str) -> String {
     sign(&encode(header), &encode(payload), SECRET)
 }
@@ -184,7 +184,7 @@ async fn a_token_with_a_changed_byte_is_refused() {
     let good = token("ada");
     for position in 0..good.len() {
         let mut bytes = good.clone().into_bytes();
-        // Another letter of the alphabet, whose last bits differ too.
+        // Another letter of base64url, whose last bits differ too.
         bytes[position] = if bytes[position] == b'A' { b'f' } else { b'A' };
         let changed = String::from_utf8(bytes).unwrap();
         assert_ne!(code(&changed).await, "good", "position {position}");

@@ -1,4 +1,4 @@
-//! The application's own handlers beside those of the crate.
+//! Handlers of the application beside those of the crate.
 
 use serde_json::{Value, json};
 use socketioxide::{
@@ -13,7 +13,7 @@ use socketioxide_jwt_auth_tests::{
     token, token_valid_for, unauthorized,
 };
 
-/// Every kind of handler that socketioxide has, each of which notes that it was called.
+/// Registers every kind of handler that socketioxide has. Each records that it was called.
 async fn on_connect(socket: SocketRef) {
     socket.on(
         "post",
@@ -85,7 +85,7 @@ async fn the_disconnect_handler_receives_the_user_and_the_reason() {
     assert_eq!(records.next().await, "goodbye None ServerNSDisconnect");
 }
 
-/// The event belongs to whoever registers it last, which is what socketioxide does with any event.
+/// The last handler that is registered for an event replaces the earlier ones, as with every event of socketioxide.
 #[tokio::test]
 async fn an_application_handler_of_the_authenticate_event_replaces_it_and_logs_no_user_in() {
     async fn takes_over(socket: SocketRef) {

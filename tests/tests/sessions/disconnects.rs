@@ -1,4 +1,4 @@
-//! Clients that leave while something is under way for them, and clients that come back before it is done.
+//! Clients that disconnect while a lookup of theirs runs, and clients that connect again before it has ended.
 
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ struct Claims {
     slow: Option<bool>,
 }
 
-/// Its end is noted.
+/// A user whose drop is recorded.
 struct Member {
     name: String,
     _tracked: Tracked,
@@ -60,7 +60,7 @@ async fn on_connect(socket: SocketRef) {
 async fn serve(builder: JwtAuthBuilder<log_in>) -> (Server, Records, Gate) {
     let (recorder, records) = recorder();
     let gate = Gate::closed();
-    // For the tests that let the clock jump: no answer to a ping is missed meanwhile.
+    // Long enough for the tests that advance the clock.
     let io = SocketIo::builder().ping_timeout(Duration::from_secs(3600));
     let server = Server::with(io.with_state(recorder).with_state(gate.clone())).await;
     server.io.ns("/", on_connect.with(builder.build().unwrap()));
@@ -71,7 +71,7 @@ async fn serve(builder: JwtAuthBuilder<log_in>) -> (Server, Records, Gate) {
     (server, records, gate)
 }
 
-/// A token whose lookup takes as long as the test likes.
+/// Returns a token whose lookup waits at the gate.
 fn slow_token(subject: &str) -> String {
     mint(&json!({ "sub": subject, "slow": true, "exp": seconds_from_now(3600) }), SECRET)
 }
@@ -99,9 +99,9 @@ async fn assert_nothing_is_left(server: &Server, tasks: usize) {
     Server::wait_for_tasks_at_most(tasks).await;
 }
 
-/// Lets a socket of its own expire in real time, then lets the clock jump.
+/// Waits until the token expires on a separate server, then advances the clock of the timers.
 async fn let_expire_and_jump(token: &str, jump: Duration) {
-    let (server, _records, _door) = serve(log_in::builder()).await;
+    let (server, _records, _gate) = serve(log_in::builder()).await;
     ready(&server, "/", Some(token)).await.expect("/", unauthorized("token_expired")).await;
     tokio::time::pause();
     tokio::time::advance(jump).await;
@@ -131,7 +131,7 @@ async fn nothing_remains_after_a_client_disconnects_during_the_lookup() {
     raw.connect_with_token("/", &slow_token("ada")).await;
     assert_eq!(records.next().await, "lookup");
     raw.leave("/").await;
-    // To socketioxide it is not in the namespace yet, and who sends something else there is thrown out.
+    // To socketioxide it is not in the namespace yet, and any other packet there closes the connection.
     raw.expect("", Received::Closed).await;
     assert_eq!(records.next().await, "connection gone");
     gate.open_once();
@@ -152,7 +152,7 @@ async fn nothing_remains_after_a_connection_breaks_during_a_login() {
     gate.open_once();
     assert_eq!(records.next().await, "member dropped");
     assert_nothing_is_left(&server, tasks).await;
-    assert_eq!(records.unread(), [""; 0], "who has left does not log in");
+    assert_eq!(records.unread(), [""; 0], "a client that has left does not log in");
 }
 
 #[tokio::test]
@@ -170,7 +170,7 @@ async fn nothing_remains_after_a_connection_breaks_during_a_renewal() {
     assert_nothing_is_left(&server, tasks).await;
 }
 
-/// Its rooms are those of the connection, and it must still be found by `disconnect_user`.
+/// The rooms are those of the connection, and `disconnect_user` must still find the client.
 #[tokio::test]
 async fn a_renewal_that_ends_after_a_reconnect_does_not_change_the_rooms() {
     let (server, mut records, gate) = serve(log_in::builder()).await;
@@ -197,7 +197,7 @@ async fn a_renewal_that_ends_after_a_reconnect_does_not_change_the_rooms() {
 
 #[tokio::test]
 async fn the_expiry_of_a_session_does_not_end_the_session_after_a_reconnect() {
-    let (server, mut records, _door) = serve(log_in::builder()).await;
+    let (server, mut records, _gate) = serve(log_in::builder()).await;
     let (short, _) = token_valid_for(0.8, "ada");
     let mut raw = ready(&server, "/", Some(&short)).await;
     let kept = server.io.sockets().pop().unwrap();
@@ -211,7 +211,7 @@ async fn the_expiry_of_a_session_does_not_end_the_session_after_a_reconnect() {
     assert_eq!(server.io.sockets().pop().unwrap().rooms(), [user_room("ada")]);
 }
 
-/// Whatever the middlewares that run after this one do meanwhile, and however long.
+/// The middlewares that run after this one may take any time.
 #[tokio::test]
 async fn a_session_that_expires_while_a_later_middleware_runs_for_minutes_ends() {
     async fn wait(State(gate): State<Gate>) -> Result<(), std::convert::Infallible> {
@@ -233,7 +233,7 @@ async fn a_session_that_expires_while_a_later_middleware_runs_for_minutes_ends()
 
 #[tokio::test]
 async fn timers_end_with_their_sockets() {
-    let (server, _records, _door) = serve(log_in::builder().expiry_warning("60s").guest_timeout("1h")).await;
+    let (server, _records, _gate) = serve(log_in::builder().expiry_warning("60s").guest_timeout("1h")).await;
     let tasks = alive_tasks();
     for token in [Some(token("ada")), None].iter().cycle().take(20) {
         let mut left = ready(&server, "/", token.as_deref()).await;
@@ -249,7 +249,7 @@ async fn timers_end_with_their_sockets() {
 
 #[tokio::test]
 async fn timers_end_with_the_session_that_is_renewed() {
-    let (server, _records, _door) = serve(log_in::builder().expiry_warning("60s")).await;
+    let (server, _records, _gate) = serve(log_in::builder().expiry_warning("60s")).await;
     let mut raw = ready(&server, "/", Some(&token("ada"))).await;
     let tasks = alive_tasks();
     for _ in 0..9 {

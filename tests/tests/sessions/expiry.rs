@@ -1,4 +1,4 @@
-//! The end of a token on an open socket, and the warning before it.
+//! The expiry of a token on an open socket, and the warning before it.
 
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ async fn serve(builder: JwtAuthBuilder<authenticate>) -> Server {
     server
 }
 
-/// Expects the end, and returns when it came.
+/// Expects the expiry, and returns when it arrived.
 async fn expect_expiry(raw: &mut Raw) -> f64 {
     raw.expect("/", unauthorized("token_expired")).await;
     let at = now();
@@ -32,7 +32,7 @@ async fn expect_expiry(raw: &mut Raw) -> f64 {
     at
 }
 
-/// The argument of `token_expiring`.
+/// Returns the argument of `token_expiring`.
 async fn warning(raw: &mut Raw) -> Value {
     match raw.next().await.1 {
         Received::Event(name, mut arguments) if name == "token_expiring" => arguments.remove(0),
@@ -40,7 +40,7 @@ async fn warning(raw: &mut Raw) -> Value {
     }
 }
 
-/// Shows that time has passed: a socket of its own expired in so many seconds.
+/// Waits until a token of this number of seconds expires on a separate server.
 async fn let_a_socket_expire(seconds: f64) {
     let server = serve(builder()).await;
     expect_expiry(&mut ready(&server, "/", Some(&token_valid_for(seconds, "grace").0)).await).await;
@@ -124,7 +124,7 @@ async fn a_warning_comes_before_the_end() {
     let (token, expires_at) = token_valid_for(1.5, "ada");
     let mut raw = ready(&server, "/", Some(&token)).await;
     let warning = warning(&mut raw).await;
-    #[expect(clippy::cast_possible_truncation, reason = "the fraction is meant to go")]
+    #[expect(clippy::cast_possible_truncation, reason = "only whole seconds are compared")]
     let whole = expires_at as i64;
     assert_eq!(warning["expires_at"], json!(whole));
     assert!([json!(0), json!(1)].contains(&warning["expires_in"]), "{warning}");
@@ -158,7 +158,7 @@ async fn an_expired_session_loses_its_user_and_rooms_before_the_client_is_told()
     let kept = server.io.sockets().pop().unwrap();
     assert_eq!(kept.rooms().len(), 2);
     raw.expect("/", unauthorized("token_expired")).await;
-    // On one thread: nothing else has happened since the packet was read.
+    // The test runs on one thread, so nothing else has happened since the packet was read.
     assert!(kept.auth_user::<User>().is_none());
     assert!(kept.rooms().is_empty());
     server.io.to(["members".to_owned(), user_room("Ada")]).emit("news", &()).await.unwrap();
@@ -231,7 +231,7 @@ async fn a_session_that_expires_while_other_middlewares_run_is_told_once_it_is_c
             assert_eq!(received, Received::event("ready", json!(null)));
             raw.emit_with_ack(namespace, 1, &json!(["whoami"])).await;
             received = raw.next().await.1;
-            // Whichever is first: the answer, or the timer.
+            // The answer and the timer come in either order.
             if received == refused_ack("token_expired") {
                 received = raw.next().await.1;
             }
@@ -258,7 +258,7 @@ async fn a_warning_that_comes_while_other_middlewares_run_is_told_once_it_is_con
     }
     let server = Server::start().await;
     server.io.ns("/", answer.with(wait).with(builder().expiry_warning("1h").build().unwrap()));
-    // It is warned of after a second, at half of its life.
+    // The warning comes after a second, at half of the lifetime.
     let mut raw = ready(&server, "/", Some(&token_valid_for(2.0, "ada").0)).await;
     assert_eq!(warning(&mut raw).await["expires_in"], json!(0));
 }

@@ -145,7 +145,7 @@ async fn a_login_that_is_under_way_at_the_limit_is_too_late() {
     assert!(kept.auth_user::<User>().is_none());
     assert!(kept.rooms().is_empty());
 
-    // It may come back at once, as anybody may.
+    // The client may connect again at once.
     socketioxide_jwt_auth_tests::join(&mut raw, "/next", Some(&token("ada"))).await;
-    assert_eq!(records.unread(), [""; 0], "nobody has logged in");
+    assert_eq!(records.unread(), [""; 0], "no login took place");
 }

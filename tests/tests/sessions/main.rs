@@ -1,4 +1,4 @@
-//! What happens to a session after its connection: expiry, renewal, leaving, shutdown.
+//! A session after its connection: expiry, renewal, disconnect, shutdown.
 
 mod application_handlers;
 mod disconnects;

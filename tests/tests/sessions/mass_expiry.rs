@@ -7,7 +7,7 @@ use serde_json::json;
 use socketioxide::{extract::SocketRef, handler::ConnectHandler};
 use socketioxide_jwt_auth_tests::{Raw, Received, SECRET, Server, authenticate, join, mint, now, unauthorized};
 
-/// Several sockets to a connection, so that the test fits into the open files that a process may have.
+/// Several sockets share a connection, so that the test stays below the limit of open files.
 const CONNECTIONS: usize = 200;
 const NAMESPACES: [&str; 5] = ["/", "/b", "/c", "/d", "/e"];
 
@@ -15,7 +15,7 @@ async fn greet(socket: SocketRef) {
     socket.emit("ready", &()).unwrap();
 }
 
-/// Reads until every socket of the connection was told why and disconnected, and returns when the last one was.
+/// Reads until every socket of the connection was told the reason and disconnected, and returns when the last one was.
 async fn until_all_are_out(mut raw: Raw) -> f64 {
     let mut told_why = Vec::new();
     let mut disconnected = 0;
@@ -57,7 +57,7 @@ async fn a_thousand_sockets_that_expire_at_once_are_all_told_and_disconnected() 
     let (first, last) = ends.fold((f64::MAX, f64::MIN), |(first, last), end| (first.min(end), last.max(end)));
     let [first, last] = [first, last].map(|end| Duration::from_secs_f64(end - expires_at));
     println!(
-        "{sockets} sockets, connected {spare:.1} s before `exp`: the first connection was rid of its sockets {first:.1?} \
+        "{sockets} sockets, connected {spare:.1} s before `exp`: the first connection had no sockets {first:.1?} \
          after `exp` plus leeway, the last one {last:.1?} after"
     );
     assert!(last < Duration::from_secs(5), "{last:?}");

@@ -23,7 +23,7 @@ struct Claims {
 
 #[jwt_auth(secret = SECRET, guest = true, authenticate_event = "authenticate", leeway = "0s", lookup_timeout = "300ms")]
 async fn log_in(claims: Claims, State(recorder): State<Recorder>) -> Result<Option<User>, AuthError> {
-    let name = claims.sub.or(claims.name).expect("every token of these tests names somebody");
+    let name = claims.sub.or(claims.name).expect("every token of these tests names a user");
     recorder.record(format!("lookup {name}"));
     match name.as_str() {
         "suspended" => Err(AuthError::denied("account suspended")),
@@ -61,7 +61,7 @@ async fn expect_guest(raw: &mut Raw) {
 }
 
 fn renewed_in(seconds: i64) -> [Received; 2] {
-    // A second may end between the making of a token and this.
+    // The clock may have passed to the next second since the token was made.
     [renewed_ack(seconds_from_now(seconds)), renewed_ack(seconds_from_now(seconds) - 1)]
 }
 
@@ -82,14 +82,14 @@ async fn on_login_is_called_for_a_login_and_not_for_a_renewal() {
         answer(socket).await;
     }
     let (server, _records) = serve(log_in::builder()).await;
-    server.io.ns("/told", on_connect.with(log_in::middleware().unwrap()));
-    let mut raw = ready(&server, "/told", None).await;
-    raw.emit("/told", &json!(["authenticate", { "token": token_valid_for(60.0, "ada").0 }])).await;
-    raw.expect("/told", Received::event("welcome", json!("Ada"))).await;
-    raw.emit_with_ack("/told", 1, &json!(["authenticate", { "token": token_valid_for(60.0, "ada").0 }])).await;
+    server.io.ns("/on-login", on_connect.with(log_in::middleware().unwrap()));
+    let mut raw = ready(&server, "/on-login", None).await;
+    raw.emit("/on-login", &json!(["authenticate", { "token": token_valid_for(60.0, "ada").0 }])).await;
+    raw.expect("/on-login", Received::event("welcome", json!("Ada"))).await;
+    raw.emit_with_ack("/on-login", 1, &json!(["authenticate", { "token": token_valid_for(60.0, "ada").0 }])).await;
     assert!(matches!(raw.next().await.1, Received::Ack(_)));
-    raw.emit_with_ack("/told", 2, &json!(["ping"])).await;
-    raw.expect("/told", Received::ack(json!("pong"))).await;
+    raw.emit_with_ack("/on-login", 2, &json!(["ping"])).await;
+    raw.expect("/on-login", Received::ack(json!("pong"))).await;
 }
 
 #[tokio::test]
@@ -156,7 +156,7 @@ async fn without_subjects_the_user_key_decides() {
     assert_eq!(renew(&mut raw, &expiring_in(60, &json!({ "name": "grace" }))).await, refused_ack("subject_mismatch"));
     let received = renew(&mut raw, &expiring_in(90, &json!({ "name": "ada" }))).await;
     assert!(renewed_in(90).contains(&received), "{received:?}");
-    // The same user by the key, whatever a token calls it.
+    // The key is the same, though the token names the user by another claim.
     let received = renew(&mut raw, &expiring_in(120, &json!({ "sub": "ada" }))).await;
     assert!(renewed_in(120).contains(&received), "{received:?}");
 }
@@ -169,7 +169,7 @@ async fn without_subjects_and_user_key_no_renewal_is_accepted() {
     assert_eq!(renew(&mut raw, &token).await, refused_ack("subject_mismatch"));
     expect_who(&mut raw, "Ada").await;
     let mut guest = ready(&server, "/", None).await;
-    assert!(renewed_in(60).contains(&renew(&mut guest, &token).await), "a guest may become anybody");
+    assert!(renewed_in(60).contains(&renew(&mut guest, &token).await), "a guest may log in as any user");
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! Renewals that meet each other, the end of their session, and handlers that run meanwhile.
+//! Renewals that run concurrently with each other, with the end of their session, or with handlers.
 
 use std::time::{Duration, SystemTime};
 
@@ -69,7 +69,7 @@ fn too_many_attempts() -> Received {
     refused_ack("too_many_attempts")
 }
 
-/// When the session of the only socket ends.
+/// Returns when the session of the only socket ends.
 fn expiry(server: &Server) -> i64 {
     let user = server.io.sockets().pop().unwrap().auth_user::<User>().unwrap();
     let since_1970 = user.expires_at().unwrap().duration_since(SystemTime::UNIX_EPOCH).unwrap();
@@ -88,7 +88,7 @@ async fn of_several_renewals_the_first_and_the_newest_succeed() {
     for (number, expires_at) in [first, first + 100, first + 200, last].into_iter().enumerate() {
         raw.emit_with_ack("/", u32::try_from(number).unwrap(), &authenticate(&slow_token(expires_at))).await;
     }
-    // Those between waited for the first, and a newer one took their place.
+    // The two in the middle waited for the first, and a newer one replaced each of them.
     raw.expect("/", too_many_attempts()).await;
     raw.expect("/", too_many_attempts()).await;
     gate.open_once();
@@ -109,7 +109,7 @@ async fn a_token_that_was_issued_earlier_does_not_replace_a_later_one() {
     let (old, _) = issued(30, 3600);
     let (newer, newer_expiry) = issued(20, 100);
     let (newest, newest_expiry) = issued(10, 50);
-    // As new as that: `iat` counts seconds, and the later attempt wins.
+    // With the same `iat`, which counts seconds, the later attempt wins.
     let (as_new, as_new_expiry) = issued(10, 70);
     let mut raw = ready(&server, "/", None).await;
     for (token, answer) in [
@@ -145,11 +145,11 @@ async fn an_older_token_that_arrives_after_the_end_is_refused() {
 
 #[tokio::test]
 async fn a_successful_renewal_resets_refusals() {
-    let (server, _records, _door) = serve().await;
+    let (server, _records, _gate) = serve().await;
     let mut raw = server.raw().await;
     let namespaces = ["/", "/second", "/third"];
     for namespace in namespaces {
-        // A connection that succeeds forgives as well.
+        // A successful connection resets them as well.
         join(&mut raw, namespace, None).await;
     }
     // Each has five refusals and a renewal: the twenty renewals of ten seconds are enough for them.
@@ -171,7 +171,7 @@ async fn a_successful_renewal_resets_refusals() {
 #[tokio::test]
 async fn a_flood_is_refused_with_a_code_and_costs_few_lookups() {
     let log = Log::capture();
-    let (server, mut records, _door) = serve().await;
+    let (server, mut records, _gate) = serve().await;
     let token = token("ada");
     let mut raw = ready(&server, "/", Some(&token)).await;
     // All of the answers fit into the client's channel.
@@ -188,7 +188,7 @@ async fn a_flood_is_refused_with_a_code_and_costs_few_lookups() {
         }
     }
     assert!((80..100).contains(&refused), "{refused} refused");
-    assert_eq!(log.lines_with("INFO").len(), 0, "nobody floods the log");
+    assert_eq!(log.lines_with("INFO").len(), 0, "the log is not flooded");
     assert!(records.unread().len() <= 21, "one for the connection, twenty for renewals");
     expect_who(&mut raw, "Ada").await;
 }
@@ -197,7 +197,7 @@ async fn a_flood_is_refused_with_a_code_and_costs_few_lookups() {
 async fn refused_attempts_count_for_the_connection_over_all_namespaces() {
     for (subject, code) in [("nobody", "user_not_found"), ("panics", "internal_error")] {
         let log = Log::capture();
-        let (server, mut records, _door) = serve().await;
+        let (server, mut records, _gate) = serve().await;
         let mut raw = ready(&server, "/", None).await;
         join(&mut raw, "/second", None).await;
         for _ in 0..20 {
@@ -206,8 +206,8 @@ async fn refused_attempts_count_for_the_connection_over_all_namespaces() {
         assert_eq!(records.unread(), vec![format!("lookup {subject}"); 20]);
         raw.emit_with_ack("/second", 1, &authenticate(&token("ada"))).await;
         raw.expect("/second", too_many_attempts()).await;
-        assert_eq!(records.unread(), [""; 0], "not even a good token is looked at");
-        assert_eq!(log.lines_with("renewal refused").len(), 20, "nobody floods the log");
+        assert_eq!(records.unread(), [""; 0], "a good token is not verified either");
+        assert_eq!(log.lines_with("renewal refused").len(), 20, "the log is not flooded");
     }
 }
 
@@ -224,7 +224,7 @@ async fn the_namespaces_of_a_connection_are_logged_in_to_at_the_same_time() {
         raw.emit_with_ack(namespace, 1, &authenticate(&slow_token(expires_at))).await;
         assert_eq!(records.next().await, "lookup ada");
     }
-    // Nobody waits for a login: not even the client itself.
+    // A login delays no other event of its client.
     for namespace in namespaces {
         raw.emit_with_ack(namespace, 2, &json!(["ping"])).await;
         raw.expect(namespace, Received::ack(json!("pong"))).await;
@@ -248,14 +248,14 @@ async fn the_namespaces_of_a_connection_are_logged_in_to_at_the_same_time() {
     }
 }
 
-/// What became of a renewal that met the end of its session.
+/// The outcome of a renewal at the time at which its session ends.
 #[derive(Debug, PartialEq)]
 enum Outcome {
     Renewed,
-    Out,
+    Expired,
 }
 
-/// Reads until it is clear, and shows that there is nothing between the two.
+/// Reads until the outcome is known.
 async fn outcome(raw: &mut Raw) -> Outcome {
     let mut received = Vec::new();
     while received.len() < 3 {
@@ -273,7 +273,7 @@ async fn outcome(raw: &mut Raw) -> Outcome {
         received.iter().position(|received| *received == refused_ack("token_expired")).expect("the renewal is refused");
     received.remove(refused);
     assert_eq!(received, [unauthorized("token_expired"), Received::Disconnected]);
-    Outcome::Out
+    Outcome::Expired
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -304,9 +304,9 @@ async fn a_renewal_that_meets_the_end_is_either_in_time_or_too_late() {
     let outcomes = join_all(raws.iter_mut().map(outcome)).await;
     let renewed = outcomes.iter().filter(|outcome| **outcome == Outcome::Renewed).count();
     println!("{renewed} of {SOCKETS} were renewed in time");
-    assert!(outcomes[..5].iter().all(|outcome| *outcome == Outcome::Out), "{outcomes:?}");
+    assert!(outcomes[..5].iter().all(|outcome| *outcome == Outcome::Expired), "{outcomes:?}");
     assert!(outcomes[5..10].iter().all(|outcome| *outcome == Outcome::Renewed), "{outcomes:?}");
-    // And it stays like that: all of the old tokens that are still open have expired by now, but for five.
+    // The renewed sessions stay alive: all old tokens but five have expired by now.
     for (raw, _) in raws.iter_mut().zip(&outcomes).filter(|(_, outcome)| **outcome == Outcome::Renewed) {
         expect_who(raw, "Ada").await;
     }
@@ -374,7 +374,7 @@ async fn the_event_accepts_token_and_the_members_of_the_sources() {
     raw.expect("/", refused_ack("token_missing")).await;
 }
 
-/// The handler keeps the session that was replaced, and nothing of it may run on.
+/// The handler keeps the replaced session alive, whose timer must have ended.
 #[tokio::test]
 async fn a_replaced_session_does_not_warn_while_a_handler_holds_its_user() {
     let (recorder, mut records) = recorder();

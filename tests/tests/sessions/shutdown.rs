@@ -1,4 +1,4 @@
-//! What the end of a server finds: sessions with timers, and lookups that are under way.
+//! Shutdown of a server with open sessions and with lookups under way.
 //!
 //! `SocketIo::close()` of socketioxide 0.18.9 closes the connections, but forgets the sockets: it calls no disconnect
 //! handler and never drops them. What this crate adds to them ends with the token at the latest.
@@ -53,7 +53,7 @@ async fn serve(builder: JwtAuthBuilder<log_in>) -> (Server, Records, Gate) {
     (server, records, gate)
 }
 
-/// A token that lives for a second.
+/// Returns a token that is valid for a second.
 fn short_token(mut claims: Value) -> String {
     claims["exp"] = json!(now() + 1.0);
     mint(&claims, SECRET)
@@ -69,7 +69,7 @@ async fn expect_closed(raw: &mut Raw) {
 
 #[tokio::test]
 async fn open_sessions_do_not_delay_shutdown_and_end_with_their_tokens() {
-    let (server, mut records, _door) = serve(log_in::builder()).await;
+    let (server, mut records, _gate) = serve(log_in::builder()).await;
     let mut user = ready(&server, "/", Some(&short_token(json!({})))).await;
     let mut guest = ready(&server, "/", None).await;
     close(&server).await;
@@ -81,10 +81,10 @@ async fn open_sessions_do_not_delay_shutdown_and_end_with_their_tokens() {
     Server::wait_for_tasks_at_most(0).await;
 }
 
-/// The way to let disconnect handlers say goodbye.
+/// Disconnecting the sockets first lets their disconnect handlers run.
 #[tokio::test]
 async fn nothing_remains_of_a_server_whose_sockets_are_disconnected_before_it_is_closed() {
-    let (server, mut records, _door) = serve(log_in::builder().guest_timeout(Duration::from_secs(3600))).await;
+    let (server, mut records, _gate) = serve(log_in::builder().guest_timeout(Duration::from_secs(3600))).await;
     let mut user = ready(&server, "/", Some(&token("ada"))).await;
     let mut guest = ready(&server, "/", None).await;
     server.io.disconnect().await.unwrap();

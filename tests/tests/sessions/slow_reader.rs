@@ -1,4 +1,4 @@
-//! Clients that do not read what they are sent: their channel is full when their session ends.
+//! Clients that do not read: their channel is full when their session ends.
 
 use serde_json::json;
 use socketioxide::{
@@ -20,7 +20,7 @@ async fn log_in(claims: Claims, State(recorder): State<Recorder>) -> Option<User
     find_user(&claims.sub)
 }
 
-/// A server whose clients have room for few packets, and what its handlers note.
+/// Starts a server whose clients have room for few packets.
 async fn serve(builder: JwtAuthBuilder<log_in>) -> (Server, Records) {
     let builder = builder.user_key(|user: &User| user.name);
     async fn on_connect(socket: SocketRef) {
@@ -36,7 +36,7 @@ async fn serve(builder: JwtAuthBuilder<log_in>) -> (Server, Records) {
     (server, records)
 }
 
-/// A connection that reads no further, and its socket.
+/// Opens a connection that stops reading, and returns it with its socket.
 async fn connect_with_small_buffer(server: &Server, token: Option<&str>) -> (Raw, SocketRef) {
     let mut raw = Raw::open_with_small_buffer(server.address()).await;
     join(&mut raw, "/", token).await;
@@ -44,7 +44,7 @@ async fn connect_with_small_buffer(server: &Server, token: Option<&str>) -> (Raw
     (raw, socket)
 }
 
-/// Sends until the channel is full, and stays so however often the server's other tasks have had their turn.
+/// Sends until the channel is full and stays full while the other tasks of the server run.
 async fn fill(socket: &SocketRef) {
     let text = "x".repeat(64 * 1024);
     let mut refusals = 0;
@@ -58,7 +58,7 @@ async fn fill(socket: &SocketRef) {
     }
 }
 
-/// Shows that time has passed: a socket with this token was told that it expired.
+/// Waits until the token expires on a separate server.
 async fn let_it_expire(token: &str) {
     let server = Server::start().await;
     let builder = socketioxide_jwt_auth_tests::authenticate::builder().leeway("0s");
@@ -66,7 +66,7 @@ async fn let_it_expire(token: &str) {
     ready(&server, "/", Some(token)).await.expect("/", unauthorized("token_expired")).await;
 }
 
-/// Reads again, and returns what came after the flood.
+/// Reads again, and returns what arrived after the flood.
 async fn after_the_flood(raw: &mut Raw) -> Received {
     loop {
         match raw.next().await.1 {
@@ -76,7 +76,7 @@ async fn after_the_flood(raw: &mut Raw) -> Received {
     }
 }
 
-/// Whether handlers refuse the socket, and what is sent to rooms does not reach it.
+/// Returns whether handlers refuse the socket and it is in no room.
 fn has_ended(server: &Server, socket: &SocketRef) -> bool {
     let rooms = ["members".to_owned(), user_room("Ada")];
     socket.auth_user::<User>().is_none() && server.io.to(rooms).sockets().is_empty()
@@ -100,7 +100,7 @@ async fn the_session_ends_in_time_and_the_client_is_told_when_it_reads() {
     assert_eq!(records.next().await, "goodbye Ada");
 }
 
-/// Not reading must not keep a session alive: the warning waits for room in the channel, the end does not.
+/// A client must not keep its session alive by not reading: the warning waits for room in the channel, the end does not.
 #[tokio::test]
 async fn a_warning_that_cannot_be_sent_does_not_delay_the_end() {
     let (server, _records) = serve(log_in::builder().expiry_warning("1h")).await;
@@ -123,7 +123,7 @@ async fn a_session_that_has_ended_is_not_renewed_and_costs_no_lookup() {
     let_it_expire(&first).await;
     raw.emit("/", &json!(["authenticate", { "token": token("ada") }])).await;
 
-    // The refused renewal may be told as well, if there was room for it first.
+    // The refusal of the renewal may arrive as well, if there was room for it first.
     let refused = unauthorized_event("token_expired", "authenticate");
     let mut received = vec![after_the_flood(&mut raw).await];
     while !received.contains(&Received::Disconnected) {
@@ -181,21 +181,21 @@ async fn admitted(server: &Server, namespace: &str) -> Raw {
     panic!("never admitted");
 }
 
-/// The second packet has to wait for the first one to be gone, which no client can hurry.
+/// The second packet waits until the first one was sent.
 #[tokio::test]
 async fn a_channel_for_one_packet_is_enough() {
-    async fn nobody(_: AuthUser<User, Not<()>>) {}
+    async fn refuse_all(_: AuthUser<User, Not<()>>) {}
     let (recorder, _records) = recorder();
     let server = Server::with(SocketIo::builder().max_buffer_size(1).with_state(recorder)).await;
     server.io.ns("/", (async || ()).with(log_in::middleware().unwrap()));
-    server.io.ns("/nobody", nobody.with(log_in::middleware().unwrap()));
+    server.io.ns("/refused", refuse_all.with(log_in::middleware().unwrap()));
     let mut raw = admitted(&server, "/").await;
     raw.expect("/", unauthorized("token_expired")).await;
     raw.expect("/", Received::Disconnected).await;
 
-    let mut raw = admitted(&server, "/nobody").await;
-    raw.expect("/nobody", unauthorized("forbidden")).await;
-    raw.expect("/nobody", Received::Disconnected).await;
+    let mut raw = admitted(&server, "/refused").await;
+    raw.expect("/refused", unauthorized("forbidden")).await;
+    raw.expect("/refused", Received::Disconnected).await;
 }
 
 #[tokio::test]
@@ -221,7 +221,7 @@ async fn a_slow_client_leaves_all_rooms_at_a_logout() {
     while !has_ended(&server, &socket) {
         tokio::task::yield_now().await;
     }
-    // Rooms that it is put into afterwards are left as well.
+    // The socket leaves rooms that it joins afterwards as well.
     socket.join("members");
     while !has_ended(&server, &socket) {
         tokio::task::yield_now().await;
@@ -230,8 +230,8 @@ async fn a_slow_client_leaves_all_rooms_at_a_logout() {
     tokio::time::timeout(LIMIT, logout).await.unwrap().unwrap().unwrap();
 }
 
-/// The namespace's broadcasts reach a socket until it is disconnected, so that each packet which its client reads must
-/// make room for the end and not for another broadcast.
+/// Broadcasts of the namespace reach a socket until it is disconnected. The room of each packet that the client reads must
+/// go to the end of the session, not to another broadcast.
 #[tokio::test]
 async fn a_client_that_reads_slowly_receives_few_broadcasts_after_its_end() {
     let (server, _records) = serve(log_in::builder()).await;
@@ -259,6 +259,6 @@ async fn a_client_that_reads_slowly_receives_few_broadcasts_after_its_end() {
         }
     }
     broadcasts.abort();
-    println!("{heard} broadcasts heard");
-    assert!(heard < 20, "{heard} broadcasts heard");
+    println!("{heard} broadcasts received");
+    assert!(heard < 20, "{heard} broadcasts received");
 }

@@ -1,4 +1,4 @@
-//! A forced logout that meets a connection, a login or a renewal of its user that is under way.
+//! A forced logout during a connection, a login or a renewal of its user.
 
 use serde_json::json;
 use socketioxide::{
@@ -57,7 +57,7 @@ async fn a_connection_whose_lookup_runs_during_the_logout_is_refused() {
         gate.open_once();
         raw.expect(namespace, Received::refused("session_ended")).await;
 
-        // Another attempt begins after it.
+        // A later attempt begins after the logout.
         gate.open_once();
         join(&mut raw, namespace, Some(&token("ada"))).await;
         assert_eq!(records.next().await, "lookup");
@@ -211,5 +211,5 @@ async fn a_login_that_comes_with_the_connect_is_in_its_room_and_welcomed_once() 
     assert!(complete > 0);
 }
 
-/// The window is some microseconds wide. Without care about one round in a thousand met it.
+/// The window is some microseconds wide: about one round in a thousand met it before it was closed.
 const ROUNDS: usize = 3000;

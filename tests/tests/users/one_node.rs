@@ -1,4 +1,4 @@
-//! All sockets of one user: its room, and its forced logout, on one node.
+//! The room of a user and a forced logout, on one node.
 
 use std::{
     collections::HashMap,
@@ -24,7 +24,7 @@ struct Member {
     key: String,
 }
 
-/// The keys of those who are called otherwise than their tokens say; nobody is let in under an empty one.
+/// User keys that differ from the subjects of the tokens. An empty one refuses the user.
 #[derive(Clone, Default)]
 struct Directory(Arc<Mutex<HashMap<String, String>>>);
 
@@ -48,7 +48,7 @@ async fn on_connect(socket: SocketRef) {
     socket.on("rooms", async |socket: SocketRef, ack: AckSender| ack.send(&[socket.rooms()]).unwrap());
     socket.on("flood", flood);
     socket.on("as_user", async |_: AuthUser<Member>, State(recorder): State<Recorder>| recorder.record("as_user"));
-    socket.on("as_anybody", async |State(recorder): State<Recorder>| recorder.record("as_anybody"));
+    socket.on("as_guest", async |State(recorder): State<Recorder>| recorder.record("as_guest"));
     socket.on_disconnect(async |socket: SocketRef, member: AuthUser<Member>, State(recorder): State<Recorder>| {
         recorder.record(format!("{} left {:?}", member.key, socket.rooms()));
     });
@@ -76,7 +76,7 @@ async fn server() -> (Server, Directory, Records) {
     (server, directory, records)
 }
 
-/// A connection of this user to all namespaces.
+/// Connects a user to all namespaces.
 async fn everywhere(server: &Server, subject: &str) -> Raw {
     let mut raw = server.raw().await;
     for namespace in NAMESPACES {
@@ -85,14 +85,14 @@ async fn everywhere(server: &Server, subject: &str) -> Raw {
     raw
 }
 
-/// What comes in the namespaces, in any order of theirs.
+/// Expects the same packets in each namespace, in any order of the namespaces.
 async fn expect_everywhere(raw: &mut Raw, received: &[Received]) {
-    let mut heard: HashMap<String, Vec<Received>> = HashMap::new();
+    let mut arrived: HashMap<String, Vec<Received>> = HashMap::new();
     for _ in 0..NAMESPACES.len() * received.len() {
         let (namespace, received) = raw.next().await;
-        heard.entry(namespace).or_default().push(received);
+        arrived.entry(namespace).or_default().push(received);
     }
-    assert_eq!(heard, NAMESPACES.map(|namespace| (namespace.to_owned(), received.to_vec())).into());
+    assert_eq!(arrived, NAMESPACES.map(|namespace| (namespace.to_owned(), received.to_vec())).into());
 }
 
 async fn expect_in(raw: &mut Raw, key: &str) {
@@ -189,7 +189,7 @@ async fn a_renewed_session_stays_in_its_room() {
     expect_in(&mut ada, "ada").await;
 }
 
-/// The same `sub` may name different users of different tenants.
+/// One `sub` may name different users of different tenants.
 #[tokio::test]
 async fn a_renewal_does_not_change_the_user_key() {
     let (server, directory, _) = server().await;
@@ -201,7 +201,7 @@ async fn a_renewal_does_not_change_the_user_key() {
     ada.expect("/", mail("for the old key")).await;
     expect_in(&mut ada, "ada").await;
 
-    // ClientBuilder anew does.
+    // A new connection does.
     ada.leave("/").await;
     join(&mut ada, "/", Some(&token("ada"))).await;
     expect_in(&mut ada, "countess").await;
@@ -288,7 +288,7 @@ async fn a_disconnected_user_comes_back_only_if_the_lookup_lets_it() {
     ada.expect("/", Received::refused("banned")).await;
 }
 
-/// A client of this user whose channel is full, because it does not read.
+/// Connects a client of `ada` that does not read, and fills its channel.
 async fn slow(server: &Server, records: &mut Records) -> Raw {
     let mut slow = ready(server, "/", Some(&token("ada"))).await;
     slow.emit("/", &json!(["flood"])).await;
@@ -304,14 +304,14 @@ async fn a_slow_reader_loses_its_user_at_once_and_is_told_when_it_reads() {
     let io = server.io.clone();
     let reason = AuthError::denied("removed");
     let ending = tokio::spawn(async move { disconnect_user_because(&io, "ada", &reason).await });
-    // The other socket of the user need not wait for the slow one.
+    // The other socket of the user does not wait for the slow one.
     other.expect("/", unauthorized("denied", "removed")).await;
     other.expect("/", Received::Disconnected).await;
     assert!(records.next().await.starts_with("ada left"));
 
     slow.emit("/", &json!(["as_user"])).await;
-    slow.emit("/", &json!(["as_anybody"])).await;
-    assert_eq!(records.next().await, "as_anybody");
+    slow.emit("/", &json!(["as_guest"])).await;
+    assert_eq!(records.next().await, "as_guest");
     send_to(&server, "ada", "for users").await;
 
     let received = read_past_the_flood(&mut slow).await;
@@ -337,7 +337,7 @@ async fn read_past_the_flood(raw: &mut Raw) -> Received {
     }
 }
 
-/// Such a user is not the one whom a logout means.
+/// Guest users of the lookup have no user room, so a logout does not reach them.
 #[tokio::test]
 async fn a_guest_user_of_the_lookup_joins_no_user_room() {
     #[jwt_auth(secret = SECRET, guest = true, user_key = |member: &Member| &member.key)]

@@ -42,7 +42,7 @@ impl Script {
         Self { address, task }
     }
 
-    /// The same after the opening of Engine.IO, a CONNECT of `/` without a payload, and its answer.
+    /// Accepts a client up to the opening of Engine.IO, the CONNECT of `/` without a payload, and its answer.
     async fn connected(steps: impl IntoIterator<Item = Step>) -> (Self, TestClient) {
         let mut all = vec![Send(OPEN), Expect("40"), Send(r#"40{"sid":"b"}"#)];
         all.extend(steps);

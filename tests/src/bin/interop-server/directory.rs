@@ -51,7 +51,7 @@ impl Directory {
             "suspended" => Err(AuthError::denied("user does not exist").into()),
             "broken" => Err("the table of users is gone".into()),
             "panics" => panic!("the lookup panics"),
-            // A test that needs a user to itself makes a name up.
+            // A test that needs its own user makes up a name.
             name if name.starts_with("visitor") => Ok(Some(User { name: name.to_owned(), admin: false, owner: false })),
             id => Ok(self.0.get(id).cloned()),
         }

@@ -88,7 +88,7 @@ fn app(auth: &Auth) -> Result<Router, Box<dyn Error>> {
         .layer(sessions_layer))
 }
 
-/// Whoever started the server holds its stdin: when they end, however they end, so does the server.
+/// Returns when stdin is closed. The process that started the server holds it, so the server ends with that process.
 async fn stdin_closed() {
     let mut stdin = tokio::io::stdin();
     let mut ignored = [0; 64];

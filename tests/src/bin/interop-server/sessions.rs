@@ -25,11 +25,11 @@ use crate::{
 #[derive(Deserialize)]
 pub(crate) struct SessionClaims {
     sub: String,
-    /// The lookup does not answer before somebody has opened it.
+    /// The lookup waits until a client opens this gate.
     gate: Option<String>,
 }
 
-/// Made by whoever asks first.
+/// Gates by name, created at first use.
 #[derive(Clone, Default)]
 pub(crate) struct Gates(Arc<Mutex<HashMap<String, Gate>>>);
 
@@ -75,7 +75,7 @@ async fn on_login(socket: SocketRef, user: MaybeAuthUser<User>) {
     socket.emit("login", &describe(&user)).ok();
 }
 
-/// What the extractors say while a session ends, to those who stay.
+/// Tells the sockets that stay what the extractors return while a session ends.
 async fn on_disconnect(socket: SocketRef, user: MaybeAuthUser<User>) {
     let alive = socket.auth_user::<User>().is_some();
     let name = user.0.as_ref().map(|user| &user.name);

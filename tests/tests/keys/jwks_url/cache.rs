@@ -1,4 +1,4 @@
-//! Rotation, and for how long an answer is good.
+//! Rotation, and how long a response is valid.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use socketioxide_jwt_auth_tests::issuer::{
     Answer, Issuer, KEYS, SigningKey, advance_time, key_set, outcome, spawn_verification,
 };
 
-/// Searches for keys that no set has are this far apart.
+/// The shortest time between two searches for unknown keys.
 const SEARCH_INTERVAL: Duration = Duration::from_secs(10);
 
 fn keys() -> (SigningKey, SigningKey) {
@@ -70,7 +70,7 @@ async fn another_key_with_a_known_kid_is_found_at_once() {
     assert_eq!(issuer.requests(), 3);
 }
 
-/// A JWK Set of these keys without names.
+/// Returns a JWK Set of these keys without `kid`.
 fn nameless(keys: &[&SigningKey]) -> Answer {
     Answer::ok(key_set(&keys.iter().map(|key| key.jwk_without_kid()).collect::<Vec<_>>()))
 }
@@ -130,7 +130,7 @@ async fn a_new_set_may_name_its_keys_where_the_old_one_did_not() {
     assert_eq!(issuer.requests(), 3);
 }
 
-/// With or without `kid`, a known one or not, of an algorithm of the set or not.
+/// Forged tokens with a known `kid`, an unknown one or none, and with algorithms of the set and others.
 #[tokio::test]
 async fn forged_tokens_of_every_kind_share_one_request_in_ten_seconds() {
     let (key, other) = keys();
@@ -146,7 +146,7 @@ async fn forged_tokens_of_every_kind_share_one_request_in_ten_seconds() {
         (of_another_type.token_with_kid(None), "token_key_unknown"),
         (of_another_type.token_with_kid(Some("a")), "token_algorithm_not_allowed"),
     ];
-    // Each of them is the first one once.
+    // Each kind is the first one once.
     for first in 0..forged.len() {
         let requests = 2 + 2 * first;
         for (token, code) in forged.iter().cycle().skip(first).take(2 * forged.len()) {
@@ -157,7 +157,7 @@ async fn forged_tokens_of_every_kind_share_one_request_in_ten_seconds() {
         assert_eq!(outcome(&verifier, &forged[first].0).await, forged[first].1);
         assert_eq!(issuer.requests(), requests);
         advance_time(Duration::from_secs(1)).await;
-        // All at once.
+        // All concurrently.
         let callers: Vec<_> =
             (0..100).map(|number| spawn_verification(&verifier, forged[number % forged.len()].0.clone())).collect();
         for (number, caller) in callers.into_iter().enumerate() {
@@ -169,7 +169,7 @@ async fn forged_tokens_of_every_kind_share_one_request_in_ten_seconds() {
     assert_eq!(outcome(&verifier, &key.token()).await, "accepted");
 }
 
-/// While the issuer is away, a forged token is refused as it is when the issuer answers.
+/// During an outage, a forged token is refused with the same code as otherwise.
 #[tokio::test]
 async fn a_forged_token_is_refused_for_its_signature_while_the_issuer_is_down() {
     let (key, other) = (SigningKey::new(Algorithm::EdDSA, "a"), SigningKey::other(Algorithm::EdDSA, "a"));
@@ -182,7 +182,7 @@ async fn a_forged_token_is_refused_for_its_signature_while_the_issuer_is_down() 
     assert_eq!(issuer.requests(), 2);
 }
 
-/// The seconds for which an answer with these headers is good: it is not asked for again before, and is after.
+/// Asserts for how many seconds a response with these headers is valid: no request before, one after.
 async fn is_good_for(headers: &[(&'static str, &str)], seconds: u64) {
     let (key, _) = keys();
     let issuer = Issuer::start().await;
@@ -228,7 +228,7 @@ async fn the_issuer_says_for_how_long_its_keys_are_good_within_bounds() {
     is_good_for(&[("expires", "Thu, 01 Jan 1970 00:00:00 GMT")], DEFAULT).await;
 }
 
-/// A cache in front of the issuer has kept the answer for a while.
+/// A cache in front of the issuer reports how long it has kept the response.
 #[tokio::test]
 async fn the_age_of_an_answer_counts() {
     is_good_for(&[("cache-control", "max-age=3600"), ("age", "3000")], 600).await;
@@ -254,7 +254,11 @@ async fn unknown_keys_are_searched_for_once_in_ten_seconds() {
     advance_time(Duration::from_secs(1)).await;
     assert_eq!(outcome(&verifier, &key.token_with_kid(Some("y"))).await, "token_key_unknown");
     assert_eq!(issuer.requests(), 3);
-    assert_eq!(outcome(&verifier, &key.token_with_kid(None)).await, "accepted", "it names no key that is not there");
+    assert_eq!(
+        outcome(&verifier, &key.token_with_kid(None)).await,
+        "accepted",
+        "a token without a `kid` names no unknown key"
+    );
 }
 
 #[tokio::test]

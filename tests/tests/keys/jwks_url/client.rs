@@ -51,7 +51,7 @@ async fn redirects_of_the_client_to_other_hosts_are_refused() {
     issuer.answer(KEYS, Answer::redirect(&stranger.url(KEYS)));
     let verifier = issuer.verifier().http_client(everywhere()).build().unwrap();
     assert_eq!(outcome(&verifier, &key().token()).await, "keys_unavailable");
-    assert_eq!(stranger.requests(), 1, "it does follow");
+    assert_eq!(stranger.requests(), 1, "the client follows redirects");
 
     issuer.answer(KEYS, Answer::redirect("/there"));
     issuer.answer("/there", Answer::keys(&[&key()]));
@@ -59,7 +59,7 @@ async fn redirects_of_the_client_to_other_hosts_are_refused() {
     assert_eq!(outcome(&verifier, &key().token()).await, "accepted");
 }
 
-/// A client without any limit of its own.
+/// The client has no limit of its own.
 #[tokio::test]
 async fn the_time_limit_applies_to_the_client() {
     let issuer = HostileIssuer::start(|stream| async {
@@ -78,7 +78,7 @@ async fn the_time_limit_applies_to_the_client() {
 async fn the_client_may_use_a_proxy() {
     let proxy = Issuer::with_keys(&[&key()]).await;
     let client = Client::builder().proxy(Proxy::http(proxy.url("")).unwrap()).build().unwrap();
-    // Nobody listens there: the proxy answers.
+    // No server listens there, and the proxy answers.
     let url = "http://127.0.0.1:9/keys";
     let verifier = Verifier::builder().jwks_url(url).algorithm("EdDSA").http_client(client).build().unwrap();
     assert_eq!(outcome(&verifier, &key().token()).await, "accepted");

@@ -1,4 +1,4 @@
-//! Mistakes that are found when a verifier is built, and URLs from the environment.
+//! Mistakes that are reported when a verifier is built, and URLs from the environment.
 
 use jsonwebtoken::Algorithm;
 use socketioxide_jwt_auth::{Verifier, jwt_auth};
@@ -90,11 +90,12 @@ fn the_algorithms_must_be_named_and_be_those_of_public_keys() {
     }
 }
 
-/// What the child comes to with this URL. It is also told of a proxy, which is nobody to be trusted with http://.
+/// Returns the outcome of the child with this URL. Its environment also names a proxy, which must not be used for
+/// `http://`.
 async fn verify_with(url: Option<String>) -> String {
     let proxy = Issuer::start().await;
     let proxy_url = proxy.url("");
-    // This thread serves the keys.
+    // This thread serves the keys, so the child is awaited on another.
     let outcome = tokio::task::spawn_blocking(move || {
         outcome_of_child("jwks_url::configuration::the_child_verifies", |child| {
             child.env("http_proxy", proxy_url).env_remove("no_proxy").env_remove("NO_PROXY");

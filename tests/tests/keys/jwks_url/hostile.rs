@@ -1,4 +1,4 @@
-//! Answers that are no JWK Set, too long, or no HTTP.
+//! Responses that are not a JWK Set, too long, or not HTTP.
 
 use std::{
     sync::{
@@ -24,7 +24,7 @@ fn good_body(key: &SigningKey) -> String {
     key_set(&[key.jwk()])
 }
 
-/// An HTTP answer, as it goes over the wire.
+/// Returns an HTTP response as bytes.
 fn raw(head: &str, body: impl AsRef<[u8]>) -> Vec<u8> {
     [head.as_bytes(), b"\r\n\r\n", body.as_ref()].concat()
 }
@@ -35,7 +35,7 @@ pub(crate) fn good_answer(key: &SigningKey) -> Vec<u8> {
     raw(&format!("HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {}", body.len()), body)
 }
 
-/// It is refused where there are no keys yet, and a set that is there stays.
+/// Asserts that a response is refused if there are no keys yet, and that it does not replace a set.
 async fn is_not_taken(name: &str, answer: Answer) {
     let key = key();
     let issuer = Issuer::start().await;
@@ -48,7 +48,7 @@ async fn is_not_taken(name: &str, answer: Answer) {
     assert_eq!(outcome(&verifier, &key.token()).await, "accepted");
     issuer.answer(KEYS, answer);
     advance_time(Duration::from_mins(11)).await;
-    // Whoever asks for an unknown key waits for the refresh.
+    // A token with an unknown key waits for the refresh.
     assert_eq!(outcome(&verifier, &key.token_with_kid(Some("unknown"))).await, "token_key_unknown", "{name}");
     assert_eq!(outcome(&verifier, &key.token()).await, "accepted", "{name}");
     assert_eq!(issuer.requests(), 3, "{name}");
@@ -97,12 +97,12 @@ async fn only_status_200_is_accepted() {
     is_not_taken("304", Answer::new(304, "")).await;
 }
 
-/// Nobody asked for it.
+/// The request does not accept compression.
 #[tokio::test]
 async fn a_compressed_body_is_refused() {
     let compressed = STANDARD.decode(GOOD_BODY_COMPRESSED).unwrap();
     is_not_taken("gzip", Answer::ok(compressed.clone()).header("content-encoding", "gzip")).await;
-    is_not_taken("gzip that nothing announces", Answer::ok(compressed)).await;
+    is_not_taken("gzip without a content-encoding", Answer::ok(compressed)).await;
 }
 
 /// `good_body`, through gzip.
@@ -121,7 +121,7 @@ async fn the_longest_accepted_body_has_512_kib() {
     assert_eq!(outcome(&issuer.verifier().build().unwrap(), &key.token()).await, "accepted");
 }
 
-/// The good answer is taken from a raw socket too, so that the others are refused for what is wrong with them.
+/// A good response over the same raw socket is accepted, so the others are refused for their mistakes.
 #[tokio::test]
 async fn invalid_http_is_refused() {
     let good = good_body(&key());
@@ -188,7 +188,8 @@ async fn invalid_http_is_refused() {
     }
 }
 
-/// Writes a head, and then the same part of a body for ever. Returns how much was written before the client hung up.
+/// Writes a head, and then the same part of a body for ever. Returns how much was written before the client closed the
+/// connection.
 async fn written(head: &'static str, part: &'static [u8]) -> usize {
     let written = Arc::new(AtomicUsize::new(0));
     let (hung_up, hang_up) = tokio::sync::watch::channel(false);
@@ -206,7 +207,7 @@ async fn written(head: &'static str, part: &'static [u8]) -> usize {
     .await;
     let verifier = issuer.verifier().build().unwrap();
     assert_eq!(within(head, outcome(&verifier, &key().token())).await, "keys_unavailable", "{head}");
-    within("the client hangs up", hang_up.clone().wait_for(|hung_up| *hung_up)).await.unwrap();
+    within("the client closes the connection", hang_up.clone().wait_for(|hung_up| *hung_up)).await.unwrap();
     written.load(Ordering::SeqCst)
 }
 
@@ -227,7 +228,7 @@ async fn a_body_without_end_is_not_read_to_its_end() {
     ] {
         let bytes = written(head, part).await;
         println!("{head:?}: hung up after {bytes} bytes");
-        // What the kernel holds between the two is some megabytes.
+        // The kernel buffers some megabytes.
         assert!(bytes < 32 * 1024 * 1024, "{head}: {bytes} bytes");
     }
 }

@@ -1,4 +1,4 @@
-//! What operators and clients are told of an issuer that fails.
+//! What is logged and what clients receive if an issuer fails.
 
 use jsonwebtoken::Algorithm;
 use socketioxide::handler::ConnectHandler;
@@ -14,7 +14,7 @@ fn key() -> SigningKey {
     SigningKey::new(Algorithm::EdDSA, "a")
 }
 
-/// The lines of this crate, none of which holds the query or the password of a URL.
+/// Returns the lines of this crate, and asserts that none contains the query or the password of a URL.
 fn lines(log: &Log) -> String {
     let lines = log.lines_with("").join("\n");
     assert!(!lines.contains("the-key-of") && !lines.contains("code="), "{lines}");
@@ -39,7 +39,7 @@ async fn the_log_says_which_issuer_fails_and_why_but_not_the_query() {
         assert!(last.contains("ERROR") && last.contains(problem) && last.contains(&issuer.url(KEYS)), "{last}");
     }
     let asked = issuer.received_requests();
-    assert_eq!(asked[0].uri.query(), Some(QUERY), "the issuer gets it");
+    assert_eq!(asked[0].uri.query(), Some(QUERY), "the issuer receives the query");
     assert!(asked[0].headers.contains_key("authorization"), "and the password");
 }
 

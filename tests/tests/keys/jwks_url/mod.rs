@@ -1,4 +1,4 @@
-//! Keys from a URL, over real sockets: from issuers that behave well, and from those that do not.
+//! Keys from a URL, over real sockets, from issuers that behave well or not.
 
 mod cache;
 mod client;

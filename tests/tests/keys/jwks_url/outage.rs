@@ -1,4 +1,4 @@
-//! An issuer that is away for a while.
+//! An issuer that is unreachable for a limited time.
 
 use std::time::Duration;
 
@@ -70,7 +70,7 @@ async fn the_last_good_set_expires_after_a_day() {
     assert_eq!(outcome(&verifier, &key.token()).await, "accepted");
 }
 
-/// However long the issuer says that its keys are good, there is time to ask it again before they are not.
+/// Also with the longest validity that an issuer can set, there is time for another request before the keys expire.
 #[tokio::test]
 async fn a_set_is_refreshed_long_before_it_expires() {
     let key = key();
@@ -82,13 +82,13 @@ async fn a_set_is_refreshed_long_before_it_expires() {
         advance_time(Duration::from_hours(13)).await;
         assert_eq!(outcome(&verifier, &key.token()).await, "accepted");
         issuer.wait_for_requests(requests).await;
-        // Whoever asks for an unknown key waits for the refresh that is under way.
+        // A token with an unknown key waits for the refresh under way.
         assert_eq!(outcome(&verifier, &key.token_with_kid(Some("x"))).await, "token_key_unknown");
         assert_eq!(issuer.requests(), requests);
     }
 }
 
-/// An issuer that answers when the gate is open.
+/// Starts an issuer that answers when the gate is open.
 async fn behind(gate: &Gate, key: &SigningKey) -> HostileIssuer {
     let (gate, answer) = (gate.clone(), super::hostile::good_answer(key));
     HostileIssuer::start(move |mut stream| {
@@ -119,7 +119,7 @@ async fn verification_does_not_wait_for_a_refresh() {
     }
     assert_eq!(issuer.requests(), 2, "the gate is still closed");
 
-    // Only who needs a key that is not there waits, and for that very request.
+    // Only a token with an unknown key waits, for that same request.
     let searching = spawn_verification(&verifier, key.token_with_kid(Some("unknown")));
     gate.open_once();
     assert_eq!(searching.await.unwrap(), "token_key_unknown");

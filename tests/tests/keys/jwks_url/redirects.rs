@@ -1,4 +1,4 @@
-//! Issuers that send somewhere else.
+//! Issuers that redirect.
 
 use jsonwebtoken::Algorithm;
 use socketioxide_jwt_auth_tests::issuer::{Answer, Issuer, KEYS, SigningKey, outcome};
@@ -38,7 +38,7 @@ async fn redirects_to_another_host_are_not_followed() {
     for target in [
         stranger.url(KEYS),
         format!("//{}{KEYS}", stranger.address()),
-        // The same server under other names, and by another scheme.
+        // These name the same server by other host names and another scheme.
         format!("http://localhost:{port}/there"),
         format!("http://127.0.0.2:{port}/there"),
         format!("https://127.0.0.1:{port}/there"),
@@ -53,7 +53,7 @@ async fn redirects_to_another_host_are_not_followed() {
         issuer.answer("/there", Answer::keys(&[&key()]));
         let verifier = issuer.verifier().build().unwrap();
         assert_eq!(outcome(&verifier, &key().token()).await, "keys_unavailable", "{target:?}");
-        // An empty target is the same page.
+        // An empty target is the same URL.
         let expected = if target.is_empty() { 4 } else { 1 };
         assert_eq!(issuer.requests() - before, expected, "{target:?}");
     }

@@ -29,7 +29,7 @@ async fn publishing(keys: &[Value]) -> Issuer {
     issuer
 }
 
-/// What must not be used, whoever publishes it.
+/// Keys that must not be used.
 fn bad_keys() -> Vec<(&'static str, Value)> {
     let nested = |depth| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
     vec![
@@ -108,7 +108,7 @@ async fn a_set_that_contradicts_itself_is_refused() {
         let issuer = publishing(&[good().jwk(), second]).await;
         assert_eq!(outcome(&issuer.verifier().build().unwrap(), &good().token()).await, "keys_unavailable");
     }
-    // An encryption key may have the same name: it verifies nothing.
+    // An encryption key may have the same `kid`, because it verifies nothing.
     let mut encryption = of_another_type.jwk();
     encryption["use"] = "enc".into();
     let issuer = publishing(&[good().jwk(), encryption]).await;
@@ -124,13 +124,13 @@ async fn a_set_has_a_hundred_keys_at_most() {
         let token = SigningKey::new(Algorithm::EdDSA, "7").token();
         assert_eq!(outcome(&issuer.verifier().build().unwrap(), &token).await, expected, "{number} keys");
     }
-    // Short enough to be read, and still ten thousand.
+    // Within the limit of a body, but ten thousand keys.
     let empty = vec![json!({}); 10_000];
     let issuer = publishing(&[&[good().jwk()], empty.as_slice()].concat()).await;
     assert_eq!(outcome(&issuer.verifier().build().unwrap(), &good().token()).await, "keys_unavailable");
 }
 
-/// The classic confusion: everybody knows the public key, so nobody may use it as a secret.
+/// Algorithm confusion: a public key is known to attackers, so it must not be used as an HMAC secret.
 #[tokio::test]
 async fn a_public_key_is_never_used_as_a_secret() {
     let issuer = publishing(&[good().jwk(), SigningKey::new(Algorithm::RS256, "rsa").jwk()]).await;
@@ -147,7 +147,7 @@ async fn a_public_key_is_never_used_as_a_secret() {
             assert_eq!(outcome(&verifier, &forged).await, "token_algorithm_not_allowed");
         }
     }
-    assert_eq!(issuer.requests(), 0, "no key is even looked for");
+    assert_eq!(issuer.requests(), 0, "no key is requested");
 }
 
 #[tokio::test]
@@ -165,5 +165,5 @@ async fn each_type_of_key_verifies() {
     }
     assert_eq!(issuer.requests(), 1);
     assert_eq!(outcome(&verifier, &keys[0].token_with_kid(Some("b"))).await, "token_algorithm_not_allowed");
-    assert_eq!(issuer.requests(), 2, "there may be another key of that name by now");
+    assert_eq!(issuer.requests(), 2, "there may be another key with this `kid` by now");
 }

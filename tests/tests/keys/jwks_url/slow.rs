@@ -1,4 +1,4 @@
-//! Issuers that take their time.
+//! Issuers that answer slowly or never.
 
 use std::time::{Duration, Instant};
 
@@ -11,14 +11,14 @@ use tokio::{
 
 use super::hostile::good_answer;
 
-/// How long an issuer may take.
+/// The time limit of a request.
 const LIMIT: Duration = Duration::from_secs(5);
 
 fn key() -> SigningKey {
     SigningKey::new(Algorithm::EdDSA, "a")
 }
 
-/// What becomes of a caller whose issuer has got the request, when the time is up.
+/// Returns the outcome of a verification whose request times out.
 async fn outcome_after_the_limit(issuer: &HostileIssuer) -> &'static str {
     let verifier = issuer.verifier().build().unwrap();
     let caller = spawn_verification(&verifier, key().token());
@@ -49,7 +49,7 @@ async fn a_body_that_never_ends_is_not_waited_for() {
     assert_eq!(outcome_after_the_limit(&issuer).await, "keys_unavailable");
 }
 
-/// In real time: each byte comes soon enough, but all of them together do not.
+/// In real time: each byte comes within the limit, but all of them together do not.
 #[tokio::test]
 async fn a_body_that_comes_byte_by_byte_has_one_limit_as_a_whole() {
     let issuer = HostileIssuer::start(|mut stream| async move {
@@ -69,7 +69,7 @@ async fn a_body_that_comes_byte_by_byte_has_one_limit_as_a_whole() {
     assert!(LIMIT - Duration::from_millis(50) <= waited && waited < LIMIT + Duration::from_secs(1), "{waited:?}");
 }
 
-/// The kernel takes the connection, and nobody ever reads from it.
+/// The kernel accepts the connection, and the server never reads from it.
 #[tokio::test]
 async fn a_server_that_does_not_read_is_not_waited_for() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

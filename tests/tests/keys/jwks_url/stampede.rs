@@ -1,4 +1,4 @@
-//! Very many clients at once.
+//! A thousand clients at once.
 
 use futures_util::future::join_all;
 use jsonwebtoken::Algorithm;
@@ -10,7 +10,7 @@ use socketioxide_jwt_auth_tests::{
 
 const CLIENTS: usize = 1000;
 
-/// Each asks to be admitted with a token that names a key of its own.
+/// Connects each client with a token that names a different key.
 async fn ask_all(clients: &mut [Raw], key: &SigningKey, wave: &str) {
     let spawn_verification = clients.iter_mut().enumerate().map(async |(number, client)| {
         let token = key.token_with_kid(Some(&format!("{wave} {number}")));

@@ -1,4 +1,4 @@
-//! Over HTTPS: whoever cannot prove the name of the issuer is not believed.
+//! Issuers over HTTPS, which must have a valid certificate.
 
 use std::{
     env, fs,
@@ -33,7 +33,7 @@ fn key() -> SigningKey {
     SigningKey::new(Algorithm::EdDSA, "a")
 }
 
-/// A certificate for one name, which vouches for itself.
+/// Returns a self-signed certificate for one name.
 fn certificate(name: &str) -> CertifiedKey<KeyPair> {
     generate_simple_self_signed([name.to_owned()]).unwrap()
 }
@@ -46,7 +46,7 @@ fn acceptor(certified: &CertifiedKey<KeyPair>) -> TlsAcceptor {
     TlsAcceptor::from(Arc::new(config))
 }
 
-/// An issuer at `https://127.0.0.1:…` that gives this answer to whoever takes its certificate.
+/// Starts an issuer at `https://127.0.0.1:…` that sends this response to clients that accept its certificate.
 async fn serve(certified: &CertifiedKey<KeyPair>, answer: impl Fn(u16) -> Vec<u8> + Send + 'static) -> String {
     let (listener, acceptor) = (TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap(), acceptor(certified));
     let port = listener.local_addr().unwrap().port();
@@ -73,7 +73,7 @@ fn redirect(target: &str) -> Vec<u8> {
     format!("HTTP/1.1 302 Found\r\nconnection: close\r\ncontent-length: 0\r\nlocation: {target}\r\n\r\n").into_bytes()
 }
 
-/// An issuer that speaks HTTP and HTTPS at the same port. It has keys for one scheme, and redirects the other one there.
+/// An issuer that speaks HTTP and HTTPS at the same port. It serves keys over one scheme, and redirects the other there.
 struct TwoSchemes {
     port: u16,
     /// The schemes of the connections, in order.
@@ -119,7 +119,7 @@ impl TwoSchemes {
     }
 }
 
-/// A client that trusts this certificate too.
+/// Returns a client that trusts this certificate too.
 fn client(certified: &CertifiedKey<KeyPair>) -> Client {
     Client::builder().add_root_certificate(Certificate::from_der(certified.cert.der()).unwrap()).build().unwrap()
 }
@@ -157,7 +157,7 @@ async fn keys_received_without_tls_are_refused() {
     let verifier = verifier(&issuer).http_client(client(&certified)).build().unwrap();
     assert_eq!(within("an answer", outcome(&verifier, &key().token())).await, "keys_unavailable");
     assert_eq!(log.lines_with("another host").len(), 1, "{}", log.text());
-    assert_eq!(plain.requests(), 1, "the application's client does follow");
+    assert_eq!(plain.requests(), 1, "the application's client follows redirects");
 }
 
 #[tokio::test]
@@ -183,10 +183,10 @@ async fn the_child_asks_for_keys() {
     report(outcome(&verifier, &key().token()).await);
 }
 
-/// The outcome with the crate's own client, in a process that trusts the certificate.
+/// Returns the outcome with the crate's client, in a process that trusts the certificate.
 async fn outcome_where_trusted(certificate: &Path, issuer: String) -> String {
     let certificate = certificate.to_owned();
-    // This thread is the issuer.
+    // This thread runs the issuer, so the child is awaited on another.
     let outcome = tokio::task::spawn_blocking(move || {
         outcome_of_child("jwks_url::tls::the_child_asks_for_keys", |child| {
             child.env("SJA_ISSUER", issuer).env("SSL_CERT_FILE", certificate).env_remove("SSL_CERT_DIR");
@@ -204,14 +204,14 @@ async fn a_redirect_to_another_scheme_is_not_followed() {
         let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("certificate-{}.pem", issuer.port));
         fs::write(&path, pem::encode(&Pem::new("CERTIFICATE", certified.cert.der().to_vec()))).unwrap();
 
-        assert_eq!(outcome_where_trusted(&path, issuer.url(other)).await, "accepted", "{other} by itself");
+        assert_eq!(outcome_where_trusted(&path, issuer.url(other)).await, "accepted", "{other} alone");
         assert_eq!(outcome_where_trusted(&path, issuer.url(asked)).await, "keys_unavailable", "{asked} to {other}");
         assert_eq!(issuer.connections(), [other, asked]);
         fs::remove_file(&path).unwrap();
     }
 }
 
-/// The application's client follows.
+/// The application's client follows the redirect.
 #[tokio::test]
 async fn keys_received_over_another_scheme_are_refused() {
     let certified = certificate("127.0.0.1");

@@ -1,4 +1,4 @@
-//! A logout on one node that meets a connection or a login of its user that is under way on the other.
+//! A logout on one node during a connection or a login of its user on the other.
 
 use serde_json::json;
 use socketioxide_jwt_auth::disconnect_user;
@@ -24,7 +24,7 @@ async fn a_connection_whose_lookup_runs_on_the_other_node_is_refused() {
     ada.expect("/slow", Received::refused("session_ended")).await;
     grace.expect("/slow", Received::Connected).await;
 
-    // Another attempt begins after the logout.
+    // A later attempt begins after the logout.
     gate.open_once();
     ada.connect_with_token("/slow", &token("ada")).await;
     ada.expect("/slow", Received::Connected).await;
@@ -46,7 +46,7 @@ async fn a_guest_whose_login_runs_on_the_other_node_stays_a_guest() {
     ada.expect("/slow", refused_ack("session_ended")).await;
     assert!(matches!(grace.next().await.1, Received::Ack(answer) if answer[0].get("expires_at").is_some()));
 
-    // Nothing of the logout is left, so that a later login succeeds.
+    // No trace of the logout remains, so a later login succeeds.
     ada.emit_with_ack("/slow", 2, &json!(["whoami"])).await;
     ada.expect("/slow", refused_ack("login_required")).await;
     gate.open_once();

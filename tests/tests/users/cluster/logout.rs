@@ -1,4 +1,4 @@
-//! A user whom one node disconnects is disconnected from every node.
+//! A forced logout on one node ends the sockets of the user on every node.
 
 use serde_json::json;
 use socketioxide_jwt_auth::{AuthError, DisconnectError, disconnect_user, disconnect_user_because};
@@ -15,7 +15,7 @@ async fn a_logout_ends_all_sockets_of_a_user_on_both_nodes_and_no_others() {
     let mut adas = [here.everywhere("ada").await, there.everywhere("ada").await, there.everywhere("ada").await];
     let mut graces = [here.everywhere("grace").await, there.everywhere("grace").await];
     disconnect_user(&here.io, "ada").await.unwrap();
-    // It was seen to that they are gone, not only asked.
+    // The sockets are gone when `disconnect_user` returns.
     assert_eq!(NAMESPACES.map(|namespace| (here.sockets_in(namespace), there.sockets_in(namespace))), [(1, 1); 2]);
     for ada in &mut adas {
         expect_everywhere(ada, &[Received::Disconnected]).await;
@@ -60,7 +60,7 @@ async fn a_dynamic_namespace_that_both_nodes_know_ends_too() {
     grace.expect("/room/1", Received::ack(json!("grace"))).await;
 }
 
-/// The limit that the documentation names. socketioxide makes a dynamic namespace with its first client.
+/// The documentation names this limit. socketioxide creates a dynamic namespace at its first client.
 #[tokio::test]
 async fn a_dynamic_namespace_that_only_the_other_node_knows_is_not_reached() {
     let Some(Cluster { here, there, redis: _redis, .. }) = Cluster::start().await else { return };
@@ -72,7 +72,7 @@ async fn a_dynamic_namespace_that_only_the_other_node_knows_is_not_reached() {
     ada.expect("/room/1", Received::Disconnected).await;
 }
 
-/// A client of this user whose channel is full, because it does not read.
+/// Connects a client of `ada` that does not read, and fills its channel.
 async fn slow(node: &Node, records: &mut Records) -> Raw {
     let mut slow = node.client("/", Some("ada")).await;
     slow.emit("/", &json!(["flood"])).await;

@@ -1,4 +1,4 @@
-//! What is sent to a user on one node reaches it on every node.
+//! A message to a user on one node reaches its sockets on every node.
 
 use std::time::Duration;
 
@@ -70,12 +70,12 @@ async fn a_key_with_special_characters_reaches_only_its_user() {
 #[tokio::test]
 async fn an_empty_key_is_a_key_like_any_other() {
     let Some(Cluster { here, there, redis: _redis, .. }) = Cluster::start().await else { return };
-    let mut nameless = there.client("/", Some("")).await;
+    let mut empty = there.client("/", Some("")).await;
     let mut ada = there.client("/", Some("ada")).await;
-    here.io.to(user_room("")).emit("mail", "for the nameless").await.unwrap();
-    nameless.expect("/", mail("for the nameless")).await;
+    here.io.to(user_room("")).emit("mail", "for the empty key").await.unwrap();
+    empty.expect("/", mail("for the empty key")).await;
     disconnect_user(&here.io, "").await.unwrap();
-    nameless.expect("/", Received::Disconnected).await;
+    empty.expect("/", Received::Disconnected).await;
     expect_in(&mut ada, "ada").await;
 }
 
@@ -90,19 +90,19 @@ async fn broadcasts_that_are_sent_at_once_all_reach_the_other_node() {
     let mut client = there.client("/", Some("ada")).await;
 
     let sending = join_all((0..BROADCASTS).map(async |number| here.io.emit("number", &number).await));
-    let mut heard = Vec::new();
-    let hearing = async {
-        while heard.len() < BROADCASTS {
-            heard.push(client.next().await);
+    let mut arrived = Vec::new();
+    let receiving = async {
+        while arrived.len() < BROADCASTS {
+            arrived.push(client.next().await);
         }
     };
-    // If some are lost, the number of those that came is worth more than a packet that does not come.
-    let (sent, all_heard) = join(sending, timeout(Duration::from_secs(5), hearing)).await;
+    // If some are lost, the test reports how many arrived.
+    let (sent, all_arrived) = join(sending, timeout(Duration::from_secs(5), receiving)).await;
 
     assert!(sent.iter().all(Result::is_ok));
-    assert!(all_heard.is_ok(), "{} of {BROADCASTS} broadcasts came", heard.len());
+    assert!(all_arrived.is_ok(), "{} of {BROADCASTS} broadcasts came", arrived.len());
     let expected: Vec<_> =
         (0..BROADCASTS).map(|number| ("/".to_owned(), Received::event("number", json!(number)))).collect();
-    assert!(heard == expected, "they came in another order, or one came twice");
+    assert!(arrived == expected, "they came in another order, or one came twice");
     expect_in(&mut client, "ada").await;
 }

@@ -1,6 +1,6 @@
 //! Users whose sockets are on several nodes, joined by the Redis adapter and a real Redis.
 
-// The connection of the example is tested here too.
+// The adapter of the example is tested here too.
 #[path = "../../../../examples/cluster/src/adapter.rs"]
 mod adapter;
 mod concurrent_logout;
@@ -24,7 +24,7 @@ struct Cluster {
 }
 
 impl Cluster {
-    /// `None` where there is no Redis.
+    /// Returns `None` if Redis is not installed.
     async fn start() -> Option<Self> {
         let redis = Redis::start()?;
         let ((recorder, records), gate) = (recorder(), Gate::closed());

@@ -1,4 +1,4 @@
-//! A server that is joined to others by Redis.
+//! A server that Redis joins to others.
 
 use std::{
     convert::Infallible,
@@ -18,14 +18,14 @@ use tokio::{net::TcpListener, task::JoinHandle};
 
 use crate::cluster::adapter::{self, Adapter};
 
-/// The static ones. There is a dynamic one as well, `/room/{id}`.
+/// The static namespaces. There is a dynamic one as well, `/room/{id}`.
 pub(crate) const NAMESPACES: [&str; 2] = ["/", "/other"];
 
 struct Member {
     key: String,
 }
 
-/// Everybody is who the token says.
+/// A lookup that returns the user that the token names.
 #[jwt_auth(secret = SECRET, guest = true, authenticate_event = "authenticate", user_key = |member: &Member| &member.key)]
 async fn admit(claims: Claims) -> Option<Member> {
     Some(Member { key: claims.sub })
@@ -48,7 +48,7 @@ async fn wait(State(recorder): State<Recorder>, State(gate): State<Gate>) -> Res
 
 const WAITING: &str = "waiting";
 
-/// Waits until this number of lookups and middlewares stand at the gate.
+/// Waits until this number of lookups and middlewares waits at the gate.
 pub(crate) async fn expect_waiting(records: &mut Records, number: usize) {
     for _ in 0..number {
         assert_eq!(records.next().await, WAITING);
@@ -70,7 +70,7 @@ async fn flood(socket: SocketRef<Adapter>, State(recorder): State<Recorder>) {
     recorder.record("flooded");
 }
 
-/// Ends with the test.
+/// A node that ends with the test.
 pub(crate) struct Node {
     pub(crate) io: SocketIo<Adapter>,
     address: SocketAddr,
@@ -78,12 +78,12 @@ pub(crate) struct Node {
 }
 
 impl Node {
-    /// A node whose slow readers are soon full.
+    /// Starts a node whose clients have room for few packets.
     pub(crate) async fn start(redis: &str, recorder: Recorder, gate: Gate) -> Self {
         Self::start_with_buffer(redis, recorder, gate, 8).await
     }
 
-    /// A node that keeps this number of packets for a client that has not read them yet.
+    /// Starts a node whose clients have room for this number of packets.
     pub(crate) async fn start_with_buffer(redis: &str, recorder: Recorder, gate: Gate, packets: usize) -> Self {
         let adapter = adapter::connect(redis).await.unwrap();
         let builder = SocketIo::builder().max_buffer_size(packets).with_state(recorder).with_state(gate);
@@ -107,14 +107,14 @@ impl Node {
         Raw::open_with(self.address, "", &[]).await
     }
 
-    /// A client of one namespace, a guest if there is no user.
+    /// Connects a client to one namespace, as a guest without a subject.
     pub(crate) async fn client(&self, namespace: &str, subject: Option<&str>) -> Raw {
         let mut raw = self.raw().await;
         join(&mut raw, namespace, subject.map(token).as_deref()).await;
         raw
     }
 
-    /// A connection of a user to all static namespaces.
+    /// Connects a user to all static namespaces.
     pub(crate) async fn everywhere(&self, subject: &str) -> Raw {
         let mut raw = self.raw().await;
         for namespace in NAMESPACES {
@@ -123,7 +123,7 @@ impl Node {
         raw
     }
 
-    /// Sends a text to a user in all static namespaces.
+    /// Sends a string to a user in all static namespaces.
     pub(crate) async fn send_to(&self, key: &str, text: &str) {
         for namespace in NAMESPACES {
             self.io.of(namespace).unwrap().to(user_room(key)).emit("mail", text).await.unwrap();
@@ -149,20 +149,20 @@ pub(crate) fn unauthorized(code: &str, message: &str) -> Received {
     Received::event("unauthorized", json!({ "code": code, "message": message }))
 }
 
-/// What comes in the static namespaces, in any order of theirs.
+/// Expects the same packets in each static namespace, in any order of the namespaces.
 pub(crate) async fn expect_everywhere(raw: &mut Raw, received: &[Received]) {
-    let mut heard: Vec<_> = Vec::new();
+    let mut arrived: Vec<_> = Vec::new();
     for _ in 0..NAMESPACES.len() * received.len() {
-        heard.push(raw.next().await);
+        arrived.push(raw.next().await);
     }
     for namespace in NAMESPACES {
-        let heard: Vec<_> =
-            heard.iter().filter(|(there, _)| there == namespace).map(|(_, received)| received.clone()).collect();
-        assert_eq!(heard, received, "in {namespace}");
+        let arrived: Vec<_> =
+            arrived.iter().filter(|(there, _)| there == namespace).map(|(_, received)| received.clone()).collect();
+        assert_eq!(arrived, received, "in {namespace}");
     }
 }
 
-/// Asks the server in `/`: nothing else may come before.
+/// Asserts which user the socket in `/` has, and that no other packet arrives before.
 pub(crate) async fn expect_in(raw: &mut Raw, key: &str) {
     let received = socketioxide_jwt_auth_tests::emit_with_ack(raw, "whoami", &Value::Null).await;
     assert_eq!(received, Received::ack(json!(key)));

@@ -1,4 +1,4 @@
-//! Redis that goes away, and comes back.
+//! Redis fails, and recovers.
 
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ async fn without_redis_a_logout_ends_the_sockets_of_this_node_and_returns_an_err
     assert!(matches!(ended, Err(DisconnectError::Adapter(_))), "{ended:?}");
     expect_in(&mut far, "ada").await;
 
-    // What could not be sent is not sent later: it must be tried again.
+    // The adapter does not send later what it could not send: the caller must try again.
     redis.restart();
     until_seen(&here, "ada").await;
     expect_in(&mut far, "ada").await;

@@ -1,4 +1,4 @@
-//! A Redis server of the test's own.
+//! A Redis server for one test.
 
 use std::{
     env,
@@ -8,14 +8,14 @@ use std::{
     sync::Once,
 };
 
-/// Ends with the test. It keeps nothing, and listens on loopback.
+/// A Redis server that ends with the test, stores nothing, and listens on loopback.
 pub(crate) struct Redis {
     port: u16,
     server: Child,
 }
 
 impl Redis {
-    /// `None` where there is no Redis, and says so. CI must have it.
+    /// Starts a server. Returns `None` if Redis is not installed, and prints so. CI must have it.
     pub(crate) fn start() -> Option<Self> {
         if Command::new("redis-server").arg("--version").stdout(Stdio::null()).status().is_err() {
             assert!(env::var_os("CI").is_none(), "redis-server is not installed, and CI must not skip these tests");
@@ -32,18 +32,18 @@ impl Redis {
         format!("redis://127.0.0.1:{}", self.port)
     }
 
-    /// It is gone, and its connections are closed.
+    /// Kills the server, which closes its connections.
     pub(crate) fn stop(&mut self) {
         self.server.kill().expect("it runs");
         self.server.wait().expect("it ends");
     }
 
-    /// Comes back where it was.
+    /// Starts the server again at the same port.
     pub(crate) fn restart(&mut self) {
         self.server = serve(self.port);
     }
 
-    /// It keeps its connections, and answers nothing.
+    /// Suspends the server, which keeps its connections and does not answer.
     pub(crate) fn freeze(&self) {
         self.signal("-STOP");
     }
@@ -60,13 +60,13 @@ impl Redis {
 
 fn say_that_it_is_missing() {
     static ONCE: Once = Once::new();
-    // Past the test harness, which shows what a failed test prints only.
+    // Written directly, because the test harness shows the output of failed tests only.
     ONCE.call_once(|| {
         writeln!(io::stderr(), "SKIPPED: redis-server is not installed (Debian: apt-get install redis-server)").ok();
     });
 }
 
-/// Returns when it accepts connections.
+/// Starts a server, and returns when it accepts connections.
 fn serve(port: u16) -> Child {
     let options = ["--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--port"];
     let mut command = Command::new("redis-server");
