@@ -126,9 +126,11 @@ fn registered_claims_are_read_right() {
     ] {
         assert_eq!(outcome_of_claims(&claims_and(member)), expected, "{member}");
     }
+
     for exp in ["1", "1.0", "1e9", "1600000000.999", "0.1e1"] {
         assert_eq!(outcome_of_claims(&format!(r#"{{"exp":{exp}}}"#)), "token_expired", "{exp}");
     }
+
     assert_eq!(outcome_of_claims("{}"), "token_claim_missing");
 }
 
@@ -140,7 +142,9 @@ fn the_applications_types_see_what_serde_json_shows_them() {
         x: f64,
         raw: Box<RawValue>,
     }
+
     let token = sign(r#"{"alg":"HS256"}"#, &claims_and(r#""x":1.25,"raw":[1,  {"a":1e500}]"#));
+
     let typed = verifier().build().unwrap().verify::<Typed>(&token).now_or_never().unwrap().unwrap().claims;
     assert_eq!((typed.exp, typed.x, typed.raw.get()), (EXP, 1.25, r#"[1,  {"a":1e500}]"#));
     let value = verifier().build().unwrap().verify::<Value>(&token).now_or_never().unwrap().unwrap().claims;
@@ -161,10 +165,12 @@ fn claims_with_a_private_name_are_refused() {
             assert_eq!(outcome_of_claims(&claims_and(&member)), "token_claims_invalid", "{member}");
         }
     }
+
     // No claim is required, so that only the name is wrong with it: `C` would get an `exp` that was never checked.
     let claims = r#"{"$serde_json::private::RawValue":"{\"sub\":\"admin\",\"exp\":1}"}"#;
     let lenient = verifier().required_claims([""; 0]);
     assert_eq!(outcome_as::<Value>(lenient, &sign(r#"{"alg":"HS256"}"#, claims)), "token_claims_invalid");
+
     // As a value it is nothing but text.
     assert_eq!(outcome_of_claims(&claims_and(r#""x":"$serde_json::private::RawValue""#)), "accepted");
 }
@@ -174,9 +180,11 @@ fn headers_are_read_right() {
     for member in [r#""x":1"#, r#""x":1e400"#, r#""x":{"y":[1.5,-1]}"#, r#""typ":null"#, r#""cty":"JWT","x":0"#] {
         assert_eq!(outcome_of_header(member), "accepted", "{member}");
     }
+
     for member in [r#""kid":1"#, r#""typ":1.5"#, r#""cty":1"#, r#""x5c":[1]"#, r#""jwk":1"#] {
         assert_eq!(outcome_of_header(member), "token_malformed", "{member}");
     }
+
     for name in PRIVATE_NAMES {
         for member in
             [format!(r#""{name}":"1""#), format!(r#""x":{{"{name}":"1"}}"#), format!(r#""x":[{{"y":1,"{name}":"1"}}]"#)]

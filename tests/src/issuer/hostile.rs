@@ -42,6 +42,7 @@ impl HostileIssuer {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
         let address = listener.local_addr().expect("a bound listener has an address");
         let requests = watch::Sender::new(0);
+
         let count = requests.clone();
         let task = tokio::spawn(async move {
             // The connections end with this task.

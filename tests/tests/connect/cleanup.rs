@@ -155,8 +155,10 @@ async fn a_guest_whose_connection_breaks_is_removed_though_the_disconnect_handle
     async fn on_next(socket: SocketRef) {
         socket.on_disconnect(async |State(recorder): State<Recorder>, _: MaybeAuthUser<User>| recorder.record("gone"));
     }
+
     let (server, mut records) = server_with_user_disconnect_handler().await;
     server.io.ns("/last", on_next.with(authenticate::builder().guest(true).build().unwrap()));
+
     let mut raw = server.raw().await;
     raw.connect("/", "").await;
     raw.expect("/", Received::Connected).await;
@@ -200,12 +202,15 @@ async fn a_guest_reconnects_without_a_disconnect_if_the_disconnect_handler_accep
             recorder.record(user.as_ref().map_or("guest", |user| user.name));
         });
     }
+
     let (server, mut records) = server().await;
     server.io.ns("/", on_connect.with(authenticate::builder().guest(true).build().unwrap()));
+
     let mut raw = server.raw().await;
     raw.connect("/", "").await;
     raw.expect("/", Received::Connected).await;
     raw.leave("/").await;
+
     // The socket is still in the namespace while its handler runs, and a CONNECT would be ignored.
     assert_eq!(records.next().await, "guest");
     raw.connect_with_token("/", &token("ada")).await;

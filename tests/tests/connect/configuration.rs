@@ -225,6 +225,7 @@ fn origins_are_checked() {
     {
         assert!(build(origin).is_ok(), "{origin}");
     }
+
     for (origin, repair) in [
         ("https://app.example.com:84430", "1 to 65535"),
         ("https://app.example.com:0", "1 to 65535"),
@@ -240,6 +241,7 @@ fn origins_are_checked() {
     ] {
         assert_says(&mistake_of(build(origin)), &["allowed_origins", repair]);
     }
+
     let second = authenticate::builder().allowed_origins(["https://app.example.com", "https://app.example.com:65979"]);
     assert_says(&mistake_of(second.build()), &["65979"]);
     let none = authenticate::builder().allowed_origins([""; 0]);

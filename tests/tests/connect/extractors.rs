@@ -57,7 +57,9 @@ async fn a_message_handler_gets_the_user_the_claims_and_its_data() {
         let maybe = maybe.as_ref().map(|user| user.name);
         ack.send(&json!([user.name, maybe, claims.sub, text])).unwrap();
     }
+
     let (server, _records) = server!(async |socket: SocketRef| socket.on("post", post)).await;
+
     let mut client = admitted(&server, "grace").await;
     client.emit_with_ack("post", json!("hi")).await;
     client.expect(Received::ack(json!(["Grace", "Grace", "grace", "hi"]))).await;
@@ -93,13 +95,16 @@ async fn a_disconnect_handler_that_takes_a_user_is_not_called_for_a_guest() {
     async fn on_connect(socket: SocketRef) {
         socket.on_disconnect(async |State(recorder): State<Recorder>, user: AuthUser<User>| recorder.record(user.name));
     }
+
     let (server, mut records) = server!(on_connect).await;
     server.io.ns("/next", on_connect.with(authenticate::middleware().unwrap()));
+
     let mut raw = server.raw().await;
     raw.connect("/", "").await;
     raw.expect("/", Received::Connected).await;
     raw.connect_with_token("/next", &token("ada")).await;
     raw.expect("/next", Received::Connected).await;
+
     // The packets of a connection are read in their order.
     raw.leave("/").await;
     raw.leave("/next").await;
@@ -139,7 +144,9 @@ async fn every_handler_of_a_socket_shares_one_user() {
             ack.send(&Arc::ptr_eq(&first, &user.into_arc())).unwrap();
         });
     }
+
     let (server, _records) = server!(on_connect).await;
+
     let mut client = admitted(&server, "ada").await;
     client.emit_with_ack("same", json!(null)).await;
     client.expect(Received::ack(json!(true))).await;

@@ -108,6 +108,7 @@ async fn first_received(payload: &str, query: &str, header: Option<(&'static str
 #[tokio::test]
 async fn an_auth_payload_of_another_shape_makes_no_guest() {
     let ada = token("ada");
+
     for payload in [
         format!("\"{ada}\""),
         format!("\"Bearer {ada}\""),
@@ -125,6 +126,7 @@ async fn an_auth_payload_of_another_shape_makes_no_guest() {
     ] {
         assert_eq!(first_received(&payload, "", None).await, Received::refused("token_malformed"), "{payload}");
     }
+
     for payload in ["", "null", "\"\"", "{}", "{\"token\":\"\"}"] {
         assert_eq!(first_received(payload, "", None).await, welcome(None), "{payload}");
     }
@@ -133,6 +135,7 @@ async fn an_auth_payload_of_another_shape_makes_no_guest() {
 #[tokio::test]
 async fn a_token_in_authorization_makes_no_guest_in_any_spelling() {
     let ada = token("ada");
+
     for value in [
         ada.clone(),
         format!("Bearer\t{ada}"),
@@ -150,9 +153,11 @@ async fn a_token_in_authorization_makes_no_guest_in_any_spelling() {
         let received = first_received("", "", Some(("authorization", &value))).await;
         assert_eq!(received, Received::refused("token_malformed"), "{value}");
     }
+
     for value in ["Basic dXNlcjpwdw==", "Bearer", "Digest realm=\"www.example.com\""] {
         assert_eq!(first_received("", "", Some(("authorization", value))).await, welcome(None), "{value}");
     }
+
     let value = format!("bearer   {ada}");
     assert_eq!(first_received("", "", Some(("authorization", &value))).await, welcome(Some("Ada")));
 }

@@ -95,6 +95,7 @@ async fn a_payload_that_is_nested_too_deep_is_malformed() {
 #[tokio::test]
 async fn a_payload_of_too_many_members_is_malformed() {
     let server = server().await;
+
     // The token is a member too.
     let wide = |members: usize| {
         let others: Vec<_> = (1..members).map(|number| format!(r#""k{number}":0"#)).collect();
@@ -103,9 +104,11 @@ async fn a_payload_of_too_many_members_is_malformed() {
     let mut raw = server.raw().await;
     raw.connect("/", &wide(64)).await;
     raw.expect("/", Received::Connected).await;
+
     for members in [65, 1000] {
         expect_refusal(&mut server.raw().await, "/", &wide(members), "token_malformed").await;
     }
+
     expect_alive(&mut server.raw().await).await;
 }
 
@@ -138,11 +141,13 @@ async fn a_token_that_is_too_long_is_refused_without_being_parsed() {
     let server = server().await;
     let claims = json!({ "sub": "ada", "exp": seconds_from_now(3600), "padding": "x".repeat(8192) });
     let good = mint(&claims, SECRET);
+
     let endless = "x".repeat(2 * 1024 * 1024);
     for token in [good, "x".repeat(8193), format!("Bearer {}", "x".repeat(8193)), endless] {
         let payload = json!({ "token": token }).to_string();
         expect_refusal(&mut server.raw().await, "/", &payload, "token_too_large").await;
     }
+
     let mut raw = server.raw().await;
     let longest = json!({ "token": "x".repeat(8192) }).to_string();
     expect_refusal(&mut raw, "/", &longest, "token_malformed").await;
@@ -262,11 +267,14 @@ async fn nineteen_refusals_before_a_login_are_forgotten() {
 #[tokio::test]
 async fn a_flood_whose_answers_are_not_read_is_limited() {
     let server = server().await;
+
     let mut raw = server.raw().await;
     let forged = mint(&json!({ "sub": "ada", "exp": seconds_from_now(3600) }), OTHER_SECRET);
+
     for _ in 0..100 {
         raw.connect_with_token("/", &forged).await;
     }
+
     for _ in 0..100 {
         match raw.next().await {
             (namespace, Received::Refused(code)) => {
@@ -276,6 +284,7 @@ async fn a_flood_whose_answers_are_not_read_is_limited() {
             other => panic!("{other:?}"),
         }
     }
+
     // The limit is that of the connection, for all namespaces.
     raw.connect("/guests", "").await;
     raw.expect("/guests", Received::refused("too_many_attempts")).await;

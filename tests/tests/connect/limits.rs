@@ -127,9 +127,11 @@ async fn concurrent_guests_cost_at_most_twenty_lookups() {
 #[tokio::test]
 async fn a_guest_does_not_reset_refusals() {
     let (server, _, _) = serve().await;
+
     let mut raw = server.raw().await;
     let forged = mint(&json!({ "sub": "ada", "exp": seconds_from_now(3600) }), OTHER_SECRET);
     let mut codes = Vec::new();
+
     for number in 0..10 {
         for _ in 0..5 {
             raw.connect_with_token(&format!("/room/{number}"), &forged).await;
@@ -138,6 +140,7 @@ async fn a_guest_does_not_reset_refusals() {
         raw.connect(&format!("/room/{number}"), "").await;
         while !matches!(raw.next().await.1, Received::Refused(_) | Received::Event(..)) {}
     }
+
     assert_eq!(codes.iter().filter(|code| *code == "token_signature_invalid").count(), 20);
     assert_eq!(codes.iter().filter(|code| *code == "too_many_attempts").count(), 30);
 }
@@ -166,8 +169,10 @@ fn is_accepted(received: &Received) -> bool {
 #[tokio::test]
 async fn a_connection_has_twenty_renewals_in_ten_seconds_over_all_reconnects() {
     let (server, lookups, _) = serve().await;
+
     let mut raw = server.raw().await;
     let mut accepted = 0;
+
     for number in 0..30 {
         let namespace = format!("/room/{}", number % 3);
         join(&mut raw, &namespace, Some(&token("ada"))).await;
@@ -180,6 +185,7 @@ async fn a_connection_has_twenty_renewals_in_ten_seconds_over_all_reconnects() {
         }
         raw.leave(&namespace).await;
     }
+
     assert_eq!(accepted, 20);
     assert_eq!(lookups.number(), 30 + 20);
 }
@@ -187,18 +193,23 @@ async fn a_connection_has_twenty_renewals_in_ten_seconds_over_all_reconnects() {
 #[tokio::test]
 async fn concurrent_logins_count_together_with_connects() {
     let (server, lookups, gate) = serve().await;
+
     let mut raw = server.raw().await;
     for number in 0..15 {
         join(&mut raw, &format!("/room/{number}"), None).await;
     }
+
     for number in 0..15 {
         raw.emit_with_ack(&format!("/room/{number}"), 1, &authenticate("slow")).await;
     }
+
     for number in 15..30 {
         raw.connect_with_token(&format!("/room/{number}"), &token("slow")).await;
     }
+
     assert_eq!(refusals(&mut raw, 10).await, ["too_many_attempts"; 10]);
     assert_eq!(lookups.number(), 20);
+
     for _ in 0..20 {
         gate.open_once();
     }

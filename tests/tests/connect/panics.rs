@@ -54,9 +54,11 @@ async fn refusal(server: &Server, namespace: &str, token: &str) -> Received {
 #[tokio::test]
 async fn a_policy_that_panics_in_a_connect_handler_disconnects_the_client() {
     async fn on_connect(_: AuthUser<User, Panics>) {}
+
     let log = Log::capture();
     let server = server().await;
     server.io.ns("/", on_connect.with(log_in::middleware().unwrap()));
+
     let mut raw = server.raw().await;
     raw.connect_with_token("/", &token("ada")).await;
     raw.expect("/", Received::Connected).await;
@@ -72,12 +74,15 @@ async fn a_policy_that_panics_for_an_event_refuses_it() {
     async fn guarded(_: AuthUser<User, Panics>, ack: AckSender) {
         ack.send("let in").ok();
     }
+
     async fn on_connect(socket: SocketRef) {
         socket.on("guarded", guarded);
         answer(socket).await;
     }
+
     let server = server().await;
     server.io.ns("/", on_connect.with(log_in::middleware().unwrap()));
+
     let mut raw = ready(&server, "/", Some(&token("ada"))).await;
     assert_eq!(emit_with_ack(&mut raw, "guarded", &Value::Null).await, refused_ack("internal_error"));
     raw.emit("/", &json!(["guarded"])).await;
@@ -92,10 +97,13 @@ async fn a_policy_that_panics_in_a_disconnect_handler_leaves_no_socket_behind() 
         socket.on_disconnect(async |_: AuthUser<User, Panics>| ());
         answer(socket).await;
     }
+
     let server = server().await;
     server.io.ns("/", on_connect.with(log_in::middleware().unwrap()));
+
     let mut raw = ready(&server, "/", Some(&token("ada"))).await;
     raw.leave("/").await;
+
     // A second disconnect removes the socket, and its packet reaches the client.
     raw.expect("/", Received::Disconnected).await;
     assert_eq!(server.sockets_in("/"), 0);
@@ -180,9 +188,11 @@ async fn claims_that_panic_when_they_are_parsed_refuse_the_client() {
     async fn parsed(_claims: BrokenClaims) -> Option<User> {
         find_user("ada")
     }
+
     let log = Log::capture();
     let server = server().await;
     server.io.ns("/", answer.with(parsed::middleware().unwrap()));
+
     assert_eq!(refusal(&server, "/", &token("ada")).await, Received::refused("internal_error"));
     let mut raw = ready(&server, "/", None).await;
     assert_eq!(renew(&mut raw, &token("ada")).await, refused_ack("internal_error"));
@@ -227,9 +237,11 @@ async fn an_extractor_of_the_login_handler_that_panics_does_not_undo_the_login()
         socket.on_login(async |_: BrokenExtractor| ());
         answer(socket).await;
     }
+
     let log = Log::capture();
     let server = server().await;
     server.io.ns("/", on_connect.with(log_in::middleware().unwrap()));
+
     let mut raw = ready(&server, "/", None).await;
     let expires_at = seconds_from_now(3600);
     assert_eq!(renew(&mut raw, &token("ada")).await, renewed_ack(expires_at));
@@ -271,9 +283,11 @@ async fn a_reply_that_cannot_be_serialized_is_internal_error() {
         socket.on("fails", async |reply: Reply| reply.send::<_, AuthError>(Ok(Broken::Fails)));
         answer(socket).await;
     }
+
     let log = Log::capture();
     let server = server().await;
     server.io.ns("/", on_connect.with(log_in::middleware().unwrap()));
+
     let mut raw: Raw = ready(&server, "/", None).await;
     for event in ["panics", "fails"] {
         assert_eq!(emit_with_ack(&mut raw, event, &Value::Null).await, refused_ack("internal_error"));

@@ -63,6 +63,7 @@ async fn combinations_allow_exactly_the_matching_users() {
     let server = server().await;
     let mut ada = ready(&server, Some("ada")).await;
     let mut grace = ready(&server, Some("grace")).await;
+
     let expected = [
         ("no policy", true, true),
         ("admin", true, false),
@@ -134,9 +135,11 @@ async fn a_renewed_token_brings_its_own_user_and_claims() {
         });
         socket.emit("ready", &()).unwrap();
     }
+
     let server = Server::start().await;
     server.io.ns("/", on_connect.with(by_role::middleware().unwrap()));
     let token = |admin| mint(&json!({ "sub": "ada", "admin": admin, "exp": seconds_from_now(60) }), SECRET);
+
     let mut raw = socketioxide_jwt_auth_tests::ready(&server, "/", Some(&token(false))).await;
     for admin in [false, true, false] {
         assert!(matches!(renew(&mut raw, &token(admin)).await, Received::Ack(_)));
@@ -154,16 +157,21 @@ async fn a_disconnect_handler_is_called_only_if_its_policy_allows_and_every_sock
         });
         socket.emit("ready", &()).unwrap();
     }
+
     let (recorder, mut records) = recorder();
     let server = Server::with(SocketIo::builder().with_state(recorder)).await;
     server.io.ns("/", on_connect.with(authenticate::middleware().unwrap()));
+
     for subject in ["grace", "ada"] {
         let mut raw = ready(&server, Some(subject)).await;
         raw.leave("/").await;
     }
+
     assert_eq!(records.next().await, "Ada");
+
     while server.sockets_in("/") > 0 {
         tokio::task::yield_now().await;
     }
+
     assert_eq!(records.unread(), [""; 0]);
 }

@@ -226,8 +226,10 @@ async fn unusual_event_names_are_returned_unchanged() {
     async fn on_connect(socket: SocketRef) {
         socket.on_fallback(async |_: AuthUser<User>| ());
     }
+
     let server = Server::start().await;
     server.io.ns("/", on_connect.with(authenticate::builder().guest(true).build().unwrap()));
+
     let mut raw = guest_connection(&server).await;
     for event in strange {
         raw.emit("/", &json!([event, Value::Null])).await;

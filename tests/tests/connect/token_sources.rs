@@ -38,6 +38,7 @@ fn as_bearer(value: &str) -> String {
 /// Sends `value` to each of the default sources, one after the other.
 async fn expect_from_each_source(value: &str, expected: &Received) {
     let server = server().await;
+
     let connecting = [
         server.client().auth(json!({ "token": value })),
         server.client().auth(json!({ "auth_token": value })),

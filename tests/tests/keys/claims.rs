@@ -48,6 +48,7 @@ async fn exp_counts_up_to_the_leeway() {
         (json!({ "exp": 1e300 }), "token_claims_invalid"),
     ];
     expect(by_default(), cases).await;
+
     let strict = authenticate::builder().leeway("0s").build().unwrap();
     let cases =
         [(json!({ "exp": seconds_from_now(-1) }), "token_expired"), (json!({ "exp": seconds_from_now(60) }), ADMITTED)];
@@ -98,6 +99,7 @@ async fn the_issuer_must_be_an_accepted_one() {
         (json!({ "iss": ["https://login.example.com"] }), "token_claims_invalid"),
     ];
     expect(one(), cases).await;
+
     let two = authenticate::builder().issuer(["one", "two"]).build().unwrap();
     let cases = [
         (json!({ "iss": "one" }), ADMITTED),
@@ -111,6 +113,7 @@ async fn the_issuer_must_be_an_accepted_one() {
 #[tokio::test]
 async fn the_audience_must_be_this_server() {
     let middleware = authenticate::builder().audience(["chat", "games"]).build().unwrap();
+
     let cases = [
         (json!({ "aud": "chat" }), ADMITTED),
         (json!({ "aud": ["mail", "games"] }), ADMITTED),
@@ -176,6 +179,7 @@ async fn strict(claims: Strict) -> Option<User> {
 async fn claims_of_another_shape_are_refused() {
     let server = Server::start().await;
     server.io.ns("/", (async || ()).with(strict::middleware().unwrap()));
+
     let exp = seconds_from_now(3600);
     let shapes = [
         (json!({ "sub": "ada", "exp": exp }), "token_claims_invalid"),
@@ -183,9 +187,11 @@ async fn claims_of_another_shape_are_refused() {
         (json!({ "sub": "ada", "exp": exp, "roles": [5] }), "token_claims_invalid"),
         (json!({ "sub": "ada", "exp": exp, "roles": [] }), "user_not_found"),
     ];
+
     for (claims, code) in shapes {
         assert_eq!(server.client().token(&mint(&claims, SECRET)).refusal().await, code, "{claims}");
     }
+
     let good = json!({ "sub": "ada", "exp": exp, "roles": ["mail", "chat"], "more": { "is": "fine" } });
     server.client().token(&mint(&good, SECRET)).admitted().await;
 }

@@ -58,8 +58,10 @@ async fn the_document_names_the_url_of_the_keys() {
 #[tokio::test]
 async fn a_token_must_name_the_issuer() {
     let issuer = discoverable().await;
+
     let name = issuer.url("");
     let verifier = verifier_of(&name).build().unwrap();
+
     for (claims, expected) in [
         (json!({ "iss": name }), "accepted"),
         (json!({}), "token_claim_missing"),
@@ -89,8 +91,10 @@ async fn configured_issuers_replace_the_discovered_one() {
 #[tokio::test]
 async fn a_document_of_another_issuer_is_refused() {
     let issuer = Issuer::with_keys(&[&key()]).await;
+
     let name = issuer.url("");
     let port = issuer.address().port();
+
     for (configured, published, expected) in [
         (name.clone(), name.clone(), "accepted"),
         (format!("{name}/"), format!("{name}/"), "accepted"),
@@ -150,8 +154,10 @@ async fn keys_over_plain_http_are_not_requested() {
 #[tokio::test]
 async fn an_invalid_document_is_refused() {
     let issuer = discoverable().await;
+
     let (name, keys) = (issuer.url(""), issuer.url(KEYS));
     let good = json!({ "issuer": name, "jwks_uri": keys, "an unknown member": [1] }).to_string();
+
     for (body, expected) in [
         (good.clone(), "accepted"),
         (String::new(), "keys_unavailable"),
@@ -170,6 +176,7 @@ async fn an_invalid_document_is_refused() {
         let verifier = verifier_of(&name).build().unwrap();
         assert_eq!(outcome(&verifier, &token_of(&name)).await, expected, "{:?}", body.get(..100));
     }
+
     issuer.answer(DISCOVERY, Answer::new(404, good));
     assert_eq!(outcome(&verifier_of(&name).build().unwrap(), &token_of(&name)).await, "keys_unavailable");
 }
@@ -203,6 +210,7 @@ async fn keys_that_have_moved_are_found() {
 #[tokio::test]
 async fn the_document_and_the_keys_share_one_time_limit() {
     let gate = Gate::closed();
+
     let opened = gate.clone();
     let keys = HostileIssuer::start(move |stream| {
         let gate = opened.clone();
@@ -240,11 +248,13 @@ async fn keys_of_the_same_name_are_never_mixed_up() {
     let (first, second) = (discoverable().await, Issuer::with_keys(&[&theirs]).await);
     second.publish_discovery(&second.url(""), &second.url(KEYS));
     let server = Server::start().await;
+
     for (namespace, issuer) in [("/first", &first), ("/second", &second)] {
         let builder: JwtAuthBuilder<authenticate> = authenticate::builder().oidc_issuer(issuer.url(""));
         let middleware = builder.algorithm("EdDSA").build().unwrap();
         server.io.ns(namespace, (async |_: SocketRef| ()).with(middleware));
     }
+
     let token = |key: &SigningKey, issuer: &Issuer| {
         key.token_with_claims(&json!({ "sub": "ada", "exp": seconds_from_now(3600), "iss": issuer.url("") }))
     };
@@ -266,6 +276,7 @@ async fn keys_of_the_same_name_are_never_mixed_up() {
             }
         }
     }
+
     // The document and the keys are requested twice: at first, and for a signature that no key verifies.
     assert_eq!((first.requests(), second.requests()), (4, 4));
 }
@@ -273,6 +284,7 @@ async fn keys_of_the_same_name_are_never_mixed_up() {
 #[test]
 fn an_issuer_must_be_an_https_or_loopback_url() {
     from_issuer::middleware().unwrap();
+
     for (issuer, problem) in [
         ("http://issuer.example", "must begin with https://"),
         ("http://127.0.0.1.issuer.example", "must begin with https://"),
@@ -315,9 +327,11 @@ async fn verify_with(issuer: Option<&str>, token: &str) -> String {
 #[tokio::test]
 async fn the_issuer_may_come_from_the_environment() {
     let issuer = discoverable().await;
+
     let name = issuer.url("");
     assert_eq!(verify_with(Some(&name), &token_of(&name)).await, "accepted");
     assert_eq!(verify_with(Some(&name), &token_of("https://issuer.example")).await, "token_issuer_invalid");
+
     for (issuer, problem) in [
         (None, "is not set"),
         (Some(""), "is empty"),

@@ -51,6 +51,7 @@ async fn the_request_chooses_the_keys() {
 async fn the_namespace_chooses_the_keys() {
     let server = Server::start().await;
     server.io.dyn_ns("/tenant/{name}", greet.with(authenticate_tenant::middleware().unwrap())).unwrap();
+
     let mut raw = server.raw().await;
     for (namespace, token, received) in [
         ("/tenant/one", token("ada"), Received::Connected),

@@ -163,6 +163,7 @@ async fn registered_claims_must_be_unambiguous() {
 #[tokio::test]
 async fn a_token_has_one_spelling_only() {
     let good = token("ada");
+
     let (message, signature) = good.rsplit_once('.').unwrap();
     let (header, payload) = message.split_once('.').unwrap();
     let spellings = [
@@ -174,6 +175,7 @@ async fn a_token_has_one_spelling_only() {
         format!("{header}.{payload}.{signature}."),
         format!("{header}.{payload}..{signature}"),
     ];
+
     for spelling in spellings {
         assert_eq!(code(&spelling).await, "token_malformed", "{spelling:?}");
     }

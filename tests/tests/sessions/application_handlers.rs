@@ -25,6 +25,7 @@ async fn on_connect(socket: SocketRef) {
     socket.on_fallback(async |Event(event): Event, Data(_): Data<Value>, State(recorder): State<Recorder>| {
         recorder.record(format!("fallback {event}"));
     });
+
     socket.on_login(async |user: AuthUser<User>, State(recorder): State<Recorder>| {
         recorder.record(format!("login {}", user.name))
     });
@@ -92,9 +93,11 @@ async fn an_application_handler_of_the_authenticate_event_replaces_it_and_logs_n
         socket.on("authenticate", async |ack: AckSender| ack.send("mine").unwrap());
         on_connect(socket).await;
     }
+
     let (server, _records) = server().await;
     let builder = authenticate::builder().guest(true).authenticate_event("authenticate");
     server.io.ns("/own", takes_over.with(builder.build().unwrap()));
+
     let mut raw = ready(&server, "/own", None).await;
     raw.emit_with_ack("/own", 1, &json!(["authenticate", { "token": token("ada") }])).await;
     raw.expect("/own", Received::ack(json!("mine"))).await;

@@ -127,10 +127,12 @@ async fn nothing_remains_after_a_connection_breaks_during_the_lookup() {
 async fn nothing_remains_after_a_client_disconnects_during_the_lookup() {
     let (server, mut records, gate) = serve(log_in::builder()).await;
     let tasks = alive_tasks();
+
     let mut raw = ready(&server, "/witness", None).await;
     raw.connect_with_token("/", &slow_token("ada")).await;
     assert_eq!(records.next().await, "lookup");
     raw.leave("/").await;
+
     // To socketioxide it is not in the namespace yet, and any other packet there closes the connection.
     raw.expect("", Received::Closed).await;
     assert_eq!(records.next().await, "connection gone");
@@ -218,8 +220,10 @@ async fn a_session_that_expires_while_a_later_middleware_runs_for_minutes_ends()
         gate.pass().await;
         Ok(())
     }
+
     let (server, _records, gate) = serve(log_in::builder()).await;
     server.io.ns("/patient", on_connect.with(wait).with(log_in::builder().build().unwrap()));
+
     let (short, _) = token_valid_for(0.8, "ada");
     let mut raw = ready(&server, "/witness", None).await;
     raw.connect_with_token("/patient", &short).await;
@@ -235,15 +239,19 @@ async fn a_session_that_expires_while_a_later_middleware_runs_for_minutes_ends()
 async fn timers_end_with_their_sockets() {
     let (server, _records, _gate) = serve(log_in::builder().expiry_warning("60s").guest_timeout("1h")).await;
     let tasks = alive_tasks();
+
     for token in [Some(token("ada")), None].iter().cycle().take(20) {
         let mut left = ready(&server, "/", token.as_deref()).await;
         left.leave("/").await;
         drop(ready(&server, "/", token.as_deref()).await);
     }
+
     assert!(alive_tasks() > tasks);
+
     while server.sockets_in("/") > 0 {
         tokio::task::yield_now().await;
     }
+
     Server::wait_for_tasks_at_most(tasks).await;
 }
 

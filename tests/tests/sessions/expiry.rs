@@ -96,9 +96,11 @@ async fn a_disconnect_handler_still_sees_the_user() {
         });
         answer(socket).await;
     }
+
     let (recorder, mut records) = recorder();
     let server = Server::with(SocketIo::builder().with_state(recorder)).await;
     server.io.ns("/", on_connect.with(builder().build().unwrap()));
+
     let mut raw = ready(&server, "/", Some(&token_valid_for(0.7, "ada").0)).await;
     expect_expiry(&mut raw).await;
     assert_eq!(records.next().await, "goodbye Ada");
@@ -152,12 +154,15 @@ async fn an_expired_session_loses_its_user_and_rooms_before_the_client_is_told()
         socket.join("members");
         answer(socket).await;
     }
+
     let server = Server::start().await;
     server.io.ns("/", on_connect.with(builder().user_key(|user: &User| user.name).build().unwrap()));
+
     let mut raw = ready(&server, "/", Some(&token_valid_for(0.8, "ada").0)).await;
     let kept = server.io.sockets().pop().unwrap();
     assert_eq!(kept.rooms().len(), 2);
     raw.expect("/", unauthorized("token_expired")).await;
+
     // The test runs on one thread, so nothing else has happened since the packet was read.
     assert!(kept.auth_user::<User>().is_none());
     assert!(kept.rooms().is_empty());
@@ -218,10 +223,13 @@ async fn a_session_that_expires_while_other_middlewares_run_is_told_once_it_is_c
         let_a_socket_expire(0.8).await;
         Ok(())
     }
+
     async fn on_connect(_: AuthUser<User>) {}
+
     let server = Server::start().await;
     server.io.ns("/", on_connect.with(wait).with(builder().build().unwrap()));
     server.io.ns("/open", answer.with(wait).with(builder().build().unwrap()));
+
     for namespace in ["/", "/open"] {
         let mut raw = server.raw().await;
         raw.connect_with_token(namespace, &token_valid_for(0.4, "ada").0).await;

@@ -19,6 +19,7 @@ async fn greet(socket: SocketRef) {
 async fn until_all_are_out(mut raw: Raw) -> f64 {
     let mut told_why = Vec::new();
     let mut disconnected = 0;
+
     while disconnected < NAMESPACES.len() {
         match raw.next().await {
             (namespace, received) if received == unauthorized("token_expired") => told_why.push(namespace),
@@ -29,6 +30,7 @@ async fn until_all_are_out(mut raw: Raw) -> f64 {
             other => panic!("{other:?}"),
         }
     }
+
     assert_eq!(told_why.len(), disconnected);
     now()
 }

@@ -81,8 +81,10 @@ async fn on_login_is_called_for_a_login_and_not_for_a_renewal() {
         socket.on_login(async |socket: SocketRef, user: AuthUser<User>| socket.emit("welcome", user.name).unwrap());
         answer(socket).await;
     }
+
     let (server, _records) = serve(log_in::builder()).await;
     server.io.ns("/on-login", on_connect.with(log_in::middleware().unwrap()));
+
     let mut raw = ready(&server, "/on-login", None).await;
     raw.emit("/on-login", &json!(["authenticate", { "token": token_valid_for(60.0, "ada").0 }])).await;
     raw.expect("/on-login", Received::event("welcome", json!("Ada"))).await;
@@ -175,6 +177,7 @@ async fn without_subjects_and_user_key_no_renewal_is_accepted() {
 #[tokio::test]
 async fn a_refused_token_leaves_the_session_as_it_is() {
     let server = server().await;
+
     let mut raw = ready(&server, "/", Some(&token("ada"))).await;
     let refused = [
         (mint(&json!({ "sub": "ada", "exp": seconds_from_now(60) }), OTHER_SECRET), "token_signature_invalid"),
@@ -186,10 +189,12 @@ async fn a_refused_token_leaves_the_session_as_it_is() {
         (token("hangs"), "lookup_timeout"),
         (String::new(), "token_missing"),
     ];
+
     for (token, code) in refused {
         assert_eq!(renew(&mut raw, &token).await, refused_ack(code));
         expect_who(&mut raw, "Ada").await;
     }
+
     let received = renew(&mut raw, &token("suspended")).await;
     assert_eq!(received, Received::ack(json!({ "error": { "code": "denied", "message": "account suspended" } })));
     expect_who(&mut raw, "Ada").await;
@@ -233,6 +238,7 @@ async fn each_namespace_is_logged_in_to_separately() {
 #[tokio::test]
 async fn payloads_without_a_valid_token_are_answered_with_a_code() {
     let server = server().await;
+
     let payloads = [
         (json!(["authenticate"]), "token_malformed"),
         (json!(["authenticate", null]), "token_missing"),
@@ -322,9 +328,11 @@ async fn the_lookup_sees_the_socket_and_its_request_and_no_payload() {
         ));
         find_user(&claims.sub)
     }
+
     let (recorder, mut records) = recorder();
     let server = Server::with(SocketIo::builder().with_state(recorder)).await;
     server.io.ns("/", answer.with(inspecting::middleware().unwrap()));
+
     let mut raw = Raw::open_with(server.address(), "&page=7", &[]).await;
     join(&mut raw, "/", None).await;
     let token = token("ada");

@@ -83,11 +83,14 @@ async fn expect_who(raw: &mut Raw, name: &str) {
 #[tokio::test]
 async fn of_several_renewals_the_first_and_the_newest_succeed() {
     let (server, mut records, gate) = serve().await;
+
     let mut raw = ready(&server, "/", Some(&token("ada"))).await;
     let [first, last] = [100, 400].map(seconds_from_now);
+
     for (number, expires_at) in [first, first + 100, first + 200, last].into_iter().enumerate() {
         raw.emit_with_ack("/", u32::try_from(number).unwrap(), &authenticate(&slow_token(expires_at))).await;
     }
+
     // The two in the middle waited for the first, and a newer one replaced each of them.
     raw.expect("/", too_many_attempts()).await;
     raw.expect("/", too_many_attempts()).await;
@@ -102,6 +105,7 @@ async fn of_several_renewals_the_first_and_the_newest_succeed() {
 #[tokio::test]
 async fn a_token_that_was_issued_earlier_does_not_replace_a_later_one() {
     let (server, _records, gate) = serve().await;
+
     let issued = |ago: i64, expires_in: i64| {
         let (issued, expires_at) = (seconds_from_now(-ago), seconds_from_now(expires_in));
         (mint(&json!({ "sub": "ada", "iat": issued, "exp": expires_at, "slow": true }), SECRET), expires_at)
@@ -109,9 +113,11 @@ async fn a_token_that_was_issued_earlier_does_not_replace_a_later_one() {
     let (old, _) = issued(30, 3600);
     let (newer, newer_expiry) = issued(20, 100);
     let (newest, newest_expiry) = issued(10, 50);
+
     // With the same `iat`, which counts seconds, the later attempt wins.
     let (as_new, as_new_expiry) = issued(10, 70);
     let mut raw = ready(&server, "/", None).await;
+
     for (token, answer) in [
         (&newer, newer_expiry),
         (&old, newer_expiry),
@@ -129,6 +135,7 @@ async fn a_token_that_was_issued_earlier_does_not_replace_a_later_one() {
 #[tokio::test]
 async fn an_older_token_that_arrives_after_the_end_is_refused() {
     let (server, mut records, gate) = serve().await;
+
     let issued = |ago: i64, expires_at: f64| {
         mint(&json!({ "sub": "ada", "iat": seconds_from_now(-ago), "exp": expires_at, "slow": true }), SECRET)
     };
@@ -146,12 +153,15 @@ async fn an_older_token_that_arrives_after_the_end_is_refused() {
 #[tokio::test]
 async fn a_successful_renewal_resets_refusals() {
     let (server, _records, _gate) = serve().await;
+
     let mut raw = server.raw().await;
     let namespaces = ["/", "/second", "/third"];
+
     for namespace in namespaces {
         // A successful connection resets them as well.
         join(&mut raw, namespace, None).await;
     }
+
     // Each has five refusals and a renewal: the twenty renewals of ten seconds are enough for them.
     for namespace in namespaces {
         for _ in 0..14 {
@@ -173,11 +183,14 @@ async fn a_flood_is_refused_with_a_code_and_costs_few_lookups() {
     let log = Log::capture();
     let (server, mut records, _gate) = serve().await;
     let token = token("ada");
+
     let mut raw = ready(&server, "/", Some(&token)).await;
+
     // All of the answers fit into the client's channel.
     for number in 0..100 {
         raw.emit_with_ack("/", number, &authenticate(&token)).await;
     }
+
     let mut refused = 0;
     for _ in 0..100 {
         match raw.next().await.1 {
@@ -187,6 +200,7 @@ async fn a_flood_is_refused_with_a_code_and_costs_few_lookups() {
             }
         }
     }
+
     assert!((80..100).contains(&refused), "{refused} refused");
     assert_eq!(log.lines_with("INFO").len(), 0, "the log is not flooded");
     assert!(records.unread().len() <= 21, "one for the connection, twenty for renewals");
@@ -214,16 +228,20 @@ async fn refused_attempts_count_for_the_connection_over_all_namespaces() {
 #[tokio::test]
 async fn the_namespaces_of_a_connection_are_logged_in_to_at_the_same_time() {
     let (server, mut records, gate) = serve().await;
+
     let namespaces = ["/", "/second", "/third"];
     let mut raw = server.raw().await;
+
     for namespace in namespaces {
         join(&mut raw, namespace, None).await;
     }
+
     let expires_at = seconds_from_now(100);
     for namespace in namespaces {
         raw.emit_with_ack(namespace, 1, &authenticate(&slow_token(expires_at))).await;
         assert_eq!(records.next().await, "lookup ada");
     }
+
     // A login delays no other event of its client.
     for namespace in namespaces {
         raw.emit_with_ack(namespace, 2, &json!(["ping"])).await;
@@ -231,17 +249,21 @@ async fn the_namespaces_of_a_connection_are_logged_in_to_at_the_same_time() {
         raw.emit_with_ack(namespace, 3, &json!(["whoami"])).await;
         raw.expect(namespace, refused_ack("login_required")).await;
     }
+
     for _ in namespaces {
         gate.open_once();
     }
+
     let mut acknowledged = Vec::new();
     for _ in namespaces {
         let (namespace, received) = raw.next().await;
         assert_eq!(received, renewed_ack(expires_at));
         acknowledged.push(namespace);
     }
+
     acknowledged.sort_unstable();
     assert_eq!(acknowledged, namespaces);
+
     for namespace in namespaces {
         raw.emit_with_ack(namespace, 4, &json!(["whoami"])).await;
         raw.expect(namespace, Received::ack(json!("Ada"))).await;
@@ -268,6 +290,7 @@ async fn outcome(raw: &mut Raw) -> Outcome {
             other => received.push(other),
         }
     }
+
     // The acknowledgement may be anywhere between the others.
     let refused =
         received.iter().position(|received| *received == refused_ack("token_expired")).expect("the renewal is refused");
@@ -359,8 +382,10 @@ async fn a_renewal_whose_lookup_hangs_times_out_before_the_next() {
 async fn the_event_accepts_token_and_the_members_of_the_sources() {
     let (recorder, _records) = recorder();
     let server = Server::with(SocketIo::builder().with_state(recorder).with_state(Gate::closed())).await;
+
     let sources = [TokenSource::auth("jwt"), TokenSource::bearer()];
     server.io.ns("/", on_connect.with(log_in::builder().token(sources).build().unwrap()));
+
     for member in ["token", "jwt"] {
         let mut raw = ready(&server, "/", None).await;
         raw.emit_with_ack("/", 1, &json!(["authenticate", { member: token("ada") }])).await;
@@ -369,6 +394,7 @@ async fn the_event_accepts_token_and_the_members_of_the_sources() {
             "{member}"
         );
     }
+
     let mut raw = ready(&server, "/", None).await;
     raw.emit_with_ack("/", 1, &json!(["authenticate", { "auth_token": token("ada") }])).await;
     raw.expect("/", refused_ack("token_missing")).await;

@@ -85,15 +85,18 @@ async fn open_sessions_do_not_delay_shutdown_and_end_with_their_tokens() {
 #[tokio::test]
 async fn nothing_remains_of_a_server_whose_sockets_are_disconnected_before_it_is_closed() {
     let (server, mut records, _gate) = serve(log_in::builder().guest_timeout(Duration::from_secs(3600))).await;
+
     let mut user = ready(&server, "/", Some(&token("ada"))).await;
     let mut guest = ready(&server, "/", None).await;
     server.io.disconnect().await.unwrap();
     assert_eq!(records.next().await, "goodbye");
     assert_eq!(records.next().await, "user dropped");
     close(&server).await;
+
     for raw in [&mut user, &mut guest] {
         while raw.next().await.1 != Received::Disconnected {}
     }
+
     drop((user, guest, server));
     Server::wait_for_tasks_at_most(0).await;
 }

@@ -30,6 +30,7 @@ async fn serve(builder: JwtAuthBuilder<log_in>) -> (Server, Records) {
         });
         answer(socket).await;
     }
+
     let (recorder, records) = recorder();
     let server = Server::with(SocketIo::builder().max_buffer_size(4).with_state(recorder)).await;
     server.io.ns("/", on_connect.with(builder.build().unwrap()));
@@ -178,6 +179,7 @@ async fn admitted(server: &Server, namespace: &str) -> Raw {
             }
         }
     }
+
     panic!("never admitted");
 }
 
@@ -214,18 +216,23 @@ async fn a_logout_says_that_a_session_which_expired_before_is_still_connected() 
 #[tokio::test]
 async fn a_slow_client_leaves_all_rooms_at_a_logout() {
     let (server, _records) = serve(log_in::builder()).await;
+
     let (mut raw, socket) = connect_with_small_buffer(&server, Some(&token("ada"))).await;
     fill(&socket).await;
     let io = server.io.clone();
     let logout = tokio::spawn(async move { disconnect_user(&io, "Ada").await });
+
     while !has_ended(&server, &socket) {
         tokio::task::yield_now().await;
     }
+
     // The socket leaves rooms that it joins afterwards as well.
     socket.join("members");
+
     while !has_ended(&server, &socket) {
         tokio::task::yield_now().await;
     }
+
     assert_eq!(after_the_flood(&mut raw).await, Received::Disconnected);
     tokio::time::timeout(LIMIT, logout).await.unwrap().unwrap().unwrap();
 }

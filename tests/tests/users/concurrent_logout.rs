@@ -141,6 +141,7 @@ async fn serve_with_later_middleware() -> (Server, Records, Gate) {
 #[tokio::test]
 async fn a_connection_in_a_later_middleware_is_ended_as_soon_as_it_is_connected() {
     let (server, mut records, gate) = serve_with_later_middleware().await;
+
     let mut raw = server.raw().await;
     raw.connect_with_token("/", &token("ada!")).await;
     assert_eq!(records.next().await, "later middleware");
@@ -149,12 +150,14 @@ async fn a_connection_in_a_later_middleware_is_ended_as_soon_as_it_is_connected(
     raw.expect("/", Received::Connected).await;
     raw.expect("/", Received::event("ready", json!(null))).await;
     raw.emit_with_ack("/", 1, &json!(["whoami"])).await;
+
     loop {
         match raw.next().await.1 {
             Received::Disconnected => break,
             received => assert_eq!(received, refused_ack("session_ended")),
         }
     }
+
     assert_eq!(server.sockets_in("/"), 0);
 }
 
@@ -185,11 +188,14 @@ async fn a_login_that_comes_with_the_connect_is_in_its_room_and_welcomed_once() 
             socket.emit("welcome", &member.name).ok();
         });
     }
+
     let (recorder, _records) = recorder();
     let server = Server::with(SocketIo::builder().with_state(recorder).with_state(Gate::closed())).await;
     server.io.ns("/", on_connect.with(log_in::middleware().unwrap()));
+
     let login = json!(["authenticate", { "token": token("ada!") }]);
     let mut complete = 0;
+
     for round in 0..ROUNDS {
         let mut raw: Raw = server.raw().await;
         raw.connect("/", "").await;
@@ -208,6 +214,7 @@ async fn a_login_that_comes_with_the_connect_is_in_its_room_and_welcomed_once() 
         disconnect_user(&server.io, "ada").await.unwrap();
         raw.expect("/", Received::Disconnected).await;
     }
+
     assert!(complete > 0);
 }
 

@@ -223,12 +223,15 @@ async fn a_failed_renewal_leaves_the_room_as_it_is() {
 #[tokio::test]
 async fn a_guest_is_in_no_room_and_joins_one_when_it_logs_in() {
     let (server, ..) = server().await;
+
     let mut guest = ready(&server, "/", None).await;
     assert_eq!(emit_with_ack(&mut guest, "rooms", &json!(null)).await, Received::ack(json!([])));
+
     for key in ["", "guest", "null", "ada"] {
         send_to(&server, key, "not for guests").await;
         disconnect_user(&server.io, key).await.unwrap();
     }
+
     assert!(matches!(renew(&mut guest, &token("ada")).await, Received::Ack(_)));
     send_to(&server, "ada", "for ada").await;
     guest.expect("/", mail("for ada")).await;
@@ -245,8 +248,10 @@ async fn on_login_is_called_once_the_user_can_be_reached() {
         });
         socket.emit("ready", &()).unwrap();
     }
+
     let (server, ..) = server().await;
     server.io.ns("/login", on_connect.with(admit::middleware().unwrap()));
+
     let mut guest = ready(&server, "/login", None).await;
     guest.emit("/login", &json!(["authenticate", { "token": token("ada") }])).await;
     guest.expect("/login", Received::event("welcome", json!("ada"))).await;
@@ -255,16 +260,20 @@ async fn on_login_is_called_once_the_user_can_be_reached() {
 #[tokio::test]
 async fn a_key_with_special_characters_reaches_only_its_user() {
     let (server, ..) = server().await;
+
     let mut users = Vec::new();
     for key in ODD_KEYS {
         users.push((key, ready(&server, "/", Some(&token(key))).await));
     }
+
     for key in ODD_KEYS {
         send_to(&server, key, key).await;
     }
+
     for (key, user) in &mut users {
         user.expect("/", mail(key)).await;
     }
+
     while let Some((key, mut user)) = users.pop() {
         disconnect_user(&server.io, key).await.unwrap();
         user.expect("/", Received::Disconnected).await;
@@ -344,9 +353,11 @@ async fn a_guest_user_of_the_lookup_joins_no_user_room() {
     async fn admit_all(claims: Option<Claims>) -> Option<Member> {
         Some(Member { key: claims.map_or("visitor".to_owned(), |claims| claims.sub) })
     }
+
     let (recorder, _records) = recorder();
     let server = Server::with(SocketIo::builder().with_state(recorder)).await;
     server.io.ns("/", on_connect.with(admit_all::middleware().unwrap()));
+
     let mut visitor = ready(&server, "/", None).await;
     expect_in(&mut visitor, "visitor").await;
     assert_eq!(server.io.sockets()[0].rooms(), [""; 0]);

@@ -67,8 +67,8 @@ async fn play(listener: TcpListener, steps: Vec<Step>) -> Request {
         seen = Some(request.clone());
         Ok(response)
     };
-    let mut socket = tokio_tungstenite::accept_hdr_async(stream, see).await.unwrap();
 
+    let mut socket = tokio_tungstenite::accept_hdr_async(stream, see).await.unwrap();
     for step in steps {
         match step {
             Send(text) => socket.send(Message::text(text)).await.unwrap(),
@@ -130,6 +130,7 @@ async fn events_are_emitted_with_any_number_of_arguments() {
     let (script, mut client) = Script::connected(steps).await;
     client.emit("one", "a").await.unwrap();
     client.emit("object", json!({ "a": 1 })).await.unwrap();
+
     client.emit("two", (1, "b")).await.unwrap();
     client.emit("none", json!([])).await.unwrap();
     client.emit("list", json!([[1, 2]])).await.unwrap();
@@ -150,6 +151,7 @@ async fn events_are_kept_while_the_client_waits_for_something_else() {
     ];
     let (_script, mut client) = Script::connected(steps).await;
     assert_eq!(client.emit_with_ack("first", ()).await.unwrap(), json!(["yes", {}]));
+
     assert_eq!(client.next_event("a").await.unwrap(), json!([2]));
     assert_eq!(client.next_event("b").await.unwrap(), json!([1]));
     assert_eq!(client.next_event("b").await.unwrap(), json!([3]));

@@ -76,6 +76,7 @@ fn app(auth: &Auth) -> Result<Router, Box<dyn Error>> {
     users.ns("/", on_connect.with(auth.users.clone()));
     let (guests_layer, guests) = server("/guests", auth)?;
     guests.ns("/", on_connect.with(auth.guests.clone()));
+
     let (members_layer, members) = server("/members", auth)?;
     members.ns("/", on_member.with(auth.guests.clone()));
     let (sessions_layer, sessions) = server("/sessions", auth)?;

@@ -19,10 +19,13 @@ async fn keys_are_fetched_at_the_first_token_and_once() {
     let (key, _) = keys();
     let issuer = Issuer::with_keys(&[&key]).await;
     let verifier = issuer.verifier().build().unwrap();
+
     assert_eq!(issuer.requests(), 0);
+
     for _ in 0..10 {
         assert_eq!(outcome(&verifier, &key.token()).await, "accepted");
     }
+
     assert_eq!(outcome(&verifier.clone(), &key.token()).await, "accepted", "clones share the keys");
     assert_eq!(issuer.requests(), 1);
     let asked = &issuer.received_requests()[0];
@@ -136,6 +139,7 @@ async fn forged_tokens_of_every_kind_share_one_request_in_ten_seconds() {
     let (key, other) = keys();
     let issuer = Issuer::with_keys(&[&key]).await;
     let verifier = issuer.verifier().build().unwrap();
+
     assert_eq!(outcome(&verifier, &key.token()).await, "accepted");
     let of_another_type = SigningKey::new(Algorithm::ES256, "a");
     let forged = [
@@ -146,6 +150,7 @@ async fn forged_tokens_of_every_kind_share_one_request_in_ten_seconds() {
         (of_another_type.token_with_kid(None), "token_key_unknown"),
         (of_another_type.token_with_kid(Some("a")), "token_algorithm_not_allowed"),
     ];
+
     // Each kind is the first one once.
     for first in 0..forged.len() {
         let requests = 2 + 2 * first;
@@ -205,6 +210,7 @@ async fn the_issuer_says_for_how_long_its_keys_are_good_within_bounds() {
     const DEFAULT: u64 = 600;
     const LEAST: u64 = 60;
     const MOST: u64 = 12 * 3600;
+
     let cache_control: [(&str, u64); 14] = [
         ("max-age=300", 300),
         ("public, max-age=7200, must-revalidate", 7200),
@@ -224,6 +230,7 @@ async fn the_issuer_says_for_how_long_its_keys_are_good_within_bounds() {
     for (value, seconds) in cache_control {
         is_good_for(&[("cache-control", value)], seconds).await;
     }
+
     is_good_for(&[], DEFAULT).await;
     is_good_for(&[("expires", "Thu, 01 Jan 1970 00:00:00 GMT")], DEFAULT).await;
 }
@@ -243,11 +250,13 @@ async fn unknown_keys_are_searched_for_once_in_ten_seconds() {
     let (key, _) = keys();
     let issuer = Issuer::with_keys(&[&key]).await;
     let verifier = issuer.verifier().build().unwrap();
+
     for requests in [1, 2, 2, 2] {
         let unknown = key.token_with_kid(Some(&format!("unknown {requests}")));
         assert_eq!(outcome(&verifier, &unknown).await, "token_key_unknown");
         assert_eq!(issuer.requests(), requests);
     }
+
     advance_time(Duration::from_secs(9)).await;
     assert_eq!(outcome(&verifier, &key.token_with_kid(Some("x"))).await, "token_key_unknown");
     assert_eq!(issuer.requests(), 2);

@@ -25,6 +25,7 @@ fn build(url: &str) -> Result<Verifier, String> {
 #[test]
 fn https_and_http_to_loopback_are_accepted() {
     from_url::middleware().unwrap();
+
     for url in [
         "https://issuer.example/keys",
         "HTTPS://ISSUER.EXAMPLE/keys",
@@ -40,6 +41,7 @@ fn https_and_http_to_loopback_are_accepted() {
     ] {
         build(url).unwrap_or_else(|error| panic!("{url}: {error}"));
     }
+
     for url in [
         "http://issuer.example/keys",
         "http://localhost.issuer.example/keys",
@@ -60,6 +62,7 @@ fn https_and_http_to_loopback_are_accepted() {
         let error = build(url).expect_err(url);
         assert!(error.contains("jwks_url") && error.contains("must begin with https://"), "{url}: {error}");
     }
+
     for url in ["", "keys", "issuer.example/keys", "//issuer.example/keys", "https://", "https:///", "http://[::1/keys"]
     {
         let error = build(url).expect_err(url);
@@ -95,6 +98,7 @@ fn the_algorithms_must_be_named_and_be_those_of_public_keys() {
 async fn verify_with(url: Option<String>) -> String {
     let proxy = Issuer::start().await;
     let proxy_url = proxy.url("");
+
     // This thread serves the keys, so the child is awaited on another.
     let outcome = tokio::task::spawn_blocking(move || {
         outcome_of_child("jwks_url::configuration::the_child_verifies", |child| {
@@ -121,8 +125,10 @@ async fn the_child_verifies() {
 #[tokio::test]
 async fn the_url_may_come_from_the_environment() {
     let issuer = Issuer::with_keys(&[&SigningKey::new(Algorithm::EdDSA, "a")]).await;
+
     assert_eq!(verify_with(Some(issuer.url(KEYS))).await, "accepted");
     assert_eq!(issuer.requests(), 1);
+
     for (url, problem) in [
         (None, "is not set"),
         (Some(" "), "is empty"),

@@ -57,6 +57,7 @@ async fn is_not_taken(name: &str, answer: Answer) {
 #[tokio::test]
 async fn bodies_that_are_not_a_set_are_refused() {
     let good = good_body(&key());
+
     let utf16: Vec<u8> = good.encode_utf16().flat_map(u16::to_le_bytes).collect();
     let not_utf8 = [br#"{"comment":""#.as_slice(), &[0xff, 0xfe], br#"","#, &good.as_bytes()[1..]].concat();
     let texts = [
@@ -80,9 +81,11 @@ async fn bodies_that_are_not_a_set_are_refused() {
         ("nested without end", "[".repeat(400_000)),
         ("nested without end in a key", format!(r#"{{"keys":[{}"#, r#"{"a":"#.repeat(80_000))),
     ];
+
     for (name, body) in texts {
         is_not_taken(name, Answer::ok(body)).await;
     }
+
     is_not_taken("not UTF-8", Answer::ok(not_utf8)).await;
     is_not_taken("UTF-16", Answer::ok(utf16)).await;
 }
@@ -125,9 +128,11 @@ async fn the_longest_accepted_body_has_512_kib() {
 #[tokio::test]
 async fn invalid_http_is_refused() {
     let good = good_body(&key());
+
     let length = good.len();
     let ok = "HTTP/1.1 200 OK\r\nconnection: close";
     let one_chunk = format!("{length:x}\r\n{good}\r\n");
+
     for (name, bytes, expected) in [
         ("a good one", good_answer(&key()), "accepted"),
         ("a good one until the end", raw(ok, &good), "accepted"),
@@ -205,6 +210,7 @@ async fn written(head: &'static str, part: &'static [u8]) -> usize {
         }
     })
     .await;
+
     let verifier = issuer.verifier().build().unwrap();
     assert_eq!(within(head, outcome(&verifier, &key().token())).await, "keys_unavailable", "{head}");
     within("the client closes the connection", hang_up.clone().wait_for(|hung_up| *hung_up)).await.unwrap();
@@ -221,6 +227,7 @@ async fn a_body_without_end_is_not_read_to_its_end() {
         chunk[0x4007] = b'\n';
         chunk
     };
+
     for (head, part) in [
         ("HTTP/1.1 200 OK", SPACES),
         ("HTTP/1.1 200 OK\r\ncontent-length: 18446744073709551614", SPACES),

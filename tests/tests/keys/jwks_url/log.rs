@@ -25,8 +25,10 @@ fn lines(log: &Log) -> String {
 async fn the_log_says_which_issuer_fails_and_why_but_not_the_query() {
     let log = Log::capture();
     let issuer = Issuer::start().await;
+
     let secretive = format!("http://operator:the-key-of-mine@{}{KEYS}?{QUERY}", issuer.address());
     let verifier = || issuer.verifier().jwks_url(&secretive).build().unwrap();
+
     for (answer, problem) in [
         (Answer::new(404, ""), "404"),
         (Answer::ok("{}"), "not a JWK Set"),
@@ -38,6 +40,7 @@ async fn the_log_says_which_issuer_fails_and_why_but_not_the_query() {
         let last = lines.lines().last().unwrap();
         assert!(last.contains("ERROR") && last.contains(problem) && last.contains(&issuer.url(KEYS)), "{last}");
     }
+
     let asked = issuer.received_requests();
     assert_eq!(asked[0].uri.query(), Some(QUERY), "the issuer receives the query");
     assert!(asked[0].headers.contains_key("authorization"), "and the password");

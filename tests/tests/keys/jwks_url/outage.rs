@@ -75,9 +75,11 @@ async fn the_last_good_set_expires_after_a_day() {
 async fn a_set_is_refreshed_long_before_it_expires() {
     let key = key();
     let issuer = Issuer::start().await;
+
     issuer.answer(KEYS, Answer::keys(&[&key]).header("cache-control", "max-age=604800"));
     let verifier = issuer.verifier().build().unwrap();
     assert_eq!(outcome(&verifier, &key.token()).await, "accepted");
+
     for requests in 2..5 {
         advance_time(Duration::from_hours(13)).await;
         assert_eq!(outcome(&verifier, &key.token()).await, "accepted");

@@ -34,6 +34,7 @@ async fn redirects_in_a_circle_end() {
 #[tokio::test]
 async fn redirects_to_another_host_are_not_followed() {
     let (issuer, stranger) = (Issuer::start().await, Issuer::with_keys(&[&key()]).await);
+
     let port = issuer.address().port();
     for target in [
         stranger.url(KEYS),
@@ -57,6 +58,7 @@ async fn redirects_to_another_host_are_not_followed() {
         let expected = if target.is_empty() { 4 } else { 1 };
         assert_eq!(issuer.requests() - before, expected, "{target:?}");
     }
+
     assert_eq!(stranger.requests(), 0);
 }
 

@@ -76,6 +76,7 @@ fn bad_keys() -> Vec<(&'static str, Value)> {
 async fn a_set_keeps_its_good_keys() {
     let algorithms = [Algorithm::EdDSA, Algorithm::ES256, Algorithm::RS256];
     let tokens = algorithms.map(|algorithm| SigningKey::other(algorithm, "bad").token());
+
     for (name, bad) in bad_keys() {
         for keys in [[bad.clone(), good().jwk()], [good().jwk(), bad.clone()]] {
             let issuer = publishing(&keys).await;
@@ -135,10 +136,12 @@ async fn a_set_has_a_hundred_keys_at_most() {
 async fn a_public_key_is_never_used_as_a_secret() {
     let issuer = publishing(&[good().jwk(), SigningKey::new(Algorithm::RS256, "rsa").jwk()]).await;
     let verifier = issuer.verifier().build().unwrap();
+
     let body = key_set(&[good().jwk(), SigningKey::new(Algorithm::RS256, "rsa").jwk()]);
     let jwk = good().jwk();
     let pem = include_str!("../../../../runtime/tests/fixtures/rsa.pem");
     let claims = json!({ "sub": "ada", "exp": seconds_from_now(3600) });
+
     for text in [body, jwk.to_string(), jwk["x"].as_str().unwrap().to_owned(), pem.to_owned(), pem.trim().to_owned()] {
         assert_eq!(outcome(&verifier, &mint(&claims, &text)).await, "token_algorithm_not_allowed");
         for kid in ["good", "rsa"] {
@@ -147,6 +150,7 @@ async fn a_public_key_is_never_used_as_a_secret() {
             assert_eq!(outcome(&verifier, &forged).await, "token_algorithm_not_allowed");
         }
     }
+
     assert_eq!(issuer.requests(), 0, "no key is requested");
 }
 
@@ -159,10 +163,12 @@ async fn each_type_of_key_verifies() {
     ];
     let issuer = Issuer::with_keys(&[&keys[0], &keys[1], &keys[2]]).await;
     let verifier = issuer.verifier().build().unwrap();
+
     for key in &keys {
         assert_eq!(outcome(&verifier, &key.token()).await, "accepted", "{key:?}");
         assert_eq!(outcome(&verifier, &key.token_with_kid(None)).await, "accepted", "{key:?}");
     }
+
     assert_eq!(issuer.requests(), 1);
     assert_eq!(outcome(&verifier, &keys[0].token_with_kid(Some("b"))).await, "token_algorithm_not_allowed");
     assert_eq!(issuer.requests(), 2, "there may be another key with this `kid` by now");

@@ -63,6 +63,7 @@ async fn a_body_that_comes_byte_by_byte_has_one_limit_as_a_whole() {
     })
     .await;
     let verifier = issuer.verifier().build().unwrap();
+
     let begin = Instant::now();
     assert_eq!(outcome(&verifier, &key().token()).await, "keys_unavailable");
     let waited = begin.elapsed();

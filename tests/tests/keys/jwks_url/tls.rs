@@ -86,6 +86,7 @@ impl TwoSchemes {
         const HANDSHAKE: u8 = 22;
         let (listener, acceptor) = (TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap(), acceptor(certified));
         let port = listener.local_addr().unwrap().port();
+
         let connections = Arc::<Mutex<Vec<_>>>::default();
         let records = Arc::clone(&connections);
         tokio::spawn(async move {
@@ -170,6 +171,7 @@ async fn an_https_issuer_cannot_name_keys_over_http() {
     })
     .await;
     let verifier = Verifier::builder().oidc_issuer(&issuer).algorithm("EdDSA").http_client(client(&certified));
+
     let verifier = verifier.build().unwrap();
     let token = key().token_with_claims(&json!({ "sub": "ada", "exp": seconds_from_now(3600), "iss": issuer }));
     assert_eq!(within("an answer", outcome(&verifier, &token)).await, "keys_unavailable");

@@ -12,14 +12,18 @@ use crate::cluster::{
 #[tokio::test]
 async fn a_logout_ends_all_sockets_of_a_user_on_both_nodes_and_no_others() {
     let Some(Cluster { here, there, redis: _redis, .. }) = Cluster::start().await else { return };
+
     let mut adas = [here.everywhere("ada").await, there.everywhere("ada").await, there.everywhere("ada").await];
     let mut graces = [here.everywhere("grace").await, there.everywhere("grace").await];
     disconnect_user(&here.io, "ada").await.unwrap();
+
     // The sockets are gone when `disconnect_user` returns.
     assert_eq!(NAMESPACES.map(|namespace| (here.sockets_in(namespace), there.sockets_in(namespace))), [(1, 1); 2]);
+
     for ada in &mut adas {
         expect_everywhere(ada, &[Received::Disconnected]).await;
     }
+
     for grace in &mut graces {
         expect_in(grace, "grace").await;
     }
@@ -83,17 +87,20 @@ async fn slow(node: &Node, records: &mut Records) -> Raw {
 #[tokio::test]
 async fn a_slow_reader_on_the_other_node_ends_when_it_reads() {
     let Some(Cluster { here, there, mut records, redis: _redis, .. }) = Cluster::start().await else { return };
+
     let mut slow = slow(&there, &mut records).await;
     let mut quick = there.client("/", Some("ada")).await;
     let io = here.io.clone();
     let ending = tokio::spawn(async move { disconnect_user(&io, "ada").await });
     quick.expect("/", Received::Disconnected).await;
+
     loop {
         match slow.next().await.1 {
             Received::Event(name, _) if name == "text" => {}
             received => break assert_eq!(received, Received::Disconnected),
         }
     }
+
     within("the end of the user", ending).await.unwrap().unwrap();
     assert_eq!(there.sockets_in("/"), 0);
 }

@@ -17,17 +17,23 @@ use crate::cluster::{
 #[tokio::test]
 async fn a_message_reaches_a_user_on_both_nodes_in_all_namespaces_and_no_other_user() {
     let Some(Cluster { here, there, redis: _redis, .. }) = Cluster::start().await else { return };
+
     let mut adas = [here.everywhere("ada").await, there.everywhere("ada").await];
     let mut graces = [here.everywhere("grace").await, there.everywhere("grace").await];
     here.send_to("ada", "from here").await;
+
     for ada in &mut adas {
         expect_everywhere(ada, &[mail("from here")]).await;
     }
+
     there.send_to("ada", "from there").await;
+
     for ada in &mut adas {
         expect_everywhere(ada, &[mail("from there")]).await;
     }
+
     here.send_to("grace", "for grace").await;
+
     for grace in &mut graces {
         expect_everywhere(grace, &[mail("for grace")]).await;
     }
@@ -48,16 +54,20 @@ async fn a_guest_is_in_no_room_until_it_logs_in_on_the_open_socket() {
 #[tokio::test]
 async fn a_key_with_special_characters_reaches_only_its_user() {
     let Some(Cluster { here, there, redis: _redis, .. }) = Cluster::start().await else { return };
+
     let mut users = Vec::new();
     for key in ODD_KEYS {
         users.push((key, there.client("/", Some(key)).await));
     }
+
     for key in ODD_KEYS {
         here.io.to(user_room(key)).emit("mail", key).await.unwrap();
     }
+
     for (key, user) in &mut users {
         user.expect("/", mail(key)).await;
     }
+
     while let Some((key, mut user)) = users.pop() {
         disconnect_user(&here.io, key).await.unwrap();
         user.expect("/", Received::Disconnected).await;
