@@ -1,6 +1,6 @@
 //! A program that switches `serde_json`'s `raw_value` and `arbitrary_precision` on, as any crate in it can do for all of
-//! them (axum's `json` does so with the first): nothing that a client, an issuer or a host of keys sends gets past the
-//! checks or overflows a stack, and what is good is still taken.
+//! them (axum's `json` does so with the first). Nothing that a client, an issuer or a key server sends passes the checks
+//! or overflows a stack, and good tokens are still accepted.
 
 use std::{collections::HashMap, thread};
 
@@ -48,7 +48,7 @@ fn sign(header: &str, claims: &str) -> String {
     format!("{message}.{signature}")
 }
 
-/// In base64url, which is how jsonwebtoken writes what it signs.
+/// Encodes in base64url, as jsonwebtoken does.
 fn encode(text: &str) -> String {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let encode_chunk = |chunk: &[u8]| {
@@ -80,7 +80,7 @@ fn jwk_set(member: &str) -> String {
     format!(r#"{{"keys":[{{"kty":"oct","k":"{}",{member}}}]}}"#, encode(SECRET))
 }
 
-/// A value that is nested this deep.
+/// Returns a value of this depth.
 fn nested(depth: usize) -> String {
     format!(
         "{}{}{}",
@@ -100,7 +100,7 @@ fn raw_in_raw(levels: usize, lists: usize) -> String {
     })
 }
 
-/// Otherwise every other test here would pass for another reason.
+/// Without the features, the other tests here would pass for another reason.
 #[test]
 fn the_features_are_on() {
     let value: Value = serde_json::from_str(r#"{"$serde_json::private::RawValue":"[1]"}"#).unwrap();
@@ -171,7 +171,7 @@ fn claims_with_a_private_name_are_refused() {
     let lenient = verifier().required_claims([""; 0]);
     assert_eq!(outcome_as::<Value>(lenient, &sign(r#"{"alg":"HS256"}"#, claims)), "token_claims_invalid");
 
-    // As a value it is nothing but text.
+    // As a value it is only a string.
     assert_eq!(outcome_of_claims(&claims_and(r#""x":"$serde_json::private::RawValue""#)), "accepted");
 }
 
@@ -209,7 +209,7 @@ fn jwk_sets_are_read_right() {
     }
 }
 
-/// Eight kilobytes in a token that is signed, and half a megabyte in a fetched set, which is the most that is taken.
+/// Eight kilobytes in a token that is signed, and half a megabyte in a fetched set, which is the limit.
 #[test]
 fn json_within_json_overflows_no_stack() {
     for (levels, lists, code) in [

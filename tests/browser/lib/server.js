@@ -13,7 +13,7 @@ const binary =
 
 export const nodeModules = fileURLToPath(new URL('../node_modules', import.meta.url));
 
-/** The chat, on a free port of the loopback interface, with a database of its own. */
+/** The chat on a free port of the loopback interface, with a new database. */
 export class Server {
   #child;
   #address = '127.0.0.1:0';
@@ -31,9 +31,9 @@ export class Server {
     return server;
   }
 
-  /** Again after a stop, it has the address and the database that it had. */
+  /** Starts the server. After a stop it has the same address and database again. */
   async start() {
-    // On its own environment only, so that a variable of the developer's shell decides nothing.
+    // Only this environment, so that variables of the shell have no effect.
     const env = {
       CHAT_ADDR: this.#address,
       CHAT_DATA: this.folder,
@@ -61,7 +61,7 @@ export class Server {
     this.#address = new URL(this.url).host;
   }
 
-  /** The answer to a login that no page makes. */
+  /** The response to a login outside of a page. */
   logIn(name, password = this.passwords[name]) {
     return fetch(`${this.url}/login`, {
       method: 'POST',

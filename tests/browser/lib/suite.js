@@ -19,8 +19,8 @@ const ARGUMENTS = [
 ];
 
 /**
- * One browser and one server for the tests of a file. Returns what declares a test: `test(name, body)`, or
- * `test(name, { expectedErrors }, body)` where the console may complain.
+ * One browser and one server for the tests of a file. Returns the function that declares a test: `test(name, body)`, or
+ * `test(name, { expectedErrors }, body)` where the console may show errors.
  */
 export function suite(settings) {
   let browser;
@@ -63,7 +63,7 @@ class Windows {
     this.#server = server;
   }
 
-  /** In a browser profile of its own, with Playwright's options for one, or in that of another window. */
+  /** Opens a window in a new browser profile with Playwright's options, or in the profile of another window. */
   async open({ beside, ...options } = {}) {
     const defaults = { viewport: SIZES.desktop, reducedMotion: 'reduce' };
     const context = beside?.context ?? (await this.#browser.newContext({ ...defaults, ...options }));

@@ -7,11 +7,11 @@ const folder =
 
 export const SIZES = { desktop: { width: 1280, height: 800 }, phone: { width: 390, height: 844 } };
 
-/** A window of the browser, and what people do in it. */
+/** A window of the browser, with the actions of its user. */
 export class Window {
-  /** What the console said that it should not. */
+  /** Unexpected messages of the console. */
   errors = [];
-  /** How often the page has connected. */
+  /** The number of connections that the page has made. */
   connections = 0;
 
   constructor(page, server) {
@@ -34,7 +34,7 @@ export class Window {
     await this.state('online');
   }
 
-  /** Waits for it: online or reconnecting. */
+  /** Waits until the page is `online` or `reconnecting`. */
   state(state) {
     return this.page.locator(`body[data-state=${state}]`).waitFor();
   }
@@ -51,7 +51,7 @@ export class Window {
     await this.page.click('#login [type=submit]');
   }
 
-  /** Waits until the list of people says that this is the user. */
+  /** Waits until the list of people shows this user as the own one. */
   isUser(name) {
     return this.page.locator(`.person.me[data-name=${name}]`).waitFor({ state: 'attached' });
   }
@@ -84,12 +84,12 @@ export class Window {
     return this.page.textContent('#notice p');
   }
 
-  /** The next answer to the request for a fresh token. */
+  /** The next response to a request for a fresh token. */
   renewal() {
     return this.page.waitForResponse((response) => response.url().endsWith('/token'));
   }
 
-  /** Of this state: desktop and phone, light and dark. */
+  /** Takes screenshots: desktop and phone, light and dark. */
   async shoot(state, sizes = Object.keys(SIZES)) {
     mkdirSync(folder, { recursive: true });
     for (const size of sizes) {

@@ -6,7 +6,7 @@ import { suite } from '../lib/suite.js';
 
 const test = suite();
 
-/** Contrast, names, roles and the like, as WCAG asks for. */
+/** Checks contrast, names, roles and other rules of WCAG. */
 async function assertAccessible({ page }, what) {
   for (const colorScheme of ['light', 'dark']) {
     await page.emulateMedia({ colorScheme });
@@ -17,7 +17,7 @@ async function assertAccessible({ page }, what) {
   }
 }
 
-// axe writes markup, which the page's policy does not allow.
+// axe inserts markup, which the content security policy of the page does not allow.
 const options = { bypassCSP: true };
 
 test('the page in its states', async ({ open }) => {

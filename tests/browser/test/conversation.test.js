@@ -6,7 +6,7 @@ import { suite } from '../lib/suite.js';
 
 const test = suite();
 
-test('two windows see each other, and what the other says', async ({ open }) => {
+test('two windows see each other and their messages', async ({ open }) => {
   const maya = await open();
   await maya.logIn('Maya');
   const priya = await open();
@@ -51,7 +51,7 @@ test('markup is text, and a long word does not break the page', async ({ open })
 test('a message that is too long is refused', async ({ open }) => {
   const maya = await open();
   await maya.logIn('Maya');
-  // The page does not let it through; the server does not rely on the page.
+  // The page prevents it, but the server does not rely on the page.
   await maya.page.evaluate(() => document.querySelector('#text').removeAttribute('maxlength'));
   await maya.post('x'.repeat(1001));
   await maya.toast('Write 1 to 1000 characters.');
@@ -63,7 +63,7 @@ test('a message that is too long is refused', async ({ open }) => {
 test('messages that come too fast are refused', async ({ open, server }) => {
   const guest = await open();
   const { token } = await (await server.logIn('Maya')).json();
-  // The page waits for each answer; somebody's own client does not.
+  // The page waits for each answer; another client does not.
   const socket = io(server.url, { auth: { token } });
   try {
     const posts = Array.from({ length: 12 }, (_, copy) => socket.timeout(15_000).emitWithAck('post', `hurry ${copy}`));

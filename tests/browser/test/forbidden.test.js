@@ -10,14 +10,14 @@ async function post(open, text) {
   return maya;
 }
 
-/** As somebody would who changes the page in the browser's tools. */
+/** Changes the page as with the browser's developer tools. */
 const pretend = (window) =>
   window.page.evaluate(() => {
     document.body.dataset.role = 'admin';
     for (const button of document.querySelectorAll('.eject')) button.hidden = false;
   });
 
-test('a user who is no moderator is refused, whatever the page shows', async ({ open }) => {
+test('a user who is not a moderator is refused, whatever the page shows', async ({ open }) => {
   const maya = await post(open, 'safe from Maya');
   await pretend(maya);
   await maya.message('safe from Maya').hover();

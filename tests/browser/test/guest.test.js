@@ -12,7 +12,7 @@ test('a guest opens the page of an empty room', async ({ open }) => {
   await guest.shoot('empty');
 });
 
-test('a guest reads what is said, and what was said before', async ({ open }) => {
+test('a guest reads new messages and earlier ones', async ({ open }) => {
   const maya = await open();
   await maya.logIn('Maya');
   await maya.post('before the guest');

@@ -24,7 +24,7 @@ test('scripts see neither token', async ({ open }) => {
   assert.deepEqual(seen, ['', 0, 0]);
 });
 
-test('who has logged in stays so in a new window of the browser', async ({ open }) => {
+test('a user stays logged in in a new window of the browser', async ({ open }) => {
   const [, other] = await twoWindowsOfMaya(open);
   assert.equal(other.connections, 1);
 });

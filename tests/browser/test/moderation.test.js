@@ -23,7 +23,7 @@ test('a moderator deletes a message', async ({ open }) => {
   assert.equal(await guest.message('to be deleted').count(), 0);
 });
 
-test('a moderator disconnects a user, who sees why in every window', async ({ open }) => {
+test('a moderator disconnects a user, who sees the reason in every window', async ({ open }) => {
   const maya = await open();
   await maya.logIn('Maya');
   const second = await open({ beside: maya });

@@ -4,10 +4,10 @@ import { suite } from '../lib/suite.js';
 
 const test = suite();
 
-// What Chromium says of an answer that is not 200.
+// The message of Chromium for a response whose status is not 200.
 const REFUSED = { expectedErrors: [/the server responded with a status of (401|429)/] };
 
-test('a wrong password and an unknown name are refused in the same words, and as slowly', REFUSED, async ({
+test('a wrong password and an unknown name are refused with the same message, and equally slowly', REFUSED, async ({
   open,
   server,
 }) => {
@@ -24,7 +24,7 @@ test('a wrong password and an unknown name are refused in the same words, and as
   assert.ok(unknown.time > known.time / 3, `known: ${known.time} ms, unknown: ${unknown.time} ms`);
 });
 
-test('passwords cannot be tried without end', REFUSED, async ({ open }) => {
+test('the number of password attempts is limited', REFUSED, async ({ open }) => {
   const window = await open();
   const refusal = window.page.getByText('Too many attempts.');
   await window.page.click('#open-login');

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { suite } from '../lib/suite.js';
 
 const TOKEN_SECONDS = 3;
-// How long the server goes on with an expired token.
+// The leeway of the server for an expired token.
 const LEEWAY_SECONDS = 2;
 
 const test = suite({ TOKEN_SECONDS: String(TOKEN_SECONDS) });
@@ -29,12 +29,12 @@ test('tokens are renewed on the open socket, before they expire', async ({ open 
 const FAILED = {
   expectedErrors: [
     /net::ERR_FAILED/,
-    // A connection that the page gives up in the middle of its upgrade to WebSocket.
+    // A connection that the page closes during its upgrade to WebSocket.
     /status of 400/,
   ],
 };
 
-test('a renewal that fails is made good by a new connection', FAILED, async ({ open }) => {
+test('after a failed renewal the page connects again', FAILED, async ({ open }) => {
   const maya = await open();
   await maya.logIn('Maya');
   await maya.page.route('**/token', (route) => route.abort());
@@ -47,12 +47,12 @@ test('a renewal that fails is made good by a new connection', FAILED, async ({ o
   await maya.message('back again').waitFor();
 });
 
-test('who has logged in as another user in another window is that user', async ({ open }) => {
+test('a login as another user in another window changes the user', async ({ open }) => {
   const window = await open();
   await window.logIn('Maya');
   const other = await open({ beside: window });
   await other.isUser('Maya');
-  // The cookie of another login, as a window gets it that was open before.
+  // The cookie of another login, as an older window receives it.
   await other.page.evaluate(
     (credentials) =>
       fetch('/login', {

@@ -10,7 +10,7 @@ const test = suite();
 
 const GONE = { expectedErrors: [/net::ERR_CONNECTION_REFUSED/, /net::ERR_EMPTY_RESPONSE/, /WebSocket/] };
 
-test('a page comes back after a restart of the server, as the same user', GONE, async ({ open, server }) => {
+test('a page reconnects after a restart of the server, as the same user', GONE, async ({ open, server }) => {
   const maya = await open();
   await maya.logIn('Maya');
   const jonas = await open();
@@ -71,7 +71,7 @@ const PLAYED = {
   expectedErrors: [
     /Failed to find a valid digest/,
     /window.io is not a function/,
-    // A played page has no address, so for Chromium this machine is none of its business: it stays with polling.
+    // A mocked page has no address, so Chromium denies it access to loopback over WebSocket: it stays with polling.
     /ERR_BLOCKED_BY_LOCAL_NETWORK_ACCESS_CHECKS/,
   ],
 };
@@ -79,7 +79,7 @@ const PLAYED = {
 test('the page takes the client library from its CDN, but no other file', PLAYED, async ({ open, server }) => {
   const guest = await open();
   const library = await readFile(join(nodeModules, 'socket.io-client/dist/socket.io.min.js'), 'utf8');
-  // The browser's redirects cannot be played, so here the page names where they end.
+  // Redirects of the browser cannot be mocked, so the page names their target here.
   await guest.page.route(`${server.url}/`, async (route) => {
     const response = await route.fetch();
     const body = (await response.text()).replace('client/socket.io.min.js', CDN);

@@ -26,7 +26,7 @@ export class Client {
     return `client ${this.version} over ${over}`;
   }
 
-  /** Protocol 4: every connection is one to `/` first, and there is no auth payload. */
+  /** Protocol 4: every connection joins `/` first, and there is no auth payload. */
   get isLegacy() {
     return this.major < 3;
   }
@@ -43,7 +43,7 @@ export class Client {
     };
   }
 
-  /** A connection that is not open yet. `at` says which of the test server's Socket.IO servers. */
+  /** A connection that is not open yet. `at` chooses one of the Socket.IO servers of the test server. */
   connection(url, options) {
     return new Connection(this, new this.io.Manager(url, this.options(options)));
   }
@@ -75,16 +75,16 @@ export class Connection {
     return socket;
   }
 
-  /** As `connect`, but does not wait for the connect handler, which may refuse the socket in its turn. */
+  /** As `connect`, but does not wait for the connect handler, which may also refuse the socket. */
   async join(socket) {
     // A root socket of protocol 4 is connected by the opening of the connection, so it must be listening by then. All
-    // others ask once the connection is what it is going to be.
+    // others connect once the connection is upgraded.
     if (!(this.client.isLegacy && socket.nsp === '/')) await this.#open();
     const outcome = this.outcome(socket);
     outcome.catch(() => {});
     const sentAway = next(socket, 'disconnect');
     socket.connect();
-    // Sent away from `/`, its only namespace, a client closes the connection in the midst of an upgrade.
+    // A client that is disconnected from `/`, its only namespace, closes the connection during the upgrade.
     await Promise.race([this.#open(), sentAway]);
     return outcome;
   }
@@ -111,19 +111,19 @@ export class Connection {
     await Promise.all([opened, upgraded]);
   }
 
-  /** What the server says to the socket's connection. */
+  /** Resolves when the server connects the socket, and rejects with a `Refusal` when it refuses. */
   outcome(socket, limit) {
     const refusal = this.client.isLegacy ? 'error' : 'connect_error';
     const answer = new Promise((resolve, reject) => {
       socket.once('connect', () => resolve(socket));
       socket.once(refusal, (error) => reject(new Refusal(error)));
-      // Not a word of the server's: the connection itself failed.
+      // The connection failed; this is not an answer of the server.
       if (this.client.isLegacy) socket.once('connect_error', reject);
     });
     return within(answer, `an answer from ${socket.nsp}`, limit);
   }
 
-  /** Sends a packet that the client's own API would not send. */
+  /** Sends a packet that the API of the client cannot send. */
   sendPacket(packet) {
     const { manager } = this;
     (manager._packet ?? manager.packet).call(manager, packet);

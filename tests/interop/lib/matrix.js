@@ -10,7 +10,7 @@ export const server = await startServer(secrets);
 after(async () => {
   const log = await server.stop();
   for (const token of made) {
-    // The signature alone would make a known payload a token again.
+    // The signature alone completes a token whose payload is known, so it is secret too.
     assert.ok(!log.includes(token.split('.')[2]), `the log shows a token:\n${log}`);
   }
 });
@@ -25,7 +25,7 @@ export function forEveryClient(suite) {
   for (const client of CLIENTS) suite(new Suite(client));
 }
 
-/** The same for tests in which time must pass: they wait for it together. */
+/** As `forEveryClient`, for tests in which time must pass: they run concurrently. */
 export function forEveryClientTogether(suite) {
   describe('together', { concurrency: 4 * CLIENTS.length }, () => forEveryClient(suite));
 }
@@ -43,7 +43,7 @@ class Suite {
   }
 }
 
-/** What a test works with. Every connection that it makes is closed at its end. */
+/** The connections of a test, which are closed at its end. */
 class Case {
   constructor(client, context) {
     this.client = client;
@@ -56,14 +56,14 @@ class Case {
     return connection;
   }
 
-  /** Connects to a namespace with what a carrier made of a token. */
+  /** Connects to a namespace with the options that a carrier returned for a token. */
   connect({ at = 'users', namespace = '/', auth, ...given } = {}) {
     const connection = this.connection({ at, ...given });
     return connection.connect(connection.socket(namespace, auth));
   }
 }
 
-/** Where a client can put its token. */
+/** The places where a client can put its token. */
 export function carriers(client) {
   const everywhere = [
     { name: 'query auth_token', carry: (token) => ({ query: { auth_token: token } }) },
@@ -76,7 +76,7 @@ export function carriers(client) {
   return client.isLegacy ? everywhere : [...everywhere, ...modern];
 }
 
-/** The way that most applications choose. */
+/** The place that most applications choose. */
 export function usualCarrier(client) {
   const usual = client.isLegacy ? 'query auth_token' : 'auth.token';
   return carriers(client).find(({ name }) => name === usual);

@@ -10,7 +10,7 @@ const binary =
   fileURLToPath(new URL('../../../target/debug/interop-server', import.meta.url));
 
 function run(env) {
-  // On its own environment only, so that a variable of the developer's shell decides nothing.
+  // Only this environment, so that variables of the shell have no effect.
   const child = spawn(binary, ['0'], { env, stdio: ['pipe', 'pipe', 'pipe'] });
   const output = { log: '' };
   child.stderr.setEncoding('utf8').on('data', (text) => (output.log += text));
@@ -30,9 +30,9 @@ export async function startServer(secrets) {
 
   return {
     url,
-    /** What the server has logged so far. */
+    /** What the server has logged. */
     log: () => output.log,
-    /** Resolves once the log contains the text. */
+    /** Resolves once the log contains the string. */
     logged: (text) => within(appears(child.stderr, output, text), `${JSON.stringify(text)} in the log`),
     /** The server ends when its stdin does. */
     async stop() {
@@ -46,7 +46,7 @@ export async function startServer(secrets) {
   };
 }
 
-/** Runs a server that is expected to fail at its start: its exit code and what it logged. */
+/** Runs a server that is expected to fail at its start. Resolves with its exit code and its log. */
 export async function failToStart(secrets) {
   const { child, output } = run(environment(secrets));
   try {

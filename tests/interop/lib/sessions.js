@@ -2,16 +2,16 @@ import { randomUUID } from 'node:crypto';
 
 import { ask } from './clients.js';
 
-/** A namespace of the test's own, where guests may log in and tokens be renewed. */
+/** A new namespace, where guests may log in and tokens be renewed. */
 export const newNamespace = () => `/sessions/${randomUUID()}`;
 
-/** The same, but a guest must log in within two seconds. */
+/** A new namespace where a guest must log in within two seconds. */
 export const newImpatientNamespace = () => `/impatient/${randomUUID()}`;
 
 /** Emits `authenticate` and resolves with the acknowledgement. */
 export const renew = (socket, token) => ask(socket, 'authenticate', { token });
 
-/** What the acknowledgement of a good renewal is. */
+/** The acknowledgement of a renewal. */
 export const renewedUntil = (expiresAt) => ({ expires_at: Math.floor(expiresAt) });
 
 /** An error whose message is its code. */

@@ -6,7 +6,7 @@ const newSecret = () => randomBytes(48).toString('base64url');
 
 export const secrets = { users: newSecret(), accounts: newSecret() };
 
-/** Every token that was made, to be looked for where none may be. */
+/** Every token that was made: the tests assert that none of them is logged. */
 export const made = [];
 
 async function sign(claims, { secret, algorithm = 'HS256', expires = '5m', issued }) {
@@ -27,7 +27,7 @@ export const forgedToken = (sub) => userToken(sub, { secret: newSecret() });
 
 export const expiredToken = (sub) => userToken(sub, { expires: '1 hour ago' });
 
-/** A token that lives so many seconds, to the millisecond, and when it expires. */
+/** A token that is valid for a number of seconds (with their fraction), and when it expires. */
 export async function tokenLiving(seconds, sub, options) {
   const expiresAt = now() + seconds;
   return { token: await userToken(sub, { expires: expiresAt, ...options }), expiresAt };
@@ -36,5 +36,5 @@ export async function tokenLiving(seconds, sub, options) {
 /** Seconds since 1970, with their fraction. */
 export const now = () => Date.now() / 1000;
 
-/** A user whom no other test knows. */
+/** A user name that no other test uses. */
 export const newUser = () => `visitor ${randomUUID()}`;

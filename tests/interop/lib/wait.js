@@ -1,4 +1,4 @@
-/** No wait is without a limit. It is generous: it ends a test that hangs, it measures nothing. */
+/** The limit of every wait. It only ends tests that hang. */
 const LIMIT_MS = 15_000;
 
 export async function within(promise, what, limit = LIMIT_MS) {
@@ -14,7 +14,7 @@ export async function within(promise, what, limit = LIMIT_MS) {
   }
 }
 
-/** The first argument of the next event of that name. Takes any of the emitters that the clients use. */
+/** Resolves with the first argument of the next event of that name. Accepts any emitter of the clients. */
 export function next(emitter, event) {
   return within(new Promise((resolve) => emitter.once(event, resolve)), `the event ${event}`);
 }

@@ -6,7 +6,7 @@ import { coded, newNamespace, renew, renewedUntil } from '../lib/sessions.js';
 import { newUser, now, tokenLiving, userToken } from '../lib/tokens.js';
 import { next } from '../lib/wait.js';
 
-/** In seconds: enough to connect within on a busy machine. */
+/** In seconds: long enough to connect on a busy machine. */
 const LIFE = 3;
 
 const TOLD_AT_EXPIRY = [
@@ -14,7 +14,7 @@ const TOLD_AT_EXPIRY = [
   ['disconnect', 'io server disconnect'],
 ];
 
-/** What the socket is told of its end, in order, and when. */
+/** Resolves with the events at the end of a session, in order, and their time. */
 async function end(socket) {
   const told = [];
   for (const event of ['unauthorized', 'disconnect']) socket.on(event, (value) => told.push([event, value]));
@@ -61,7 +61,7 @@ forEveryClientTogether((suite) => {
     assert.equal(await ask(root, 'echo', 'still here'), 'still here');
   });
 
-  suite.test('from its expiry on a session is that of a user to its disconnect handler only', async (test) => {
+  suite.test('after its expiry only the disconnect handler sees the user of a session', async (test) => {
     const place = { at: 'open', namespace: newNamespace() };
     const [stays, name] = [await test.connect(place), newUser()];
     const expires = await connectWith(test, (await tokenLiving(LIFE, name)).token, place);
@@ -75,7 +75,7 @@ forEveryClientTogether((suite) => {
     assert.deepEqual(await leftByItself, { name, alive: true });
   });
 
-  suite.test('nobody comes back with the token that has expired', async (test) => {
+  suite.test('an expired token does not connect again', async (test) => {
     const { token } = await tokenLiving(LIFE, '1');
     await end(await connectWith(test, token));
     await assertRefused(connectWith(test, token), 'token_expired');
@@ -111,7 +111,7 @@ forEveryClientTogether((suite) => {
     assert.deepEqual((await ending).told, TOLD_AT_EXPIRY);
   });
 
-  suite.test('a renewal that is refused does not put the end off', async (test) => {
+  suite.test('a refused renewal does not delay the end', async (test) => {
     const socket = await connectWith(test, (await tokenLiving(LIFE, '1')).token);
     const ending = end(socket);
     assert.deepEqual(await renew(socket, await userToken('99')), { error: coded('user_not_found') });

@@ -7,7 +7,7 @@ import { userToken } from '../lib/tokens.js';
 import { next } from '../lib/wait.js';
 
 forEveryClientTogether((suite) => {
-  /** On a connection that is open and upgraded already: the time runs from the namespace's CONNECT. */
+  /** On a connection that is open and upgraded: the time runs from the CONNECT of the namespace. */
   async function connectTo(test, namespace, { auth, ...given } = {}) {
     const connection = test.connection({ at: 'open', ...given });
     const root = await connection.connect(connection.socket());

@@ -22,7 +22,7 @@ forEveryClient((suite) => {
     assert.deepEqual(socket.session, GUEST);
   });
 
-  suite.test('a connection with a token is a user where guests are let in', async (test) => {
+  suite.test('a connection with a token is a user where guests are allowed', async (test) => {
     const socket = await connect(test, suite.carry(await userToken('2')));
     assert.deepEqual(socket.session, { logged_in: true, name: 'Grace' });
   });
@@ -36,7 +36,7 @@ forEveryClient((suite) => {
     'a lookup that fails': [() => userToken('broken'), 'internal_error'],
   };
   for (const [what, [token, message]] of Object.entries(refused)) {
-    suite.test(`refused with ${message} where guests are let in: ${what}`, async (test) => {
+    suite.test(`refused with ${message} where guests are allowed: ${what}`, async (test) => {
       await assertRefused(connect(test, suite.carry(await token())), message);
     });
   }

@@ -18,7 +18,7 @@ forEveryClient((suite) => {
     assert.deepEqual(socket.session, { logged_in: true, name: 'Ada' });
   });
 
-  suite.test('a connect handler that needs a login gets the user', async (test) => {
+  suite.test('a connect handler that requires a user gets the user', async (test) => {
     const socket = await connectAs(test, '2', { at: 'members' });
     assert.deepEqual(socket.session, { logged_in: true, name: 'Grace' });
   });
@@ -53,7 +53,7 @@ forEveryClient((suite) => {
     await server.logged('another user type');
   });
 
-  /** A connect handler runs after the namespace has said yes. */
+  /** A connect handler runs after the client was told that it is connected. */
   async function assertSentAway(connection, socket, reason) {
     const unauthorized = next(socket, 'unauthorized');
     const disconnect = next(socket, 'disconnect');
@@ -63,19 +63,19 @@ forEveryClient((suite) => {
     assert.ok(!socket.connected);
   }
 
-  suite.test('a connect handler that needs a login sends a guest away from /', async (test) => {
+  suite.test('a connect handler that requires a user disconnects a guest from /', async (test) => {
     const connection = test.connection({ at: 'members' });
     await assertSentAway(connection, connection.socket(), LOGIN_REQUIRED);
   });
 
-  suite.test('a connect handler that needs a login sends a guest away from its namespace only', async (test) => {
+  suite.test('a connect handler that requires a user disconnects a guest from its namespace only', async (test) => {
     const connection = test.connection({ at: 'open' });
     const root = await connection.connect(connection.socket());
     await assertSentAway(connection, connection.socket('/members'), LOGIN_REQUIRED);
     assert.equal(await ask(root, 'echo', 'still here'), 'still here');
   });
 
-  suite.test('a connect handler with a policy sends away whom it does not allow', async (test) => {
+  suite.test('a connect handler with a policy disconnects users that it denies', async (test) => {
     const { auth, ...given } = suite.carry(await userToken('2'));
     const connection = test.connection({ at: 'open', ...given });
     await connection.connect(connection.socket());

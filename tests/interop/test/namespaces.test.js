@@ -8,7 +8,7 @@ import { next } from '../lib/wait.js';
 forEveryClient((suite) => {
   const { client } = suite;
 
-  /** A connection that has joined a `/` which is open to all, and what its other sockets pass as `auth`. */
+  /** A connection that has joined an open `/`, and the `auth` of its other sockets. */
   async function openConnection(test, given) {
     const { auth, ...options } = given;
     const connection = test.connection({ at: 'open', ...options });
@@ -43,7 +43,7 @@ forEveryClient((suite) => {
     await assertRefused(connection.connect(connection.socket('/accounts')), 'token_claims_invalid');
   });
 
-  suite.test('a refused namespace leaves the others of its connection alone', async (test) => {
+  suite.test('a refused namespace does not affect the others of its connection', async (test) => {
     const { connection, auth } = await openConnection(test, suite.carry('blabla'));
     await assertRefused(connection.connect(connection.socket('/users', auth)), 'token_malformed');
     await assertRefused(connection.connect(connection.socket('/guests', auth)), 'token_malformed');
@@ -51,7 +51,7 @@ forEveryClient((suite) => {
     assert.equal(await ask(root, 'echo', 'still here'), 'still here');
   });
 
-  suite.test('a dynamic namespace lets in who has a token', async (test) => {
+  suite.test('a dynamic namespace admits a client with a token', async (test) => {
     const { connection, auth } = await openConnection(test, suite.carry(await userToken('2')));
     const blue = await connection.connect(connection.socket('/tenants/blue', auth));
     const red = await connection.connect(connection.socket('/tenants/red', auth));
@@ -59,12 +59,12 @@ forEveryClient((suite) => {
     assert.deepEqual(await ask(red, 'whoami'), { logged_in: true, name: 'Grace' });
   });
 
-  suite.test('a dynamic namespace refuses who has none', async (test) => {
+  suite.test('a dynamic namespace refuses a client without a token', async (test) => {
     const { connection } = await openConnection(test, {});
     await assertRefused(connection.connect(connection.socket('/tenants/blue')), 'token_missing');
   });
 
-  suite.test('guests are let into one namespace of a connection and not into another', async (test) => {
+  suite.test('guests are admitted to one namespace of a connection and not to another', async (test) => {
     const { connection } = await openConnection(test, {});
     const guests = await connection.connect(connection.socket('/guests'));
     await assertRefused(connection.connect(connection.socket('/users')), 'token_missing');
@@ -72,7 +72,7 @@ forEveryClient((suite) => {
   });
 
   if (client.isLegacy) {
-    suite.test('a refused / leaves the namespaces of its connection alone', async (test) => {
+    suite.test('a refused / does not affect the namespaces of its connection', async (test) => {
       const connection = test.connection({ at: 'users' });
       await assertRefused(connection.connect(connection.socket()), 'token_missing');
       const guests = await connection.connect(connection.socket('/guests'));

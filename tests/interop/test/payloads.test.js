@@ -57,11 +57,11 @@ forEveryClient((suite) => {
       socket.on(client.isLegacy ? 'error' : 'connect_error', () => refusals++);
       socket.on('disconnect', () => refusals++);
       connection.sendPacket({ type: CONNECT, nsp: '/', ...(client.isLegacy ? {} : { data: { token: await token() } }) });
-      // What answers a CONNECT runs beside what answers events: a few events give it time.
+      // A CONNECT is answered concurrently with events: a few events give it time.
       for (let turn = 0; turn < 5; turn++) assert.deepEqual(await ask(socket, 'whoami'), ADA);
       assert.deepEqual({ sessions, refusals }, { sessions: 1, refusals: 0 });
     });
-    // Without an auth payload all second CONNECTs are alike.
+    // Without an auth payload, all second CONNECTs are equal.
     if (client.isLegacy) break;
   }
 
@@ -92,7 +92,7 @@ forEveryClient((suite) => {
   if (!client.isLegacy) withAuthPayload(suite);
 });
 
-/** What protocol 4 has not. */
+/** Auth payloads, which protocol 4 does not have. */
 function withAuthPayload(suite) {
   for (const key of ['token', 'auth_token']) {
     for (const [kind, value] of Object.entries({ ...NO_STRINGS, binary: Buffer.from('x') })) {
@@ -105,7 +105,7 @@ function withAuthPayload(suite) {
   }
 
   for (const [kind, auth] of Object.entries({ text: 'text', number: 5, array: [['token', 'x']], boolean: true })) {
-    suite.test(`an auth payload that is no object is no token: ${kind}`, async (test) => {
+    suite.test(`an auth payload that is not an object: ${kind}`, async (test) => {
       await assertRefused(test.connect({ auth }), 'token_missing');
       assert.deepEqual((await test.connect({ at: 'guests', auth })).session, GUEST);
       const headers = { 'x-auth-token': await userToken('1') };
@@ -156,7 +156,7 @@ function withAuthPayload(suite) {
   });
 }
 
-/** socketioxide may ignore a CONNECT that comes in the instant after its `connect_error`. */
+/** socketioxide may ignore a CONNECT that arrives immediately after its `connect_error`. */
 async function connectUntilAnswered(connection, socket) {
   for (;;) {
     const answer = connection.outcome(socket, 500);

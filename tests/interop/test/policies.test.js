@@ -6,7 +6,7 @@ import { coded } from '../lib/sessions.js';
 import { userToken } from '../lib/tokens.js';
 import { next } from '../lib/wait.js';
 
-/** Ada is an administrator, Grace is not; Joan is one, and the owner. */
+/** Ada and Joan are administrators, Grace is not. Joan is the owner. */
 const ADA = '1';
 const GRACE = '2';
 const JOAN = '3';
@@ -23,7 +23,7 @@ forEveryClient((suite) => {
   const picture = Buffer.from([0, 255]);
 
   for (const [event, { policy, allowed, forbidden }] of Object.entries(EVENTS)) {
-    suite.test(`${policy} lets those through whom it allows`, async (test) => {
+    suite.test(`${policy} allows its users`, async (test) => {
       for (const sub of allowed) {
         const answer = await ask(await connectAs(test, sub), event, picture);
         assert.ok(!('error' in Object(answer)), JSON.stringify(answer));

@@ -8,7 +8,7 @@ import { next } from '../lib/wait.js';
 
 const DISCONNECTED = 'io server disconnect';
 
-/** A socket of a user, through any client. */
+/** Connects a socket of a user with any client. */
 async function connectAs(test, user, { client = test.client, at = 'sessions', namespace = '/' } = {}) {
   const { auth, ...given } = usualCarrier(client).carry(await userToken(user));
   const connection = test.connection({ at, ...given }, client);
@@ -32,7 +32,7 @@ forEveryClient((suite) => {
     assert.ok(!(await ask(guest, 'whoami')).logged_in);
   });
 
-  suite.test('disconnect_user_because tells every client of a user why', async (test) => {
+  suite.test('disconnect_user_because tells every client of a user the reason', async (test) => {
     const user = newUser();
     const sockets = await ofEveryClient(test, user);
     const moderator = await connectAs(test, '1');
