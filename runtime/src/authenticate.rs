@@ -93,13 +93,16 @@ impl<L: UserLookup> Authenticator<L> {
         let checked = timeout(self.lookup_timeout, self.verifier.check_signature(token.as_str(), Some(origin)));
         let payload = guard::future("the key source", checked).await?.map_err(|_| Code::KeysUnavailable)??;
 
-        let parse = || self.verifier.parse_claims::<L::Claims>(&payload);
-        let (claims, registered) = guard::call(CLAIMS, parse)??;
+        let registered = self.verifier.check_claims(&payload)?;
+        let deserialize = || payload.deserialize::<L::Claims>();
+        let claims = guard::call(CLAIMS, deserialize)??;
 
         let user = self.look_up(handshake, Some(claims), Some(token)).await?.ok_or(Code::UserNotFound)?;
 
-        // The lookup took the claims by value, and they need not be `Clone`. The token may have expired meanwhile.
-        let (claims, _) = guard::call(CLAIMS, parse)??;
+        // The token may have expired while the lookup ran.
+        self.verifier.check_times(&registered)?;
+        // The lookup took the claims by value, and they need not be `Clone`.
+        let claims = guard::call(CLAIMS, deserialize)??;
         let facts = TokenFacts {
             issuer: registered.issuer.as_deref().map(str::to_owned),
             subject: registered.subject.as_deref().map(str::to_owned),

@@ -106,7 +106,8 @@ impl Verifier {
     /// (the claims cannot be deserialized as `C`).
     pub async fn verify<C: DeserializeOwned>(&self, token: &str) -> Result<VerifiedToken<C>, AuthError> {
         let payload = self.check_signature(token, None).await?;
-        let (claims, registered) = self.parse_claims(&payload)?;
+        let registered = self.check_claims(&payload)?;
+        let claims = payload.deserialize()?;
         Ok(VerifiedToken { claims, expires_at: registered.expires_at() })
     }
 
@@ -151,13 +152,14 @@ impl Verifier {
         Ok(decoded.into_payload())
     }
 
-    /// Parses and checks the claims of a payload whose signature was checked. Returns them as the application's type,
-    /// and the registered ones.
-    pub(crate) fn parse_claims<'a, C: DeserializeOwned>(
-        &self,
-        payload: &'a SignedPayload,
-    ) -> Result<(C, Registered<'a>), AuthError> {
-        self.0.claims.parse(payload.as_str()?, SystemTime::now())
+    /// Checks the registered claims of a payload whose signature was checked, and returns them.
+    pub(crate) fn check_claims<'a>(&self, payload: &'a SignedPayload) -> Result<Registered<'a>, AuthError> {
+        self.0.claims.check_payload(payload.as_str()?, SystemTime::now())
+    }
+
+    /// Checks the times of claims again, after something has taken time.
+    pub(crate) fn check_times(&self, registered: &Registered<'_>) -> Result<(), AuthError> {
+        self.0.claims.check_times(registered, SystemTime::now())
     }
 
     /// Returns how long after `exp` a token still counts.

@@ -24,32 +24,24 @@ pub(super) struct ClaimRules {
 }
 
 impl ClaimRules {
-    /// Checks the registered claims of a payload, then parses it as the application's type.
+    /// Checks the registered claims of a payload, and returns them.
     ///
-    /// The payload is parsed once for each: the application's type gets exactly what it would get without this crate,
-    /// and cannot hide a claim from the checks.
+    /// The application's type is deserialized from the same payload later: it gets exactly what it would get without this
+    /// crate, and cannot hide a claim from the checks.
     ///
     /// # Errors
     ///
-    /// A registered claim is refused, or the payload cannot be deserialized as `C` (`token_claims_invalid`).
-    pub(super) fn parse<'a, C: DeserializeOwned>(
-        &self,
-        payload: &'a str,
-        now: SystemTime,
-    ) -> Result<(C, Registered<'a>), AuthError> {
+    /// A registered claim is refused.
+    pub(super) fn check_payload<'a>(&self, payload: &'a str, now: SystemTime) -> Result<Registered<'a>, AuthError> {
         let Payload { registered, has_private_name } = Payload::parse(payload, &self.required)?;
         self.check(&registered, now)?;
 
-        // With serde_json's feature `raw_value`, which another crate of the program may switch on, `C` would get another
-        // payload than the one that was checked.
+        // With serde_json's feature `raw_value`, which another crate of the program may switch on, the application's type
+        // would get another payload than the one that was checked.
         if has_private_name {
             return Err(Code::TokenClaimsInvalid.into());
         }
-        let claims = serde_json::from_str(payload).map_err(|error| match error.classify() {
-            Category::Data => Code::TokenClaimsInvalid,
-            Category::Io | Category::Syntax | Category::Eof => Code::TokenMalformed,
-        })?;
-        Ok((claims, registered))
+        Ok(registered)
     }
 
     fn check(&self, registered: &Registered<'_>, now: SystemTime) -> Result<(), AuthError> {
@@ -63,7 +55,7 @@ impl ClaimRules {
         self.check_audience(registered)
     }
 
-    fn check_times(&self, registered: &Registered<'_>, now: SystemTime) -> Result<(), AuthError> {
+    pub(super) fn check_times(&self, registered: &Registered<'_>, now: SystemTime) -> Result<(), AuthError> {
         let now = now.duration_since(UNIX_EPOCH).map_err(AuthError::internal)?;
         if registered.expires.is_some_and(|expires| now >= expires.saturating_add(self.leeway)) {
             return Err(Code::TokenExpired.into());
@@ -93,6 +85,18 @@ impl ClaimRules {
             _ => Ok(()),
         }
     }
+}
+
+/// Deserializes a payload as the application's type.
+///
+/// # Errors
+///
+/// The claims are not a `C` (`token_claims_invalid`).
+pub(super) fn deserialize<C: DeserializeOwned>(payload: &str) -> Result<C, AuthError> {
+    serde_json::from_str(payload).map_err(|error| match error.classify() {
+        Category::Data => Code::TokenClaimsInvalid.into(),
+        Category::Io | Category::Syntax | Category::Eof => Code::TokenMalformed.into(),
+    })
 }
 
 impl Registered<'_> {

@@ -2,7 +2,9 @@
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use memchr::memchr_iter;
+use serde::de::DeserializeOwned;
 
+use super::claims;
 use crate::error::{AuthError, Code};
 
 /// The parts of the compact serialization ([RFC 7515 §3.1](https://www.rfc-editor.org/rfc/rfc7515#section-3.1)).
@@ -78,6 +80,12 @@ pub(crate) struct SignedPayload(DecodedSegments);
 impl SignedPayload {
     pub(super) fn as_str(&self) -> Result<&str, AuthError> {
         parse_utf8(&self.0.bytes[self.0.header_end..self.0.payload_end])
+    }
+
+    /// Deserializes the claims as the application's type. They are not checked by it: see
+    /// [`Verifier::check_claims`](super::Verifier::check_claims).
+    pub(crate) fn deserialize<C: DeserializeOwned>(&self) -> Result<C, AuthError> {
+        claims::deserialize(self.as_str()?)
     }
 }
 
