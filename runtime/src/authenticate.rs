@@ -109,7 +109,7 @@ impl<L: UserLookup> Authenticator<L> {
             issued: registered.issued,
             expires_at: registered.expires_at(),
         };
-        let ends_at = self.expiry.end_of(facts.expires_at);
+        let ends_at = self.expiry.end_of(registered.valid_until());
         let state = SessionState::of_token(claims, facts, self.expiry.clock.clone()).ending_at(ends_at);
         self.user_session(user, state)
     }

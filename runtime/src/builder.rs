@@ -162,17 +162,15 @@ impl<L: UserLookup> JwtAuthBuilder<L> {
         let guests_can_log_in = guest.unwrap_or(false) && authenticate_event.is_some();
 
         let settings = self.settings;
-        let verifier = Verifier::new(self.verifier);
         let expiry = checked!(ExpiryRules {
             expiry: settings.expiry.unwrap_or_else(|| Ok(Expiry::default())),
             expiry_warning: check_time("expiry_warning", settings.expiry_warning),
             guest_timeout: check_guest_timeout(settings.guest_timeout, guests_can_log_in),
-            leeway: Ok(verifier.as_ref().map(Verifier::leeway).unwrap_or_default()),
             clock: Ok(self.clock),
         });
         let authenticator = checked!(Authenticator {
             lookup: Ok(self.lookup),
-            verifier: verifier,
+            verifier: Verifier::new(self.verifier),
             sources: check_sources(settings.token.unwrap_or_else(TokenSource::defaults), origins_are_checked),
             allowed_origins: settings.allowed_origins.map(|origins| parse_origins(&origins)).transpose(),
             guest: Ok(settings.guest.unwrap_or(false)),

@@ -161,11 +161,6 @@ impl Verifier {
     pub(crate) fn check_times(&self, registered: &Registered<'_>) -> Result<(), AuthError> {
         self.0.claims.check_times(registered, SystemTime::now())
     }
-
-    /// Returns how long after `exp` a token still counts.
-    pub(crate) fn leeway(&self) -> std::time::Duration {
-        self.0.claims.leeway
-    }
 }
 
 impl fmt::Debug for Verifier {

@@ -48,7 +48,6 @@ pub(crate) struct ExpiryRules {
     pub(crate) expiry: Expiry,
     pub(crate) expiry_warning: Option<Duration>,
     pub(crate) guest_timeout: Option<Duration>,
-    pub(crate) leeway: Duration,
     pub(crate) clock: Clock,
 }
 
@@ -70,11 +69,11 @@ const LONGEST_SLEEP: Duration = Duration::from_secs(30);
 const LONGEST_GUEST_TIMEOUT: Duration = Duration::from_hours(100 * 365 * 24);
 
 impl ExpiryRules {
-    /// When the session of a token ends, `exp` plus leeway. `None` if it does not.
-    pub(crate) fn end_of(&self, expires_at: Option<SystemTime>) -> Option<SystemTime> {
+    /// Returns when the session of a token ends that is valid until then, leeway included. Returns `None` if it does not
+    /// end.
+    pub(crate) fn end_of(&self, valid_until: Option<SystemTime>) -> Option<SystemTime> {
         match self.expiry {
-            // A time beyond the clock's range never comes.
-            Expiry::Disconnect => expires_at?.checked_add(self.leeway),
+            Expiry::Disconnect => valid_until,
             Expiry::Ignore => None,
         }
     }
@@ -254,15 +253,14 @@ mod tests {
     }
 
     #[test]
-    fn a_session_ends_at_expiry_plus_leeway() {
+    fn a_session_ends_with_its_token_unless_expiry_is_ignored() {
         let rules = |expiry| ExpiryRules {
             expiry,
             expiry_warning: None,
             guest_timeout: None,
-            leeway: Duration::from_secs(60),
             clock: Clock::system(),
         };
-        assert_eq!(rules(Expiry::Disconnect).end_of(Some(UNIX_EPOCH)), Some(UNIX_EPOCH + Duration::from_secs(60)));
+        assert_eq!(rules(Expiry::Disconnect).end_of(Some(UNIX_EPOCH)), Some(UNIX_EPOCH));
         assert_eq!(rules(Expiry::Disconnect).end_of(None), None);
         assert_eq!(rules(Expiry::Ignore).end_of(Some(UNIX_EPOCH)), None);
     }

@@ -33,7 +33,8 @@ impl ClaimRules {
     ///
     /// A registered claim is refused.
     pub(super) fn check_payload<'a>(&self, payload: &'a str, now: SystemTime) -> Result<Registered<'a>, AuthError> {
-        let Payload { registered, has_private_name } = Payload::parse(payload, &self.required)?;
+        let Payload { mut registered, has_private_name } = Payload::parse(payload, &self.required)?;
+        registered.valid_until = registered.expires.map(|expires| expires.saturating_add(self.leeway));
         self.check(&registered, now)?;
 
         // With serde_json's feature `raw_value`, which another crate of the program may switch on, the application's type
@@ -55,9 +56,10 @@ impl ClaimRules {
         self.check_audience(registered)
     }
 
+    /// Checks `exp` and `nbf`.
     pub(super) fn check_times(&self, registered: &Registered<'_>, now: SystemTime) -> Result<(), AuthError> {
         let now = now.duration_since(UNIX_EPOCH).map_err(AuthError::internal)?;
-        if registered.expires.is_some_and(|expires| now >= expires.saturating_add(self.leeway)) {
+        if registered.valid_until.is_some_and(|end| now >= end) {
             return Err(Code::TokenExpired.into());
         }
         if registered.not_before.is_some_and(|not_before| not_before > now.saturating_add(self.leeway)) {
@@ -100,9 +102,19 @@ pub(super) fn deserialize<C: DeserializeOwned>(payload: &str) -> Result<C, AuthE
 }
 
 impl Registered<'_> {
-    /// Returns `exp`. A time that the system's clock cannot represent becomes a very late one.
+    /// Returns `exp`, without leeway.
     pub(crate) fn expires_at(&self) -> Option<SystemTime> {
-        const LAST: Duration = Duration::from_secs(i64::MAX as u64 / 2);
-        self.expires.map(|expires| UNIX_EPOCH + expires.min(LAST))
+        self.expires.map(system_time)
     }
+
+    /// Returns `exp` plus leeway.
+    pub(crate) fn valid_until(&self) -> Option<SystemTime> {
+        self.valid_until.map(system_time)
+    }
+}
+
+/// A time that the system's clock cannot represent becomes a very late one.
+fn system_time(since_epoch: Duration) -> SystemTime {
+    const LAST: Duration = Duration::from_secs(i64::MAX as u64 / 2);
+    UNIX_EPOCH + since_epoch.min(LAST)
 }

@@ -15,9 +15,6 @@ use crate::{
     token::MAX_TOKEN_BYTES,
 };
 
-/// A longer leeway is not for clock skew, and would keep stolen tokens alive.
-const MAX_LEEWAY: Duration = Duration::from_hours(24);
-
 /// What a verifier demands of a token.
 #[derive(Debug)]
 pub(crate) struct VerifierRules {
@@ -51,7 +48,8 @@ impl VerifierRules {
             audiences: accepted("audience", settings.audiences),
             required: check_required(settings.required_claims.unwrap_or_else(|| vec!["exp".to_owned()])),
             leeway: settings.leeway.unwrap_or(Ok(Duration::from_mins(1))).and_then(|leeway| {
-                if leeway > MAX_LEEWAY {
+                // A longer leeway is not for clock skew, and would keep stolen tokens alive.
+                if leeway > Duration::from_hours(24) {
                     return Err(ConfigError::invalid("leeway is more than a day; it is for clock skew, 60s is usual"));
                 }
                 Ok(leeway)

@@ -13,6 +13,8 @@ pub(crate) struct Registered<'a> {
     pub(crate) subject: Option<Cow<'a, str>>,
     pub(crate) issued: Option<Duration>,
     pub(super) expires: Option<Duration>,
+    /// `exp` plus leeway, set when the times are checked.
+    pub(super) valid_until: Option<Duration>,
     pub(super) not_before: Option<Duration>,
     pub(crate) issuer: Option<Cow<'a, str>>,
     pub(super) audiences: Option<Vec<Cow<'a, str>>>,

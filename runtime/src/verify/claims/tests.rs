@@ -54,6 +54,16 @@ fn a_token_expires_at_exp_and_leeway_to_the_second() {
 }
 
 #[test]
+fn a_token_is_valid_until_exp_and_leeway() {
+    let rules = rules();
+    let registered = |claims: &str| rules.check_payload(claims, at(EXP)).unwrap().valid_until();
+    assert_eq!(registered(&good().to_string()), Some(at(EXP + LEEWAY)));
+
+    let far = registered(&good_with("exp", u64::MAX)).unwrap();
+    assert!(far > at(u64::MAX / 8), "a time beyond the clock's range is a very late one");
+}
+
+#[test]
 fn a_token_is_valid_from_nbf_less_leeway_to_the_second() {
     let claims = good_with("nbf", 1_900_000_000);
     let start = at(1_900_000_000 - LEEWAY);
