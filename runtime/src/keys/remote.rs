@@ -2,6 +2,7 @@
 
 mod endpoint;
 mod fetch;
+mod problem;
 
 use std::{
     panic::AssertUnwindSafe,
@@ -23,6 +24,7 @@ use crate::{
 };
 pub(crate) use endpoint::{Endpoint, RemoteSettings};
 pub(crate) use fetch::{HttpClient, HttpFetch};
+use problem::RemoteProblem;
 
 /// How long a set is fresh if the issuer sends no `Cache-Control`.
 const DEFAULT_LIFETIME: Duration = Duration::from_mins(10);
@@ -63,7 +65,7 @@ pub(crate) trait Fetch: Send + Sync + 'static {
     /// # Errors
     ///
     /// Returns why no set could be fetched, for the operator's log.
-    fn fetch(&self) -> impl Future<Output = Result<Fetched, String>> + Send;
+    fn fetch(&self) -> impl Future<Output = Result<Fetched, RemoteProblem>> + Send;
 }
 
 /// The keys of one issuer. Each issuer has its own cache, so that a `kid` of one never finds a key of another.
@@ -221,13 +223,14 @@ impl<F: Fetch> Shared<F> {
             // The answer may be as old as the request.
             let requested = Moment { monotonic: Instant::now(), wall: shared.clock.now() };
             let answer = AssertUnwindSafe(shared.fetch.fetch()).catch_unwind().await;
-            shared.take(answer.unwrap_or_else(|_| Err("the request panicked".to_owned())), requested, purpose);
+            shared.take(answer.unwrap_or_else(|_| Err(RemoteProblem::Panicked)), requested, purpose);
             drop(turn);
         })
     }
 
-    fn take(&self, answer: Result<Fetched, String>, requested: Moment, purpose: Purpose) {
-        let problem = answer.as_ref().err().map(|problem| problem.chars().take(LONGEST_PROBLEM).collect::<String>());
+    fn take(&self, answer: Result<Fetched, RemoteProblem>, requested: Moment, purpose: Purpose) {
+        let problem =
+            answer.as_ref().err().map(|problem| problem.to_string().chars().take(LONGEST_PROBLEM).collect::<String>());
         let failures_before = self.remember(answer, requested, purpose);
         let url = self.fetch.place();
         if let Some(problem) = problem {
@@ -238,7 +241,7 @@ impl<F: Fetch> Shared<F> {
     }
 
     /// Returns how many requests in a row had failed before.
-    fn remember(&self, answer: Result<Fetched, String>, requested: Moment, purpose: Purpose) -> u32 {
+    fn remember(&self, answer: Result<Fetched, RemoteProblem>, requested: Moment, purpose: Purpose) -> u32 {
         let now = Instant::now();
         let mut state = self.state();
         state.requests += 1;

@@ -5,6 +5,7 @@ use std::{net::IpAddr, str::FromStr};
 use reqwest::Url;
 use serde::Deserialize;
 
+use super::RemoteProblem;
 use crate::{error::ConfigError, settings::environment_variable};
 
 /// The raw value of a builder's setting.
@@ -72,32 +73,30 @@ struct Document {
 }
 
 impl Discovery {
-    fn new(issuer: &str) -> Result<Self, String> {
+    fn new(issuer: &str) -> Result<Self, RemoteProblem> {
         if issuer.contains(char::is_whitespace) {
-            return Err("has white space in it; write the issuer exactly as it is in its tokens".to_owned());
+            return Err(RemoteProblem::IssuerWithSpace);
         }
         let url = parse_url(issuer)?;
         if url.query().is_some() || url.fragment().is_some() {
-            return Err("has a query or a fragment, which no issuer has (OpenID Connect Core §2)".to_owned());
+            return Err(RemoteProblem::IssuerWithQuery);
         }
         let document = parse_url(&format!("{}/.well-known/openid-configuration", issuer.trim_end_matches('/')))?;
         Ok(Self { issuer: issuer.to_owned(), document })
     }
 
     /// Returns the URL of the set, from the issuer's document.
-    pub(super) fn parse_document(&self, json: &str) -> Result<Url, String> {
-        let found: Document =
-            serde_json::from_str(json).map_err(|_| "the discovery document has no issuer or jwks_uri")?;
+    pub(super) fn parse_document(&self, json: &str) -> Result<Url, RemoteProblem> {
+        let found: Document = serde_json::from_str(json).map_err(|_| RemoteProblem::IncompleteDocument)?;
         // Discovery §4.3: otherwise one issuer could speak for another.
         if found.issuer != self.issuer {
-            return Err(format!("the discovery document is of another issuer ({:?})", found.issuer));
+            return Err(RemoteProblem::OtherIssuer(found.issuer));
         }
 
-        let url =
-            parse_url(&found.jwks_uri).map_err(|problem| format!("the discovery document's jwks_uri {problem}"))?;
+        let url = parse_url(&found.jwks_uri).map_err(|problem| RemoteProblem::JwksUri(Box::new(problem)))?;
         if url.scheme() == "http" && self.document.scheme() != "http" {
             // A remote issuer must not make this server send requests to itself.
-            return Err("the discovery document's jwks_uri must begin with https://".to_owned());
+            return Err(RemoteProblem::InsecureJwksUri);
         }
 
         Ok(url)
@@ -107,13 +106,12 @@ impl Discovery {
 /// # Errors
 ///
 /// The string is not a URL, or an attacker on the network could exchange the keys.
-fn parse_url(url: &str) -> Result<Url, String> {
-    let url = Url::from_str(url)
-        .map_err(|error| format!("is not a URL ({error}); write it like https://issuer.example/keys"))?;
+fn parse_url(url: &str) -> Result<Url, RemoteProblem> {
+    let url = Url::from_str(url).map_err(RemoteProblem::NotUrl)?;
     match url.scheme() {
         "https" => Ok(url),
         "http" if is_loopback(&url) => Ok(url),
-        _ => Err("must begin with https:// (http:// is for loopback addresses only)".to_owned()),
+        _ => Err(RemoteProblem::InsecureUrl),
     }
 }
 
@@ -133,7 +131,7 @@ mod tests {
         for url in ["http://127.0.0.1/keys", "http://localhost:8080/keys", "http://[::1]/keys", "http://a.example/keys"]
         {
             let problem = discovery.parse_document(&document(url)).unwrap_err();
-            assert!(problem.contains("must begin with https://"), "{url}: {problem}");
+            assert!(problem.to_string().contains("must begin with https://"), "{url}: {problem}");
         }
         for url in ["https://issuer.example/keys", "https://keys.example/keys?v=2"] {
             assert_eq!(discovery.parse_document(&document(url)).unwrap().as_str(), url);

@@ -7,7 +7,7 @@ use http::HeaderMap;
 use reqwest::{Client, Response, StatusCode, Url, redirect};
 use tokio::time::timeout;
 
-use super::{Endpoint, Fetch, Fetched};
+use super::{Endpoint, Fetch, Fetched, RemoteProblem};
 use crate::{
     error::{ConfigError, ConfigErrorKind},
     keys::{KeySet, jwk},
@@ -15,10 +15,10 @@ use crate::{
 
 /// The time limit of a fetch, with Discovery's two requests. A healthy issuer answers in well under a second, and a
 /// client may be waiting.
-const TIME_LIMIT: Duration = Duration::from_secs(5);
+pub(super) const TIME_LIMIT: Duration = Duration::from_secs(5);
 
 /// Enough for a hundred RSA keys with their certificates; an endless answer is cut off.
-const SIZE_LIMIT: usize = 512 * 1024;
+pub(super) const SIZE_LIMIT: usize = 512 * 1024;
 
 const MAX_REDIRECTS: usize = 3;
 
@@ -56,7 +56,7 @@ impl HttpFetch {
         Ok(Self { client, endpoint })
     }
 
-    async fn fetch_set(&self) -> Result<Fetched, String> {
+    async fn fetch_set(&self) -> Result<Fetched, RemoteProblem> {
         let (body, lifetime) = match &self.endpoint {
             Endpoint::Jwks(url) => self.get(url).await?,
             Endpoint::Discovery(discovery) => {
@@ -64,18 +64,18 @@ impl HttpFetch {
                 self.get(&discovery.parse_document(&document)?).await?
             }
         };
-        Ok(Fetched { keys: KeySet::from(jwk::parse_fetched(&body).map_err(|problem| problem.to_string())?), lifetime })
+        Ok(Fetched { keys: KeySet::from(jwk::parse_fetched(&body)?), lifetime })
     }
 
-    async fn get(&self, url: &Url) -> Result<(String, Option<Duration>), String> {
+    async fn get(&self, url: &Url) -> Result<(String, Option<Duration>), RemoteProblem> {
         let request = self.client.get(url.clone()).header("accept", "application/json");
         let response = request.send().await.map_err(|error| describe(&error))?;
         // The application's client may follow redirects to any host.
         if !same_site(url, response.url()) {
-            return Err("the answer came from another host".to_owned());
+            return Err(RemoteProblem::OtherHost);
         }
         if response.status() != StatusCode::OK {
-            return Err(format!("the answer has the status {}", response.status()));
+            return Err(RemoteProblem::Status(response.status()));
         }
         let lifetime = lifetime(response.headers());
         Ok((receive_body(response).await?, lifetime))
@@ -89,8 +89,8 @@ impl Fetch for HttpFetch {
         format!("{}{}", url.origin().ascii_serialization(), url.path())
     }
 
-    async fn fetch(&self) -> Result<Fetched, String> {
-        timeout(TIME_LIMIT, self.fetch_set()).await.map_err(|_| format!("no whole answer in {TIME_LIMIT:?}"))?
+    async fn fetch(&self) -> Result<Fetched, RemoteProblem> {
+        timeout(TIME_LIMIT, self.fetch_set()).await.map_err(|_| RemoteProblem::Timeout)?
     }
 }
 
@@ -129,19 +129,19 @@ fn lifetime(headers: &HeaderMap) -> Option<Duration> {
     cache.max_age().map(|lifetime| lifetime.saturating_sub(Duration::from_secs(age)))
 }
 
-async fn receive_body(mut response: Response) -> Result<String, String> {
+async fn receive_body(mut response: Response) -> Result<String, RemoteProblem> {
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(|error| describe(&error))? {
         if body.len() + chunk.len() > SIZE_LIMIT {
-            return Err(format!("the answer is longer than {SIZE_LIMIT} bytes"));
+            return Err(RemoteProblem::TooLong);
         }
         body.extend_from_slice(&chunk);
     }
-    String::from_utf8(body).map_err(|_| "the answer is not UTF-8".to_owned())
+    String::from_utf8(body).map_err(|_| RemoteProblem::NotUtf8)
 }
 
 /// Describes an error without the URL: reqwest's errors contain it, their causes do not.
-fn describe(error: &reqwest::Error) -> String {
+fn describe(error: &reqwest::Error) -> RemoteProblem {
     let problem = if error.is_connect() {
         "no connection"
     } else if error.is_body() || error.is_decode() {
@@ -151,5 +151,6 @@ fn describe(error: &reqwest::Error) -> String {
     };
     let causes = iter::successors(error.source(), |cause| (**cause).source());
     let causes = causes.filter(|cause| !cause.is::<reqwest::Error>());
-    iter::once(problem.to_owned()).chain(causes.map(ToString::to_string)).collect::<Vec<_>>().join(": ")
+    let parts: Vec<_> = iter::once(problem.to_owned()).chain(causes.map(ToString::to_string)).collect();
+    RemoteProblem::Request(parts.join(": "))
 }

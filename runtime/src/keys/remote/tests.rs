@@ -15,7 +15,7 @@ use tokio::{
     time::{advance, sleep},
 };
 
-use super::{Fetch, Fetched, LONGEST_PAUSE, MAX_AGE, MIN_LIFETIME, RemoteKeys, SEARCH_INTERVAL};
+use super::{Fetch, Fetched, LONGEST_PAUSE, MAX_AGE, MIN_LIFETIME, RemoteKeys, RemoteProblem, SEARCH_INTERVAL};
 use crate::{
     clock::{Clock, TestClock},
     error::{AuthError, Code},
@@ -53,10 +53,11 @@ impl Fetch for Issuer {
         "here".to_owned()
     }
 
-    async fn fetch(&self) -> Result<Fetched, String> {
+    async fn fetch(&self) -> Result<Fetched, RemoteProblem> {
         self.requests.fetch_add(1, Ordering::SeqCst);
         sleep(Duration::from_secs(1)).await;
-        let kid = (*self.answer.lock().unwrap())?;
+        let answer = *self.answer.lock().unwrap();
+        let kid = answer.map_err(|problem| RemoteProblem::Request(problem.to_owned()))?;
         assert_ne!(kid, "panic", "this is the test's own");
         let json = format!(
             r#"{{"keys":[{{"kty":"OKP","crv":"Ed25519","kid":"{kid}","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}}]}}"#
