@@ -122,23 +122,19 @@ impl Registry {
         }
 
         let sessions = state.sessions.get(user).map_or(&[] as &[_], Vec::as_slice);
-        let open: Vec<_> = sessions.iter().filter_map(OpenSession::upgrade).collect();
-        for logged_out in &open {
+        let upgraded: Vec<_> = sessions.iter().map(|open| (open.session.upgrade(), open.socket.upgrade())).collect();
+        for session in upgraded.iter().filter_map(|(session, _)| session.as_ref()) {
             // Under the lock: a renewal that begins after this logout must not find the session alive.
-            logged_out.session.state().end(code);
+            session.state().end(code);
         }
-        // Dropping a session takes the lock, so that none is dropped before it is released.
-        open
+
+        // Dropping a session or its socket takes the lock.
+        drop(state);
+        upgraded.into_iter().filter_map(|(session, socket)| Some(LoggedOut { session: session?, socket: socket? })).collect()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl OpenSession {
-    fn upgrade(&self) -> Option<LoggedOut> {
-        Some(LoggedOut { session: self.session.upgrade()?, socket: self.socket.upgrade()? })
     }
 }
 
