@@ -1,6 +1,6 @@
 //! An attempt to authenticate as the rest of the server sees it: its limits, the logouts meanwhile, panics, and the log.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use socketioxide::{adapter::Adapter, socket::Socket};
 
@@ -69,7 +69,8 @@ impl<'a, A: Adapter> Attempt<'a, A> {
     pub(crate) fn register(&self, session: &Arc<dyn Session>) -> Result<(), Code> {
         let Some(room) = session.state().room() else { return Ok(()) };
         let user = UserOnServer::of_socket(self.socket, Arc::clone(room));
-        self.watch.register(user, session, self.socket)?;
+        let socket: Weak<Socket<A>> = Arc::downgrade(self.socket);
+        self.watch.register(user, session, socket)?;
 
         match &self.mark {
             Some(mark) if mark.is_logged_out(room) => Err(Code::SessionEnded),

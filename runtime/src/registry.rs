@@ -150,11 +150,11 @@ impl LogoutWatch {
     /// # Errors
     ///
     /// `session_ended` if the user was logged out since the attempt began.
-    pub(crate) fn register<A: Adapter>(
+    pub(crate) fn register(
         &self,
         user: UserOnServer,
         session: &Arc<dyn Session>,
-        socket: &Arc<Socket<A>>,
+        socket: Weak<dyn Any + Send + Sync>,
     ) -> Result<(), Code> {
         let registry = self.registry;
         let mut state = registry.state();
@@ -163,7 +163,6 @@ impl LogoutWatch {
         }
 
         let number = state.next_number();
-        let socket: Weak<Socket<A>> = Arc::downgrade(socket);
         let open = OpenSession { number, session: Arc::downgrade(session), socket };
         state.sessions.entry(user.clone()).or_default().push(open);
         drop(state);
@@ -199,5 +198,104 @@ impl Drop for Registration {
                 state.sessions.remove(&self.user);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        clock::Clock,
+        session::{GuestSession, SessionState},
+    };
+
+    fn registry() -> &'static Registry {
+        Box::leak(Box::default())
+    }
+
+    fn user_on(server: usize, room: &str) -> UserOnServer {
+        UserOnServer { server: ServerId { config: server, server: Sid::ZERO }, room: room.into() }
+    }
+
+    fn user(room: &str) -> UserOnServer {
+        user_on(1, room)
+    }
+
+    fn session() -> Arc<dyn Session> {
+        Arc::new(GuestSession::<()>::new(SessionState::of_guest::<()>(Clock::system())))
+    }
+
+    /// A session and its socket, both open.
+    fn open(registry: &'static Registry, user: UserOnServer) -> (Arc<dyn Session>, Arc<dyn Any + Send + Sync>) {
+        let (session, socket): (_, Arc<dyn Any + Send + Sync>) = (session(), Arc::new(()));
+        registry.watch().register(user, &session, Arc::downgrade(&socket)).unwrap();
+        (session, socket)
+    }
+
+    fn is_empty(registry: &Registry) -> bool {
+        let state = registry.state();
+        state.sessions.is_empty() && state.logouts.is_empty() && state.attempts.is_empty()
+    }
+
+    #[test]
+    fn a_logout_ends_every_session_of_the_user_and_no_other() {
+        let registry = registry();
+        let (first, second) = (open(registry, user("ada")), open(registry, user("ada")));
+        let (grace, elsewhere) = (open(registry, user("grace")), open(registry, user_on(2, "ada")));
+
+        assert_eq!(registry.log_out(&user("ada"), Code::SessionEnded).len(), 2);
+        for (session, _) in [&first, &second] {
+            assert_eq!(session.state().check_alive(), Err(Code::SessionEnded));
+        }
+        for (session, _) in [&grace, &elsewhere] {
+            assert_eq!(session.state().check_alive(), Ok(()));
+        }
+    }
+
+    #[test]
+    fn an_attempt_that_began_before_a_logout_is_refused() {
+        let registry = registry();
+        let (socket, before) = (Arc::new(()), registry.watch());
+        registry.log_out(&user("ada"), Code::SessionEnded);
+        let after = registry.watch();
+        let register = |watch: &LogoutWatch, user| {
+            let socket: Arc<dyn Any + Send + Sync> = socket.clone();
+            let session = session();
+            watch.register(user, &session, Arc::downgrade(&socket))
+        };
+
+        assert_eq!(register(&before, user("ada")), Err(Code::SessionEnded));
+        assert_eq!(register(&before, user("grace")), Ok(()));
+        assert_eq!(register(&before, user_on(2, "ada")), Ok(()));
+        assert_eq!(register(&after, user("ada")), Ok(()));
+    }
+
+    #[test]
+    fn a_logout_is_remembered_as_long_as_an_attempt_may_have_missed_it() {
+        let registry = registry();
+        registry.log_out(&user("nobody"), Code::SessionEnded);
+        assert!(is_empty(registry), "there was no attempt");
+
+        let (first, second) = (registry.watch(), registry.watch());
+        registry.log_out(&user("ada"), Code::SessionEnded);
+        let third = registry.watch();
+        drop(second);
+        assert_eq!(registry.state().logouts.len(), 1);
+        drop(first);
+        assert!(registry.state().logouts.is_empty(), "the third began after it");
+        drop(third);
+        assert!(is_empty(registry));
+    }
+
+    #[test]
+    fn a_session_is_known_until_it_is_dropped() {
+        let registry = registry();
+        let (session, socket) = open(registry, user("ada"));
+        drop(open(registry, user("ada")));
+        assert_eq!(registry.log_out(&user("ada"), Code::SessionEnded).len(), 1);
+        drop(socket);
+        assert_eq!(registry.log_out(&user("ada"), Code::SessionEnded).len(), 0);
+        drop(session);
+        assert!(is_empty(registry));
     }
 }
