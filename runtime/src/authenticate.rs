@@ -2,12 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use socketioxide::{
-    adapter::Adapter,
-    extract::Data,
-    handler::{FromConnectParts, Value},
-    socket::Socket,
-};
+use socketioxide::{adapter::Adapter, extract::Data, handler::FromConnectParts};
 use tokio::time::timeout;
 
 use crate::{
@@ -35,12 +30,6 @@ pub(crate) struct Authenticator<L: UserLookup> {
 /// Names a user in the same way on every node.
 pub(crate) type UserKey<T> = Box<dyn Fn(&T) -> String + Send + Sync>;
 
-/// What a client asks with.
-pub(crate) struct Handshake<'a, A: Adapter> {
-    pub(crate) socket: &'a Arc<Socket<A>>,
-    pub(crate) payload: &'a Option<Value>,
-}
-
 impl<L: UserLookup> Authenticator<L> {
     /// The session of a client that connects.
     ///
@@ -49,30 +38,30 @@ impl<L: UserLookup> Authenticator<L> {
     /// The first step that refuses the client, in the order below.
     pub(crate) async fn authenticate<A: Adapter>(
         &self,
-        handshake: &Handshake<'_, A>,
+        request: &LookupRequest<'_, A>,
     ) -> Result<Arc<dyn Session>, AuthError>
     where
         L: LookupOn<A>,
     {
         if let Some(allowed) = &self.allowed_origins {
-            origin::check(allowed, handshake.socket.req_parts())?;
+            origin::check(allowed, request.socket.req_parts())?;
         }
-        match self.find_token(handshake)? {
-            Some(token) => self.log_in(handshake, &token).await,
-            None if self.guest => self.admit_guest(handshake).await,
+        match self.find_token(request)? {
+            Some(token) => self.log_in(request, &token).await,
+            None if self.guest => self.admit_guest(request).await,
             None => Err(Code::TokenMissing.into()),
         }
     }
 
-    fn find_token<A: Adapter>(&self, handshake: &Handshake<'_, A>) -> Result<Option<RawToken>, AuthError> {
-        let payload = match handshake.payload {
+    fn find_token<A: Adapter>(&self, request: &LookupRequest<'_, A>) -> Result<Option<RawToken>, AuthError> {
+        let payload = match request.payload {
             Some(_) => {
-                let payload = Data::<AuthPayload>::from_connect_parts(handshake.socket, handshake.payload);
+                let payload = Data::<AuthPayload>::from_connect_parts(request.socket, request.payload);
                 payload.map_err(|_| Code::TokenMalformed)?.0
             }
             None => AuthPayload::default(),
         };
-        token::find(&self.sources, handshake.socket.req_parts(), &payload)
+        token::find(&self.sources, request.socket.req_parts(), &payload)
     }
 
     /// The session of a client that sent a token.
@@ -82,27 +71,25 @@ impl<L: UserLookup> Authenticator<L> {
     /// The token is refused, or the lookup refuses its user.
     pub(crate) async fn log_in<A: Adapter>(
         &self,
-        handshake: &Handshake<'_, A>,
+        request: &LookupRequest<'_, A>,
         token: &RawToken,
     ) -> Result<Arc<dyn Session>, AuthError>
     where
         L: LookupOn<A>,
     {
-        let origin = keys::Handshake { parts: handshake.socket.req_parts(), namespace: log::path(handshake.socket) };
+        let origin = keys::Handshake { parts: request.socket.req_parts(), namespace: log::path(request.socket) };
         // The keys may be the application's own source, which nothing else bounds.
         let checked = timeout(self.lookup_timeout, self.verifier.check_signature(token.as_str(), Some(origin)));
-        let payload = guard::future("the key source", checked).await?.map_err(|_| Code::KeysUnavailable)??;
+        let payload = checked.await.map_err(|_| Code::KeysUnavailable)??;
 
         let registered = self.verifier.check_claims(&payload)?;
-        let deserialize = || payload.deserialize::<L::Claims>();
-        let claims = guard::call(CLAIMS, deserialize)??;
-
-        let user = self.look_up(handshake, Some(claims), Some(token)).await?.ok_or(Code::UserNotFound)?;
+        let claims = payload.deserialize()?;
+        let user = self.look_up(request, Some(claims), Some(token)).await?.ok_or(Code::UserNotFound)?;
 
         // The token may have expired while the lookup ran.
         self.verifier.check_times(&registered)?;
         // The lookup took the claims by value, and they need not be `Clone`.
-        let claims = guard::call(CLAIMS, deserialize)??;
+        let claims = payload.deserialize::<L::Claims>()?;
         let facts = TokenFacts {
             issuer: registered.issuer.as_deref().map(str::to_owned),
             subject: registered.subject.as_deref().map(str::to_owned),
@@ -114,12 +101,12 @@ impl<L: UserLookup> Authenticator<L> {
         self.user_session(user, state)
     }
 
-    async fn admit_guest<A: Adapter>(&self, handshake: &Handshake<'_, A>) -> Result<Arc<dyn Session>, AuthError>
+    async fn admit_guest<A: Adapter>(&self, request: &LookupRequest<'_, A>) -> Result<Arc<dyn Session>, AuthError>
     where
         L: LookupOn<A>,
     {
         let state = SessionState::of_guest::<L::Claims>(self.expiry.clock.clone());
-        let user = if L::CALLED_FOR_GUESTS { self.look_up(handshake, None, None).await? } else { None };
+        let user = if L::CALLED_FOR_GUESTS { self.look_up(request, None, None).await? } else { None };
         match user {
             Some(user) => self.user_session(user, state),
             None => Ok(Arc::new(GuestSession::<L::User>::new(state))),
@@ -137,17 +124,15 @@ impl<L: UserLookup> Authenticator<L> {
 
     async fn look_up<A: Adapter>(
         &self,
-        handshake: &Handshake<'_, A>,
+        request: &LookupRequest<'_, A>,
         claims: Option<L::Claims>,
         token: Option<&RawToken>,
     ) -> Result<Option<L::User>, AuthError>
     where
         L: LookupOn<A>,
     {
-        let request = LookupRequest { socket: handshake.socket, payload: handshake.payload, token };
+        let request = LookupRequest { token, ..*request };
         let lookup = async { timeout(self.lookup_timeout, self.lookup.look_up(claims, request)).await };
         guard::future("the user lookup", lookup).await?.map_err(|_| Code::LookupTimeout)?
     }
 }
-
-const CLAIMS: &str = "`Deserialize` of the claims";

@@ -13,10 +13,10 @@ use socketioxide::{
 
 use crate::{
     attempt::Attempt,
-    authenticate::{Authenticator, Handshake},
+    authenticate::Authenticator,
     error::{AuthError, Code},
     log::namespace,
-    lookup::{LookupOn, UserLookup},
+    lookup::{LookupOn, LookupRequest, UserLookup},
     refusal::Ending,
     renewal::AuthenticateHandler,
     retry::until_connected,
@@ -87,7 +87,7 @@ impl<L: UserLookup> Shared<L> {
     {
         let attempt = Attempt::begin(socket, AttemptKind::Connection)?;
         let session = attempt.run("connection refused", async {
-            let session = self.authenticator.authenticate(&Handshake { socket, payload }).await?;
+            let session = self.authenticator.authenticate(&LookupRequest { socket, payload, token: None }).await?;
             store::begin(socket, &session, || attempt.register(&session))?;
             Ok(session)
         });

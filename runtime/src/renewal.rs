@@ -14,10 +14,10 @@ use socketioxide::{
 
 use crate::{
     attempt::Attempt,
-    authenticate::{Authenticator, Handshake},
+    authenticate::Authenticator,
     error::{AuthError, Code},
     log::namespace,
-    lookup::{LookupOn, UserLookup},
+    lookup::{LookupOn, LookupRequest, UserLookup},
     middleware::Shared,
     rate_limit::limiter,
     refusal,
@@ -93,7 +93,7 @@ impl<L: UserLookup> Authenticator<L> {
             previous.state().check_alive()?;
 
             // As at a connection, but for the auth payload: an event has none.
-            let session = self.log_in(&Handshake { socket, payload: &None }, &token).await?;
+            let session = self.log_in(&LookupRequest { socket, payload: &None, token: None }, &token).await?;
             check_same_user(previous.state(), session.state())?;
             if is_older(session.state(), previous.state()) {
                 previous.state().check_alive()?;

@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc};
 #[cfg(feature = "jwks")]
 use super::remote::{HttpFetch, RemoteKeys};
 use super::{DynamicKeySource, KeyRequest, KeySet};
-use crate::error::AuthError;
+use crate::{error::AuthError, guard};
 
 /// Where a verifier takes its keys from.
 #[derive(Clone)]
@@ -32,7 +32,10 @@ impl VerifierKeys {
             Self::Fixed(keys) => verify(keys),
             #[cfg(feature = "jwks")]
             Self::Remote(keys) => keys.verify_with(verify).await,
-            Self::Source(source) => verify(&*source.keys(request).await?),
+            Self::Source(source) => {
+                let keys = guard::future("the key source", async { source.keys(request).await }).await??;
+                verify(&keys)
+            }
         }
     }
 }

@@ -9,7 +9,10 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 
-use crate::error::{AuthError, Code};
+use crate::{
+    error::{AuthError, Code},
+    guard,
+};
 pub(super) use registered::MAX_REQUIRED_CLAIMS;
 use registered::Payload;
 pub(crate) use registered::Registered;
@@ -95,7 +98,8 @@ impl ClaimRules {
 ///
 /// The claims are not a `C` (`token_claims_invalid`).
 pub(super) fn deserialize<C: DeserializeOwned>(payload: &str) -> Result<C, AuthError> {
-    serde_json::from_str(payload).map_err(|error| match error.classify() {
+    let deserialized = guard::call("`Deserialize` of the claims", || serde_json::from_str(payload))?;
+    deserialized.map_err(|error| match error.classify() {
         Category::Data => Code::TokenClaimsInvalid.into(),
         Category::Io | Category::Syntax | Category::Eof => Code::TokenMalformed.into(),
     })

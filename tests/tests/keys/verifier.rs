@@ -1,10 +1,13 @@
 //! The verifier without a server, and tokens that only an attacker or a broken issuer makes.
 
-use std::time::{Duration, UNIX_EPOCH};
+use std::{
+    sync::Arc,
+    time::{Duration, UNIX_EPOCH},
+};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
-use socketioxide_jwt_auth::{Action, Verifier};
+use socketioxide_jwt_auth::{Action, AuthError, KeyRequest, KeySet, KeySource, Verifier};
 use socketioxide_jwt_auth_tests::{Claims, OTHER_SECRET, SECRET, authenticate, mint, seconds_from_now, sign, token};
 
 fn verifier() -> Verifier {
@@ -214,4 +217,20 @@ async fn debug_shows_no_secret() {
     let shown = format!("{shown} {:?}", authenticate::middleware().unwrap());
     assert!(shown.contains("Verifier") && shown.contains("HS256"), "{shown}");
     assert!(!shown.contains(SECRET) && !shown.contains(&format!("{:?}", SECRET.as_bytes())), "{shown}");
+}
+
+/// As for a connection: an HTTP route must not be torn down by the application's own source.
+#[tokio::test]
+async fn a_key_source_that_panics_is_an_internal_error() {
+    struct Broken;
+
+    impl KeySource for Broken {
+        async fn keys(&self, _: KeyRequest<'_>) -> Result<Arc<KeySet>, AuthError> {
+            panic!("this is the test's own")
+        }
+    }
+
+    let verifier = Verifier::builder().keys(Broken).algorithm("HS256").build().unwrap();
+    let error = verifier.verify::<serde_json::Value>(&token("ada")).await.unwrap_err();
+    assert_eq!(error.code(), "internal_error");
 }
