@@ -1,4 +1,7 @@
-//! The README shows the code of the quickstart, without its clients, its generated secret and its address option.
+//! The README and the architecture page show what is in the repository: the code of the quickstart (without its clients,
+//! its generated secret and its address option), and every source file.
+
+use std::{collections::BTreeSet, fs, path::Path};
 
 #[test]
 fn the_readme_shows_the_quickstart() {
@@ -12,4 +15,36 @@ fn the_readme_shows_the_quickstart() {
     let server = server.replace("authenticate::builder().secret(&secret).build()?", "authenticate::middleware()?");
     let server = server.replace("bind(address)", r#"bind("127.0.0.1:3000")"#);
     assert_eq!(shown.trim(), server.trim());
+}
+
+#[test]
+fn the_architecture_lists_every_source_file() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let text = include_str!("../../../ARCHITECTURE.md");
+
+    for folder in ["runtime/src", "macros/src"] {
+        let (_, section) = text.split_once(&format!("## `{folder}`\n")).unwrap();
+        let section = section.split("\n## ").next().unwrap();
+        // The names stand in the first column, in backticks.
+        let columns = section.lines().filter_map(|line| line.split('|').nth(1));
+        let names = columns.flat_map(|column| column.split('`').skip(1).step_by(2));
+        let listed: BTreeSet<_> = names.map(str::to_owned).collect();
+
+        let mut files = BTreeSet::new();
+        collect_files(&root.join(folder), "", &mut files);
+        assert_eq!(listed, files, "in {folder}");
+    }
+}
+
+/// Collects the paths of the source files in a folder, without those that hold unit tests only.
+fn collect_files(folder: &Path, prefix: &str, files: &mut BTreeSet<String>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let entry = entry.unwrap();
+        let name = format!("{prefix}{}", entry.file_name().into_string().unwrap());
+        if entry.file_type().unwrap().is_dir() {
+            collect_files(&entry.path(), &format!("{name}/"), files);
+        } else if !name.ends_with("tests.rs") {
+            files.insert(name);
+        }
+    }
 }
