@@ -104,14 +104,22 @@ function withAuthPayload(suite) {
     }
   }
 
-  for (const [kind, auth] of Object.entries({ text: 'text', number: 5, array: [['token', 'x']], boolean: true })) {
-    suite.test(`an auth payload that is not an object: ${kind}`, async (test) => {
-      await assertRefused(test.connect({ auth }), 'token_missing');
-      assert.deepEqual((await test.connect({ at: 'guests', auth })).session, GUEST);
+  for (const [kind, auth] of Object.entries({ string: 'text', array: [['token', 'x']], boolean: true })) {
+    suite.test(`refused with token_malformed: an auth payload that is not an object: ${kind}`, async (test) => {
       const headers = { 'x-auth-token': await userToken('1') };
-      assert.deepEqual((await test.connect({ auth, headers })).session, ADA);
+      await assertRefused(test.connect({ auth }), 'token_malformed');
+      await assertRefused(test.connect({ auth, headers }), 'token_malformed');
+      await assertRefused(test.connect({ at: 'guests', auth }), 'token_malformed');
     });
   }
+
+  // The digits after a CONNECT are the number of an acknowledgement, so the server receives no payload.
+  suite.test('an auth payload that is a number counts as absent', async (test) => {
+    await assertRefused(test.connect({ auth: 5 }), 'token_missing');
+    assert.deepEqual((await test.connect({ at: 'guests', auth: 5 })).session, GUEST);
+    const headers = { 'x-auth-token': await userToken('1') };
+    assert.deepEqual((await test.connect({ auth: 5, headers })).session, ADA);
+  });
 
   suite.test('auth may be a function', async (test) => {
     const token = await userToken('1');
