@@ -65,7 +65,7 @@
 //!   socket which sends nothing is disconnected as well. The age of a fetched JWK Set counts by both clocks.
 //! - **A logout means attempts too**: it ends the sessions that exist, and refuses every connection, login and renewal that
 //!   began before it, with `session_ended`, on every node: while the lookup runs, and while later connect middlewares do
-//!   (`logouts_under_way`, `cluster`). The order of attempts and logouts is kept by a counter, not by time.
+//!   (`concurrent_logout`, `cluster`). The order of attempts and logouts is kept by a counter, not by time.
 //! - **Panics of the application** (the lookup, its extractors, `user_key`, a policy, a key source, `Deserialize`,
 //!   `Serialize` and `Display` of its types) are `internal_error` to the client and let no client in. The log names the
 //!   function; the panic's own message is not repeated there (`panics`). With `panic = "abort"` every panic ends the process.
