@@ -1,6 +1,9 @@
 //! From what a client sends to its session: origin, token, verification, lookup, session.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use socketioxide::{adapter::Adapter, extract::Data, handler::FromConnectParts};
 use tokio::time::timeout;
@@ -87,7 +90,7 @@ impl<L: UserLookup> Authenticator<L> {
         let user = self.look_up(request, Some(claims), Some(token)).await?.ok_or(Code::UserNotFound)?;
 
         // The token may have expired while the lookup ran.
-        self.verifier.check_times(&registered)?;
+        registered.check_times(SystemTime::now())?;
         // The lookup took the claims by value, and they need not be `Clone`.
         let claims = payload.deserialize::<L::Claims>()?;
         let facts = TokenFacts {

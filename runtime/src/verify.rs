@@ -156,11 +156,6 @@ impl Verifier {
     pub(crate) fn check_claims<'a>(&self, payload: &'a SignedPayload) -> Result<Registered<'a>, AuthError> {
         self.0.claims.check_payload(payload.as_str()?, SystemTime::now())
     }
-
-    /// Checks the times of claims again, after something has taken time.
-    pub(crate) fn check_times(&self, registered: &Registered<'_>) -> Result<(), AuthError> {
-        self.0.claims.check_times(registered, SystemTime::now())
-    }
 }
 
 impl fmt::Debug for Verifier {

@@ -37,6 +37,7 @@ impl ClaimRules {
     /// A registered claim is refused.
     pub(super) fn check_payload<'a>(&self, payload: &'a str, now: SystemTime) -> Result<Registered<'a>, AuthError> {
         let Payload { mut registered, has_private_name } = Payload::parse(payload, &self.required)?;
+        registered.valid_from = registered.not_before.map(|not_before| not_before.saturating_sub(self.leeway));
         registered.valid_until = registered.expires.map(|expires| expires.saturating_add(self.leeway));
         self.check(&registered, now)?;
 
@@ -54,21 +55,9 @@ impl ClaimRules {
         if issuer_missing || audience_missing {
             return Err(Code::TokenClaimMissing.into());
         }
-        self.check_times(registered, now)?;
+        registered.check_times(now)?;
         self.check_issuer(registered)?;
         self.check_audience(registered)
-    }
-
-    /// Checks `exp` and `nbf`.
-    pub(super) fn check_times(&self, registered: &Registered<'_>, now: SystemTime) -> Result<(), AuthError> {
-        let now = now.duration_since(UNIX_EPOCH).map_err(AuthError::internal)?;
-        if registered.valid_until.is_some_and(|end| now >= end) {
-            return Err(Code::TokenExpired.into());
-        }
-        if registered.not_before.is_some_and(|not_before| not_before > now.saturating_add(self.leeway)) {
-            return Err(Code::TokenNotYetValid.into());
-        }
-        Ok(())
     }
 
     fn check_issuer(&self, registered: &Registered<'_>) -> Result<(), AuthError> {
@@ -106,6 +95,18 @@ pub(super) fn deserialize<C: DeserializeOwned>(payload: &str) -> Result<C, AuthE
 }
 
 impl Registered<'_> {
+    /// Checks `exp` and `nbf`, with leeway.
+    pub(crate) fn check_times(&self, now: SystemTime) -> Result<(), AuthError> {
+        let now = now.duration_since(UNIX_EPOCH).map_err(AuthError::internal)?;
+        if self.valid_until.is_some_and(|end| now >= end) {
+            return Err(Code::TokenExpired.into());
+        }
+        if self.valid_from.is_some_and(|start| now < start) {
+            return Err(Code::TokenNotYetValid.into());
+        }
+        Ok(())
+    }
+
     /// Returns `exp`, without leeway.
     pub(crate) fn expires_at(&self) -> Option<SystemTime> {
         self.expires.map(system_time)

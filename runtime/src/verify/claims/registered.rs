@@ -13,8 +13,10 @@ pub(crate) struct Registered<'a> {
     pub(crate) subject: Option<Cow<'a, str>>,
     pub(crate) issued: Option<Duration>,
     pub(super) expires: Option<Duration>,
-    /// `exp` plus leeway, set when the times are checked.
+    /// `exp` plus leeway, set by `ClaimRules::check_payload`.
     pub(super) valid_until: Option<Duration>,
+    /// `nbf` less leeway, set there too.
+    pub(super) valid_from: Option<Duration>,
     pub(super) not_before: Option<Duration>,
     pub(crate) issuer: Option<Cow<'a, str>>,
     pub(super) audiences: Option<Vec<Cow<'a, str>>>,
