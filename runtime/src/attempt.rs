@@ -1,4 +1,4 @@
-//! An attempt to authenticate as the rest of the server sees it: its limits, the logouts meanwhile, panics, and the log.
+//! What surrounds each authentication: the rate limit, logouts that happen meanwhile, the panic guard and the log.
 
 use std::sync::{Arc, Weak};
 
@@ -25,23 +25,25 @@ pub(crate) struct Attempt<'a, A: Adapter> {
 }
 
 impl<'a, A: Adapter> Attempt<'a, A> {
+    /// Begins an attempt of the socket.
+    ///
     /// # Errors
     ///
-    /// `too_many_attempts` past the limits of the connection, `session_ended` if the socket has left.
+    /// Returns `too_many_attempts` past the limits of the connection, and `session_ended` if the socket has left.
     pub(crate) fn begin(socket: &'a Arc<Socket<A>>, kind: AttemptKind) -> Result<Self, Code> {
-        // Not even logged: a client can ask thousands of times in a second.
+        // This refusal is not logged: a client can cause thousands of them in a second.
         let permit = limiter().begin_attempt(socket.id)?;
         let watch = registry().watch();
         let mark = AttemptMark::begin(&**socket, kind).map_err(|SocketLeft| Code::SessionEnded)?;
         Ok(Self { socket, permit, watch, mark })
     }
 
-    /// Runs the attempt. A panic in it is `internal_error`: it would leave the client waiting until its connection times
-    /// out.
+    /// Runs the attempt. Turns a panic into `internal_error`: without an answer the client would wait until its
+    /// connection times out.
     ///
     /// # Errors
     ///
-    /// Why the attempt is refused, which is counted and logged.
+    /// Returns the refusal, and counts and logs it.
     pub(crate) async fn run(
         &self,
         refused: &str,
@@ -50,7 +52,7 @@ impl<'a, A: Adapter> Attempt<'a, A> {
         let result = guard::future("the authentication", attempt).await.and_then(|result| result);
 
         match &result {
-            // Anybody can be a guest again and again.
+            // A guest resets nothing: any client can connect as a guest, as often as it likes.
             Ok(session) if session.state().is_guest() => {}
             Ok(_) => self.permit.reset(),
             Err(error) => {
@@ -61,11 +63,11 @@ impl<'a, A: Adapter> Attempt<'a, A> {
         result
     }
 
-    /// Makes the session known to logouts. The socket must be in the room of its user.
+    /// Registers the session, so that logouts find it. The socket must be in the room of its user.
     ///
     /// # Errors
     ///
-    /// `session_ended` if the user was logged out since the attempt began, on any node.
+    /// Returns `session_ended` if the user was logged out since the attempt began, on any node.
     pub(crate) fn register(&self, session: &Arc<dyn Session>) -> Result<(), Code> {
         let Some(room) = session.state().room() else { return Ok(()) };
         let user = UserOnServer::of_socket(self.socket, Arc::clone(room));

@@ -1,4 +1,4 @@
-//! From what a client sends to its session: origin, token, verification, lookup, session.
+//! The steps from a client's handshake to its session: origin, token, verification, lookup, session.
 
 use std::{
     sync::Arc,
@@ -18,7 +18,7 @@ use crate::{
     verify::Verifier,
 };
 
-/// Decides about a client, at its connection and after it.
+/// Authenticates clients, when they connect and when they renew their token.
 pub(crate) struct Authenticator<L: UserLookup> {
     pub(crate) lookup: L,
     pub(crate) verifier: Verifier,
@@ -30,15 +30,15 @@ pub(crate) struct Authenticator<L: UserLookup> {
     pub(crate) user_key: Option<UserKey<L::User>>,
 }
 
-/// Names a user in the same way on every node.
+/// Returns the key of a user, which must be the same on every node.
 pub(crate) type UserKey<T> = Box<dyn Fn(&T) -> String + Send + Sync>;
 
 impl<L: UserLookup> Authenticator<L> {
-    /// The session of a client that connects.
+    /// Returns the session of a client that connects.
     ///
     /// # Errors
     ///
-    /// The first step that refuses the client, in the order below.
+    /// Returns the error of the first step that refuses the client, in the order below.
     pub(crate) async fn authenticate<A: Adapter>(
         &self,
         request: &LookupRequest<'_, A>,
@@ -67,11 +67,11 @@ impl<L: UserLookup> Authenticator<L> {
         token::find(&self.sources, request.socket.req_parts(), &payload)
     }
 
-    /// The session of a client that sent a token.
+    /// Returns the session of a client that sent a token.
     ///
     /// # Errors
     ///
-    /// The token is refused, or the lookup refuses its user.
+    /// Returns why the token, or the lookup, refuses the client.
     pub(crate) async fn log_in<A: Adapter>(
         &self,
         request: &LookupRequest<'_, A>,
@@ -101,6 +101,7 @@ impl<L: UserLookup> Authenticator<L> {
         };
         let ends_at = self.expiry.end_of(registered.valid_until());
         let state = SessionState::of_token(claims, facts, self.expiry.clock.clone()).ending_at(ends_at);
+
         self.user_session(user, state)
     }
 

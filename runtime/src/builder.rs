@@ -1,4 +1,4 @@
-//! The settings of a middleware: what each is called, takes and means, and how it is checked.
+//! The settings of a middleware: their names, types, documentation and checks.
 
 use std::{
     fmt::{self, Display},
@@ -18,10 +18,10 @@ use crate::{
     verify::{Verifier, VerifierSettings},
 };
 
-/// Settings of a [`JwtAuth`]: what `your_function::builder()` returns, filled in from the attribute.
+/// Builds a [`JwtAuth`]. `your_function::builder()` returns one with the settings of the attribute.
 ///
-/// For settings that are known only at run time, and for tests. A later call of the same method replaces an earlier one
-/// and the attribute, and a later source of keys replaces an earlier one.
+/// It is for settings that are known only at run time, and for tests. A call of a method replaces the setting of the
+/// attribute and of earlier calls. A source of keys replaces every earlier source of keys.
 ///
 /// ```
 /// use socketioxide_jwt_auth::jwt_auth;
@@ -47,8 +47,8 @@ pub struct JwtAuthBuilder<L: UserLookup> {
 }
 
 declare_settings! {
-    /// The raw values of the settings that are about connections and sessions; `None` for those that are not given.
-    /// [`JwtAuthBuilder::build`] checks them and has the defaults.
+    /// The raw values of the settings of connections and sessions; `None` for a setting that is not given.
+    /// [`JwtAuthBuilder::build`] checks them and applies the defaults.
     #[derive(Default)]
     struct SessionSettings;
 
@@ -56,25 +56,26 @@ declare_settings! {
 
     => {
         token: Vec<TokenSource> {
-            /// The places where a token is looked for, in this order. Defaults to `auth("token")`, `auth("auth_token")`,
-            /// `bearer`, `header("x-auth-token")`, `query("auth_token")`. A value in one of them is a token or is refused
-            /// with `token_malformed`, also if guests are admitted. Other places are ignored.
+            /// Sets the places where a token is looked for, in this order. Defaults to `auth("token")`,
+            /// `auth("auth_token")`, `bearer`, `header("x-auth-token")`, `query("auth_token")`. If one of them holds
+            /// something that is not a token, the client is refused with `token_malformed`, even where guests are
+            /// admitted. Other places are ignored.
             fn token(sources: impl IntoIterator<Item = TokenSource>) { sources.into_iter().collect() }
         }
 
         allowed_origins: Vec<String> {
-            /// The web origins that a handshake may come from, as browsers send them: `scheme://host` or
+            /// Sets the web origins that a handshake may come from, as browsers send them: `scheme://host` or
             /// `scheme://host:port`, like `https://app.example.com`, `http://[::1]:3000` or `capacitor://localhost`.
             /// Scheme and host are compared without regard to case; the port defaults to 443 for `https` and 80 for
             /// `http`. There are no wildcards.
             ///
-            /// Once set, a handshake is also refused if its `Origin` header is missing, is there twice or is not an
+            /// Once set, a handshake is also refused if its `Origin` header is missing, occurs twice or is not an
             /// origin. Required with [`TokenSource::cookie`].
             fn allowed_origins(origins: impl OneOrMany) { origins.into_strings() }
         }
 
         guest: bool {
-            /// Admits a connection without a token, as a guest. A connection with a bad token is still refused.
+            /// Admits a connection without a token as a guest. A connection with a bad token is still refused.
             fn guest(guest: bool) { guest }
         }
 
@@ -85,29 +86,31 @@ declare_settings! {
         }
 
         authenticate_event: String {
-            /// Lets a client log in or renew its token on the open socket, by emitting this event with `{token}`. It is
-            /// answered with `{"expires_at": <seconds since 1970, or null>}` or `{"error": {"code", "message"}}`.
+            /// Lets a client log in or renew its token on the open socket, by emitting this event with `{token}`. The
+            /// acknowledgement is `{"expires_at": <seconds since 1970, or null>}` or `{"error": {"code", "message"}}`.
             ///
-            /// The handler of this event belongs to the middleware: `socket.on` with the same name would replace it.
+            /// The middleware registers the handler of this event; `socket.on` with the same name would replace it.
             fn authenticate_event(name: impl Into<String>) { name.into() }
         }
 
         expiry: Result<Expiry, ConfigError> {
-            /// What happens to the socket at `exp` plus leeway: `"disconnect"` (the default) or `"ignore"`.
+            /// Sets what happens to the socket at `exp` plus leeway: `"disconnect"` (the default) or `"ignore"`.
             fn expiry(expiry: impl Setting<Expiry>) { expiry.into_value("expiry") }
         }
 
         expiry_warning: Result<Duration, ConfigError> {
-            /// Emits `token_expiring` with `{"expires_at", "expires_in"}` this long before `exp`, for the client to renew.
-            /// If a token lives shorter than twice this time, it is emitted at half of its life.
+            /// Emits `token_expiring` with `{"expires_at", "expires_in"}` this long before `exp`, so that the client
+            /// can renew its token. If less than twice this time is left when the session begins, the event is emitted
+            /// after half of what is left.
             fn expiry_warning(before: impl Setting<Duration>) { before.into_value("expiry_warning") }
         }
 
         lookup_timeout: Result<Duration, ConfigError> {
-            /// The time limit of the user lookup. Defaults to 10 seconds. After it the connection is refused with
-            /// `lookup_timeout`. It also limits a [`KeySource`](crate::KeySource), then with `keys_unavailable`.
+            /// Sets the time limit of the user lookup. Defaults to 10 seconds. A lookup that takes longer refuses the
+            /// client with `lookup_timeout`. A [`KeySource`](crate::KeySource) has the same limit, and refuses with
+            /// `keys_unavailable`.
             ///
-            /// A lookup that blocks its thread cannot be interrupted: make it `async`.
+            /// The limit cannot interrupt a lookup that blocks its thread, so make the lookup `async`.
             fn lookup_timeout(limit: impl Setting<Duration>) { limit.into_value("lookup_timeout") }
         }
     }
@@ -125,8 +128,8 @@ impl<L: UserLookup> JwtAuthBuilder<L> {
         }
     }
 
-    /// Names a user, so that all of its sockets can be reached with [`user_room`](crate::user_room) and ended with
-    /// [`disconnect_user`](crate::disconnect_user).
+    /// Sets the function that returns the key of a user. [`user_room`](crate::user_room) and
+    /// [`disconnect_user`](crate::disconnect_user) find all sockets of a user by this key.
     ///
     /// ```
     /// # use socketioxide_jwt_auth::jwt_auth;
@@ -154,8 +157,8 @@ impl<L: UserLookup> JwtAuthBuilder<L> {
     ///
     /// # Errors
     ///
-    /// A setting is missing, contradicts another one or is too weak. The text names every such setting and says how to
-    /// repair it.
+    /// Returns an error if a setting is missing, contradicts another one or is too weak. Its message names every such
+    /// setting and says how to fix it.
     pub fn build(self) -> Result<JwtAuth<L>, ConfigError> {
         let SessionSettings { allowed_origins, authenticate_event, guest, .. } = &self.settings;
         let origins_are_checked = allowed_origins.is_some();
@@ -213,7 +216,7 @@ fn check_guest_timeout(
     Ok(limit)
 }
 
-/// The names of Socket.IO's own events; a client cannot emit them.
+/// The event names that Socket.IO reserves; a client cannot emit them.
 const RESERVED_EVENTS: [&str; 6] =
     ["connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener"];
 

@@ -7,13 +7,13 @@ use std::{
     time::Duration,
 };
 
-/// Tells the time of day.
+/// Returns the time of day.
 ///
-/// A monotonic clock stands still while the machine is suspended, and a token expires all the same: `exp` is a time of
-/// day ([RFC 7519 §4.1.4](https://www.rfc-editor.org/rfc/rfc7519#section-4.1.4)).
+/// A monotonic clock stops while the machine is suspended, but a token still expires then: `exp` is a time of day
+/// ([RFC 7519 §4.1.4](https://www.rfc-editor.org/rfc/rfc7519#section-4.1.4)).
 #[derive(Clone)]
 pub(crate) struct Clock {
-    /// The time of a test; the system's clock if there is none.
+    /// The time that a test sets; `None` for the clock of the system.
     #[cfg(test)]
     test: Option<Arc<Mutex<SystemTime>>>,
 }
@@ -26,7 +26,7 @@ impl Clock {
         }
     }
 
-    #[cfg_attr(not(test), expect(clippy::unused_self, reason = "the clock of a test is in it"))]
+    #[cfg_attr(not(test), expect(clippy::unused_self, reason = "a test build keeps its time in it"))]
     pub(crate) fn now(&self) -> SystemTime {
         #[cfg(test)]
         if let Some(time) = &self.test {
@@ -48,7 +48,7 @@ impl fmt::Debug for Clock {
     }
 }
 
-/// Moves a [`Clock::fixed`].
+/// Sets the time of a [`Clock::fixed`].
 #[cfg(test)]
 pub(crate) struct TestClock(Arc<Mutex<SystemTime>>);
 

@@ -1,4 +1,4 @@
-//! What a handler takes: the user, maybe the user, the claims, and how it answers.
+//! The extractors of handlers: user, optional user, claims and reply.
 
 mod claims;
 mod reply;
@@ -11,7 +11,7 @@ pub use claims::AuthClaims;
 pub use reply::Reply;
 pub use user::{AuthUser, MaybeAuthUser};
 
-/// The session of a socket, outside of a handler's parameters.
+/// Access to the session of a socket, for code that is not a handler with extractors.
 ///
 /// ```
 /// use socketioxide::extract::SocketRef;
@@ -29,12 +29,12 @@ pub trait SocketAuth {
     /// The adapter of the server.
     type Adapter: Adapter;
 
-    /// The user of this socket; `None` for a guest, after the session has ended, and for a type that no middleware
-    /// of the namespace stored (which is an error in `tracing`).
+    /// Returns the user of this socket. Returns `None` for a guest, after the session has ended, and for a type that no
+    /// middleware of the namespace stored (which is logged as an error).
     fn auth_user<T: Send + Sync + 'static>(&self) -> Option<AuthUser<T>>;
 
-    /// Registers what happens when this guest logs in with the `authenticate_event`: a handler with connect extractors,
-    /// called once the socket has its user. A later one replaces it. A renewed token is no login.
+    /// Registers a handler with connect extractors that is called after this guest has logged in with the
+    /// `authenticate_event`, and not after a renewal. A later call replaces the handler.
     ///
     /// ```
     /// use socketioxide::extract::SocketRef;
@@ -72,9 +72,8 @@ impl<A: Adapter> SocketAuth for Socket<A> {
     }
 }
 
-/// Implements the extraction for the three kinds of handlers, and lets a refusal reach the client.
-///
-/// socketioxide drops a handler whose extractor fails without a word to the client.
+/// Implements the extraction for the three kinds of handlers, and tells the client about a refusal, because socketioxide
+/// does not: it only skips a handler whose extractor fails.
 macro_rules! extract_from_session {
     (impl<$($parameter:ident $(: $bound:path)?),*> for $type:ty) => {
         impl<A: Adapter, $($parameter: Send + Sync + 'static $(+ $bound)?),*> FromConnectParts<A> for $type {

@@ -1,4 +1,4 @@
-//! The one guard around calls into the application: a panic there becomes `internal_error`, and lets nobody in.
+//! The guard around calls into the application: a panic there becomes `internal_error`, which refuses the client.
 
 use std::{
     error::Error,
@@ -9,11 +9,11 @@ use futures_util::FutureExt;
 
 use crate::error::AuthError;
 
-/// Calls a function of the application. `name` says in the log which one it was.
+/// Calls a function of the application. The log names it by `name`.
 ///
 /// # Errors
 ///
-/// `internal_error` if it panics. The panic's own message is not part of the error: it may hold anything.
+/// Returns `internal_error` if it panics. The error leaves the panic's message out, because that may hold a secret.
 pub(crate) fn call<T>(name: &str, function: impl FnOnce() -> T) -> Result<T, AuthError> {
     catch_unwind(AssertUnwindSafe(function)).map_err(|_| panicked(name))
 }
@@ -22,7 +22,7 @@ pub(crate) fn call<T>(name: &str, function: impl FnOnce() -> T) -> Result<T, Aut
 ///
 /// # Errors
 ///
-/// `internal_error` if it panics.
+/// Returns `internal_error` if it panics.
 pub(crate) async fn future<T>(name: &str, future: impl Future<Output = T>) -> Result<T, AuthError> {
     AssertUnwindSafe(future).catch_unwind().await.map_err(|_| panicked(name))
 }
@@ -31,7 +31,7 @@ fn panicked(name: &str) -> AuthError {
     AuthError::internal(format!("{name} panicked"))
 }
 
-/// The text of an error and of its causes, for a log. Errors of the application may panic while they are written.
+/// Returns the messages of an error and of its sources, for the log. The `Display` of an application's error may panic.
 pub(crate) fn error_chain(error: &(dyn Error + 'static)) -> String {
     let mut texts = Vec::new();
     let mut next = Some(error);
@@ -56,7 +56,7 @@ mod tests {
 
     impl fmt::Display for Broken {
         fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
-            panic!("this is the test's own");
+            panic!("on purpose");
         }
     }
 

@@ -1,4 +1,4 @@
-//! What every event in the log has in common.
+//! What the log entries of this crate share: the namespace, shortened strings, and refusals.
 
 use std::borrow::Cow;
 
@@ -6,24 +6,25 @@ use socketioxide::{adapter::Adapter, socket::Socket};
 
 use crate::{error::AuthError, guard, token};
 
-/// In characters.
+/// The limit of a client's string in the log, in characters.
 const LONGEST_TEXT: usize = 100;
 
-/// The path of the socket's namespace, for a log.
+/// Returns the path of the socket's namespace for the log, without a token.
 ///
-/// Clients of protocol 4 append their query string to it, with the token. In a dynamic namespace a client may write
-/// anything into the path, also its token.
+/// Clients of protocol 4 append their query string to the path, and a query string may hold a token. In a dynamic
+/// namespace the client chooses the path, so it may hold a token too.
 pub(crate) fn namespace<A: Adapter>(socket: &Socket<A>) -> Cow<'_, str> {
     loggable(path(socket))
 }
 
-/// The path of the socket's namespace, without the query string that clients of protocol 4 append.
+/// Returns the path of the socket's namespace, without the query string that clients of protocol 4 append.
 pub(crate) fn path<A: Adapter>(socket: &Socket<A>) -> &str {
     let path = socket.ns();
     path.split_once('?').map_or(path, |(path, _)| path)
 }
 
-/// A text of the client's own, such as the name of an event: as it is, unless it is long or holds a token.
+/// Returns a string that the client sent, such as the name of an event, for the log: shortened if it is long, and
+/// replaced if it holds a token.
 pub(crate) fn loggable(text: &str) -> Cow<'_, str> {
     if token::contains_jwt(text) {
         return Cow::Borrowed("(a token)");
@@ -34,8 +35,7 @@ pub(crate) fn loggable(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// Logs a refusal. The cause of a failure of the server is for its operator; a mistake of the client is not the
-/// operator's business.
+/// Logs a refusal: at ERROR and with its cause if the server failed, at INFO if the client made the mistake.
 pub(crate) fn refusal<A: Adapter>(socket: &Socket<A>, error: &AuthError, what: &str) {
     let (namespace, socket, code) = (namespace(socket), socket.id, error.code());
     if let Some(cause) = std::error::Error::source(error) {

@@ -1,4 +1,4 @@
-//! The application's own question: which user does this token belong to?
+//! The user lookup: how the application finds the user of a token.
 
 use std::{error::Error, sync::Arc};
 
@@ -11,27 +11,27 @@ use socketioxide::{
 
 use crate::{error::AuthError, token::RawToken};
 
-/// What a lookup works with: which claims it takes and which users it finds. `#[jwt_auth]` writes it; see
+/// The types of a user lookup: the claims that it takes and the user that it returns. `#[jwt_auth]` implements it; see
 /// [`LookupOn`] for an implementation by hand.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no user lookup",
+    message = "`{Self}` is not a user lookup",
     label = "put `#[jwt_auth(...)]` on a function of this name, or implement `UserLookup` and `LookupOn`"
 )]
 pub trait UserLookup: Send + Sync + 'static {
-    /// The shape of the claims.
+    /// The type that the claims of a token are deserialized into.
     type Claims: DeserializeOwned + Send + Sync + 'static;
-    /// What handlers get as [`AuthUser`](crate::AuthUser). It need not be `Clone`.
+    /// The type of the users, which handlers get as [`AuthUser`](crate::AuthUser). It need not be `Clone`.
     type User: Send + Sync + 'static;
-    /// Whether the lookup is asked about a guest too, then with `None` for the claims.
+    /// Whether the lookup is called for a guest too, with `None` for the claims.
     const CALLED_FOR_GUESTS: bool = false;
 }
 
-/// What a lookup answers: the user, nobody, or why not.
+/// The result of a lookup: the user, `None` if there is no such user, or the reason why the client is refused.
 pub type LookupResult<T> = Result<Option<T>, AuthError>;
 
-/// The lookup itself, on servers with the adapter `A`. `#[jwt_auth]` writes it around the annotated function.
+/// Finds users, on servers with the adapter `A`. `#[jwt_auth]` implements it for the annotated function.
 ///
-/// By hand, for a lookup that carries its own data:
+/// An implementation by hand can carry data:
 ///
 /// ```
 /// use std::collections::HashMap;
@@ -75,7 +75,7 @@ pub trait LookupOn<A: Adapter>: UserLookup {
     ) -> impl Future<Output = LookupResult<Self::User>> + Send + 'a;
 }
 
-/// The connection that a lookup is made for.
+/// The connection that a lookup is called for.
 #[derive(Debug)]
 pub struct LookupRequest<'a, A: Adapter> {
     pub(crate) socket: &'a Arc<Socket<A>>,
@@ -84,56 +84,56 @@ pub struct LookupRequest<'a, A: Adapter> {
 }
 
 impl<A: Adapter> LookupRequest<'_, A> {
-    /// The socket. While a connection is being decided on it is in no namespace yet, so nothing can be sent to it.
+    /// Returns the socket. Before the connection is accepted the socket is in no namespace, so it cannot send anything.
     pub fn socket(&self) -> &Arc<Socket<A>> {
         self.socket
     }
 
-    /// The encoded token; `None` for a guest.
+    /// Returns the encoded token, or `None` for a guest.
     pub fn token(&self) -> Option<&RawToken> {
         self.token
     }
 
-    /// Any connect extractor of socketioxide: `State`, `HttpExtension`, `SocketRef`, …
+    /// Runs a connect extractor of socketioxide: `State`, `HttpExtension`, `SocketRef`, …
     ///
     /// # Errors
     ///
-    /// An extractor that fails: `internal_error` to the client, its reason to `tracing`.
+    /// Returns an error if the extractor fails. The client gets `internal_error`; the reason goes to `tracing`.
     pub fn extract<T: FromConnectParts<A>>(&self) -> Result<T, AuthError> {
         T::from_connect_parts(self.socket, self.payload).map_err(|error| {
             let error: Box<dyn Error + Send> = Box::new(error);
             match error.downcast::<AuthError>() {
                 Ok(own) => *own,
-                // The error of an extractor need not be `Sync`, so only its text can be kept.
+                // The error of an extractor need not be `Sync`, so only its message can be kept.
                 Err(other) => AuthError::internal(other.to_string()),
             }
         })
     }
 }
 
-/// What a function that returns `Option<T>` says.
+/// Converts the return value of a function that returns `Option<T>`.
 ///
 /// # Errors
 ///
-/// None.
+/// Never returns an error.
 pub fn outcome_of_option<T>(user: Option<T>) -> LookupResult<T> {
     Ok(user)
 }
 
-/// What a function that returns `Result<T, E>` says.
+/// Converts the return value of a function that returns `Result<T, E>`.
 ///
 /// # Errors
 ///
-/// The function's own.
+/// Returns the error of the function.
 pub fn outcome_of_result<T, E: Into<Box<dyn Error + Send + Sync>>>(user: Result<T, E>) -> LookupResult<T> {
     outcome_of_result_option(user.map(Some))
 }
 
-/// What a function that returns `Result<Option<T>, E>` says.
+/// Converts the return value of a function that returns `Result<Option<T>, E>`.
 ///
 /// # Errors
 ///
-/// The function's own.
+/// Returns the error of the function.
 pub fn outcome_of_result_option<T, E: Into<Box<dyn Error + Send + Sync>>>(
     user: Result<Option<T>, E>,
 ) -> LookupResult<T> {

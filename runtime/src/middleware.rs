@@ -1,4 +1,4 @@
-//! The connect middleware: what socketioxide calls for a connection.
+//! The connect middleware, which socketioxide calls for each connection to a namespace.
 
 use std::{
     fmt::{self, Display},
@@ -28,10 +28,10 @@ use crate::{
     verify::Verifier,
 };
 
-/// The connect middleware: what `your_function::middleware()` returns, for
+/// The connect middleware that `your_function::middleware()` returns, for
 /// [`ConnectHandler::with`](socketioxide::handler::ConnectHandler::with).
 ///
-/// Cheap to clone: clones share everything. See [`jwt_auth`](crate::jwt_auth) for what it does.
+/// It is cheap to clone, because clones share everything. See [`jwt_auth`](crate::jwt_auth) for what it does.
 pub struct JwtAuth<L: UserLookup>(Arc<Shared<L>>);
 
 /// What the clones of a middleware share.
@@ -45,7 +45,7 @@ impl<L: UserLookup> JwtAuth<L> {
         Self(Arc::new(shared))
     }
 
-    /// The verifier of this middleware, for checking the same tokens elsewhere.
+    /// Returns the verifier of this middleware, for checking the same tokens elsewhere.
     ///
     /// ```
     /// # use socketioxide_jwt_auth::{JwtAuth, UserLookup, Verifier};
@@ -58,7 +58,7 @@ impl<L: UserLookup> JwtAuth<L> {
     }
 }
 
-/// Tells socketioxide's blanket implementations for closures from this one.
+/// Marks this implementation, so that it does not overlap with socketioxide's blanket implementations for closures.
 #[derive(Debug)]
 #[doc(hidden)]
 pub struct ViaJwtAuth(());
@@ -103,8 +103,8 @@ impl<L: UserLookup> Shared<L> {
     }
 }
 
-/// A node that logs a user out reaches a socket of this node as soon as it is connected. What it did before is found
-/// here.
+/// Ends the session if another node logged its user out while the connection was under way. From the moment on at which
+/// the socket is connected, a logout on another node reaches it by its rooms.
 fn end_if_logged_out_elsewhere<A: Adapter>(socket: &Arc<Socket<A>>, session: &Arc<dyn Session>) {
     let Some(room) = session.state().room().filter(|_| rooms::are_shared::<A>()) else { return };
     let (room, socket, session) = (Arc::clone(room), Arc::downgrade(socket), Arc::downgrade(session));

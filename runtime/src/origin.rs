@@ -1,7 +1,7 @@
 //! The web origin of a handshake ([RFC 6454](https://www.rfc-editor.org/rfc/rfc6454)).
 //!
 //! Browsers let any page open a WebSocket to any server and send the server's cookies with it, so a cookie alone does
-//! not tell who asks (cross-site WebSocket hijacking). The `Origin` header does.
+//! not tell which page sent it (cross-site WebSocket hijacking). The `Origin` header does.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -9,7 +9,7 @@ use http::{header, request::Parts};
 
 use crate::error::{AuthError, Code, ConfigError};
 
-/// Scheme, host and port, in the form in which two origins are compared
+/// An origin: scheme, host and port, in the form in which two origins are compared
 /// ([RFC 6454 §5](https://www.rfc-editor.org/rfc/rfc6454#section-5)).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Origin {
@@ -22,17 +22,17 @@ pub(crate) struct Origin {
 enum Host {
     /// A domain name or an IPv4 address.
     Name(String),
-    /// Has several spellings, so it is compared as a number.
+    /// An IPv6 address. It has several spellings, so it is compared as a number.
     V6(Ipv6Addr),
 }
 
-/// What is wrong with a text that is not an origin, and how to repair it.
+/// What is wrong with a string that is not an origin, and how to fix it.
 type Problem = &'static str;
 
 impl Origin {
     /// Parses the serialization `scheme://host[:port]`
-    /// ([RFC 6454 §6.2](https://www.rfc-editor.org/rfc/rfc6454#section-6.2)) and nothing else. A parser of URLs would
-    /// accept more: user info, a path, a port that is out of range.
+    /// ([RFC 6454 §6.2](https://www.rfc-editor.org/rfc/rfc6454#section-6.2)) only. A parser of URLs would also accept
+    /// user info, a path, or a port out of range.
     fn parse(text: &str) -> Result<Self, Problem> {
         if text.contains('*') {
             return Err("a wildcard matches nothing, because origins are compared as a whole: list each of them");
@@ -56,12 +56,14 @@ impl Origin {
         Ok(Self { scheme, host, port })
     }
 
+    /// Parses an origin of the configuration.
+    ///
     /// # Errors
     ///
-    /// A text that is not `scheme://host` or `scheme://host:port`.
+    /// Returns an error if the string is not `scheme://host` or `scheme://host:port`.
     pub(crate) fn from_config(text: &str) -> Result<Self, ConfigError> {
         Self::parse(text).map_err(|problem| {
-            // What stands before it can be a password.
+            // A password may stand before the `@`.
             let shown = text.rsplit_once('@').map_or_else(|| text.to_owned(), |(_, host)| format!("…@{host}"));
             ConfigError::invalid(format!(
                 "allowed_origins: {shown:?} is not an origin: {problem}; write it as browsers send it, like \
@@ -81,7 +83,7 @@ impl Host {
         if !text.split('.').all(is_label) {
             return None;
         }
-        // Browsers take such a host for an IPv4 address, and send it in this form only.
+        // Browsers parse such a host as an IPv4 address, and send it in the dotted form only.
         if ends_in_number(text) && text.parse::<Ipv4Addr>().is_err() {
             return None;
         }
@@ -89,7 +91,8 @@ impl Host {
     }
 }
 
-/// See the [URL standard](https://url.spec.whatwg.org/#ends-in-a-number-checker).
+/// Whether the last label of a host is a number, by the
+/// [URL standard](https://url.spec.whatwg.org/#ends-in-a-number-checker).
 fn ends_in_number(host: &str) -> bool {
     let last = host.rsplit('.').next().unwrap_or_default();
     let hexadecimal = last.strip_prefix("0x").or_else(|| last.strip_prefix("0X"));
@@ -110,7 +113,7 @@ fn parse_scheme(text: &str) -> Result<String, Problem> {
     }
 }
 
-/// Separates the host from what follows its colon. An IPv6 address has colons of its own, in brackets.
+/// Separates the host from the port. The colons of an IPv6 address stand in brackets.
 fn split_port(authority: &str) -> (&str, Option<&str>) {
     let address_end = authority.find(']').unwrap_or(0);
     match authority[address_end..].find(':') {
@@ -119,7 +122,7 @@ fn split_port(authority: &str) -> (&str, Option<&str>) {
     }
 }
 
-/// `str::parse` alone would accept `+80` and `080`.
+/// Parses a port in its usual spelling only: `str::parse` alone would accept `+80` and `080`.
 fn parse_port(text: &str) -> Option<u16> {
     let is_plain = text.bytes().all(|byte| byte.is_ascii_digit()) && !text.starts_with('0');
     is_plain.then(|| text.parse().ok()).flatten()
@@ -133,9 +136,11 @@ fn default_port(scheme: &str) -> Option<u16> {
     }
 }
 
+/// Checks the origin of a request.
+///
 /// # Errors
 ///
-/// `origin_not_allowed` unless the request names exactly one origin, and that one is allowed.
+/// Returns `origin_not_allowed` unless the request names exactly one origin, and that one is allowed.
 pub(crate) fn check(allowed: &[Origin], parts: &Parts) -> Result<(), AuthError> {
     let mut origins = parts.headers.get_all(header::ORIGIN).iter();
     let origin = match (origins.next(), origins.next()) {

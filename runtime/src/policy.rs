@@ -1,11 +1,11 @@
-//! Which users may do something.
+//! Policies: types that decide which users may call a handler.
 
 use std::{fmt, marker::PhantomData};
 
-/// Decides for a type of users who may do something, such as sending one event.
+/// Decides which users of type `T` may do something, such as sending one event.
 ///
-/// A handler takes [`AuthUser<T, P>`](crate::AuthUser) and is called for those whom `P` allows; all others are told
-/// `forbidden`. Policies compose: see [`All`], [`AnyOf`] and [`Not`].
+/// A handler that takes [`AuthUser<T, P>`](crate::AuthUser) is called only for users that `P` allows; events of other
+/// users are refused with `forbidden`. Policies compose: see [`All`], [`AnyOf`] and [`Not`].
 ///
 /// ```
 /// use socketioxide_jwt_auth::{AuthUser, Policy};
@@ -23,23 +23,24 @@ use std::{fmt, marker::PhantomData};
 /// async fn delete_message(user: AuthUser<User, Moderator>) {}
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no policy for users of type `{T}`",
+    message = "`{Self}` is not a policy for users of type `{T}`",
     label = "write `impl Policy<{T}> for {Self}`",
-    note = "a policy is a type that says in `allows(user: &{T}) -> bool` who may"
+    note = "a policy is a type whose `allows(user: &{T}) -> bool` decides which users are allowed"
 )]
 pub trait Policy<T> {
-    /// Whether this user may.
+    /// Returns whether this user is allowed.
     fn allows(user: &T) -> bool;
 }
 
-/// No policy: every user that is logged in may.
+/// Allows every user that is logged in.
 impl<T> Policy<T> for () {
     fn allows(_: &T) -> bool {
         true
     }
 }
 
-/// Those whom every one of the policies allows: `All<(A, B)>`, of up to eight, asked in this order.
+/// Allows the users that every one of up to eight policies allows: `All<(A, B)>`. The policies are called in the order
+/// of the tuple.
 ///
 /// ```
 /// use socketioxide_jwt_auth::{All, AuthUser, Policy};
@@ -68,7 +69,8 @@ impl<T> Policy<T> for () {
 /// ```
 pub struct All<P>(PhantomData<fn() -> P>);
 
-/// Those whom at least one of the policies allows: `AnyOf<(A, B)>`, of up to eight, asked in this order.
+/// Allows the users that at least one of up to eight policies allows: `AnyOf<(A, B)>`. The policies are called in the
+/// order of the tuple.
 ///
 /// ```
 /// use socketioxide_jwt_auth::{AnyOf, AuthUser, Policy};
@@ -99,7 +101,7 @@ pub struct All<P>(PhantomData<fn() -> P>);
 /// ```
 pub struct AnyOf<P>(PhantomData<fn() -> P>);
 
-/// Those whom the policy does not allow. A guest is not among them: it is no user.
+/// Allows the users that the policy does not allow. Guests are still refused, because they are not users.
 ///
 /// ```
 /// use socketioxide_jwt_auth::{AuthUser, Not, Policy};
@@ -151,7 +153,7 @@ compose!(P1 P2 P3 P4 P5 P6);
 compose!(P1 P2 P3 P4 P5 P6 P7);
 compose!(P1 P2 P3 P4 P5 P6 P7 P8);
 
-/// By hand, because a derived one would ask the same of `P`, which is a name and nothing more.
+/// Implements `Debug` without a bound on `P`, which a derived implementation would have.
 macro_rules! debug_by_name {
     ($($policy:ident)+) => {
         $(

@@ -1,7 +1,7 @@
-//! The limits of one connection: attempts that fail or are under way, and renewals.
+//! The limits of one connection: refused attempts, attempts under way, and renewals.
 //!
-//! A client can open thousands of namespaces on one Engine.IO connection, and leave and join each again at will. So the
-//! limits belong to the connection, whose id all of its sockets share.
+//! A client can open thousands of namespaces on one Engine.IO connection, and leave and join each of them repeatedly.
+//! So the limits count per connection, whose id all of its sockets share.
 
 use std::{
     collections::HashMap,
@@ -15,23 +15,25 @@ use tokio::time::Instant;
 
 use crate::error::Code;
 
-/// A client can send thousands of CONNECT packets in a second on one connection, and each would cost a lookup. Attempts
-/// that are under way count as refusals, because they may become some.
+/// The limit of refusals. A client can send thousands of CONNECT packets in a second on one connection, and each would
+/// cost a lookup. An attempt under way counts as a refusal, because it may become one.
 const MAX_REFUSALS: u32 = 20;
 
-/// Refusals are forgotten this long after the last one: a connection that lives for days must not be locked out.
+/// How long after the last one the refusals are forgotten, so that a connection that lives for days is not locked out.
 const REFUSALS_LAST: Duration = Duration::from_mins(1);
 
-/// A client renews every few minutes. One that does so in a loop costs a lookup each time.
+/// The limit of renewals. A client usually renews every few minutes; a client that renews in a loop costs a lookup each
+/// time.
 const MAX_RENEWALS: u32 = 20;
 const RENEWAL_PERIOD: Duration = Duration::from_secs(10);
 
-/// The number of connections that are remembered. A client needs a new connection, an expensive thing, to push one out.
+/// The number of connections that are remembered. To make the limiter forget one, a client has to open that many new
+/// connections, which is expensive.
 const MAX_CONNECTIONS: usize = 8192;
 
 static LIMITER: LazyLock<RateLimiter> = LazyLock::new(RateLimiter::default);
 
-/// The limiter of all servers of the process: a connection's id is unique among them.
+/// Returns the limiter of the process. All servers share it, because the id of a connection is unique among them.
 pub(crate) fn limiter() -> &'static RateLimiter {
     &LIMITER
 }
@@ -41,7 +43,7 @@ pub(crate) struct RateLimiter(Mutex<State>);
 
 #[derive(Default)]
 struct State {
-    /// The attempts under way. Not bounded by a number: each of them exists.
+    /// The attempts under way. They need no limit in number, because each is removed when it ends.
     in_flight: HashMap<Sid, u32>,
     refusals: Remembered<Refusals>,
     renewals: Remembered<Renewals>,
@@ -59,12 +61,12 @@ struct Renewals {
     since: Instant,
 }
 
-/// What is known of the connections that were seen last.
+/// A value for each of the connections that were used last.
 struct Remembered<T>(LruCache<Sid, T>);
 
 impl<T> Default for Remembered<T> {
     fn default() -> Self {
-        // It grows with the connections that have something to remember.
+        // `put` keeps it within the limit; a bounded cache would allocate for all of them at once.
         Self(LruCache::unbounded())
     }
 }
@@ -83,7 +85,7 @@ impl RateLimiter {
     ///
     /// # Errors
     ///
-    /// `too_many_attempts` if the connection was refused too often, or tries too much at once.
+    /// Returns `too_many_attempts` if the connection was refused too often, or has too many attempts under way.
     pub(crate) fn begin_attempt(&'static self, connection: Sid) -> Result<AttemptPermit, Code> {
         let mut state = self.state();
         let refused = state.refusals(connection);
@@ -100,7 +102,7 @@ impl RateLimiter {
     ///
     /// # Errors
     ///
-    /// `too_many_attempts` if the period has none left.
+    /// Returns `too_many_attempts` if the connection has used up the renewals of this period.
     pub(crate) fn count_renewal(&self, connection: Sid) -> Result<(), Code> {
         let mut state = self.state();
         let known = state.renewals.0.get(&connection).copied();
@@ -146,8 +148,8 @@ impl AttemptPermit {
         state.refusals.put(self.connection, Refusals { number, last: Instant::now() });
     }
 
-    /// Forgets the refusals of the connection: a user has logged in. A guest forgets nothing, because anybody can be a
-    /// guest again and again.
+    /// Forgets the refusals of the connection, after a user has logged in. It is not called for a guest, because any
+    /// client can connect as a guest, as often as it likes.
     pub(crate) fn reset(&self) {
         self.limiter.state().refusals.0.pop(&self.connection);
     }
@@ -266,7 +268,7 @@ mod tests {
         for _ in 2..MAX_CONNECTIONS {
             refuse(limiter, Sid::new(), 1);
         }
-        // Being looked at is being seen.
+        // Looking a connection up counts as using it.
         assert!(is_refused(limiter, first));
         refuse(limiter, Sid::new(), 1);
         assert_eq!(limiter.state().refusals.0.len(), MAX_CONNECTIONS);

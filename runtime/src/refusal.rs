@@ -1,4 +1,4 @@
-//! How a refusal reaches the client.
+//! Tells clients about refusals, and disconnects sockets.
 
 use std::sync::{Arc, Weak};
 
@@ -18,10 +18,10 @@ use crate::{
     session::{rooms, store},
 };
 
-/// The event that tells a client what it was refused.
+/// The event that tells a client about a refusal.
 pub(crate) const UNAUTHORIZED: &str = "unauthorized";
 
-/// What the client gets as `unauthorized`.
+/// The data of the event `unauthorized`.
 #[derive(Serialize)]
 struct Unauthorized<'a> {
     #[serde(flatten)]
@@ -31,13 +31,13 @@ struct Unauthorized<'a> {
     event: Option<&'a str>,
 }
 
-/// What the client gets as acknowledgement.
+/// The data of an acknowledgement that refuses an event.
 #[derive(Serialize)]
 pub(crate) struct Refused<'a> {
     pub(crate) error: &'a AuthError,
 }
 
-/// An event with an acknowledgement is answered there; without, the client gets `unauthorized`.
+/// Refuses an event: in its acknowledgement if the client asked for one, else by the event `unauthorized`.
 pub(crate) fn refuse_event<A: Adapter>(
     socket: &Arc<Socket<A>>,
     value: &mut Value,
@@ -49,15 +49,15 @@ pub(crate) fn refuse_event<A: Adapter>(
     answer(socket, event.as_deref(), ack, error);
 }
 
-/// The acknowledgement of an event, by its number.
+/// Returns the sender of an acknowledgement.
 pub(crate) fn ack_sender<A: Adapter>(socket: &Arc<Socket<A>>, ack_id: Option<i64>) -> AckSender<A> {
-    // The event's own value is not used for it.
+    // The extractor does not look at the value of the event.
     let mut value = Value::Str("".into(), None);
     let Ok(ack) = AckSender::from_message_parts(socket, &mut value, &ack_id);
     ack
 }
 
-/// The same, with what was read of the event before.
+/// Refuses an event like [`refuse_event`], for a caller that has extracted its name and its acknowledgement.
 pub(crate) fn answer<A: Adapter>(
     socket: &Socket<A>,
     event: Option<&str>,
@@ -71,16 +71,17 @@ pub(crate) fn answer<A: Adapter>(
         code = error.code(),
         "event refused"
     );
-    // A client that does not read its channel cannot be told anything.
+
+    // The refusal is lost if the client does not read: its channel is full.
     match ack {
         Some(ack) => drop(ack.send(&Refused { error })),
         None => drop(tell(socket, error, event)),
     }
 }
 
-/// A socket whose connect handler did not run must not stay in the namespace.
+/// Disconnects a socket whose connect handler did not run, because an extractor failed.
 ///
-/// As a parameter of another middleware the extractor runs before the socket is connected; there the error itself
+/// Does nothing before the socket is connected: there the extractor is a parameter of another middleware, and its error
 /// becomes the `connect_error`.
 pub(crate) fn refuse_connection<A: Adapter>(socket: &Arc<Socket<A>>, error: &AuthError) {
     if !socket.connected() {
@@ -93,10 +94,10 @@ pub(crate) fn refuse_connection<A: Adapter>(socket: &Arc<Socket<A>>, error: &Aut
     tokio::spawn(async move { ending.run(&socket).await });
 }
 
-/// The end of a socket: the client is told why, and disconnected.
+/// Tells a client why its session has ended, and disconnects it.
 pub(crate) struct Ending {
     user_room: Option<Arc<str>>,
-    /// What the client is still to be told.
+    /// The reason that the client has not been told yet.
     pending_reason: Option<Arc<AuthError>>,
 }
 
@@ -105,27 +106,29 @@ impl Ending {
         Self { user_room, pending_reason: reason }
     }
 
-    /// Tries again until it is done, if the client reads slowly.
+    /// Tells and disconnects the client. Tries again while its channel is full.
     pub(crate) async fn run<A: Adapter>(mut self, socket: &Weak<Socket<A>>) {
         while_full(socket, |socket| self.attempt(socket)).await;
     }
 
-    /// Does nothing if the socket has left: to socketioxide a client that has come back is the same one, and would be
-    /// removed.
+    /// Tries once to tell and disconnect the client.
+    ///
+    /// Does nothing if the socket has left: a client that came back has a socket with the same id, which socketioxide
+    /// would remove instead.
     ///
     /// # Errors
     ///
-    /// A channel that is full, because the client does not read.
+    /// Returns an error if the client's channel is full, because the client does not read.
     pub(crate) fn attempt<A: Adapter>(&mut self, socket: &Arc<Socket<A>>) -> Result<(), SocketError> {
         if !socket.connected() {
             return Ok(());
         }
-        // What an adapter tells the user's other sockets is not for this one.
+        // From now on this socket gets no event that is sent to the sockets of the user.
         rooms::leave(socket, self.user_room.as_ref());
 
         let ended = self.tell(socket).and_then(|()| Arc::clone(socket).disconnect());
         if ended.is_err() {
-            // At each attempt, because the application may put the socket into other rooms meanwhile.
+            // After each failure, because the application may have put the socket into other rooms meanwhile.
             rooms::leave_ended(socket, self.user_room.as_ref());
         }
         ended
@@ -142,9 +145,11 @@ impl Ending {
     }
 }
 
-/// socketioxide 0.18.9 removes a socket from its namespace after the disconnect handler has run, and forgets to if one
-/// of the handler's extractors fails. Nothing else would ever remove it; a second disconnect does. Its packet reaches
-/// a client that left on its own and is already coming back, so such a handler had better take `MaybeAuthUser`.
+/// Removes a socket from its namespace if an extractor of its disconnect handler fails.
+///
+/// socketioxide 0.18.9 removes a socket after the disconnect handler has run, but leaves it there for ever if one of
+/// the handler's extractors fails; a second disconnect removes it. If the client left and is connecting again, it gets
+/// the packet of this disconnect, so such a handler should take `MaybeAuthUser`.
 pub(crate) fn finish_disconnect<A: Adapter>(socket: &Arc<Socket<A>>) {
     if Arc::clone(socket).disconnect().is_err() {
         let socket = Arc::downgrade(socket);
@@ -152,9 +157,11 @@ pub(crate) fn finish_disconnect<A: Adapter>(socket: &Arc<Socket<A>>) {
     }
 }
 
+/// Emits `unauthorized`.
+///
 /// # Errors
 ///
-/// A channel that is full, because the client does not read, or closed.
+/// Returns an error if the client's channel is closed, or full because the client does not read.
 fn tell<A: Adapter>(socket: &Socket<A>, error: &AuthError, event: Option<&str>) -> Result<(), SocketError> {
     match socket.emit(UNAUTHORIZED, &Unauthorized { error, event }) {
         Err(SendError::Socket(error)) => Err(error),

@@ -1,8 +1,8 @@
-//! The open sessions of this process by user, and the logouts that attempts under way must hear of.
+//! The open sessions of this process by user, and the logouts that refuse attempts under way.
 //!
-//! socketioxide knows a socket only after its connect middlewares are done, and an adapter only by its rooms. A logout
-//! must end a session from the moment on at which the lookup has found its user, and must refuse an attempt whose
-//! lookup began before the logout. So both are kept here, in one order.
+//! socketioxide finds a socket only after its connect middlewares have run, and an adapter finds it only by its rooms.
+//! A logout must end a session as soon as the lookup has found its user, and must refuse an attempt whose lookup began
+//! before the logout. So this registry keeps sessions, attempts and logouts in one order.
 
 use std::{
     any::Any,
@@ -21,7 +21,7 @@ use crate::{error::Code, session::Session};
 
 static REGISTRY: LazyLock<Registry> = LazyLock::new(Registry::default);
 
-/// The registry of all servers of the process.
+/// Returns the registry, which all servers of the process share.
 pub(crate) fn registry() -> &'static Registry {
     &REGISTRY
 }
@@ -32,23 +32,23 @@ pub(crate) struct Registry(Mutex<State>);
 #[derive(Default)]
 struct State {
     sessions: HashMap<UserOnServer, Vec<OpenSession>>,
-    /// When a user was logged out. Kept as long as an attempt that began before it is under way.
+    /// The number of each user's last logout, kept while an attempt that began before it is under way.
     logouts: HashMap<UserOnServer, u64>,
-    /// The attempts under way, by when they began.
+    /// The numbers of the attempts under way, oldest first.
     attempts: BTreeSet<u64>,
-    /// Counts attempts, sessions and logouts, and so orders them.
+    /// The last number given to an attempt, a session or a logout. The numbers tell which of them came first.
     sequence: u64,
 }
 
-/// A user's room on one server: two servers of one process may have users of the same key.
+/// A user's room on one server, because two servers of one process may have users with the same key.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct UserOnServer {
     server: ServerId,
     room: Arc<str>,
 }
 
-/// Tells the servers of a process apart. An address may be used again, and two servers may share a configuration, but
-/// not both.
+/// Identifies a server of the process, by the address of its configuration and its id. Neither would be enough: an
+/// address may be used again, and clones of one configuration have the same id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 struct ServerId {
     config: usize,
@@ -58,18 +58,19 @@ struct ServerId {
 struct OpenSession {
     number: u64,
     session: Weak<dyn Session>,
-    /// A `Socket<A>` of any adapter.
+    /// The socket, a `Socket<A>` with any adapter `A`.
     socket: Weak<dyn Any + Send + Sync>,
 }
 
-/// A session that a logout found, and its socket, which may be on its way in or out.
+/// A session that a logout found, and its socket, which may be connecting or disconnecting.
 pub(crate) struct LoggedOut {
     pub(crate) session: Arc<dyn Session>,
     socket: Arc<dyn Any + Send + Sync>,
 }
 
 impl LoggedOut {
-    /// `None` for a socket of another adapter than `A`, which a server of the adapter `A` does not have.
+    /// Returns the socket. Returns `None` if its adapter is not `A`, which does not happen on a server with the adapter
+    /// `A`.
     pub(crate) fn socket<A: Adapter>(&self) -> Option<Arc<Socket<A>>> {
         Arc::clone(&self.socket).downcast().ok()
     }
@@ -93,7 +94,7 @@ impl State {
         self.sequence
     }
 
-    /// Forgets the logouts that no attempt under way can have missed.
+    /// Forgets the logouts that happened before the oldest attempt under way began.
     fn forget_logouts(&mut self) {
         match self.attempts.first() {
             Some(oldest) => self.logouts.retain(|_, logout| *logout > *oldest),
@@ -103,7 +104,7 @@ impl State {
 }
 
 impl Registry {
-    /// Watches for logouts from now on, for an attempt whose user is not known yet.
+    /// Begins to watch for logouts, for an attempt whose user is not known yet.
     pub(crate) fn watch(&'static self) -> LogoutWatch {
         let mut state = self.state();
         let began = state.next_number();
@@ -113,7 +114,7 @@ impl Registry {
 
     /// Ends the sessions of a user with a code, and refuses the attempts that are under way.
     ///
-    /// Returns all of them that are still there, including sessions that had ended before.
+    /// Returns all sessions of the user that are not dropped yet, including those that had ended before.
     pub(crate) fn log_out(&self, user: &UserOnServer, code: Code) -> Vec<LoggedOut> {
         let mut state = self.state();
         if !state.attempts.is_empty() {
@@ -145,7 +146,7 @@ pub(crate) struct LogoutWatch {
 }
 
 impl LogoutWatch {
-    /// Registers the session of a user, to be found by [`Registry::log_out`] until the session is dropped.
+    /// Registers the session of a user, so that [`Registry::log_out`] finds it until the session is dropped.
     ///
     /// # Errors
     ///
@@ -182,7 +183,7 @@ impl Drop for LogoutWatch {
     }
 }
 
-/// Held by a session. Dropping it removes the session from the registry.
+/// The entry of a session in the registry. The session holds it; dropping it removes the session from the registry.
 pub(crate) struct Registration {
     registry: &'static Registry,
     user: UserOnServer,

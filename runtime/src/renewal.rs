@@ -1,4 +1,4 @@
-//! Logging in, and renewing the token, on an open socket.
+//! Logins and renewals of the token on an open socket.
 
 mod permit;
 
@@ -38,7 +38,7 @@ pub(crate) struct AuthenticateHandler<L: UserLookup> {
     renewals: Arc<LatestWins>,
 }
 
-/// What the client gets as acknowledgement.
+/// The data of the acknowledgement of a renewal.
 #[derive(Serialize)]
 struct Renewed {
     /// Seconds since 1970; `null` for a token that does not expire.
@@ -51,14 +51,15 @@ impl<L: UserLookup> AuthenticateHandler<L> {
     }
 }
 
-/// Tells socketioxide's blanket implementations for closures from this one.
+/// Marks this implementation, so that it does not overlap with socketioxide's blanket implementations for closures.
 pub(crate) struct ViaAuthenticate;
 
 impl<A: Adapter, L: LookupOn<A>> MessageHandler<A, ViaAuthenticate> for AuthenticateHandler<L> {
     fn call(&self, socket: Arc<Socket<A>>, mut value: Value, ack_id: Option<i64>) {
         let authenticator = Arc::clone(&self.shared);
-        // Renewals take their places in the order in which the client sent them.
+        // Acquired before the task is spawned, so that renewals run in the order in which the client sent them.
         let permit = self.renewals.acquire();
+
         tokio::spawn(async move {
             match authenticator.authenticator.renew(permit, &socket, &mut value).await {
                 Ok(session) => {
@@ -73,7 +74,7 @@ impl<A: Adapter, L: LookupOn<A>> MessageHandler<A, ViaAuthenticate> for Authenti
 }
 
 impl<L: UserLookup> Authenticator<L> {
-    /// The session of the socket after the renewal. A renewal that fails leaves the session as it is.
+    /// Renews the session of the socket and returns the new one. A renewal that fails leaves the session as it is.
     async fn renew<A: Adapter>(
         &self,
         permit: impl Future<Output = Result<Permit, Code>>,
@@ -110,7 +111,7 @@ impl<L: UserLookup> Authenticator<L> {
         renewed.await
     }
 
-    /// The event carries `{token}`, or one of the members that the auth payload of a connection may carry.
+    /// Returns the token of the event: its member `token`, or a member in which an auth payload may hold the token.
     fn find_renewal<A: Adapter>(
         &self,
         socket: &Arc<Socket<A>>,
@@ -124,13 +125,15 @@ impl<L: UserLookup> Authenticator<L> {
     }
 }
 
-/// A guest may log in as any user. A user stays the same, by the `sub` of the tokens and by the `user_key`, as far as
-/// there are such: a user that was renamed has to connect anew.
+/// Checks that a renewal does not change the user. A guest may log in as any user.
+///
+/// The `sub` of the tokens and the `user_key` must be the same, as far as they exist. A user whose `sub` or key has
+/// changed has to connect again.
 fn check_same_user(previous: &SessionState, next: &SessionState) -> Result<(), Code> {
     let is_named = |session: &SessionState| session.token().subject.is_some();
     let same_subject = match (is_named(previous), is_named(next)) {
         (true, true) => subject_of(previous) == subject_of(next),
-        // Tokens without `sub` say nothing, so that the `user_key` has to.
+        // Tokens without `sub` cannot be compared, so there must be a `user_key`.
         _ => previous.room().is_some(),
     };
     if previous.is_guest() || (same_subject && previous.room() == next.room()) {
@@ -139,12 +142,14 @@ fn check_same_user(previous: &SessionState, next: &SessionState) -> Result<(), C
     Err(Code::SubjectMismatch)
 }
 
-/// A `sub` is unique within its issuer only ([RFC 7519 §4.1.2](https://www.rfc-editor.org/rfc/rfc7519#section-4.1.2)).
+/// Returns issuer and subject, because a `sub` is unique within its issuer only
+/// ([RFC 7519 §4.1.2](https://www.rfc-editor.org/rfc/rfc7519#section-4.1.2)).
 fn subject_of(session: &SessionState) -> (Option<&str>, Option<&str>) {
     (session.token().issuer.as_deref(), session.token().subject.as_deref())
 }
 
-/// A token that was issued before the session's own must not replace it: an answer that comes late is no news.
+/// Whether a token was issued before the current one of the session. Such a token does not replace it, because it was
+/// only delayed on its way.
 fn is_older(next: &SessionState, previous: &SessionState) -> bool {
     match (next.token().issued, previous.token().issued) {
         (Some(next), Some(previous)) => next < previous,

@@ -1,4 +1,4 @@
-//! Trying again: how long to wait, and a client whose channel is full.
+//! Pauses between tries, and tries for a client whose channel is full.
 
 use std::{
     sync::{Arc, Weak},
@@ -20,7 +20,7 @@ impl Backoff {
         Self { next: shortest, longest }
     }
 
-    /// The pause after the last failure, and a longer one next time.
+    /// Returns the next pause, which is twice the one before, up to the longest.
     pub(crate) fn pause(&mut self) -> Duration {
         let pause = self.next.min(self.longest);
         self.next = pause.saturating_mul(2);
@@ -28,15 +28,15 @@ impl Backoff {
     }
 }
 
-/// While a client reads its channel, room in it lasts for a moment only: each broadcast of the application takes it. A
-/// failed try costs some nanoseconds.
+/// The first pauses while a channel is full. If the client reads, there is room in its channel only for a moment: the
+/// application's next broadcast fills it. A failed try costs some nanoseconds.
 const EAGER: Duration = Duration::from_millis(1);
 const EAGER_FOR: Duration = Duration::from_secs(3);
 
-/// For a client that has stopped reading, perhaps for as long as its connection lasts.
-const PATIENT: Backoff = Backoff::new(Duration::from_millis(10), Duration::from_millis(50));
+/// The later pauses, for a client that has stopped reading, perhaps for as long as its connection lasts.
+const SLOW: Backoff = Backoff::new(Duration::from_millis(10), Duration::from_millis(50));
 
-/// How long to wait for a client whose channel is full.
+/// The pauses between tries for a client whose channel is full.
 struct FullChannel {
     since: Instant,
     backoff: Backoff,
@@ -44,7 +44,7 @@ struct FullChannel {
 
 impl FullChannel {
     fn new() -> Self {
-        Self { since: Instant::now(), backoff: PATIENT }
+        Self { since: Instant::now(), backoff: SLOW }
     }
 
     fn pause(&mut self) -> Duration {
@@ -52,13 +52,13 @@ impl FullChannel {
     }
 }
 
-/// Does something to a socket again and again while its channel is full, until it is done or the socket is dropped.
+/// Calls `act` with a socket, and again as long as the socket's channel is full and the socket is not dropped.
 pub(crate) async fn while_full<A: Adapter>(
     socket: &Weak<Socket<A>>,
     mut act: impl FnMut(&Arc<Socket<A>>) -> Result<(), SocketError>,
 ) {
     let mut channel = FullChannel::new();
-    // Upgraded anew each time: a pause must not keep a socket alive.
+    // Upgraded for each try, so that a pause does not keep the socket alive.
     while socket.upgrade().is_some_and(|socket| matches!(act(&socket), Err(SocketError::InternalChannelFull))) {
         sleep(channel.pause()).await;
     }
@@ -67,9 +67,10 @@ pub(crate) async fn while_full<A: Adapter>(
 /// Poll interval while later connect middlewares run; doubles up to the maximum.
 const CONNECTING: Backoff = Backoff::new(Duration::from_millis(1), Duration::from_secs(1));
 
-/// Waits until the socket is connected: nothing can be sent to it before. Returns when it is dropped, too.
+/// Waits until the socket is connected, because nothing can be sent to it before, or until it is dropped.
 ///
-/// A socket that has disconnected and that the application keeps looks like one that is not connected yet.
+/// Keeps waiting for a socket that has disconnected and that the application still holds: it looks like one that is not
+/// connected yet.
 pub(crate) async fn until_connected<A: Adapter>(socket: &Weak<Socket<A>>) {
     let mut backoff = CONNECTING;
     while socket.upgrade().is_some_and(|socket| !socket.connected()) {

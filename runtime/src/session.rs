@@ -1,4 +1,4 @@
-//! The session of a socket: who its client is, until when, and what became of it.
+//! The session of a socket: its user or guest, its expiry, and whether it has ended.
 
 pub(crate) mod expiry;
 pub(crate) mod login_handler;
@@ -23,7 +23,7 @@ pub(crate) struct UserSession<T> {
     pub(crate) state: SessionState,
 }
 
-/// The session of a client that sent no token. It knows which type of user a login brings.
+/// The session of a client that sent no token. `T` is the type of the user after a login.
 pub(crate) struct GuestSession<T> {
     state: SessionState,
     user: PhantomData<fn() -> T>,
@@ -52,7 +52,7 @@ impl<T: 'static> Session for GuestSession<T> {
     }
 }
 
-/// What every session has, whatever the types of the application.
+/// The part of a session that does not depend on the user's type.
 pub(crate) struct SessionState {
     claims: Option<Arc<dyn Any + Send + Sync>>,
     claims_type: TypeId,
@@ -68,7 +68,7 @@ pub(crate) struct SessionState {
     registration: OnceLock<Registration>,
 }
 
-/// What a renewal compares.
+/// The claims of a token that a renewal compares.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct TokenFacts {
     pub(crate) issuer: Option<String>,
@@ -79,12 +79,13 @@ pub(crate) struct TokenFacts {
 
 #[derive(Clone, Copy)]
 enum Outcome {
-    /// Extractors refuse with this code.
+    /// The session has ended. Extractors refuse with this code.
     Ended(Code),
+    /// A renewal has replaced the session.
     Replaced,
 }
 
-/// The task that ends the session in time. It is aborted when the session is dropped.
+/// The task that ends the session at its expiry. It is aborted when the session is dropped.
 #[derive(Default)]
 struct Timer(OnceLock<AbortHandle>);
 
@@ -103,12 +104,12 @@ impl Drop for Timer {
 }
 
 impl SessionState {
-    /// The state of a verified token's session.
+    /// Creates the state of a session that a verified token began.
     pub(crate) fn of_token<C: Send + Sync + 'static>(claims: C, token: TokenFacts, clock: Clock) -> Self {
         Self { claims: Some(Arc::new(claims)), token, ..Self::of_guest::<C>(clock) }
     }
 
-    /// The state of a session whose client sent no token.
+    /// Creates the state of a session whose client sent no token.
     pub(crate) fn of_guest<C: 'static>(clock: Clock) -> Self {
         Self {
             claims: None,
@@ -143,7 +144,7 @@ impl SessionState {
         self.room.as_ref()
     }
 
-    /// The token's `exp`, without leeway.
+    /// Returns the token's `exp`, without leeway.
     pub(crate) fn expires_at(&self) -> Option<SystemTime> {
         self.token.expires_at
     }
@@ -152,11 +153,11 @@ impl SessionState {
         self.ends_at
     }
 
-    /// The claims of type `C`. `None` for a guest.
+    /// Returns the claims, or `None` for a guest.
     ///
     /// # Errors
     ///
-    /// The session's claims are of another type.
+    /// Returns an error if the type of the session's claims is not `C`.
     pub(crate) fn claims<C: Send + Sync + 'static>(&self) -> Result<Option<Arc<C>>, WrongType> {
         if self.claims_type != TypeId::of::<C>() {
             return Err(WrongType);
@@ -174,16 +175,16 @@ impl SessionState {
         self.registration.set(registration).ok();
     }
 
-    /// Ends the session, unless it was replaced or has ended before. Returns whether it did.
+    /// Ends the session, unless it was replaced or has ended before. Returns whether this call ended it.
     pub(crate) fn end(&self, code: Code) -> bool {
         self.outcome.set(Outcome::Ended(code)).is_ok()
     }
 
-    /// Makes way for the next session of the socket.
+    /// Marks the session as replaced by the next one of the socket, and stops its timer.
     ///
     /// # Errors
     ///
-    /// Why the session has ended before.
+    /// Returns why the session had ended before.
     pub(crate) fn replace(&self) -> Result<(), Code> {
         self.check_alive()?;
         if self.outcome.set(Outcome::Replaced).is_ok() {
@@ -192,12 +193,14 @@ impl SessionState {
         self.check_outcome()
     }
 
+    /// Checks that the session has not ended.
+    ///
     /// # Errors
     ///
-    /// Why the session has ended.
+    /// Returns why the session has ended.
     pub(crate) fn check_alive(&self) -> Result<(), Code> {
         self.check_outcome()?;
-        // The timer may be late: it stands still while the machine is suspended.
+        // The timer may be late: tokio's clock stops while the machine is suspended.
         if self.ends_at.is_some_and(|ends_at| self.clock.now() >= ends_at) {
             return Err(Code::TokenExpired);
         }
@@ -212,15 +215,15 @@ impl SessionState {
     }
 }
 
-/// The session's claims are of another type than the one that was asked for.
+/// The error for claims whose type is not the requested one.
 #[derive(Debug)]
 pub(crate) struct WrongType;
 
-/// Whether a session that has ended still counts.
+/// What an extractor does if the session has ended.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum EndedSession {
     Refuse,
-    /// A disconnect handler says goodbye to a user whose session has just expired.
+    /// For disconnect handlers, which also run for a user whose session has just expired.
     Allow,
 }
 

@@ -1,4 +1,4 @@
-//! Where a token is found: in the auth payload, in headers, in the query string, in cookies.
+//! Token sources: the auth payload, headers, the query string and cookies.
 
 mod authorization;
 mod payload;
@@ -15,13 +15,12 @@ pub(crate) use payload::{AuthPayload, MAX_TOKEN_BYTES};
 
 /// A place where a client may put its token.
 ///
-/// The sources of a middleware are asked in order, and the first one that is present decides: a bad token in it is
-/// refused even if a later source holds a good one. An empty value counts as absent. `Bearer ` (in any case) before
-/// the token is stripped in every source.
+/// A middleware looks at its sources in order and takes the first one that is present: a bad token in it is refused even
+/// if a later source holds a good one. An empty value counts as absent. `Bearer ` (in any case) before the token is
+/// stripped in every source.
 ///
-/// Everything else that stands in a source is a token, or is refused with `token_malformed`: a client that tried to
-/// send one never becomes a guest. Names other than those of headers are compared with their case, and what stands
-/// under another name is ignored.
+/// Any other value that is not a token is refused with `token_malformed`, so a client that tried to send a token never
+/// becomes a guest. Names are case-sensitive, except those of headers. Values under other names are ignored.
 ///
 /// ```
 /// use socketioxide_jwt_auth::TokenSource;
@@ -43,30 +42,30 @@ enum Place {
 }
 
 impl TokenSource {
-    /// A member of the `auth` payload of the Socket.IO handshake (clients 3 and later). A payload that is not an object
-    /// is refused with `token_malformed`, unless it is `null` or an empty string, which count as absent.
+    /// A member of the `auth` payload of the Socket.IO handshake (clients 3 and later). `null` and an empty string count
+    /// as absent; any other payload that is not an object is refused with `token_malformed`.
     pub fn auth(key: impl Into<String>) -> Self {
         Self(Place::Auth(key.into()))
     }
 
     /// The `Authorization: Bearer …` header ([RFC 6750 §2.1](https://www.rfc-editor.org/rfc/rfc6750#section-2.1)).
-    /// Another scheme, such as `Basic`, counts as absent, but is refused with `token_malformed` if something in it looks
+    /// Another scheme, such as `Basic`, counts as absent. It is refused with `token_malformed` if it contains what looks
     /// like a JWT: three segments separated by dots, the first of which is the beginning of a JSON object in base64url.
     pub fn bearer() -> Self {
         Self(Place::Bearer)
     }
 
-    /// A request header. Browsers cannot set one on a WebSocket, but can on polling (`extraHeaders`).
+    /// A request header. Browsers can set it for polling (`extraHeaders`), but not for a WebSocket.
     pub fn header(name: impl Into<String>) -> Self {
         Self(Place::Header(name.into()))
     }
 
-    /// A parameter of the query string. Proxies and servers tend to log it: prefer [`TokenSource::auth`].
+    /// A parameter of the query string. Prefer [`TokenSource::auth`], because proxies and servers often log queries.
     pub fn query(name: impl Into<String>) -> Self {
         Self(Place::Query(name.into()))
     }
 
-    /// A cookie. It needs `allowed_origins`, because browsers send cookies with cross-site WebSockets too.
+    /// A cookie. Requires `allowed_origins`, because browsers send cookies with cross-site WebSockets too.
     pub fn cookie(name: impl Into<String>) -> Self {
         Self(Place::Cookie(name.into()))
     }
@@ -79,7 +78,7 @@ impl TokenSource {
         matches!(self.0, Place::Auth(_))
     }
 
-    /// Where the seed package and most clients put a token.
+    /// Returns the default sources: the places where most clients put a token.
     pub(crate) fn defaults() -> Vec<Self> {
         vec![
             Self::auth("token"),
@@ -90,9 +89,11 @@ impl TokenSource {
         ]
     }
 
+    /// Checks the name of the source.
+    ///
     /// # Errors
     ///
-    /// An empty name, or one that cannot be the name of a header.
+    /// Returns an error for an empty name, and for an invalid name of a header or a cookie.
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
         match &self.0 {
             Place::Header(name) if HeaderName::try_from(name).is_err() => {
@@ -101,7 +102,7 @@ impl TokenSource {
             Place::Auth(name) | Place::Header(name) | Place::Query(name) | Place::Cookie(name) if name.is_empty() => {
                 Err(ConfigError::invalid("token: a source has an empty name; write the name that clients use"))
             }
-            // The name of a cookie has the characters of a header's name (RFC 6265 §4.1.1).
+            // Names of cookies and of headers consist of the same characters (RFC 6265 §4.1.1).
             Place::Cookie(name) if HeaderName::try_from(name).is_err() => {
                 Err(ConfigError::invalid(format!("token: cookie({name:?}) is not a valid cookie name")))
             }
@@ -109,11 +110,14 @@ impl TokenSource {
         }
     }
 
+    /// Returns the value of this source, or `None` if it is absent.
+    ///
     /// # Errors
     ///
-    /// What is present, but is not a text, or is there twice.
+    /// Returns an error if the value is not a string, is too long or occurs twice.
     fn read(&self, parts: &Parts, payload: &AuthPayload) -> Result<Option<String>, AuthError> {
         let malformed = || AuthError::from(Code::TokenMalformed);
+
         match &self.0 {
             Place::Auth(key) => match payload.get(key).map_err(|payload::Unreadable| malformed())? {
                 None => Ok(None),
@@ -141,11 +145,12 @@ impl TokenSource {
     }
 }
 
-/// The token of the first source that is present, without `Bearer `; `None` if the client sent no token.
+/// Returns the token of the first source that is present, without `Bearer `. Returns `None` if the client sent no token.
 ///
 /// # Errors
 ///
-/// `token_malformed` for a value that is not a text or is ambiguous, `token_too_large` for one that nobody would accept.
+/// Returns `token_malformed` for a value that is not a string or occurs twice, and `token_too_large` for one that is
+/// longer than any limit.
 pub(crate) fn find(
     sources: &[TokenSource],
     parts: &Parts,
@@ -159,12 +164,14 @@ pub(crate) fn find(
     Ok(None)
 }
 
-/// Bytes that are not UTF-8 become U+FFFD, which no token holds: another cookie's value may be anything.
+/// Returns the values of a header. Bytes that are not UTF-8 become U+FFFD, which is not valid in a token: the values of
+/// other cookies in the header need not be UTF-8.
 fn header_values<'a>(parts: &'a Parts, name: &str) -> impl Iterator<Item = Cow<'a, str>> {
     parts.headers.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes()))
 }
 
-/// Two values under one name would let two parties read two different tokens from the same request.
+/// Returns the only value. Refuses two values under one name, because a proxy and this server might choose different
+/// ones.
 fn only<T>(mut values: impl Iterator<Item = T>) -> Result<Option<T>, AuthError> {
     match (values.next(), values.next()) {
         (first, None) => Ok(first),
@@ -180,8 +187,8 @@ fn strip_bearer(text: &str) -> Option<&str> {
 
 /// The encoded token, as the client sent it (without `Bearer `).
 ///
-/// A parameter of a user lookup, for passing the token on to another service. Its [`Debug`](fmt::Debug) does not show
-/// the token, so that it does not end up in a log.
+/// It can be a parameter of a user lookup, to pass the token on to another service. Its [`Debug`](fmt::Debug) output
+/// hides the token, so that it does not end up in a log.
 ///
 /// ```
 /// use socketioxide_jwt_auth::{RawToken, jwt_auth};
@@ -199,18 +206,18 @@ fn strip_bearer(text: &str) -> Option<&str> {
 pub struct RawToken(String);
 
 impl RawToken {
-    /// `None` for what counts as no token.
+    /// Strips `Bearer `. Returns `None` if nothing is left.
     pub(crate) fn from_text(text: String) -> Option<Self> {
         let token = strip_bearer(&text).map(str::to_owned).unwrap_or(text);
         (!token.is_empty()).then_some(Self(token))
     }
 
-    /// The token: three segments of base64url.
+    /// Returns the token: three segments of base64url.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The token, by value.
+    /// Returns the token as a `String`.
     pub fn into_string(self) -> String {
         self.0
     }

@@ -1,4 +1,4 @@
-//! All sockets of one user, in every namespace and on every node.
+//! Functions for all sockets of one user, in every namespace and on every node.
 
 mod disconnect;
 
@@ -8,9 +8,9 @@ use socketioxide::{SocketIo, adapter::Adapter};
 
 use crate::{error::AuthError, session::rooms};
 
-/// The room that every socket of a user is in, if the middleware has a `user_key`.
+/// Returns the room that every socket of a user is in, if the middleware has a `user_key`.
 ///
-/// Two keys never share a room, whatever characters they are made of.
+/// Different keys have different rooms, whatever characters they contain.
 ///
 /// ```
 /// use socketioxide::SocketIo;
@@ -24,37 +24,37 @@ pub fn user_room(key: impl Display) -> String {
     rooms::of_user(key)
 }
 
-/// Why a user could not be disconnected everywhere.
+/// The error of a forced logout that did not reach all sockets of the user.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DisconnectError {
-    /// The adapter did not reach the other nodes. The sockets of this node are ended nevertheless.
+    /// The adapter did not reach the other nodes. The sockets of this node are still ended.
     #[error("the other nodes could not be told to disconnect the user: {0}")]
-    // The error of an adapter need not be `Sync`, so only its text can be kept.
+    // The error of an adapter need not be `Sync`, so only its message can be kept.
     Adapter(String),
-    /// A client reads so slowly that it could not be disconnected in time. On this node its session has ended, and it is
-    /// disconnected as soon as it reads. On another node it may still act as the user until then.
+    /// A client reads too slowly to be disconnected within the time limit. If it is on this node, its session has ended,
+    /// and it is disconnected as soon as it reads. If it is on another node, it may act as the user until then.
     #[error(
         "a client reads too slowly to be disconnected; its session has ended, and it is disconnected once it reads"
     )]
     SlowClient,
 }
 
-/// Disconnects all sockets of a user: in every namespace that this node knows, and with a remote adapter on every
-/// node. The middleware needs a `user_key`.
+/// Disconnects all sockets of a user, in every namespace of this node and, with a remote adapter, on every node. The
+/// middleware needs a `user_key`.
 ///
-/// The sessions on this node end first: no handler that asks for the user is called any more, however slowly the clients
-/// read. A connection, login or renewal of the user that began before is refused with `session_ended`, on every node,
-/// whether its lookup or a later connect middleware runs.
+/// The sessions on this node end first: even if a client reads slowly, handlers that take the user are no longer called
+/// for it. A connection, login or renewal of the user that began before is refused with `session_ended`, on every node,
+/// while its lookup runs and while later connect middlewares run.
 ///
-/// It ends sockets, not tokens: refuse the user in the lookup before you call it, or the user comes back with the next
-/// connection. It does not reach the sockets of a dynamic namespace that only other nodes have clients in, because this
-/// node does not know of it.
+/// Tokens stay valid: refuse the user in the lookup before you call this function, or the user connects again. The
+/// sockets of a dynamic namespace are not reached if the namespace has had clients on other nodes only, because then it
+/// does not exist on this node.
 ///
 /// # Errors
 ///
-/// The adapter fails, or a client reads too slowly. All other sockets are disconnected nevertheless. A node that hangs
-/// goes unnoticed.
+/// Returns an error if the adapter fails or a client reads too slowly; all other sockets are still disconnected. A node
+/// that hangs is not noticed.
 ///
 /// ```
 /// use socketioxide::SocketIo;
@@ -70,11 +70,12 @@ pub async fn disconnect_user<A: Adapter>(io: &SocketIo<A>, key: impl Display) ->
     disconnect::end(io, &user_room(key), None).await
 }
 
-/// [`disconnect_user`], after telling the client why: it gets `unauthorized` with the code and the words of the error.
+/// Disconnects all sockets of a user like [`disconnect_user`], but tells them why first: they get `unauthorized` with
+/// the code and the message of `reason`.
 ///
 /// # Errors
 ///
-/// As [`disconnect_user`].
+/// Returns the same errors as [`disconnect_user`].
 ///
 /// ```
 /// use socketioxide::SocketIo;
@@ -94,7 +95,7 @@ pub async fn disconnect_user_because<A: Adapter>(
 
 #[cfg(test)]
 mod tests {
-    /// Compiles only if it can be awaited in a handler, on any adapter.
+    /// Compiles only if a handler can await the functions, on any adapter.
     #[expect(dead_code, reason = "it need not run")]
     fn a_handler_can_wait_for_it<A: socketioxide::adapter::Adapter>(io: socketioxide::SocketIo<A>, key: String) {
         fn assert_handler(_: impl Future<Output = ()> + Send + 'static) {}

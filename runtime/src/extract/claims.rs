@@ -1,3 +1,5 @@
+//! The extractor of the claims.
+
 use std::{ops::Deref, sync::Arc};
 
 use socketioxide::{
@@ -13,7 +15,8 @@ use crate::{
     session::{EndedSession, store},
 };
 
-/// The verified claims, for connect, message and disconnect handlers. Refuses as [`AuthUser`](crate::AuthUser) does.
+/// The verified claims, for connect, message and disconnect handlers. It refuses guests and ended sessions like
+/// [`AuthUser`](crate::AuthUser).
 ///
 /// `C` is the claims type of the namespace's lookup.
 ///

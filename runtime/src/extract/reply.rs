@@ -1,3 +1,5 @@
+//! The answer of a handler to an event.
+
 use std::{convert::Infallible, error::Error, fmt, sync::Arc};
 
 use serde::Serialize;
@@ -16,13 +18,13 @@ use crate::{
     refusal,
 };
 
-/// The answer of an event's handler that can fail: what the application refuses reaches the client in the same form as
-/// what the extractors refuse.
+/// Answers an event with the `Result` of a handler. A client gets the handler's error in the same form as a refusal by
+/// an extractor.
 ///
-/// An `Ok` goes into the acknowledgement, if the client asked for one (`Ok(())` as `null`). An `Err` goes there as
-/// `{"error": {"code", "message"}}`, or is told as the event `unauthorized`. As in a user lookup,
-/// [`AuthError::denied`] reaches the client in its own words; every other error is `internal_error` to the client, and
-/// its cause goes to `tracing`.
+/// An `Ok` is sent in the acknowledgement, if the client asked for one (`Ok(())` as `null`). An `Err` is sent there as
+/// `{"error": {"code", "message"}}`, or without an acknowledgement as the event `unauthorized`. As in a user lookup, the
+/// client gets the message of [`AuthError::denied`]; every other error is `internal_error` to the client, and its cause
+/// goes to `tracing`.
 ///
 /// ```
 /// use socketioxide::extract::Data;
@@ -49,7 +51,7 @@ pub struct Reply<A: Adapter = LocalAdapter> {
 }
 
 impl<A: Adapter> Reply<A> {
-    /// Answers the event. A client that has left, or reads too slowly, gets nothing.
+    /// Answers the event. The answer is lost if the client has left or reads too slowly.
     pub fn send<T: Serialize, E: Into<Box<dyn Error + Send + Sync>>>(self, outcome: Result<T, E>) {
         match outcome {
             Ok(value) => self.accept(&value),

@@ -1,3 +1,5 @@
+//! The extractors of the user.
+
 use std::{fmt, marker::PhantomData, ops::Deref, sync::Arc, time::SystemTime};
 
 use serde::{Serialize, Serializer};
@@ -18,10 +20,11 @@ use crate::{
 
 /// The user that the lookup found, for connect, message and disconnect handlers.
 ///
-/// It derefs to `T`, and a clone shares it: `T` is never cloned. A guest's event is refused with `login_required`, and
-/// with a [`Policy`] `P` the event of a user whom it does not allow with `forbidden`. The refusal reaches the client:
-/// in the acknowledgement if it asked for one, else as the event `unauthorized`; a connect handler's socket is
-/// disconnected. A type that no middleware of the namespace stored is `internal_error`, and an error in `tracing`.
+/// It derefs to `T`, and its clones share the user: `T` is never cloned. An event of a guest is refused with
+/// `login_required`, and an event of a user that the [`Policy`] `P` does not allow with `forbidden`. The client gets the
+/// refusal in the acknowledgement if it asked for one, else as the event `unauthorized`. If a connect handler refuses,
+/// the socket is disconnected. A type that no middleware of the namespace stored is `internal_error` to the client, and
+/// is logged as an error.
 ///
 /// ```
 /// use socketioxide::extract::{Data, SocketRef};
@@ -47,7 +50,7 @@ impl<T, P> AuthUser<T, P> {
         Self { session, policy: PhantomData }
     }
 
-    /// The user, shared: for keeping it longer than the handler runs.
+    /// Returns the shared user, to keep it longer than the handler runs.
     ///
     /// ```
     /// # use std::sync::Arc;
@@ -61,7 +64,7 @@ impl<T, P> AuthUser<T, P> {
         Arc::clone(&self.session.user)
     }
 
-    /// When the token expires (its `exp`, without leeway); `None` if it does not.
+    /// Returns when the token expires (its `exp`, without leeway), or `None` if it does not expire.
     pub fn expires_at(&self) -> Option<SystemTime> {
         self.session.state.expires_at()
     }
@@ -103,7 +106,7 @@ impl<T, P> AsRef<T> for AuthUser<T, P> {
     }
 }
 
-/// As the user itself.
+/// Serializes the user.
 impl<T: Serialize, P> Serialize for AuthUser<T, P> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.session.user.serialize(serializer)
@@ -118,7 +121,7 @@ impl<T: fmt::Debug, P> fmt::Debug for AuthUser<T, P> {
 
 /// The user, or `None` for a guest. A handler that takes it is called for both.
 ///
-/// A session that has ended is refused as with [`AuthUser`], and so is a type that no middleware stored.
+/// It refuses ended sessions, and types that no middleware stored, like [`AuthUser`].
 ///
 /// ```
 /// use socketioxide::extract::SocketRef;
@@ -135,7 +138,7 @@ impl<T: fmt::Debug, P> fmt::Debug for AuthUser<T, P> {
 pub struct MaybeAuthUser<T>(pub Option<AuthUser<T>>);
 
 impl<T> MaybeAuthUser<T> {
-    /// Whether there is a user.
+    /// Returns whether there is a user.
     pub fn logged_in(&self) -> bool {
         self.0.is_some()
     }

@@ -1,4 +1,4 @@
-//! Which origins are taken from the configuration, and which handshakes they let in.
+//! Which origins the configuration accepts, and which handshakes they allow.
 
 use http::HeaderValue;
 use proptest::{collection::vec, prelude::*, sample::select};
@@ -58,7 +58,8 @@ fn the_default_port_of_http_is_80() {
     assert!(!is_let_in("capacitor://localhost", "capacitor://localhost:80"));
 }
 
-/// A port that is no port once counted as the scheme's own, and each of them is the default port modulo 65,536.
+/// An invalid port must not count as the default port of the scheme. 65979 and 84430 would be 443 and a valid port if
+/// they were cut to 16 bits.
 #[test]
 fn a_handshake_from_no_port_is_refused() {
     for port in [
@@ -310,7 +311,7 @@ fn less_than_an_origin_is_a_mistake() {
     }
 }
 
-/// What such a page is served with is https, and that is its origin.
+/// The origin is that of the page, whose scheme is `http` or `https`.
 #[test]
 fn the_scheme_of_the_websocket_is_a_mistake() {
     assert_mistake("wss://app.example.com", "write https://");

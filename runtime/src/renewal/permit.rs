@@ -1,4 +1,4 @@
-//! One renewal of a socket at a time. One more may wait, and it is the newest.
+//! Lets one renewal of a socket run at a time. One more may wait, always the newest.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -6,7 +6,7 @@ use tokio::sync::oneshot;
 
 use crate::error::Code;
 
-/// Lets one renewal run. Of those that wait for it, the latest one wins.
+/// Lets one renewal run at a time. A later renewal replaces the one that waits.
 #[derive(Default)]
 pub(super) struct LatestWins(Mutex<State>);
 
@@ -16,15 +16,15 @@ struct State {
     waiting: Option<oneshot::Sender<Permit>>,
 }
 
-/// Held by the renewal that runs.
+/// The right to run. The renewal that runs holds it.
 pub(super) struct Permit(Arc<LatestWins>);
 
 impl LatestWins {
-    /// Takes a place when it is called. The future waits for the permit.
+    /// Takes a place when it is called, and returns a future that waits for the permit.
     ///
     /// # Errors
     ///
-    /// `too_many_attempts` if a later renewal took the place.
+    /// Returns `too_many_attempts` if a later renewal took the place.
     pub(super) fn acquire(self: &Arc<Self>) -> impl Future<Output = Result<Permit, Code>> + Send + use<> {
         let place = self.take_place();
         async move {

@@ -1,4 +1,4 @@
-//! How a session ends by itself: at the token's expiry, or when a guest does not log in.
+//! The timers that end a session: when its token expires, or when a guest has not logged in in time.
 
 use std::{
     pin::pin,
@@ -31,7 +31,7 @@ pub enum Expiry {
     /// The client is told `token_expired`, then disconnected, at `exp` plus leeway.
     #[default]
     Disconnect,
-    /// Nothing: the token counts at the connection only.
+    /// The socket stays open: `exp` is checked only when the client connects or renews.
     Ignore,
 }
 
@@ -42,7 +42,7 @@ written_setting! {
     }
 }
 
-/// What ends a session, checked when the middleware is built.
+/// The checked settings of expiry.
 #[derive(Debug, Clone)]
 pub(crate) struct ExpiryRules {
     pub(crate) expiry: Expiry,
@@ -51,7 +51,7 @@ pub(crate) struct ExpiryRules {
     pub(crate) clock: Clock,
 }
 
-/// What the client gets as `token_expiring`.
+/// The data of the event `token_expiring`.
 #[derive(Serialize)]
 struct TokenExpiring {
     /// Seconds since 1970.
@@ -62,7 +62,7 @@ struct TokenExpiring {
 
 const TOKEN_EXPIRING: &str = "token_expiring";
 
-/// The timers look at the wall clock at least this often: tokio's clock stands still while the machine is suspended.
+/// The timers compare the wall clock at least this often, because tokio's clock stops while the machine is suspended.
 const LONGEST_SLEEP: Duration = Duration::from_secs(30);
 
 /// `Instant` overflows beyond some centuries.
@@ -101,11 +101,12 @@ struct Warning {
 enum End {
     /// A time of day.
     Expiry(SystemTime),
-    /// A time that the server measures itself.
+    /// A time on the monotonic clock.
     GuestTimeout(Instant),
 }
 
 impl End {
+    /// Waits for the end. Returns the code for it.
     async fn reached(&self, clock: &Clock) -> Code {
         match self {
             Self::Expiry(at) => {
@@ -120,8 +121,8 @@ impl End {
     }
 }
 
-/// A token that lives shorter than twice the warning is announced at half of its life: a client that renews at once, and
-/// gets another such token, must not do so in a loop.
+/// Returns when to warn of expiry: `before` it, or after half of the remaining time if that is later. Otherwise a
+/// client whose tokens live shorter than `before` would renew in a loop.
 fn warning_time(expires_at: SystemTime, before: Duration, now: SystemTime) -> SystemTime {
     let remaining = expires_at.duration_since(now).unwrap_or_default();
     expires_at - before.min(remaining / 2)
@@ -137,7 +138,8 @@ async fn wall_clock_reaches(clock: &Clock, time: SystemTime) {
     }
 }
 
-/// Starts the timer of a session. It ends with the session, which holds the handle; it holds session and socket weakly.
+/// Starts the timer of a session, which aborts it when the session is dropped. The timer keeps neither the session nor
+/// the socket alive.
 pub(crate) fn start<A: Adapter>(socket: &Arc<Socket<A>>, session: &Arc<dyn Session>, rules: &ExpiryRules) {
     let (warning, end) = (rules.warning_of(session.state()), rules.end_of_session(session.state()));
     if warning.is_some() || end.is_some() {
@@ -160,7 +162,7 @@ async fn run<A: Adapter>(
         return;
     };
 
-    // The end waits for no warning: a client that does not read would put it off.
+    // The end does not wait for the warning, which a client that does not read would delay.
     let warned = warning.then(|_| future::pending::<()>());
     let reached = end.reached(&clock);
     let code = match future::select(pin!(reached), pin!(warned)).await {
@@ -168,10 +170,10 @@ async fn run<A: Adapter>(
         future::Either::Right(_) => return,
     };
 
-    // From here on every extractor refuses. A renewal that came before has replaced the session.
+    // From here on every extractor refuses. `end` fails if a renewal has replaced the session before.
     let ended = session.upgrade().filter(|session| session.state().end(code));
     if let Some(user_room) = ended.map(|session| session.state().room().cloned()) {
-        // Boxed, so that a timer which sleeps holds no room for it.
+        // Boxed, so that the future of a sleeping timer stays small.
         finish(&socket, user_room, code).boxed().await;
     }
 }

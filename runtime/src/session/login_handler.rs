@@ -1,4 +1,4 @@
-//! What the application does when a guest logs in on the open socket.
+//! The application's handler for a guest that logs in on the open socket.
 
 use std::sync::{Arc, Weak};
 
@@ -14,7 +14,7 @@ impl<A: Adapter> Clone for LoginHandler<A> {
     }
 }
 
-/// A login that the handler was not called for yet.
+/// A login for which the handler has not been called yet.
 struct PendingLogin<A: Adapter>(Weak<Socket<A>>);
 
 impl<A: Adapter> Clone for PendingLogin<A> {
@@ -23,8 +23,8 @@ impl<A: Adapter> Clone for PendingLogin<A> {
     }
 }
 
-/// Registers the handler, and calls it if the client has logged in already: socketioxide takes a client's events before
-/// it calls the connect handler.
+/// Registers the handler, and calls it if the client has logged in already, because socketioxide handles events of a
+/// client even before it calls the connect handler.
 pub(crate) fn register<A: Adapter>(socket: &Socket<A>, handler: impl Fn(Arc<Socket<A>>) + Send + Sync + 'static) {
     socket.extensions.insert(LoginHandler(Arc::new(handler)));
     call_once(socket);
@@ -36,8 +36,10 @@ pub(crate) fn announce_login<A: Adapter>(socket: &Arc<Socket<A>>) {
     call_once(socket);
 }
 
-/// Does nothing if the client has left: its disconnect handler has been called. If it is not connected yet, the connect
-/// handler is still to come.
+/// Calls the handler if a login is pending.
+///
+/// Does nothing if the socket is not connected. If the client has left, its disconnect handler has been called already;
+/// if it is not connected yet, `register` is called later by the connect handler.
 fn call_once<A: Adapter>(socket: &Socket<A>) {
     if !socket.connected() {
         return;

@@ -1,7 +1,7 @@
-//! The rooms of a socket: that of its user, and those by which the nodes of a cluster agree on a logout.
+//! The rooms of a socket: the room of its user, and the rooms through which a logout reaches other nodes.
 //!
 //! socketioxide keeps rooms by the id of the connection. A client that leaves a namespace and comes back gets another
-//! socket with the same id, and whatever is done to the rooms of the first one is done to those of the second.
+//! socket with the same id, so a change to the rooms of the first socket changes those of the second.
 
 use std::{
     any::TypeId,
@@ -15,47 +15,48 @@ use socketioxide::{
     socket::Socket,
 };
 
-/// Rooms of the application do not begin like this.
+/// The prefixes of this crate's rooms, which rooms of the application must not begin with.
 const USER_PREFIX: &str = "jwt_auth:user:";
 const ENDED_PREFIX: &str = "jwt_auth:ended:";
 const LOGOUT_PREFIX: &str = "jwt_auth:logout:";
 
-/// The room of the sockets whose attempt to connect, to log in or to renew is under way.
+/// The room of the sockets with an attempt under way: to connect, to log in or to renew.
 pub(crate) const ATTEMPTS: &str = "jwt_auth:attempt";
 
-/// The room of a user's sockets.
+/// Returns the room of a user's sockets.
 pub(crate) fn of_user(key: impl Display) -> String {
-    // Adapters may build the names of channels from rooms, so nothing unusual stays in a key.
+    // Adapters may build the names of channels from rooms, so special characters are encoded.
     let encoded: String = form_urlencoded::byte_serialize(key.to_string().as_bytes()).collect();
     format!("{USER_PREFIX}{encoded}")
 }
 
-/// The room of a user's sockets whose session has ended, and that cannot be disconnected yet.
+/// Returns the room of those sockets of a user whose session has ended and that cannot be disconnected yet.
 pub(crate) fn of_ended(user_room: &str) -> String {
     format!("{ENDED_PREFIX}{user_room}")
 }
 
-/// The room that a logout puts the sockets of a user into, on every node.
+/// Returns the room into which a logout puts the sockets of a user, on every node.
 ///
-/// socketioxide keeps an empty room for ever once an adapter has joined nobody to it, so the number of these is bounded.
-/// Two users that share one disturb each other only if the first is logged out while the second logs in.
+/// The number of these rooms is bounded, because socketioxide keeps an empty room for ever if an adapter has joined no
+/// socket to it. If two users share a room and one is logged out, an attempt of the other that is under way is refused
+/// too.
 pub(crate) fn of_logout(user_room: &str) -> String {
-    // Nodes of different builds must agree, which the hasher of the standard library does not promise.
+    // The hash must be the same on nodes of different builds, which the standard library's hasher does not promise.
     let mut hasher = fnv::FnvHasher::default();
     hasher.write(user_room.as_bytes());
     format!("{LOGOUT_PREFIX}{}", hasher.finish() % (1 << 16))
 }
 
-/// Whether other nodes may log out the users of this one.
+/// Whether there may be other nodes, which may log out the users of this one.
 pub(crate) fn are_shared<A: Adapter>() -> bool {
     TypeId::of::<A>() != TypeId::of::<LocalAdapter>()
 }
 
-/// The socket has left its namespace, and another one may be there in its place.
+/// The error for a socket that has left its namespace. The client may have another socket there already.
 #[derive(Debug)]
 pub(crate) struct SocketLeft;
 
-/// A client comes back through [`enter`] only, so it cannot do so while this is held.
+/// Held during every change of rooms. A client can come back only through [`enter`], which waits for it.
 static CHANGING: Mutex<()> = Mutex::new(());
 
 fn changing() -> MutexGuard<'static, ()> {
@@ -80,7 +81,7 @@ pub(crate) fn enter<A: Adapter>(socket: &Socket<A>, room: Option<&Arc<str>>) {
 ///
 /// # Errors
 ///
-/// The socket has left its namespace. Its rooms are not changed.
+/// Returns an error, and changes no rooms, if the socket has left its namespace.
 pub(crate) fn change<A: Adapter>(
     socket: &Socket<A>,
     from: Option<&Arc<str>>,
@@ -96,7 +97,7 @@ pub(crate) fn change<A: Adapter>(
     }
     if let Some(to) = to {
         socket.join(to.to_string());
-        // Removed in between, it may have left its rooms already, and nothing would take it out of this one.
+        // If socketioxide removed the socket just before the join, nothing else would take it out of this room.
         if !is_in_namespace(socket) {
             socket.leave(to.to_string());
             return Err(SocketLeft);
@@ -113,8 +114,9 @@ pub(crate) fn leave<A: Adapter>(socket: &Socket<A>, room: Option<&Arc<str>>) {
     }
 }
 
-/// Takes a socket whose session has ended out of all rooms. It stays known to a logout on another node, because its
-/// client may read too slowly to be disconnected. Does nothing if the socket has left.
+/// Takes a socket whose session has ended out of all rooms, and puts it into the room of ended sockets, so that a
+/// logout on another node still finds it: its client may read too slowly to be disconnected. Does nothing if the socket
+/// has left.
 pub(crate) fn leave_ended<A: Adapter>(socket: &Socket<A>, user_room: Option<&Arc<str>>) {
     let _changing = changing();
     if !is_in_namespace(socket) {
@@ -129,29 +131,29 @@ pub(crate) fn leave_ended<A: Adapter>(socket: &Socket<A>, user_room: Option<&Arc
     }
 }
 
-/// Lets the logouts of other nodes find a socket while an attempt is under way: they reach rooms only.
+/// Marks a socket with an attempt under way by a room, because the logouts of other nodes find sockets only by rooms.
 pub(crate) struct AttemptMark<'a, A: Adapter> {
     socket: &'a Socket<A>,
     kind: AttemptKind,
-    /// The room that stays when the attempt ends.
+    /// The room that the socket does not leave when the attempt ends.
     kept: OnceLock<String>,
 }
 
-/// What a socket attempts.
+/// The kind of an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum AttemptKind {
-    /// To be connected: socketioxide does not know the socket yet.
+    /// To connect: the socket is not in its namespace yet.
     Connection,
     /// To log in, or to renew its token.
     Renewal,
 }
 
 impl<'a, A: Adapter> AttemptMark<'a, A> {
-    /// Marks the socket until the mark is dropped. `None` if there are no other nodes.
+    /// Marks the socket until the mark is dropped. Returns `None` if there are no other nodes.
     ///
     /// # Errors
     ///
-    /// The socket has left its namespace.
+    /// Returns an error if the socket has left its namespace.
     pub(crate) fn begin(socket: &'a Socket<A>, kind: AttemptKind) -> Result<Option<Self>, SocketLeft> {
         if !are_shared::<A>() {
             return Ok(None);
@@ -165,19 +167,20 @@ impl<'a, A: Adapter> AttemptMark<'a, A> {
         Ok(Some(mark))
     }
 
-    /// Whether another node logged a user out since the attempt began. The socket must be in the user's room: from then
-    /// on a logout reaches it there.
+    /// Whether another node logged the user out since the attempt began. The socket must already be in the user's room,
+    /// where later logouts find it.
     pub(crate) fn is_logged_out(&self, user_room: &str) -> bool {
         let is_logged_out = is_logged_out(self.socket, user_room);
         if !is_logged_out {
-            // A logout between this look and the end of the attempt is looked for again once the socket is connected.
+            // The logout room stays, so that a logout between now and the end of the attempt is found when the socket
+            // is connected.
             self.kept.set(of_logout(user_room)).ok();
         }
         is_logged_out
     }
 
-    /// Whether the rooms of the connection are those of this socket. While a socket connects there is no other one:
-    /// socketioxide ignores a second CONNECT.
+    /// Whether the rooms of the connection belong to this socket. While a socket connects, the client has no other one,
+    /// because socketioxide ignores a second CONNECT.
     fn owns_rooms(&self) -> bool {
         self.kind == AttemptKind::Connection || is_in_namespace(self.socket)
     }
@@ -196,7 +199,7 @@ impl<A: Adapter> Drop for AttemptMark<'_, A> {
     }
 }
 
-/// Whether another node logged the user of a socket out.
+/// Whether another node has logged out the user of a socket.
 pub(crate) fn is_logged_out<A: Adapter>(socket: &Socket<A>, user_room: &str) -> bool {
     let logout = of_logout(user_room);
     socket.rooms().iter().any(|room| *room == logout)
@@ -216,7 +219,7 @@ mod tests {
         assert!(rooms.iter().all(|room| room.is_ascii() && !room.contains(['\0', ' '])));
     }
 
-    /// Nodes of an older build know it by this name.
+    /// Nodes of older builds use this name.
     #[test]
     fn a_logout_has_the_same_room_in_every_build() {
         assert_eq!(of_logout(&of_user("1")), "jwt_auth:logout:18491");

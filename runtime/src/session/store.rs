@@ -1,4 +1,4 @@
-//! Where a socket keeps its session: one `Arc` in the socket's extensions.
+//! Stores the session of a socket, as one `Arc` in the socket's extensions.
 
 use std::{
     any::{Any, type_name},
@@ -13,18 +13,16 @@ use crate::{
     log::namespace,
 };
 
-/// The one entry in the socket's extensions. They clone on every read, so it is an `Arc` and nothing else.
+/// The entry in the socket's extensions. It is only an `Arc`, because extensions clone their entries on every read.
 #[derive(Clone)]
 struct CurrentSession(Arc<dyn Session>);
 
-/// Stores the first session of a socket.
-///
-/// `register` is called once the socket is in the room of its user.
+/// Stores the first session of a socket. Calls `register` when the socket is in the room of its user.
 ///
 /// # Errors
 ///
-/// Those of `register`, or a second middleware in one namespace: its session would replace the first one's, and with it
-/// the user's type.
+/// Returns the error of `register`, or `internal_error` if the namespace has two middlewares: the session of the second
+/// one would replace that of the first, and with it the user's type.
 pub(crate) fn begin<A: Adapter>(
     socket: &Socket<A>,
     session: &Arc<dyn Session>,
@@ -35,20 +33,20 @@ pub(crate) fn begin<A: Adapter>(
             "this namespace has two jwt_auth middlewares, and a socket has one session; leave one `.with(…)` out",
         ));
     }
-    // A refused socket loses its rooms.
+
+    // A socket that is refused leaves its rooms.
     rooms::enter(socket, session.state().room());
     register()?;
     socket.extensions.insert(CurrentSession(Arc::clone(session)));
     Ok(())
 }
 
-/// Stores the next session of a socket: a login, or a renewed token.
-///
-/// `register` is called once the socket is in the room of its user.
+/// Replaces the session of a socket, after a login or a renewal. Calls `register` when the socket is in the room of its
+/// user.
 ///
 /// # Errors
 ///
-/// Those of `register`, or the session that it follows has ended, or the socket has left.
+/// Returns the error of `register`, or why the previous session has ended, or `session_ended` if the socket has left.
 pub(crate) fn replace<A: Adapter>(
     socket: &Socket<A>,
     previous: &dyn Session,
@@ -68,16 +66,16 @@ pub(crate) fn replace<A: Adapter>(
     Ok(())
 }
 
-/// The session of a socket, whatever its types. `None` if no middleware stored one.
+/// Returns the session of a socket, of any type. Returns `None` if no middleware stored one.
 pub(crate) fn of_socket<A: Adapter>(socket: &Socket<A>) -> Option<Arc<dyn Session>> {
     socket.extensions.get::<CurrentSession>().map(|CurrentSession(session)| session)
 }
 
-/// The user's session. `None` for a guest.
+/// Returns the user's session, or `None` for a guest.
 ///
 /// # Errors
 ///
-/// The session has ended, or no middleware of this namespace stores users of type `T`.
+/// Returns an error if the session has ended, or if no middleware of this namespace stores users of type `T`.
 pub(crate) fn user<A: Adapter, T: Send + Sync + 'static>(
     socket: &Socket<A>,
     ended: EndedSession,
@@ -90,11 +88,11 @@ pub(crate) fn user<A: Adapter, T: Send + Sync + 'static>(
     }
 }
 
-/// The claims of the session's token. `None` for a guest.
+/// Returns the claims of the session's token, or `None` for a guest.
 ///
 /// # Errors
 ///
-/// The session has ended, or no middleware of this namespace parses claims of type `C`.
+/// Returns an error if the session has ended, or if no middleware of this namespace stores claims of type `C`.
 pub(crate) fn claims<A: Adapter, C: Send + Sync + 'static>(
     socket: &Socket<A>,
     ended: EndedSession,
@@ -113,6 +111,7 @@ fn current<A: Adapter>(socket: &Socket<A>, ended: EndedSession, wanted: &str) ->
         );
         return Err(Code::InternalError.into());
     };
+
     if ended == EndedSession::Refuse {
         session.state().check_alive()?;
     }

@@ -45,7 +45,7 @@ async fn on_connect(socket: SocketRef) {
 
 type Client = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
-/// The next packet of Socket.IO.
+/// Returns the next Socket.IO packet, and answers pings.
 async fn next(client: &mut Client) -> String {
     loop {
         let message = timeout(LIMIT, client.next()).await.expect("a packet in time");
@@ -63,7 +63,7 @@ async fn ask(client: &mut Client, event: &Value) -> Value {
     serde_json::from_str(answer.strip_prefix("431").expect("an acknowledgement")).unwrap()
 }
 
-/// A client whose token expires in an hour, its socket's server, and the clock of the middleware.
+/// Connects a client whose token expires in an hour. Returns it with its server, the clock and the time of expiry.
 async fn connected() -> (Client, SocketIo, TestClock, SystemTime) {
     let (clock, time) = Clock::fixed(SystemTime::now());
     let (layer, io) = SocketIo::new_layer();
@@ -87,7 +87,7 @@ fn token(expires_at: SystemTime) -> String {
     encode(&Header::default(), &claims, &EncodingKey::from_secret(SECRET.as_bytes())).unwrap()
 }
 
-/// As after a suspend: no timer has run.
+/// The clock jumps without a timer running, as after the machine was suspended.
 #[tokio::test]
 async fn an_event_after_the_clock_has_passed_the_expiry_is_refused() {
     let (mut client, io, time, expires_at) = connected().await;

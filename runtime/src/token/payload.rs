@@ -1,4 +1,4 @@
-//! The auth payload of a connection, and the payload of the authenticate event: any JSON that a client can think of.
+//! The auth payload of a connection, and the payload of the authenticate event. Both may be any JSON.
 
 use std::fmt;
 
@@ -9,18 +9,18 @@ use serde::{
 
 use crate::json::{MemberName, skip_list, skip_object};
 
-/// No verifier accepts a longer token, so a longer text is not even copied.
+/// The limit of a string that is copied. No verifier accepts a longer token.
 pub(crate) const MAX_TOKEN_BYTES: usize = 1024 * 1024;
 
-/// A payload reaches the middleware before anybody is authenticated, and may be 64 MB of members.
+/// The limit of members. The payload of a client that is not authenticated yet may be 64 MB.
 const MAX_MEMBERS: usize = 64;
 
-/// The payload, as far as a token can be in it.
+/// The members of a payload that may hold a token.
 #[derive(Debug)]
 pub(crate) enum AuthPayload {
-    /// The members of the object. There are none if there is no payload, or an empty one.
+    /// The members of the object. Empty if the payload is missing, `null` or an empty string.
     Members(Vec<(String, Entry)>),
-    /// Could have been meant as a token.
+    /// Another value, which may be meant as a token.
     NotAnObject,
 }
 
@@ -31,7 +31,7 @@ pub(crate) enum Entry {
     NotText,
 }
 
-/// A payload that is not an object, or has the member twice: `JSON.parse` takes the last one, others the first.
+/// The error for a payload that is not an object, or has the member twice: parsers differ in which of the two they take.
 #[derive(Debug)]
 pub(crate) struct Unreadable;
 
@@ -52,7 +52,7 @@ impl Default for AuthPayload {
     }
 }
 
-/// Implements the visits of the values that are neither object, string nor `null`.
+/// Implements the visitor's methods for values that are neither an object, a string nor `null`.
 macro_rules! visit_others {
     ($result:expr, $depth:literal) => {
         fn visit_bool<E: Error>(self, _: bool) -> Result<Self::Value, E> {

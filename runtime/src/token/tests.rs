@@ -1,4 +1,4 @@
-//! Whatever a client sends where a token may be: no panic, and no guest for a client that sent a token.
+//! Any input in the places of a token: it causes no panic, and a client that sent a token never becomes a guest.
 
 use base64::{
     Engine,
@@ -23,7 +23,7 @@ fn request(headers: &[(&str, Vec<u8>)], query: &str) -> Parts {
     request.into_parts().0
 }
 
-/// As the pipeline does it.
+/// Looks for a token in the same steps as the middleware.
 fn found(source: TokenSource, parts: &Parts, auth: &str) -> Found {
     let payload = serde_json::from_str::<AuthPayload>(auth).map_err(|_| Code::TokenMalformed)?;
     find(&[source], parts, &payload).map(|token| token.map(RawToken::into_string))
@@ -67,10 +67,10 @@ fn assert_absent(found: Found, what: &str) {
     assert_eq!(found.unwrap_or_else(|error| panic!("{what}: {error}")), None, "{what}");
 }
 
-/// The signature of a token is not looked at here.
+/// A token whose signature these tests do not verify.
 const TOKEN: &str = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhZGEifQ.AyI_-w";
 
-/// A token as a verifier could accept it: the white space of JSON may stand around the members of its header.
+/// Generates tokens whose header a verifier could accept: JSON allows white space around its members.
 fn tokens() -> impl Strategy<Value = String> {
     let space = || "[ \t\r\n]{0,3}";
     let name = select(vec!["alg", "typ", "kid", "é", ""]);
@@ -82,7 +82,7 @@ fn tokens() -> impl Strategy<Value = String> {
     )
 }
 
-/// The spellings of a token that clients and attackers come up with.
+/// Returns spellings of a token that clients and attackers may send.
 fn spellings(token: &str) -> Vec<String> {
     let credentials = format!("user:{token}");
     vec![
@@ -123,14 +123,14 @@ fn spellings(token: &str) -> Vec<String> {
     ]
 }
 
-/// A text with many of the characters that cookies, headers and query strings are made of.
+/// Generates strings with many of the characters that separate the parts of cookies, headers and query strings.
 fn made_of_separators() -> impl Strategy<Value = String> {
     let pieces =
         select(vec!["session", "=", ";", " ", "\"", ",", "%", "%3", "%3D", "&", "+", "bearer ", "Bearer", "a", "é"]);
     vec(pieces, 0..20).prop_map(|pieces| pieces.concat())
 }
 
-/// The values that hyper lets through as those of a header.
+/// Generates header values that hyper accepts.
 fn header_values() -> impl Strategy<Value = Vec<u8>> {
     let allowed = |byte: &u8| *byte == b'\t' || (*byte >= b' ' && *byte != 0x7f);
     let bytes = vec(any::<u8>(), 0..100).prop_map(move |mut bytes| {
@@ -140,7 +140,7 @@ fn header_values() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![bytes, made_of_separators().prop_map(String::into_bytes)]
 }
 
-/// Whether a value says nothing but, at most, that a bearer token follows.
+/// Whether a value is empty, apart from the scheme `Bearer`.
 fn is_empty(value: &str) -> bool {
     let (scheme, rest) = value.split_at_checked(6).unwrap_or((value, ""));
     value.is_empty() || (scheme.eq_ignore_ascii_case("bearer") && rest.bytes().all(|byte| byte == b' '))

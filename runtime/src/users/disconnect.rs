@@ -1,4 +1,4 @@
-//! Ends the sockets of a user, on this node and on the others.
+//! Ends the sockets of a user, on this node and on other nodes.
 
 use std::{fmt::Display, sync::Arc, time::Duration};
 
@@ -28,18 +28,18 @@ use crate::{
     session::rooms,
 };
 
-/// The limit for the slow clients of this node.
+/// The time limit for slow clients of this node.
 const LOCAL_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The limit for the other nodes.
+/// The time limit for other nodes.
 const REMOTE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How often another node is asked whether its slow clients are gone.
+/// The pauses between the questions to other nodes whether their slow clients are gone.
 const REMAINING: Backoff = Backoff::new(Duration::from_millis(20), Duration::from_secs(2));
 
 const MAX_TRIES: u32 = 7;
 
-/// A server can have very many dynamic namespaces.
+/// How many namespaces are handled at once, because a server can have many dynamic ones.
 const CONCURRENT_NAMESPACES: usize = 32;
 
 /// Ends all sockets of a user.
@@ -51,7 +51,7 @@ pub(super) async fn end<A: Adapter>(
     let user_room: Arc<str> = user_room.into();
     let code = reason.as_ref().map_or(Code::SessionEnded, |reason| reason.kind());
 
-    // This node first, because an adapter that does not reach the others does nothing here either.
+    // This node comes first: an adapter that fails to reach other nodes does not disconnect the sockets here either.
     let logged_out = registry().log_out(&UserOnServer::new(io, Arc::clone(&user_room)), code);
     let slow: Vec<_> = logged_out.iter().filter_map(|session| end_here::<A>(session, code, reason.as_ref())).collect();
     drop(logged_out);
@@ -80,7 +80,7 @@ fn end_here<A: Adapter>(logged_out: &LoggedOut, code: Code, reason: Option<&Arc<
 
     let mut ending = Ending::new(logged_out.session.state().room().cloned(), reason.cloned());
     if !socket.connected() {
-        // Its session has ended, and later connect middlewares still run: nothing is left to wait for.
+        // Later connect middlewares still run. The session has ended, so the caller need not wait for the rest.
         let socket = Arc::downgrade(&socket);
         tokio::spawn(async move {
             until_connected(&socket).await;
@@ -88,6 +88,7 @@ fn end_here<A: Adapter>(logged_out: &LoggedOut, code: Code, reason: Option<&Arc<
         });
         return None;
     }
+
     if ending.attempt(&socket).is_ok() {
         return None;
     }
@@ -103,7 +104,7 @@ struct UserRoom<A: Adapter> {
 }
 
 impl<A: Adapter> UserRoom<A> {
-    /// The sockets in some rooms. `None` if the namespace was deleted, and its sockets with it.
+    /// Selects the sockets in some rooms. Returns `None` if the namespace was deleted, which disconnects its sockets.
     fn sockets<const N: usize>(&self, rooms: [String; N]) -> Option<BroadcastOperators<A>> {
         self.io.of(&self.path).map(|namespace| namespace.to(rooms))
     }
@@ -112,23 +113,26 @@ impl<A: Adapter> UserRoom<A> {
         self.sockets([self.room.to_string()])
     }
 
-    /// Ends the sockets of the other nodes, which only the adapter reaches.
+    /// Ends the sockets of other nodes, through the adapter.
     async fn end_elsewhere(self, reason: Option<Arc<AuthError>>) -> Result<(), DisconnectError> {
         let ending = timeout(REMOTE_TIMEOUT, async {
             self.refuse_attempts().await?;
+
             if let (Some(sockets), Some(reason)) = (self.members(), reason) {
-                // A client that cannot be told is disconnected nevertheless.
+                // If it fails, the clients are still disconnected.
                 sockets.emit(UNAUTHORIZED, &*reason).await.ok();
             }
+
             if let Some(sockets) = self.members() {
                 adapter_error(sockets.disconnect().await)?;
             }
+
             self.end_remaining().await
         });
         ending.await.unwrap_or_else(|_| Err(unreached("no answer")))
     }
 
-    /// Lets other nodes refuse the attempts of the user that are under way, and those that are not connected yet.
+    /// Makes other nodes refuse the user's attempts under way, and sockets that are accepted but not connected yet.
     async fn refuse_attempts(&self) -> Result<(), DisconnectError> {
         if !rooms::are_shared::<A>() {
             return Ok(());
@@ -137,7 +141,8 @@ impl<A: Adapter> UserRoom<A> {
         sockets.join(rooms::of_logout(&self.room)).await.map_err(unreached)
     }
 
-    /// A node that cannot disconnect a socket, because its client reads too slowly, does not say so.
+    /// Waits until the sockets on other nodes are gone, and disconnects them again until then: a node does not report a
+    /// socket that it could not disconnect because the client reads too slowly.
     async fn end_remaining(&self) -> Result<(), DisconnectError> {
         let mut remaining = self.remaining().await?;
         let mut backoff = REMAINING;
@@ -146,8 +151,9 @@ impl<A: Adapter> UserRoom<A> {
                 return Ok(());
             }
             sleep(backoff.pause()).await;
+
             let known: Vec<_> = remaining.iter().map(|socket| socket.data().id).collect();
-            // A socket is there until its disconnect handler has run.
+            // A socket that is being disconnected is listed until its disconnect handler has run.
             for socket in self.remaining_of(&known).await? {
                 adapter_error(socket.disconnect().await)?;
             }
@@ -156,7 +162,7 @@ impl<A: Adapter> UserRoom<A> {
         Err(DisconnectError::SlowClient)
     }
 
-    /// The sockets that are not disconnected yet, including those whose session had ended before.
+    /// Returns the sockets that are not disconnected yet, including those whose session had ended before.
     async fn remaining(&self) -> Result<Vec<RemoteSocket<A>>, DisconnectError> {
         match self.sockets([self.room.to_string(), rooms::of_ended(&self.room)]) {
             Some(sockets) => sockets.fetch_sockets().await.map_err(unreached),
@@ -164,7 +170,8 @@ impl<A: Adapter> UserRoom<A> {
         }
     }
 
-    /// Sockets that have come meanwhile have passed the lookup.
+    /// Returns those of the `known` sockets that remain. Sockets that connected meanwhile have passed the lookup, so they
+    /// may stay.
     async fn remaining_of(&self, known: &[Sid]) -> Result<Vec<RemoteSocket<A>>, DisconnectError> {
         let mut sockets = self.remaining().await?;
         sockets.retain(|socket| known.contains(&socket.data().id));
@@ -172,7 +179,8 @@ impl<A: Adapter> UserRoom<A> {
     }
 }
 
-/// A socket that cannot be told anything is closed already, or is found among those that remain.
+/// Keeps the errors of the adapter only. A socket that could not be disconnected is closed already, or
+/// [`UserRoom::end_remaining`] tries again.
 fn adapter_error(result: Result<(), impl Into<RemoteActionError>>) -> Result<(), DisconnectError> {
     match result.map_err(Into::into) {
         Err(RemoteActionError::Adapter(error)) => Err(unreached(error)),
