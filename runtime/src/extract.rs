@@ -72,8 +72,9 @@ impl<A: Adapter> SocketAuth for Socket<A> {
     }
 }
 
-/// Implements the extraction for the three kinds of handlers, and tells the client about a refusal, because socketioxide
-/// does not: it only skips a handler whose extractor fails.
+/// Implements the extraction for the three kinds of handlers, and tells the client about a refusal.
+///
+/// socketioxide tells it nothing: it only skips a handler whose extractor fails.
 macro_rules! extract_from_session {
     (impl<$($parameter:ident $(: $bound:path)?),*> for $type:ty) => {
         impl<A: Adapter, $($parameter: Send + Sync + 'static $(+ $bound)?),*> FromConnectParts<A> for $type {

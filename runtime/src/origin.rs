@@ -83,6 +83,7 @@ impl Host {
         if !text.split('.').all(is_label) {
             return None;
         }
+
         // Browsers parse such a host as an IPv4 address, and send it in the dotted form only.
         if ends_in_number(text) && text.parse::<Ipv4Addr>().is_err() {
             return None;

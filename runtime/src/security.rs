@@ -1,24 +1,24 @@
-//! What is done against the known attacks on JSON Web Tokens, where it is tested, and what is left to the application.
+//! How this crate answers the known attacks on JSON Web Tokens, which tests check it, and what the application must do.
 //!
-//! The order is that of [RFC 8725](https://www.rfc-editor.org/rfc/rfc8725), the best current practice. The tests named
-//! here are files of `runtime/tests` and `tests/tests` in the repository.
+//! The sections are those of [RFC 8725](https://www.rfc-editor.org/rfc/rfc8725), the best current practice. The tests
+//! named here are files of `runtime/tests` and `tests/tests` in the repository.
 //!
 //! # RFC 8725: practices
 //!
 //! | section | what is done | tested in |
 //! |---|---|---|
-//! | 3.1 Perform algorithm verification | `alg` must be one of the configured `algorithms`, before any key is looked for; each key is bound to the algorithms of its type, curve and own `alg`. `none` does not exist here, in any spelling. A public key is never an HMAC secret: the two are different kinds of keys, and an HS algorithm beside a public key is a [`ConfigError`](crate::ConfigError). | `attacks` |
-//! | 3.2 Use appropriate algorithms | HS, RS and PS with SHA-256, 384 and 512, ES256, ES384 and EdDSA with Ed25519. The list is the application's; HS256 if the key is a secret and nothing is said. | `keys` |
-//! | 3.3 Validate all cryptographic operations | One signature over header and payload; an error of the backend is a refusal. A token with five segments (JWE), `zip` or `enc` is refused. The examples of RFC 7515, 7520 and 8037 verify. | `attacks`, `properties`, `vectors` |
-//! | 3.4 Validate cryptographic inputs | EC points are on their curve and Ed25519 keys have 32 bytes when they are loaded. | `keys` |
-//! | 3.5 Ensure cryptographic keys have sufficient entropy | A secret is at least as long as the hash (RFC 7518 §3.2), an RSA key has 2048 bits at least; otherwise a `ConfigError` that says how to make a good one. `allow_weak_secret` is danger that shows in the code. | `keys` |
+//! | 3.1 Perform algorithm verification | `alg` must be one of the configured `algorithms`, before a key is chosen; each key is bound to the algorithms of its type, its curve and its `alg`. `none` is refused in any spelling. A public key is never an HMAC secret: the two are different kinds of keys, and an HS algorithm beside a public key is a [`ConfigError`](crate::ConfigError). | `attacks` |
+//! | 3.2 Use appropriate algorithms | HS, RS and PS with SHA-256, 384 and 512, ES256, ES384 and EdDSA with Ed25519. The application sets the list. Defaults to HS256 if the key is a secret. | `keys` |
+//! | 3.3 Validate all cryptographic operations | The signature covers header and payload; an error of the cryptography library refuses the token. A token with five segments (JWE), `zip` or `enc` is refused. The examples of RFC 7515, 7520 and 8037 verify. | `attacks`, `properties`, `vectors` |
+//! | 3.4 Validate cryptographic inputs | When a key is loaded, an EC point must be on its curve, and an Ed25519 key must have 32 bytes. | `keys` |
+//! | 3.5 Ensure cryptographic keys have sufficient entropy | A secret must be at least as long as the hash (RFC 7518 §3.2), an RSA key must have at least 2048 bits; otherwise a `ConfigError` says how to make a good one. `allow_weak_secret` switches this check off for secrets. | `keys` |
 //! | 3.6 Avoid compression of encryption inputs | `zip` is refused. | `attacks` |
-//! | 3.7 Use UTF-8 | Header and payload must be UTF-8, as a whole. | `attacks` |
-//! | 3.8 Validate issuer and subject | `issuer` once set is required and compared exactly; with `oidc_issuer` it is set by itself. The subject is what the user lookup is for. | `attacks`, `connect`, `oidc` |
-//! | 3.9 Use and validate audience | `audience` once set is required. As long as it is not set, a token that names audiences is refused: it was not made for this server (RFC 7519 §4.1.3). | `attacks` |
-//! | 3.10 Do not trust received claims | `kid` is compared with names of loaded keys, and is nothing else: no path, no query. `jku`, `x5u`, `jwk` and `x5c` are never followed. A [`KeySource`](crate::KeySource) of the application sees unverified data, and its documentation says so. | `attacks`, `jwks_url`, `tenants` |
-//! | 3.11 Use explicit typing | A token that names another kind of JWT is refused with `token_claims_invalid`: by a `typ` of `logout+jwt`, `dpop+jwt`, `secevent+jwt` or `token-introspection+jwt` (in any case, with or without `application/`), or by the `events` member of a logout token (OpenID Connect Back-Channel Logout 1.0 §2.4). No `typ` is demanded, because few issuers set it. Where one key signs several kinds of tokens, tell them apart by `audience`, or by a required claim. | `attacks` |
-//! | 3.12 Use mutually exclusive validation rules | Each namespace has a middleware, and so keys, issuer, audience and claims type, of its own. | `namespaces` |
+//! | 3.7 Use UTF-8 | The whole header and the whole payload must be UTF-8. | `attacks` |
+//! | 3.8 Validate issuer and subject | If `issuer` is set, the token must have exactly this `iss`; `oidc_issuer` sets `issuer` too. The user lookup validates the subject. | `attacks`, `connect`, `oidc` |
+//! | 3.9 Use and validate audience | If `audience` is set, the token must name it. If it is not set, a token that names audiences is refused, because it was made for another server (RFC 7519 §4.1.3). | `attacks` |
+//! | 3.10 Do not trust received claims | `kid` is only compared with the ids of loaded keys; it is never part of a path or a query. `jku`, `x5u`, `jwk` and `x5c` are never followed. A [`KeySource`](crate::KeySource) of the application sees unverified data, and its documentation says so. | `attacks`, `jwks_url`, `tenants` |
+//! | 3.11 Use explicit typing | A token that names another kind of JWT is refused with `token_claims_invalid`: by a `typ` of `logout+jwt`, `dpop+jwt`, `secevent+jwt` or `token-introspection+jwt` (in any case, with or without `application/`), or by the `events` member of a logout token (OpenID Connect Back-Channel Logout 1.0 §2.4). A token needs no `typ`, because few issuers set it. Where one key signs several kinds of tokens, distinguish them by `audience`, or by a required claim. | `attacks` |
+//! | 3.12 Use mutually exclusive validation rules | Each namespace has its own middleware, with its own keys, issuer, audience and claims type. | `namespaces` |
 //!
 //! # RFC 8725: threats
 //!
@@ -34,11 +34,11 @@
 //! | 2.8 Cross-JWT confusion | 3.8, 3.9, 3.11, 3.12 |
 //! | 2.9 Indirect attacks on the server | 3.10 |
 //!
-//! # Beyond it
+//! # Beyond RFC 8725
 //!
-//! - **One spelling** of header and payload: base64url without padding, white space or stray bits; no duplicate members
-//!   in the header, no duplicate registered claims; registered claims of the right type. Any changed bit of a token is
-//!   refused (`properties`), and whatever `jsonwebtoken::decode` refuses is refused here (`differential`, and the fuzz
+//! - **One spelling** of header and payload: base64url without padding, white space or unused bits; no duplicate
+//!   members in the header, no duplicate registered claims; registered claims of the right type. A token is refused if
+//!   any of its bits is changed (`properties`), and if `jsonwebtoken::decode` refuses it (`differential`, and the fuzz
 //!   targets).
 //! - **Two signatures with ECDSA**: who has a token with ES256 or ES384 can compute a second one that is valid too
 //!   (`s` replaced by the order of the curve less `s`), because issuers make either. The text of a token is therefore no
@@ -67,38 +67,43 @@
 //!   began before it, with `session_ended`, on every node: while the lookup runs, and while later connect middlewares do
 //!   (`concurrent_logout`, `cluster`). The order of attempts and logouts is kept by a counter, not by time.
 //! - **Panics of the application** (the lookup, its extractors, `user_key`, a policy, a key source, `Deserialize`,
-//!   `Serialize` and `Display` of its types) are `internal_error` to the client and let no client in. The log names the
-//!   function; the panic's own message is not repeated there (`panics`). With `panic = "abort"` every panic ends the process.
-//! - **No oracle**: a client learns a code, and its own words for `denied`. Causes go to `tracing`. Tokens, secrets and
-//!   keys go nowhere: no `Debug`, no log, no error; a namespace or an event that a client named like a token is not logged
-//!   by its name.
-//! - **Fail-closed guests**: a guest is a client that sent no token. A bad token never makes one, nor does anything that
-//!   looks like a token in a place that is looked at.
-//! - **A renewal keeps the user**: the same `iss` and `sub`, and the same `user_key`, or it is `subject_mismatch`.
-//! - **Cookies** need `allowed_origins`: a browser sends them with the handshakes of foreign pages too.
-//! - **JWKS URLs**: HTTPS only (but for loopback addresses), no redirects to another host, a limit for time and size,
-//!   one request for all that wait, at most one in ten seconds for tokens that no key verifies, a day of outage.
+//!   `Serialize` and `Display` of its types) are `internal_error` to the client, which is refused. The log names the
+//!   function, but does not repeat the panic's message (`panics`). With `panic = "abort"` every panic ends the process.
+//! - **No details to clients**: a client gets a code, and the application's message for `denied`. Causes go to
+//!   `tracing`. `Debug`, logs and errors never contain a token, a secret or a key. If the name of a namespace or an
+//!   event looks like a token, it is not logged.
+//! - **Guests without a token only**: a client with a bad token never becomes a guest, nor does a client that sends
+//!   anything like a token in one of the token sources.
+//! - **The same user after a renewal**: a renewal must have the same `iss`, `sub` and `user_key`, or it is refused with
+//!   `subject_mismatch`.
+//! - **Cookies** require `allowed_origins`, because a browser sends them with the handshakes of foreign pages too.
+//! - **JWKS URLs**: HTTPS only (except for loopback addresses), no redirects to another host, a limit for time and
+//!   size, one request at a time whose result all waiting connections share, and at most one request in ten seconds
+//!   because of tokens that no key verifies. If the issuer is down, the fetched keys are used for a day.
 //!
-//! # What is left to the application
+//! # What the application must do
 //!
-//! - **TLS**: a token is as good as a password while it lives. Serve `https` and `wss`.
-//! - **Where the browser keeps tokens**: in memory, or in an HttpOnly cookie; what scripts can read, injected scripts can.
-//! - **Query strings** end up in logs of proxies and servers. Leave `query(…)` out of `token` if your clients do without.
-//! - **Logs of socketioxide**: its feature `tracing` writes auth payloads at DEBUG. Filter with
+//! - **TLS**: until it expires, a stolen token is worth as much as a password. Serve `https` and `wss`.
+//! - **Tokens in the browser**: keep them in memory, or in an HttpOnly cookie. An injected script can read everything
+//!   else that scripts can read.
+//! - **Query strings** appear in logs of proxies and servers. Leave `query(…)` out of `token` if your clients do not
+//!   use it.
+//! - **Logs of socketioxide**: its feature `tracing` logs auth payloads at DEBUG. Filter with
 //!   `RUST_LOG=debug,socketioxide=info,engineioxide=info`.
-//! - **`serde_json::Value` in events**: in a program with `serde_json`'s feature `raw_value` (see above), a client's event of
-//!   5 KB can overflow the stack of a handler that takes `Data<serde_json::Value>`, which ends the process, and this crate
-//!   does not see the event. Take types of your own, or find out with `cargo tree -e features -i serde_json` whether the
-//!   feature is on.
-//! - **Message size**: socketioxide takes 64 MB before anybody is authenticated. Set `ws_max_message_size`.
+//! - **`serde_json::Value` in events**: in a program with `serde_json`'s feature `raw_value` (see above), an event of 5
+//!   KB can overflow the stack of a handler that takes `Data<serde_json::Value>`, which ends the process. This crate
+//!   does not see the event. Use your own types in handlers, or make sure with `cargo tree -e features -i serde_json`
+//!   that the feature is off.
+//! - **Message size**: socketioxide accepts 64 MB from a client that is not authenticated. Set `ws_max_message_size`.
 //! - **Dynamic namespaces**: each path that a client asks for stays in memory, even if it is refused.
-//! - **Clients that do not read**: a session ends in time however slowly its client reads, and no handler that asks for the
-//!   user is called any more. But socketioxide 0.18.9 cannot disconnect a socket whose channel is full. Such a client is
-//!   tried again each millisecond for three seconds, and then every 50 ms at least; it leaves all rooms at once, but what is
-//!   sent to the whole namespace reaches it until it is disconnected. A WebSocket client that never reads outlives its ping
-//!   timeout too (engineioxide 0.17.9), and stays until its TCP connection ends.
+//! - **Clients that do not read**: a session ends in time even if its client reads slowly, and handlers that take the
+//!   user are no longer called for it. But socketioxide 0.18.9 cannot disconnect a socket whose channel is full. This
+//!   crate tries again each millisecond for three seconds, and then at least every 50 ms. The socket leaves all rooms
+//!   at once, but it still gets what is sent to the whole namespace until it is disconnected. A WebSocket client that
+//!   never reads is not disconnected by the ping timeout either (engineioxide 0.17.9), and stays until its TCP
+//!   connection ends.
 //! - **Connections without a namespace**: `connect_timeout` ends them, unless they joined a public one.
-//! - **Revocation**: a token is valid until it expires. Keep them short, let clients renew, refuse a revoked user in the
-//!   lookup, and end the open sockets with [`disconnect_user`](crate::disconnect_user).
-//! - **A cookie and polling**: browsers send no `Origin` with a same-origin GET, so with `allowed_origins` a page of the
-//!   same origin connects with `transports: ["websocket"]`.
+//! - **Revocation**: a token is valid until it expires. Issue tokens with a short lifetime, let clients renew them,
+//!   refuse a revoked user in the lookup, and end the open sockets with [`disconnect_user`](crate::disconnect_user).
+//! - **Cookies and polling**: browsers send no `Origin` with a same-origin GET, so with `allowed_origins` a page of the
+//!   same origin must connect with `transports: ["websocket"]`.

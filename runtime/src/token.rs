@@ -15,9 +15,9 @@ pub(crate) use payload::{AuthPayload, MAX_TOKEN_BYTES};
 
 /// A place where a client may put its token.
 ///
-/// A middleware looks at its sources in order and takes the first one that is present: a bad token in it is refused even
-/// if a later source holds a good one. An empty value counts as absent. `Bearer ` (in any case) before the token is
-/// stripped in every source.
+/// A middleware looks at its sources in order and takes the first one that is present: a bad token in it is refused
+/// even if a later source holds a good one. An empty value counts as absent. `Bearer ` (in any case) before the token
+/// is stripped in every source.
 ///
 /// Any other value that is not a token is refused with `token_malformed`, so a client that tried to send a token never
 /// becomes a guest. Names are case-sensitive, except those of headers. Values under other names are ignored.
@@ -42,14 +42,14 @@ enum Place {
 }
 
 impl TokenSource {
-    /// A member of the `auth` payload of the Socket.IO handshake (clients 3 and later). `null` and an empty string count
-    /// as absent; any other payload that is not an object is refused with `token_malformed`.
+    /// A member of the `auth` payload of the Socket.IO handshake (clients 3 and later). A payload that is `null` or an
+    /// empty string counts as absent; any other payload that is not an object is refused with `token_malformed`.
     pub fn auth(key: impl Into<String>) -> Self {
         Self(Place::Auth(key.into()))
     }
 
     /// The `Authorization: Bearer …` header ([RFC 6750 §2.1](https://www.rfc-editor.org/rfc/rfc6750#section-2.1)).
-    /// Another scheme, such as `Basic`, counts as absent. It is refused with `token_malformed` if it contains what looks
+    /// Another scheme, such as `Basic`, counts as absent. It is refused with `token_malformed` if it contains something
     /// like a JWT: three segments separated by dots, the first of which is the beginning of a JSON object in base64url.
     pub fn bearer() -> Self {
         Self(Place::Bearer)
@@ -145,7 +145,7 @@ impl TokenSource {
     }
 }
 
-/// Returns the token of the first source that is present, without `Bearer `. Returns `None` if the client sent no token.
+/// Returns the token of the first source that is present, without `Bearer `, or `None` if the client sent no token.
 ///
 /// # Errors
 ///

@@ -22,14 +22,16 @@ pub(crate) fn settings() -> (String, String) {
 
 /// Connects as a user, as a guest and with a forged token.
 pub(crate) async fn try_everything(server: SocketAddr, secret: String) {
-    // jsonwebtoken cannot choose by itself where both of its backends are compiled in, as for the tests of the workspace.
+    // jsonwebtoken chooses a backend only if one is compiled in; the tests of the workspace compile both.
     CryptoProvider::install_default(&aws_lc::DEFAULT_PROVIDER).ok();
+
     let token = mint(&secret);
     let attempts = [
         ("Ada, with her token", json!({ "token": token })),
         ("a guest, without a token", json!({})),
-        ("a forger, with a token signed by somebody else", json!({ "token": mint(&random_secret()) })),
+        ("a forger, with a token signed with another secret", json!({ "token": mint(&random_secret()) })),
     ];
+
     for (who, auth) in attempts {
         println!("{who}:");
         if let Err(error) = try_one(server, auth).await {
@@ -67,7 +69,7 @@ fn causes(error: &dyn Error) -> String {
     error.source().map_or_else(String::new, |cause| format!(": {cause}{}", causes(cause)))
 }
 
-/// What the issuer of the tokens does. Here it lives in the same program.
+/// Makes a token, as the issuer does. In this example the issuer is part of the program.
 fn mint(secret: &str) -> String {
     let expires = SystemTime::now() + Duration::from_secs(3600);
     let expires = expires.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
@@ -75,7 +77,7 @@ fn mint(secret: &str) -> String {
     encode(&Header::default(), &claims, &EncodingKey::from_secret(secret.as_bytes())).expect("HS256 takes any secret")
 }
 
-/// As many bits as HS256 asks for.
+/// Returns a random secret with the 256 bits that HS256 requires.
 fn random_secret() -> String {
     format!("{:032x}{:032x}", rand::random::<u128>(), rand::random::<u128>())
 }

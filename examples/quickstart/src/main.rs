@@ -12,7 +12,7 @@ use socketioxide::{
 };
 use socketioxide_jwt_auth::{AuthUser, MaybeAuthUser, jwt_auth};
 
-/// What the issuer of the tokens puts into them.
+/// The claims that the issuer puts into a token.
 #[derive(Deserialize)]
 struct Claims {
     sub: String,
@@ -39,7 +39,7 @@ async fn on_connect(socket: SocketRef, user: MaybeAuthUser<User>) {
     socket.on("post", post);
 }
 
-/// Called for users only. A guest's event is refused, and the guest is told so.
+/// Called for users only. An event of a guest is refused with `login_required`.
 async fn post(user: AuthUser<User>, Data(text): Data<String>, ack: AckSender) {
     ack.send(&format!("{} posted {text:?}", user.name)).ok();
 }

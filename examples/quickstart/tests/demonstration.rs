@@ -5,7 +5,7 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-/// The quickstart, which goes on until it is ended.
+/// The process of the quickstart, which runs until it is ended.
 struct Quickstart(Child);
 
 impl Drop for Quickstart {
@@ -21,7 +21,7 @@ fn the_readme_shows_what_is_printed() {
     command.arg("127.0.0.1:0").stdout(Stdio::piped());
     let mut quickstart = Quickstart(command.spawn().expect("it can be started"));
 
-    // The clients wait for no answer longer than their limit, so the demonstration ends.
+    // The clients have a time limit for each answer, so the demonstration ends.
     let stdout = BufReader::new(quickstart.0.stdout.take().expect("its output is a pipe"));
     let lines: io::Result<Vec<_>> =
         stdout.lines().take_while(|line| !matches!(line, Ok(line) if line.is_empty())).collect();

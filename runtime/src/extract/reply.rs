@@ -22,9 +22,9 @@ use crate::{
 /// an extractor.
 ///
 /// An `Ok` is sent in the acknowledgement, if the client asked for one (`Ok(())` as `null`). An `Err` is sent there as
-/// `{"error": {"code", "message"}}`, or without an acknowledgement as the event `unauthorized`. As in a user lookup, the
-/// client gets the message of [`AuthError::denied`]; every other error is `internal_error` to the client, and its cause
-/// goes to `tracing`.
+/// `{"error": {"code", "message"}}`, or as the event `unauthorized` if there is no acknowledgement. As in a user
+/// lookup, the client gets the message of [`AuthError::denied`]; every other error is `internal_error` to the client,
+/// and its cause goes to `tracing`.
 ///
 /// ```
 /// use socketioxide::extract::Data;

@@ -58,8 +58,7 @@ fn the_default_port_of_http_is_80() {
     assert!(!is_let_in("capacitor://localhost", "capacitor://localhost:80"));
 }
 
-/// An invalid port must not count as the default port of the scheme. 65979 and 84430 would be 443 and a valid port if
-/// they were cut to 16 bits.
+/// An invalid port must not count as the default port of the scheme. For example, 65979 is 443 modulo 65,536.
 #[test]
 fn a_handshake_from_no_port_is_refused() {
     for port in [
@@ -144,7 +143,7 @@ fn addresses_are_compared_as_addresses() {
     {
         assert!(is_let_in(same, "http://[::1]:3000"), "{same}");
     }
-    // Browsers write the first form (WHATWG URL), Rust writes the second.
+    // Rust writes an IPv4-mapped address in the first form, browsers in the second (WHATWG URL).
     assert!(is_let_in("http://[::ffff:192.0.2.1]", "http://[::ffff:c000:201]"));
     assert!(is_let_in("http://[2001:DB8::A]", "http://[2001:db8::a]"));
     assert!(is_let_in("http://127.0.0.1:8080", "http://127.0.0.1:8080"));

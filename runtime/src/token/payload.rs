@@ -31,7 +31,7 @@ pub(crate) enum Entry {
     NotText,
 }
 
-/// The error for a payload that is not an object, or has the member twice: parsers differ in which of the two they take.
+/// The error for a payload that is not an object, or has the member twice: parsers differ in which one they take.
 #[derive(Debug)]
 pub(crate) struct Unreadable;
 

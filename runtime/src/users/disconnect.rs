@@ -170,8 +170,8 @@ impl<A: Adapter> UserRoom<A> {
         }
     }
 
-    /// Returns those of the `known` sockets that remain. Sockets that connected meanwhile have passed the lookup, so they
-    /// may stay.
+    /// Returns those of the `known` sockets that remain. Sockets that connected meanwhile have passed the lookup, so
+    /// they may stay.
     async fn remaining_of(&self, known: &[Sid]) -> Result<Vec<RemoteSocket<A>>, DisconnectError> {
         let mut sockets = self.remaining().await?;
         sockets.retain(|socket| known.contains(&socket.data().id));
