@@ -1,4 +1,4 @@
-//! Any header and any claims, well signed: no panic, and what `jsonwebtoken::decode` refuses is refused.
+//! Any header and claims with a valid signature: no panic, and what `jsonwebtoken::decode` refuses is refused.
 
 #![no_main]
 
@@ -13,7 +13,7 @@ use socketioxide_jwt_auth::Verifier;
 
 const SECRET: &[u8] = b"the issuer's secret, with more than thirty-two bytes";
 
-/// Text most of the time: it gets further than bytes.
+/// Usually a string, because a verifier refuses other bytes early.
 #[derive(Debug, Arbitrary)]
 enum Input<'a> {
     Claims(&'a str),

@@ -1,4 +1,4 @@
-//! Any text as a JWK Set, as PEM and as a secret: no panic, neither when it is loaded nor at a token.
+//! Any string as a JWK Set, as PEM and as a secret: no panic when it is loaded, nor when it verifies a token.
 
 #![no_main]
 
@@ -9,7 +9,7 @@ use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
 use socketioxide_jwt_auth::{AuthError, KeyRequest, KeySet, KeySource, Verifier};
 
-/// The examples of RFC 7515 A.2 and A.3 and RFC 8037 A.4, but for their keys.
+/// The examples of RFC 7515 A.2 and A.3 and RFC 8037 A.4, without their keys.
 const TOKENS: [&str; 3] = [
     "eyJhbGciOiJSUzI1NiJ9.e30.AAAA",
     "eyJhbGciOiJFUzI1NiJ9.e30.DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q",

@@ -1,4 +1,4 @@
-//! Any text as a token: no panic, and nobody gets in who does not know the secret.
+//! Any string as a token: no panic, and a token without a valid signature is refused.
 
 #![no_main]
 

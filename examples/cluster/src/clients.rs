@@ -1,4 +1,4 @@
-//! Clients that print what they are told.
+//! Clients that print what the server sends.
 
 use serde_json::{Value, json};
 use socketioxide_jwt_auth_test_client::TestClient;
@@ -11,7 +11,7 @@ pub(crate) struct Client {
 }
 
 impl Client {
-    /// A guest, if there is no token.
+    /// Connects a client, as a guest if `token` is `None`.
     pub(crate) async fn connect(name: &'static str, node: &str, token: Option<String>) -> Result<Self, Failure> {
         let auth = token.map_or_else(|| json!({}), |token| json!({ "token": token }));
         let client = TestClient::connect(node).auth(auth).await?;

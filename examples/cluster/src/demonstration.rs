@@ -1,4 +1,4 @@
-//! A user on two nodes gets a message, and is logged out.
+//! Shows a user on two nodes that gets messages and is logged out.
 
 use std::time::{Duration, SystemTime};
 
@@ -16,7 +16,7 @@ use crate::{
 };
 
 pub(crate) async fn run() -> Result<(), Failure> {
-    // jsonwebtoken cannot choose by itself where both of its backends are compiled in, as for the tests of the workspace.
+    // jsonwebtoken chooses a backend only if one is compiled in; the tests of the workspace compile both.
     CryptoProvider::install_default(&aws_lc::DEFAULT_PROVIDER).ok();
     // Every node must have the same keys.
     let secret = format!("{:032x}{:032x}", rand::random::<u128>(), rand::random::<u128>());
@@ -65,7 +65,7 @@ async fn write_to_grace(ada: &mut Client, graces: &mut [Client], text: &str) -> 
     Ok(())
 }
 
-/// What the issuer of the tokens does. Here it lives in the same program.
+/// Makes a token, as the issuer does. In this example the issuer is part of the program.
 fn mint(secret: &str, user: &Value) -> String {
     let expires = SystemTime::now() + Duration::from_secs(3600);
     let mut claims = user.clone();

@@ -1,4 +1,4 @@
-//! Two servers joined by Redis, and users who are connected to both.
+//! Two servers connected through Redis, and users who are connected to both.
 
 mod adapter;
 mod clients;
@@ -10,7 +10,7 @@ use std::{env, error::Error};
 
 type Failure = Box<dyn Error + Send + Sync>;
 
-/// With an address this is a node that listens there; without, the demonstration of two nodes.
+/// Runs a node if there is an address to listen on, else the demonstration of two nodes.
 #[tokio::main]
 async fn main() -> Result<(), Failure> {
     match env::args().nth(1) {

@@ -1,4 +1,4 @@
-//! The processes of the cluster. They end with this one.
+//! The processes of the cluster, which end when this program ends.
 
 use std::{
     env, io,
@@ -13,15 +13,15 @@ use tokio::{
 
 use crate::Failure;
 
-/// A process, and what it has not said yet.
+/// A process that has started.
 pub(crate) struct Process {
     // Killed when dropped.
     _child: Child,
-    // A closed pipe would end a process that says something later.
+    // The pipe stays open, because writing to a closed one would end the process.
     _said: Lines<BufReader<ChildStdout>>,
 }
 
-/// A Redis that keeps nothing and listens on loopback, and its URL.
+/// Starts a Redis without persistence on loopback. Returns it with its URL.
 pub(crate) async fn start_redis() -> Result<(Process, String), Failure> {
     let port = free_port()?.to_string();
     let mut command = Command::new("redis-server");
@@ -32,7 +32,7 @@ pub(crate) async fn start_redis() -> Result<(Process, String), Failure> {
     Ok((redis, format!("redis://127.0.0.1:{port}")))
 }
 
-/// This program once more, as a node of the cluster, and where it listens.
+/// Starts this program once more, as a node of the cluster. Returns it with its address.
 pub(crate) async fn start_node(redis: &str, secret: &str) -> Result<(Process, String), Failure> {
     let mut command = Command::new(env::current_exe()?);
     command.arg("127.0.0.1:0").env("REDIS_URL", redis).env("JWT_SECRET", secret);
@@ -41,7 +41,7 @@ pub(crate) async fn start_node(redis: &str, secret: &str) -> Result<(Process, St
     Ok((node, format!("http://{address}")))
 }
 
-/// Waits for a line that holds `ready`.
+/// Starts a process and waits until it prints a line that contains `ready`.
 async fn start(command: &mut Command, ready: &str) -> Result<(Process, String), Failure> {
     let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).kill_on_drop(true).spawn()?;
     let said = child.stdout.take().ok_or("its output is piped")?;

@@ -1,4 +1,4 @@
-//! One node. All nodes of the cluster run this same program.
+//! The server that every node of the cluster runs.
 
 use std::env;
 
@@ -39,7 +39,7 @@ impl Policy<User> for Admin {
     }
 }
 
-/// A deployment asks a database here that all nodes share, and refuses those who were banned.
+/// Finds the user. A deployment would query a database that all nodes share, and refuse banned users.
 #[jwt_auth(
     secret_env = "JWT_SECRET",
     guest = true,
@@ -63,7 +63,7 @@ struct Message {
     text: String,
 }
 
-/// Reaches all sockets of the other user, whichever nodes they are connected to.
+/// Sends a message to all sockets of a user, on every node.
 async fn message(io: SocketIo<Adapter>, user: AuthUser<User>, Data(message): Data<Message>) {
     let room = io.to(user_room(&message.to));
     if let Err(error) = room.emit("message", &(&user.name, &message.text)).await {
@@ -71,14 +71,14 @@ async fn message(io: SocketIo<Adapter>, user: AuthUser<User>, Data(message): Dat
     }
 }
 
-/// Ends all sockets of the other user, whichever nodes they are connected to, and tells them why. An error is for the
-/// log: the sockets of this node are gone all the same.
+/// Tells all sockets of a user, on every node, that they are logged out, and disconnects them. An error goes to the log;
+/// even then the sockets of this node are disconnected.
 async fn log_out(io: SocketIo<Adapter>, _: AuthUser<User, Admin>, Data(name): Data<String>, reply: Reply<Adapter>) {
     let reason = AuthError::denied("logged out by an administrator");
     reply.send(disconnect_user_because(&io, &name, &reason).await.map(|()| "done"));
 }
 
-/// Serves until the process ends. `JWT_SECRET` and `REDIS_URL` are the same for all nodes.
+/// Runs the server until the process ends. All nodes need the same `JWT_SECRET` and `REDIS_URL`.
 pub(crate) async fn serve(address: &str) -> Result<(), Failure> {
     let redis = env::var("REDIS_URL").map_err(|error| format!("REDIS_URL: {error}"))?;
     let adapter = adapter::connect(&redis).await?;

@@ -22,19 +22,19 @@ fn the_readme_shows_what_is_printed() {
     assert_eq!(without_time(&printed), without_time(shown), "{errors}");
 }
 
-/// When the tokens expire differs from run to run.
+/// Replaces the time of expiry, which is different in each run.
 fn without_time(printed: &str) -> String {
     let is_time = |part: &&str| part.len() == 10;
     let numbers = printed.split(|c: char| !c.is_ascii_digit()).filter(is_time);
     numbers.fold(printed.to_owned(), |text, time| text.replace(time, "TIME"))
 }
 
-/// CI must have it, so that this is skipped nowhere there.
+/// Whether `redis-server` is installed. It must be in CI, so that the test is not skipped there.
 fn redis_is_installed() -> bool {
     let installed = Command::new("redis-server").arg("--version").stdout(Stdio::null()).status().is_ok();
     if !installed {
         assert!(env::var_os("CI").is_none(), "redis-server is not installed, and CI must not skip this test");
-        // Past the test harness, which shows what a failed test prints only.
+        // Written to stderr directly, because the test harness shows the output of failed tests only.
         writeln!(io::stderr(), "SKIPPED: redis-server is not installed (Debian: apt-get install redis-server)").ok();
     }
     installed
