@@ -1,4 +1,4 @@
-//! What can be wrong with the options. Every mistake is reported, not only the first.
+//! Checks of the options. They report every mistake, not only the first.
 
 #[cfg(test)]
 mod agreement;
@@ -9,7 +9,7 @@ pub(crate) mod values;
 
 use crate::{errors::Errors, parse::Entry};
 
-/// Checks every value by itself, and then the options together.
+/// Checks each value, and then how the options go together.
 pub(crate) fn check(entries: &mut [Entry], errors: &mut Errors) {
     for entry in entries.iter_mut() {
         values::check(entry, errors);

@@ -92,7 +92,7 @@ fn generate(attribute: TokenStream, item: TokenStream) -> TokenStream {
     checks::check(&mut entries, &mut errors);
 
     if let Some(receiver) = function.signature.receiver() {
-        // A type cannot be defined in an `impl`, so there is no companion.
+        // The companion is left out, because a type cannot be defined in an `impl`.
         errors.at(
             receiver,
             "the function must be outside of any `impl`; take what it needs through extractors, such \

@@ -22,7 +22,7 @@ pub(crate) enum Form {
     Bytes,
     /// An expression that only the runtime crate can check.
     Expression,
-    /// A closure from a user to what names it.
+    /// A closure that returns the key of a user.
     UserKey,
     /// `true` or `false`.
     Bool,
@@ -50,7 +50,7 @@ pub(crate) struct OptionRule {
     pub(crate) example: &'static str,
     /// Set on the options of which exactly one must be given.
     pub(crate) key: Option<KeyKind>,
-    /// Other names that people try, and that are too far away to be found by their letters.
+    /// Other names that people try, and that are too different to be found by comparing letters.
     aliases: &'static [&'static str],
 }
 
@@ -98,8 +98,8 @@ macro_rules! options {
 const MAX_TOKEN_BYTES: usize = 1024 * 1024;
 
 options! {
-    /// HMAC secrets from the environment, read when the middleware is built. Each of a list
-    /// verifies.
+    /// HMAC secrets from environment variables, which are loaded when the middleware is built. With
+    /// a list, a token may be signed with any of the secrets.
     "secret_env": StringOrList(strings::environment_name), r#""JWT_SECRET""#,
         key = Secret, aliases = ["key", "env", "jwt_secret"];
     /// HMAC secret from code.
@@ -123,12 +123,12 @@ options! {
     /// JWK Set from a URL, cached and refreshed. Needs the feature `jwks`.
     "jwks_url": String(strings::not_empty), r#""https://auth.example.com/.well-known/jwks.json""#,
         key = Public, aliases = ["jwks_uri"];
-    /// The same, with the URL from the environment.
+    /// Like `jwks_url`, with the URL from the environment.
     "jwks_url_env": String(strings::environment_name), r#""JWKS_URL""#, key = Public;
     /// OpenID Connect discovery: the JWK Set and `issuer`. Needs the feature `jwks`.
     "oidc_issuer": String(strings::not_empty), r#""https://auth.example.com""#,
         key = Public, aliases = ["oidc"];
-    /// The same, with the URL from the environment.
+    /// Like `oidc_issuer`, with the URL from the environment.
     "oidc_issuer_env": String(strings::environment_name), r#""OIDC_ISSUER""#, key = Public;
     /// Any keys, chosen for each token: a `KeySource`.
     "keys": Expression, "TenantKeys::new()", key = Mixed, aliases = ["key_source"];
@@ -159,7 +159,7 @@ options! {
     /// The handshake's `Origin` must be one of these. Required with `cookie`.
     "allowed_origins": StringOrList(strings::origin), r#""https://app.example.com""#,
         aliases = ["origins", "origin"];
-    /// Lets a connection without a token in, as a guest.
+    /// Admits a connection without a token as a guest.
     "guest": Bool, "true", default = "false", aliases = ["allow_guests", "anonymous"];
     /// Disconnects a guest that has not logged in within this time. Needs `guest` and
     /// `authenticate_event`.

@@ -1,4 +1,4 @@
-//! What happens on a socket.
+//! The handlers of a socket.
 
 use std::{collections::BTreeMap, error::Error, sync::Arc};
 
@@ -19,7 +19,7 @@ use crate::{
 
 type Outcome = Result<(), Box<dyn Error + Send + Sync>>;
 
-/// Finds the user whose session a token belongs to, unless that has ended.
+/// Finds the user of a token's session. Returns `None` if the session has ended.
 #[jwt_auth(
     secret_env = "JWT_SECRET",
     guest = true,
@@ -32,7 +32,7 @@ pub(crate) async fn authenticate(claims: Claims, State(app): State<Arc<App>>) ->
     app.db.user_of_session(&claims.sid).await
 }
 
-/// Those who may delete messages and disconnect users.
+/// Allows users that may delete messages and disconnect users.
 struct Moderator;
 
 impl Policy<User> for Moderator {
@@ -41,16 +41,17 @@ impl Policy<User> for Moderator {
     }
 }
 
-/// For guests, too: they read.
+/// Called for users and for guests, which may read.
 pub(crate) async fn on_connect(socket: SocketRef, io: SocketIo, State(app): State<Arc<App>>) {
     socket.on("post", post);
     socket.on("delete", delete);
     socket.on("disconnect_user", disconnect);
     socket.on_login(on_login);
     socket.on_disconnect(on_disconnect);
+
     match app.db.history().await {
         Ok(history) => drop(socket.emit("history", &history)),
-        Err(error) => tracing::error!(%error, "no history"),
+        Err(error) => tracing::error!(%error, "the history could not be loaded"),
     }
     tell_presence(&io, None).await;
 }
@@ -99,9 +100,11 @@ async fn disconnect(
 ) {
     let outcome: Outcome = async {
         let reason = limited(&reason, 200)?;
+
         let user = app.db.user(user).await?.filter(|user| user.role < moderator.role);
         let user = user.ok_or(AuthError::denied("You cannot disconnect this user."))?;
-        // First the sessions: a browser comes back as soon as its socket ends.
+
+        // The sessions end first, because a browser connects again as soon as its socket ends.
         app.db.end_sessions_of(user.id).await?;
         let why = AuthError::denied(format!("{} disconnected you: {reason}", moderator.name));
         Ok(disconnect_user_because(&io, user.id, &why).await?)
@@ -118,7 +121,7 @@ fn limited(text: &str, length: usize) -> Result<&str, AuthError> {
     Ok(text)
 }
 
-/// A socket that is being disconnected is still among the others.
+/// Tells all clients who is connected. `gone` is a socket that is being disconnected: `io.sockets()` still returns it.
 async fn tell_presence(io: &SocketIo, gone: Option<Sid>) {
     let (mut users, mut guests) = (BTreeMap::new(), 0);
     for socket in io.sockets().into_iter().filter(|socket| Some(socket.id) != gone) {
@@ -130,9 +133,9 @@ async fn tell_presence(io: &SocketIo, gone: Option<Sid>) {
     broadcast(io, "presence", &json!({ "users": users.into_values().collect::<Vec<_>>(), "guests": guests })).await;
 }
 
-/// One client that reads too slowly is no failure of the others.
+/// Sends an event to all clients. An error is only logged: if one client reads too slowly, the others still get the event.
 async fn broadcast<T: Serialize>(io: &SocketIo, event: &str, data: &T) {
     if let Err(error) = io.emit(event, data).await {
-        tracing::warn!(event, %error, "not everybody was told");
+        tracing::warn!(event, %error, "some clients did not get an event");
     }
 }

@@ -10,7 +10,7 @@ use sqlx::{
 
 pub(crate) struct Db(SqlitePool);
 
-/// Later ones may do what earlier ones may.
+/// The role of a user. Each role includes the rights of those before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, sqlx::Type)]
 #[serde(rename_all = "lowercase")]
 #[sqlx(rename_all = "lowercase")]
@@ -57,7 +57,7 @@ impl Db {
         query_as("SELECT * FROM users WHERE id = ?").bind(id).fetch_optional(&self.0).await
     }
 
-    /// A user's id and the hash of its password.
+    /// Returns a user's id and the hash of its password.
     pub(crate) async fn credentials(&self, name: &str) -> sqlx::Result<Option<(i64, String)>> {
         query_as("SELECT id, password_hash FROM users WHERE name = ?").bind(name).fetch_optional(&self.0).await
     }
@@ -68,7 +68,7 @@ impl Db {
         insert.bind(id).bind(user).execute(&self.0).await.map(drop)
     }
 
-    /// Whose session it is, unless it has ended.
+    /// Returns the user of a session, or `None` if the session has ended.
     pub(crate) async fn user_of_session(&self, id: &str) -> sqlx::Result<Option<User>> {
         let user = query_as(
             "SELECT users.* FROM users JOIN sessions ON users.id = user_id
@@ -77,7 +77,7 @@ impl Db {
         user.bind(id).fetch_optional(&self.0).await
     }
 
-    /// Returns whose it was.
+    /// Ends a session. Returns the id of its user.
     pub(crate) async fn end_session(&self, id: &str) -> sqlx::Result<Option<i64>> {
         query_scalar("DELETE FROM sessions WHERE id = ? RETURNING user_id").bind(id).fetch_optional(&self.0).await
     }
@@ -96,7 +96,7 @@ impl Db {
         query("DELETE FROM messages WHERE id = ?").bind(id).execute(&self.0).await.map(drop)
     }
 
-    /// The latest messages, oldest first.
+    /// Returns the latest messages, oldest first.
     pub(crate) async fn history(&self) -> sqlx::Result<Vec<Message>> {
         let latest = query_as("SELECT * FROM (SELECT * FROM history ORDER BY id DESC LIMIT 100) ORDER BY id");
         latest.fetch_all(&self.0).await

@@ -24,11 +24,11 @@ use tokio::{sync::Semaphore, task::spawn_blocking};
 
 use crate::App;
 
-/// What an access token says.
+/// The claims of an access token.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Claims {
     sub: String,
-    /// The session that it belongs to: when that ends, the token is worth nothing.
+    /// The id of the session. When the session ends, the token is refused.
     pub(crate) sid: String,
     iat: u64,
     exp: u64,
@@ -42,7 +42,7 @@ struct Credentials {
 
 const COOKIE: &str = "refresh_token";
 
-/// A few at once: each takes 19 MiB of memory.
+/// Limits how many passwords are hashed at once, because each takes 19 MiB of memory.
 static HASHING: Semaphore = Semaphore::const_new(4);
 
 pub(crate) fn routes(app: Arc<App>, io: SocketIo) -> Router {
@@ -64,21 +64,23 @@ async fn log_in(
     if app.logins.check_key(&client.ip()).is_err() {
         return Err((StatusCode::TOO_MANY_REQUESTS, "Too many attempts. Wait a moment, then try again.").into());
     }
-    // Forgets the addresses that have waited long enough.
+    // Forgets the addresses whose attempts no longer count.
     app.logins.retain_recent();
+
     let known = app.db.credentials(&name).await.map_err(internal)?;
     let (user, hash) = known.map_or_else(|| (None, app.nobodys_hash.clone()), |(id, hash)| (Some(id), hash));
     let matches = password_matches(hash, password).await?;
     let Some(user) = user.filter(|_| matches) else {
         return Err((StatusCode::UNAUTHORIZED, "Wrong name or password.").into());
     };
+
     let refresh_token = random_hex();
     app.db.begin_session(&session_id(&refresh_token), user).await.map_err(internal)?;
     let token = access_token(&app, &refresh_token).await?;
     Ok((cookies.add(cookie(&app, refresh_token)), token))
 }
 
-/// A fresh access token. Whoever is not logged in is told so.
+/// Returns a fresh access token, or `null` if the client is not logged in.
 async fn renew(State(app): State<Arc<App>>, cookies: CookieJar) -> Result<Json<Value>> {
     match cookies.get(COOKIE) {
         Some(cookie) => access_token(&app, cookie.value()).await,
@@ -110,7 +112,7 @@ async fn access_token(app: &App, refresh_token: &str) -> Result<Json<Value>> {
     Ok(Json(json!({ "token": token, "expires_in": app.token_seconds, "user": user })))
 }
 
-/// A refresh token is random, so a fast hash protects it; a password needs argon2.
+/// Returns the hash of a refresh token. A fast hash is enough, because the token is random; a password needs argon2.
 fn session_id(refresh_token: &str) -> String {
     hex::encode(Sha256::digest(refresh_token))
 }
@@ -137,7 +139,7 @@ pub(crate) fn random_hex() -> String {
     hex::encode(rand::random::<[u8; 32]>())
 }
 
-/// The cause is for the log.
+/// Logs the cause of a failure, and hides it from the client.
 fn internal(error: impl Display) -> StatusCode {
     tracing::error!(%error, "request failed");
     StatusCode::INTERNAL_SERVER_ERROR

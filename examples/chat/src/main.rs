@@ -33,21 +33,21 @@ use login::{hash_password, random_hex};
 /// The folder of this example.
 const HOME: &str = env!("CARGO_MANIFEST_DIR");
 
-/// The same file as in the npm package; the page knows its hash.
+/// The client library, the same file as in the npm package. The page contains its hash.
 const CLIENT: &str = "https://cdn.socket.io/4.8.3/socket.io.min.js";
 
-/// What the page is told about its scripts, among others: they come from here, or from the CDN of socket.io.
+/// Allows the page only what it needs: for example, scripts from this server and from the CDN of socket.io.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self' https://cdn.socket.io; style-src 'self'; \
     img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; \
     require-trusted-types-for 'script'";
 
-/// What requests and sockets share.
+/// The state that requests and sockets share.
 struct App {
     db: Db,
     key: EncodingKey,
     token_seconds: u64,
     https: bool,
-    /// Checked for unknown names, so that they take as long as known ones.
+    /// The hash that is checked for an unknown name, so that it takes as long as a known one.
     nobodys_hash: String,
     logins: DefaultKeyedRateLimiter<IpAddr>,
     posts: DefaultKeyedRateLimiter<i64>,
@@ -57,7 +57,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     tracing_subscriber::fmt().with_env_filter(setting("RUST_LOG", "warn")).with_writer(std::io::stderr).init();
     let folder = setting("CHAT_DATA", &format!("{HOME}/data"));
     fs::create_dir_all(&folder)?;
-    // Before there are threads: an environment changes safely only while nobody else reads it.
+    // Runs before threads start: changing the environment is safe only while no other thread reads it.
     find_secret(&Path::new(&folder).join(".env"))?;
     Runtime::new()?.block_on(serve(Path::new(&folder)))
 }
@@ -65,10 +65,12 @@ fn main() -> Result<(), Box<dyn Error>> {
 async fn serve(folder: &Path) -> Result<(), Box<dyn Error>> {
     let listener = TcpListener::bind(setting("CHAT_ADDR", "127.0.0.1:3000")).await?;
     let url = setting("CHAT_URL", &format!("http://{}", listener.local_addr()?));
+
     let db = Db::open(&folder.join("chat.db")).await?;
     if !db.has_users().await? {
         make_users(&db).await?;
     }
+
     let app = Arc::new(App {
         db,
         key: EncodingKey::from_secret(env::var("JWT_SECRET")?.as_bytes()),
@@ -78,8 +80,10 @@ async fn serve(folder: &Path) -> Result<(), Box<dyn Error>> {
         logins: RateLimiter::keyed(Quota::per_minute(const { NonZero::new(10).unwrap() })),
         posts: RateLimiter::keyed(Quota::per_second(const { NonZero::new(5).unwrap() })),
     });
+
     let (layer, io) = SocketIo::builder().with_state(Arc::clone(&app)).ws_max_message_size(64 * 1024).build_layer();
     io.ns("/", chat::on_connect.with(chat::authenticate::middleware()?));
+
     let routes = login::routes(app, io).merge(pages()).layer(layer).layer(map_response(secure));
     println!("The chat is open: {url}");
     Ok(axum::serve(listener, routes.into_make_service_with_connect_info::<SocketAddr>()).await?)
@@ -89,7 +93,7 @@ fn setting(name: &str, default: &str) -> String {
     env::var(name).unwrap_or_else(|_| default.to_owned())
 }
 
-/// Reads `.env`, and makes one for development if there is no secret.
+/// Loads `.env` if `JWT_SECRET` is not set. Creates the file for development if it does not exist.
 fn find_secret(file: &Path) -> Result<(), Box<dyn Error>> {
     if env::var_os("JWT_SECRET").is_some() {
         return Ok(());
@@ -112,7 +116,7 @@ async fn make_users(db: &Db) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The page, and the client library for it: from `node_modules` if it is there, else from its CDN.
+/// Serves the page and the client library, which comes from `node_modules` if it is installed, else from its CDN.
 fn pages() -> Router {
     let modules = setting("NODE_MODULES", &format!("{HOME}/node_modules"));
     let client = ServeDir::new(format!("{modules}/socket.io-client/dist"));

@@ -1,4 +1,4 @@
-// The socket, and what the buttons do.
+// The socket, and the actions of the buttons.
 
 import * as session from "./session.js";
 import * as view from "./view.js";
@@ -21,10 +21,10 @@ class Refused extends Error {
   }
 }
 
-// The name under which socket.io-client registers itself.
+// `io` is the global name of socket.io-client.
 const socket = window.io({ autoConnect: false, reconnectionDelayMax: 3000, auth: identify });
 
-/** Every connection begins with a fresh token, or as a guest. */
+/** Sends a fresh token with every connection, or none for a guest. */
 function identify(send) {
   const before = session.user;
   session.renew().then(
@@ -32,12 +32,12 @@ function identify(send) {
       if (before && !token) view.explain("You are logged out.");
       send(token ? { token } : {});
     },
-    // Closed, it is opened again by itself.
+    // The client library opens a closed connection again.
     () => socket.io.engine.close(),
   );
 }
 
-/** The server's answer. */
+/** Sends an event and returns the server's answer. */
 async function emit(event, ...data) {
   if (!socket.connected) throw new Error("Not connected. Try again in a moment.");
   const answer = await socket
@@ -50,7 +50,7 @@ async function emit(event, ...data) {
   return answer;
 }
 
-// The server leaves it to the page to come back after it has refused or disconnected it.
+// After a refusal, or a disconnect by the server, socket.io-client does not connect again, so the page does.
 const connectAfter = (delay) => setTimeout(() => socket.connect(), delay);
 
 socket.on("connect", () => {
@@ -67,12 +67,12 @@ socket.on("disconnect", (reason) => {
 
 socket.on("connect_error", ({ message }) => {
   view.showState("reconnecting");
-  if (socket.active) return; // It tries again by itself.
+  if (socket.active) return; // socket.io-client tries again.
   view.explain(WORDS[message] ?? message);
   connectAfter(3000);
 });
 
-// An event was refused, or else the session is over. One that has expired goes on with the next connection.
+// An event was refused, or the session has ended. If it has expired, the next connection begins a new one.
 socket.on("unauthorized", (error) => {
   const { message } = new Refused(error);
   if (error.event) view.toast(message, "bad");
@@ -84,7 +84,7 @@ socket.on("token_expiring", async () => {
     const token = await session.renew();
     if (token) await emit("authenticate", { token });
   } catch (error) {
-    // This browser has logged in as somebody else, in another window. Otherwise a new connection renews.
+    // In another window this browser has logged in as another user. After other errors the next connection renews.
     if (error.code === "subject_mismatch") socket.disconnect().connect();
   }
 });
@@ -94,7 +94,7 @@ socket.on("message", view.addMessage);
 socket.on("deleted", view.removeMessage);
 socket.on("presence", view.showPeople);
 
-/** Says what went wrong. */
+/** Shows an error of an action. */
 const orToast = (work) => work.catch((error) => view.toast(error.message, "bad"));
 
 // Writing
@@ -139,7 +139,7 @@ function openLogin(why) {
 
 async function logIn() {
   const token = await session.login($("name").value, $("password").value);
-  // On the open socket. A connection that is lost just now brings the token along when it is back.
+  // Logs in on the open socket. If the connection is lost just now, the next one sends the token.
   if (socket.connected) await emit("authenticate", { token });
   view.showUser(session.user);
   view.dismissNotice();
@@ -170,7 +170,7 @@ async function eject() {
   view.toast(`${chosen.name} was disconnected.`, "good");
 }
 
-// Dialogs, and the list of people, which a phone shows on demand
+// Dialogs, and the list of people, which a phone shows when its button is pressed
 
 function openDialog(dialog) {
   dialog.querySelector("form").reset();

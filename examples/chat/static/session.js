@@ -1,4 +1,4 @@
-// Who is logged in: the access token is kept in memory, the refresh token in a cookie that scripts cannot read.
+// The login: the access token is kept in memory, the refresh token in a cookie that scripts cannot read.
 
 export let user = null;
 
@@ -21,10 +21,10 @@ function keep(answer) {
   return answer?.token ?? null;
 }
 
-/** An access token. */
+/** Logs in and returns an access token. */
 export const login = async (name, password) => keep(await ask("login", { name, password }));
 
-/** A fresh access token, or null if nobody is logged in. */
+/** Returns a fresh access token, or null if no user is logged in. */
 export const renew = async () => keep(await ask("token"));
 
 export async function logout() {

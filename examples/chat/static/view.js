@@ -1,4 +1,4 @@
-// What is on the screen. Text of users goes through `textContent` only.
+// Shows everything on the page. What users write is set by `textContent` only.
 
 export const $ = (id) => document.getElementById(id);
 
@@ -33,7 +33,7 @@ export function toast(text, kind) {
   setTimeout(() => item.remove(), 4000);
 }
 
-/** Why somebody has become a guest: what was said first, and it stays until it is dismissed. */
+/** Shows why the user is a guest now. The first reason stays until the user closes it. */
 export function explain(text) {
   if (!$("notice").hidden) return;
   $("notice-text").textContent = text;
@@ -44,7 +44,7 @@ export function dismissNotice() {
   $("notice").hidden = true;
 }
 
-/** The people, on a phone. */
+/** Shows or hides the list of people on a phone. */
 export function showPanel(shown) {
   const changed = document.body.classList.toggle("panel-shown", shown) !== ($("people-button").ariaExpanded === "true");
   $("people-button").ariaExpanded = String(shown);
@@ -53,7 +53,7 @@ export function showPanel(shown) {
 
 // Messages
 
-/** The same for the same name; neighbouring names are far apart. */
+/** Returns the colour of a name. Similar names get different colours. */
 const hue = (name) => ([...name].reduce((sum, letter) => sum * 31 + letter.codePointAt(0), 0) * 137.5) % 360;
 
 function fromTemplate(id, { name, role }) {
@@ -80,7 +80,7 @@ function messageItem({ id, author, role, text, sent_at }) {
   return item;
 }
 
-// The messages that one author sends in a row share one head, those of one day a line above them.
+// Groups messages: one head for consecutive messages of an author, and one line above the messages of a day.
 function arrange() {
   let previous = {};
   for (const item of $("messages").children) {
@@ -96,12 +96,12 @@ function arrange() {
   $("empty").hidden = $("messages").childElementCount > 0;
 }
 
-/** The connection is lost: some may be deleted meanwhile. */
+/** Marks all messages as outdated when the connection is lost, because some may be deleted meanwhile. */
 export function outdateMessages() {
   for (const item of $("messages").children) item.classList.add("outdated");
 }
 
-/** A message that was sent while the history was read is newer. */
+/** Shows the history, and keeps newer messages that arrived before it. */
 export function showHistory(messages) {
   const last = messages.at(-1)?.id ?? 0;
   const current = [...$("messages").querySelectorAll(".message:not(.outdated)")];

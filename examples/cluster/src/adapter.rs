@@ -46,8 +46,8 @@ pub(crate) async fn connect(url: &str) -> Result<RedisAdapterCtr<FredDriver>, Er
     RedisAdapterCtr::new_with_fred_config(client, config).await
 }
 
-/// Renews the subscriptions after a reconnect. `manage_subscriptions` of fred 10.1 does so only if there are subscriptions
-/// that are not sharded, and the adapter has sharded ones only.
+/// Renews the subscriptions after a reconnect. `manage_subscriptions` of fred 10.1 does so only if there are
+/// subscriptions that are not sharded, and the adapter has sharded ones only.
 fn keep_subscribed(client: &SubscriberClient) {
     let subscriber = client.clone();
     client.on_reconnect(move |_| {

@@ -43,7 +43,7 @@ pub(crate) async fn run() -> Result<(), Failure> {
     graces.push(guest);
     write_to_grace(&mut ada, &mut graces, "hello again").await?;
 
-    println!("Grace may not log anybody out, and Ada may:");
+    println!("Grace may not log users out, but Ada may:");
     graces[1].ask("log_out", json!("ada")).await?;
     ada.ask("log_out", json!("grace")).await?;
     for grace in &mut graces {

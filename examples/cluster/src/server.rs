@@ -71,8 +71,8 @@ async fn message(io: SocketIo<Adapter>, user: AuthUser<User>, Data(message): Dat
     }
 }
 
-/// Tells all sockets of a user, on every node, that they are logged out, and disconnects them. An error goes to the log;
-/// even then the sockets of this node are disconnected.
+/// Tells all sockets of a user, on every node, that they are logged out, and disconnects them. An error goes to the
+/// log; even then the sockets of this node are disconnected.
 async fn log_out(io: SocketIo<Adapter>, _: AuthUser<User, Admin>, Data(name): Data<String>, reply: Reply<Adapter>) {
     let reason = AuthError::denied("logged out by an administrator");
     reply.send(disconnect_user_because(&io, &name, &reason).await.map(|()| "done"));

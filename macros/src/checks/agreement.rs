@@ -43,7 +43,7 @@ fn assert_same(is_accepted: bool, attribute: TokenStream, build: impl FnOnce(Bui
     assert_eq!(mistakes.is_empty(), is_accepted, "the attribute about {written}: {mistakes:?}");
 }
 
-/// The same for each value of two lists.
+/// Compares attribute and builder for each value of two lists.
 #[track_caller]
 fn assert_each<T: Copy + Debug + ToTokens>(
     option: &str,

@@ -1,4 +1,4 @@
-//! Checks one option's value by itself, as far as it is a literal.
+//! Checks the value of one option, as far as it is a literal.
 
 use std::collections::HashSet;
 
