@@ -133,7 +133,8 @@ async fn tell_presence(io: &SocketIo, gone: Option<Sid>) {
     broadcast(io, "presence", &json!({ "users": users.into_values().collect::<Vec<_>>(), "guests": guests })).await;
 }
 
-/// Sends an event to all clients. An error is only logged: if one client reads too slowly, the others still get the event.
+/// Sends an event to all clients. An error is only logged: if one client reads too slowly, the others still get the
+/// event.
 async fn broadcast<T: Serialize>(io: &SocketIo, event: &str, data: &T) {
     if let Err(error) = io.emit(event, data).await {
         tracing::warn!(event, %error, "some clients did not get an event");
