@@ -182,6 +182,7 @@ impl<'a> Expansion<'a> {
 
     fn argument(&self, argument: &Argument, request: &Ident) -> TokenStream {
         let private = &self.private;
+
         match argument {
             Argument::Extractor(ty) => quote_spanned!(located_at(ty)=> #request.extract::<#ty>()?),
             Argument::OptionalRawToken => quote!(#request.token().cloned()),

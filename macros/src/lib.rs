@@ -36,7 +36,7 @@ use crate::{
 /// The function stays as it is, and can be called and tested like any other. The attribute adds a
 /// type of the same name with two functions:
 ///
-/// - `authenticate::middleware()` builds the connect middleware. It reads keys and environment
+/// - `authenticate::middleware()` builds the connect middleware. It loads keys and environment
 ///   variables, and fails with a `ConfigError` if one of them cannot be used.
 /// - `authenticate::builder()` returns the builder of the middleware, with the options of the
 ///   attribute. Every option is a method of the builder, for values that are known at run time only

@@ -72,6 +72,7 @@ async fn post(io: SocketIo, user: AuthUser<User>, State(app): State<Arc<App>>, D
         Ok(())
     }
     .await;
+
     reply.send(outcome);
 }
 
@@ -88,6 +89,7 @@ async fn delete(
         Ok(())
     }
     .await;
+
     reply.send(outcome);
 }
 
@@ -110,6 +112,7 @@ async fn disconnect(
         Ok(disconnect_user_because(&io, user.id, &why).await?)
     }
     .await;
+
     reply.send(outcome);
 }
 

@@ -21,7 +21,7 @@ pub(crate) struct Process {
     _said: Lines<BufReader<ChildStdout>>,
 }
 
-/// Starts a Redis without persistence on loopback. Returns it with its URL.
+/// Starts a Redis on loopback that stores nothing on disk. Returns it with its URL.
 pub(crate) async fn start_redis() -> Result<(Process, String), Failure> {
     let port = free_port()?.to_string();
     let mut command = Command::new("redis-server");

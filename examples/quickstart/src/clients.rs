@@ -1,4 +1,4 @@
-//! Clients that try the server and print what it tells them.
+//! Clients that try the server and print its answers.
 
 use std::{
     env,

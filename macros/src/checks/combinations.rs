@@ -92,6 +92,7 @@ impl<'a> Options<'a> {
         if kind == KeyKind::Secret {
             return;
         }
+
         for name in ["secret_encoding", "allow_weak_secret"] {
             if let Some(entry) = self.get(name) {
                 let source = source.rule.name;

@@ -22,7 +22,7 @@ use crate::{
 /// an extractor.
 ///
 /// An `Ok` is sent in the acknowledgement, if the client asked for one (`Ok(())` as `null`). An `Err` is sent there as
-/// `{"error": {"code", "message"}}`, or as the event `unauthorized` if there is no acknowledgement. As in a user
+/// `{"error": {"code", "message"}}`, or as the event `unauthorized` if the client asked for none. As in a user
 /// lookup, the client gets the message of [`AuthError::denied`]; every other error is `internal_error` to the client,
 /// and its cause goes to `tracing`.
 ///

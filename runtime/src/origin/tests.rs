@@ -36,6 +36,7 @@ fn scheme_host_and_port_decide() {
         assert!(is_let_in("https://app.example.com", same), "{same}");
         assert!(is_let_in("HTTPS://app.EXAMPLE.com:443", same), "{same}");
     }
+
     for other in [
         "http://app.example.com",
         "http://app.example.com:443",
@@ -60,7 +61,7 @@ fn the_default_port_of_http_is_80() {
 
 /// An invalid port must not count as the default port of the scheme. For example, 65979 is 443 modulo 65,536.
 #[test]
-fn a_handshake_from_no_port_is_refused() {
+fn a_handshake_with_an_invalid_port_is_refused() {
     for port in [
         "",
         "0",
@@ -82,7 +83,7 @@ fn a_handshake_from_no_port_is_refused() {
 }
 
 #[test]
-fn a_handshake_whose_origin_is_none_is_refused() {
+fn a_handshake_without_a_valid_origin_is_refused() {
     for origin in [
         "",
         "null",
@@ -129,6 +130,7 @@ fn a_handshake_has_exactly_one_origin() {
     assert_eq!(check(&[b"https://b.example"]), Ok(()));
     assert_eq!(check(&[]), Err("origin_not_allowed"));
     assert_eq!(check(&[b"https://a.example\xff"]), Err("origin_not_allowed"));
+
     for second in ["https://a.example", "https://b.example", "", "null"] {
         let pair = [b"https://a.example", second.as_bytes()];
         assert_eq!(check(&pair), Err("origin_not_allowed"), "{second}");
@@ -194,7 +196,7 @@ fn a_wildcard_is_a_mistake() {
 }
 
 #[test]
-fn a_port_that_is_no_port_is_a_mistake() {
+fn an_invalid_port_is_a_mistake() {
     for port in [
         "",
         "+80",
@@ -238,6 +240,7 @@ fn more_than_an_origin_is_a_mistake() {
     ] {
         assert_mistake(text, repair);
     }
+
     let mistake = Origin::from_config("https://user:hunter2@example.com").unwrap_err().to_string();
     assert!(!mistake.contains("hunter2"), "{mistake}");
 }
@@ -257,6 +260,7 @@ fn less_than_an_origin_is_a_mistake() {
     ] {
         assert_mistake(text, "\"https://app.example.com\"");
     }
+
     for text in [
         "://example.com",
         "1http://example.com",
@@ -269,6 +273,7 @@ fn less_than_an_origin_is_a_mistake() {
     ] {
         assert_mistake(text, "the scheme must");
     }
+
     for text in [
         "https://",
         "https://:443",
@@ -344,7 +349,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, cases: 2000, ..ProptestConfig::default() })]
 
     #[test]
-    fn any_bytes_are_read(bytes in vec(any::<u8>(), 0..80), text in "\\PC{0,40}") {
+    fn any_bytes_are_accepted_or_refused(bytes in vec(any::<u8>(), 0..80), text in "\\PC{0,40}") {
         let allowed = [Origin::from_config("https://app.example.com").unwrap()];
         for bytes in [bytes, text.clone().into_bytes(), format!("https://app.example.com{text}").into_bytes()] {
             if let Ok(value) = HeaderValue::from_bytes(&bytes) {

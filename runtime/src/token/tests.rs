@@ -212,6 +212,7 @@ proptest! {
         scheme in select(vec!["", "Bearer ", "bearer ", "BEARER  "]),
     ) {
         let sent = format!("{scheme}{token}");
+
         let cookies = format!("other-{others}; session={sent}; z={others}");
         prop_assert_eq!(in_cookies(cookies).unwrap(), Some(token.clone()));
         prop_assert_eq!(in_header(&sent).unwrap(), Some(token.clone()));
@@ -228,6 +229,7 @@ proptest! {
         for sent in spellings(&token) {
             let escaped: String = form_urlencoded::byte_serialize(sent.as_bytes()).collect();
             let every_byte = sent.bytes().fold(String::new(), |escaped, byte| escaped + &format!("%{byte:02X}"));
+
             let answers = [
                 in_authorization(&sent),
                 in_header(&sent),
@@ -246,6 +248,7 @@ proptest! {
                     Err(error) => prop_assert_eq!(error.code(), "token_malformed"),
                 }
             }
+
             for payload in [json!(sent), json!([sent]), json!([{"token": sent}]), json!({"token": [sent]}),
                             json!({"token": {"token": sent}}), json!({"token": {&sent: 1}})] {
                 prop_assert_eq!(in_auth(&payload).unwrap_err().code(), "token_malformed");
@@ -266,7 +269,7 @@ proptest! {
         }
     }
 
-    /// Without a dot there are no three segments, in plain sight or in base64.
+    /// Credentials without a dot cannot contain three segments, neither as they are nor in base64.
     #[test]
     fn a_foreign_scheme_is_absent(
         scheme in "[A-Z][a-z]{2,5}[0-9]?",
@@ -369,9 +372,9 @@ fn a_member_that_no_verifier_would_take_is_too_large() {
     assert_eq!(in_auth(&json!({ "token": longest + "a" })).unwrap_err().code(), "token_too_large");
 }
 
-/// Two parties could read two different tokens from such a request.
+/// A proxy and this server could choose different tokens from such a request.
 #[test]
-fn a_value_that_is_there_twice_is_malformed() {
+fn a_value_that_occurs_twice_is_malformed() {
     for cookies in [&[b"session=a; session=b".as_slice()][..], &[b"session=a", b"session=a"], &[b"session=; session=a"]]
     {
         assert_malformed(in_headers(TokenSource::cookie("session"), "cookie", cookies), "cookies");
@@ -379,6 +382,7 @@ fn a_value_that_is_there_twice_is_malformed() {
     for query in ["session=a&session=b", "session=&session=a", "session&session=a", "session=a&s%65ssion=a"] {
         assert_malformed(in_query(query), query);
     }
+
     assert_malformed(found(TokenSource::auth("token"), &request(&[], ""), r#"{"token":"a","token":"a"}"#), "members");
     assert_malformed(
         found(TokenSource::auth("token"), &request(&[], ""), r#"{"token":"","t\u006fken":"a"}"#),
@@ -386,7 +390,7 @@ fn a_value_that_is_there_twice_is_malformed() {
     );
 }
 
-/// Names are compared with their case, but for those of headers.
+/// Names are case-sensitive, except those of headers.
 #[test]
 fn another_name_is_another_place() {
     assert_absent(in_query(&format!("Session={TOKEN}&session[]={TOKEN}&sessions={TOKEN}")), "query");
@@ -419,6 +423,7 @@ fn a_source_knows_its_kind() {
             TokenSource::bearer(),
         ]
     };
+
     assert_eq!(sources("x").map(|source| source.is_auth()), [true, false, false, false, false]);
     assert_eq!(sources("x").map(|source| source.is_cookie()), [false, true, false, false, false]);
     assert_eq!(sources("x").map(|source| source.check().is_ok()), [true; 5]);
