@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Weak};
 
+use futures_util::FutureExt;
 use socketioxide::{adapter::Adapter, socket::Socket};
 
 use crate::{
@@ -44,14 +45,20 @@ impl<'a, A: Adapter> Attempt<'a, A> {
     /// # Errors
     ///
     /// Returns the refusal, and counts and logs it.
-    pub(crate) async fn run(
+    pub(crate) fn run(
         &self,
         refused: &str,
         attempt: impl Future<Output = Result<Arc<dyn Session>, AuthError>>,
-    ) -> Result<Arc<dyn Session>, AuthError> {
-        let result = guard::future("the authentication", attempt).await.and_then(|result| result);
+    ) -> impl Future<Output = Result<Arc<dyn Session>, AuthError>> {
+        guard::future("the authentication", attempt).map(move |result| {
+            let result = result.and_then(|result| result);
+            self.conclude(&result, refused);
+            result
+        })
+    }
 
-        match &result {
+    fn conclude(&self, result: &Result<Arc<dyn Session>, AuthError>, refused: &str) {
+        match result {
             // A guest resets nothing: any client can connect as a guest, as often as it likes.
             Ok(session) if session.state().is_guest() => {}
             Ok(_) => self.permit.reset(),
@@ -60,7 +67,6 @@ impl<'a, A: Adapter> Attempt<'a, A> {
                 log::refusal(self.socket, error, refused);
             }
         }
-        result
     }
 
     /// Registers the session, so that logouts find it. The socket must be in the room of its user.

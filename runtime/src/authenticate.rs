@@ -49,6 +49,7 @@ impl<L: UserLookup> Authenticator<L> {
         if let Some(allowed) = &self.allowed_origins {
             origin::check(allowed, request.socket.req_parts())?;
         }
+
         match self.find_token(request)? {
             Some(token) => self.log_in(request, &token).await,
             None if self.guest => self.admit_guest(request).await,
@@ -81,7 +82,7 @@ impl<L: UserLookup> Authenticator<L> {
         L: LookupOn<A>,
     {
         let origin = keys::Handshake { parts: request.socket.req_parts(), namespace: log::path(request.socket) };
-        // The keys may be the application's own source, which nothing else bounds.
+        // The keys may come from the application's `KeySource`, which has no other time limit.
         let checked = timeout(self.lookup_timeout, self.verifier.check_signature(token.as_str(), Some(origin)));
         let payload = checked.await.map_err(|_| Code::KeysUnavailable)??;
 
@@ -136,7 +137,10 @@ impl<L: UserLookup> Authenticator<L> {
         L: LookupOn<A>,
     {
         let request = LookupRequest { token, ..*request };
-        let lookup = async { timeout(self.lookup_timeout, self.lookup.look_up(claims, request)).await };
-        guard::future("the user lookup", lookup).await?.map_err(|_| Code::LookupTimeout)?
+        // The call itself may panic, too: it stands inside the guarded future.
+        guard::future("the user lookup", async {
+            timeout(self.lookup_timeout, self.lookup.look_up(claims, request)).await.map_err(|_| Code::LookupTimeout)?
+        })
+        .await?
     }
 }

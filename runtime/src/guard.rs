@@ -23,8 +23,10 @@ pub(crate) fn call<T>(name: &str, function: impl FnOnce() -> T) -> Result<T, Aut
 /// # Errors
 ///
 /// Returns `internal_error` if it panics.
-pub(crate) async fn future<T>(name: &str, future: impl Future<Output = T>) -> Result<T, AuthError> {
-    AssertUnwindSafe(future).catch_unwind().await.map_err(|_| panicked(name))
+///
+/// Not an `async fn`: that would hold the future twice, as an argument and while it runs.
+pub(crate) fn future<T>(name: &str, future: impl Future<Output = T>) -> impl Future<Output = Result<T, AuthError>> {
+    AssertUnwindSafe(future).catch_unwind().map(move |result| result.map_err(|_| panicked(name)))
 }
 
 fn panicked(name: &str) -> AuthError {

@@ -86,12 +86,13 @@ impl<L: UserLookup> Shared<L> {
         L: LookupOn<A>,
     {
         let attempt = Attempt::begin(socket, AttemptKind::Connection)?;
-        let session = attempt.run("connection refused", async {
-            let session = self.authenticator.authenticate(&LookupRequest { socket, payload, token: None }).await?;
-            store::begin(socket, &session, || attempt.register(&session))?;
-            Ok(session)
-        });
-        let session = session.await?;
+        let session = attempt
+            .run("connection refused", async {
+                let session = self.authenticator.authenticate(&LookupRequest { socket, payload, token: None }).await?;
+                store::begin(socket, &session, || attempt.register(&session))?;
+                Ok(session)
+            })
+            .await?;
 
         expiry::start(socket, &session, &self.authenticator.expiry);
         if let Some(event) = &self.authenticate_event {

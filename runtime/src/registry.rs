@@ -125,13 +125,16 @@ impl Registry {
         let sessions = state.sessions.get(user).map_or(&[] as &[_], Vec::as_slice);
         let upgraded: Vec<_> = sessions.iter().map(|open| (open.session.upgrade(), open.socket.upgrade())).collect();
         for session in upgraded.iter().filter_map(|(session, _)| session.as_ref()) {
-            // Under the lock: a renewal that begins after this logout must not find the session alive.
+            // The lock is held meanwhile: a renewal that begins after this logout must not find the session alive.
             session.state().end(code);
         }
 
-        // Dropping a session or its socket takes the lock.
+        // Dropping a session, or the socket that holds it, takes the lock again.
         drop(state);
-        upgraded.into_iter().filter_map(|(session, socket)| Some(LoggedOut { session: session?, socket: socket? })).collect()
+        upgraded
+            .into_iter()
+            .filter_map(|(session, socket)| Some(LoggedOut { session: session?, socket: socket? }))
+            .collect()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -139,7 +142,7 @@ impl Registry {
     }
 }
 
-/// Held by an attempt to connect, to log in or to renew, from before its lookup to its end.
+/// Makes an attempt notice logouts. The attempt holds it from before its lookup to its end.
 pub(crate) struct LogoutWatch {
     registry: &'static Registry,
     began: u64,
@@ -150,7 +153,7 @@ impl LogoutWatch {
     ///
     /// # Errors
     ///
-    /// `session_ended` if the user was logged out since the attempt began.
+    /// Returns `session_ended` if the user was logged out since the attempt began.
     pub(crate) fn register(
         &self,
         user: UserOnServer,

@@ -93,7 +93,7 @@ impl<L: UserLookup> Authenticator<L> {
             let previous = store::of_socket(socket).ok_or(Code::InternalError)?;
             previous.state().check_alive()?;
 
-            // As at a connection, but for the auth payload: an event has none.
+            // The lookup runs as for a connection, but without an auth payload, which an event does not have.
             let session = self.log_in(&LookupRequest { socket, payload: &None, token: None }, &token).await?;
             check_same_user(previous.state(), session.state())?;
             if is_older(session.state(), previous.state()) {

@@ -69,8 +69,7 @@ const LONGEST_SLEEP: Duration = Duration::from_secs(30);
 const LONGEST_GUEST_TIMEOUT: Duration = Duration::from_hours(100 * 365 * 24);
 
 impl ExpiryRules {
-    /// Returns when the session of a token ends that is valid until then, leeway included. Returns `None` if it does not
-    /// end.
+    /// Returns when the session of a token ends, which is valid until `valid_until`. Returns `None` if it does not end.
     pub(crate) fn end_of(&self, valid_until: Option<SystemTime>) -> Option<SystemTime> {
         match self.expiry {
             Expiry::Disconnect => valid_until,
@@ -256,12 +255,7 @@ mod tests {
 
     #[test]
     fn a_session_ends_with_its_token_unless_expiry_is_ignored() {
-        let rules = |expiry| ExpiryRules {
-            expiry,
-            expiry_warning: None,
-            guest_timeout: None,
-            clock: Clock::system(),
-        };
+        let rules = |expiry| ExpiryRules { expiry, expiry_warning: None, guest_timeout: None, clock: Clock::system() };
         assert_eq!(rules(Expiry::Disconnect).end_of(Some(UNIX_EPOCH)), Some(UNIX_EPOCH));
         assert_eq!(rules(Expiry::Disconnect).end_of(None), None);
         assert_eq!(rules(Expiry::Ignore).end_of(Some(UNIX_EPOCH)), None);
