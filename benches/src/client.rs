@@ -26,7 +26,10 @@ impl Client {
     ///
     /// The server cannot be reached, or refuses.
     pub async fn connect(server: SocketAddr, token: &str) -> Result<Self> {
-        let (socket, _) = connect_async(format!("ws://{server}/socket.io/?EIO=4&transport=websocket")).await?;
+        let (socket, _) = connect_async(format!(
+            "ws://{server}/socket.io/?EIO=4&transport=websocket"
+        ))
+        .await?;
         let mut client = Self { socket };
         client.expect("0{").await?;
         client.send(format!(r#"40{{"token":"{token}"}}"#)).await?;
@@ -62,7 +65,8 @@ impl Client {
     ///
     /// It is told something else.
     pub async fn end(mut self) -> Result<SystemTime> {
-        self.expect(r#"42["unauthorized",{"code":"token_expired""#).await?;
+        self.expect(r#"42["unauthorized",{"code":"token_expired""#)
+            .await?;
         self.expect("41").await?;
         Ok(SystemTime::now())
     }
@@ -74,14 +78,20 @@ impl Client {
     /// The rest of the next packet, which must begin like this.
     async fn expect(&mut self, start: &str) -> Result<String> {
         let packet = self.packet().await?;
-        let rest = packet.strip_prefix(start).ok_or_else(|| format!("expected {start}…, not {packet}"))?;
+        let rest = packet
+            .strip_prefix(start)
+            .ok_or_else(|| format!("expected {start}…, not {packet}"))?;
         Ok(rest.to_owned())
     }
 
     /// The next packet that is not a ping.
     async fn packet(&mut self) -> Result<String> {
         loop {
-            let message = self.socket.next().await.ok_or("the server closed the connection")??;
+            let message = self
+                .socket
+                .next()
+                .await
+                .ok_or("the server closed the connection")??;
             match message.to_text()? {
                 "2" => self.send("3".to_owned()).await?,
                 packet => return Ok(packet.to_owned()),
@@ -111,7 +121,10 @@ impl Load {
     /// One of them could not connect.
     pub async fn connect(self) -> Result<Vec<Client>> {
         let connecting = (0..self.clients).map(|_| self.client());
-        stream::iter(connecting).buffer_unordered(self.at_once).try_collect().await
+        stream::iter(connecting)
+            .buffer_unordered(self.at_once)
+            .try_collect()
+            .await
     }
 
     /// Connects all of them, and disconnects each at once: every other one without a word, as when a network is lost.
@@ -122,9 +135,16 @@ impl Load {
     pub async fn connect_and_disconnect(self) -> Result<()> {
         let visits = (0..self.clients).map(|number| async move {
             let client = self.client().await?;
-            if number % 2 == 0 { client.leave().await } else { Ok(()) }
+            if number % 2 == 0 {
+                client.leave().await
+            } else {
+                Ok(())
+            }
         });
-        stream::iter(visits).buffer_unordered(self.at_once).try_collect().await
+        stream::iter(visits)
+            .buffer_unordered(self.at_once)
+            .try_collect()
+            .await
     }
 
     async fn client(self) -> Result<Client> {

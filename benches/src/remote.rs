@@ -51,9 +51,19 @@ impl RemoteServer {
             .kill_on_drop(true)
             .spawn()?;
         let requests = process.stdin.take().ok_or("its stdin is piped")?;
-        let mut answers = BufReader::new(process.stdout.take().ok_or("its stdout is piped")?).lines();
-        let address = answers.next_line().await?.ok_or("the server did not start")?.parse()?;
-        Ok(Self { address, requests, answers, _process: process })
+        let mut answers =
+            BufReader::new(process.stdout.take().ok_or("its stdout is piped")?).lines();
+        let address = answers
+            .next_line()
+            .await?
+            .ok_or("the server did not start")?
+            .parse()?;
+        Ok(Self {
+            address,
+            requests,
+            answers,
+            _process: process,
+        })
     }
 
     /// Where it listens.

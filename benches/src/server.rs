@@ -52,7 +52,12 @@ pub enum Kind {
 }
 
 impl Kind {
-    const ALL: [Self; 4] = [Self::Plain, Self::Authenticated, Self::Complete, Self::Careless];
+    const ALL: [Self; 4] = [
+        Self::Plain,
+        Self::Authenticated,
+        Self::Complete,
+        Self::Careless,
+    ];
 
     /// The argument that says what a process shall serve.
     pub(crate) fn argument(self) -> String {
@@ -101,7 +106,10 @@ async fn on_connect_careless(socket: SocketRef) {
 /// No port can be had.
 pub async fn serve_if_asked() -> Result<bool> {
     let argument = std::env::args().nth(1);
-    match Kind::ALL.into_iter().find(|kind| argument == Some(kind.argument())) {
+    match Kind::ALL
+        .into_iter()
+        .find(|kind| argument == Some(kind.argument()))
+    {
         Some(kind) => serve(kind).await.map(|()| true),
         None => Ok(false),
     }
@@ -110,7 +118,9 @@ pub async fn serve_if_asked() -> Result<bool> {
 /// Reports with one line of JSON for every line of its stdin, and ends with it.
 async fn serve(kind: Kind) -> Result<()> {
     // Pings would make idle sockets less idle.
-    let (layer, io) = SocketIo::builder().ping_interval(Duration::from_hours(1)).build_layer();
+    let (layer, io) = SocketIo::builder()
+        .ping_interval(Duration::from_hours(1))
+        .build_layer();
     kind.add_namespace(&io)?;
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     println!("{}", listener.local_addr()?);

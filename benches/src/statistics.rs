@@ -9,7 +9,10 @@ pub fn median<T: PartialOrd + Copy>(mut values: Vec<T>) -> T {
 }
 
 /// A part of a whole, for whatever is measured in whole numbers below 2^52.
-#[expect(clippy::cast_precision_loss, reason = "a measurement is not that exact")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "a measurement is not that exact"
+)]
 pub fn per(total: i64, count: usize) -> f64 {
     total as f64 / count as f64
 }

@@ -18,6 +18,11 @@ pub fn in_an_hour() -> SystemTime {
 ///
 /// It expires before 1970.
 pub fn token(subject: &str, expires_at: SystemTime) -> Result<String> {
-    let claims = json!({ "sub": subject, "exp": expires_at.duration_since(UNIX_EPOCH)?.as_secs_f64() });
-    Ok(encode(&Header::default(), &claims, &EncodingKey::from_secret(SECRET.as_bytes()))?)
+    let claims =
+        json!({ "sub": subject, "exp": expires_at.duration_since(UNIX_EPOCH)?.as_secs_f64() });
+    Ok(encode(
+        &Header::default(),
+        &claims,
+        &EncodingKey::from_secret(SECRET.as_bytes()),
+    )?)
 }

@@ -28,14 +28,23 @@ struct Pair {
 }
 
 static PAIR: LazyLock<Pair> = LazyLock::new(|| {
-    let ours = Verifier::builder().secret(SECRET).issuer("a").audience("b").build().expect("the settings are good");
+    let ours = Verifier::builder()
+        .secret(SECRET)
+        .issuer("a")
+        .audience("b")
+        .build()
+        .expect("the settings are good");
     let mut validation = Validation::new(Algorithm::HS256);
     validation.validate_nbf = true;
     validation.set_issuer(&["a"]);
     validation.set_audience(&["b"]);
     validation.set_required_spec_claims(&["exp", "iss", "aud"]);
     let theirs = (DecodingKey::from_secret(SECRET), validation);
-    Pair { ours, theirs, issuer: EncodingKey::from_secret(SECRET) }
+    Pair {
+        ours,
+        theirs,
+        issuer: EncodingKey::from_secret(SECRET),
+    }
 });
 
 fuzz_target!(|input: Input<'_>| {
@@ -45,16 +54,28 @@ fuzz_target!(|input: Input<'_>| {
         Input::Bytes(header, claims) => (header, claims),
     };
     let message = format!("{}.{}", encode(header), encode(claims));
-    let signature = crypto::sign(message.as_bytes(), &PAIR.issuer, Algorithm::HS256).expect("HMAC does not fail");
+    let signature = crypto::sign(message.as_bytes(), &PAIR.issuer, Algorithm::HS256)
+        .expect("HMAC does not fail");
     let token = format!("{message}.{signature}");
 
     let (key, validation) = &PAIR.theirs;
     let theirs = jsonwebtoken::decode::<Value>(&token, key, validation);
-    let ours = PAIR.ours.verify::<Value>(&token).now_or_never().expect("fixed keys answer at once");
+    let ours = PAIR
+        .ours
+        .verify::<Value>(&token)
+        .now_or_never()
+        .expect("fixed keys answer at once");
     if let Ok(ours) = ours {
-        assert_eq!(theirs.expect("what decode refuses is refused").claims, ours.claims);
+        assert_eq!(
+            theirs.expect("what decode refuses is refused").claims,
+            ours.claims
+        );
     }
-    drop(PAIR.ours.verify::<HashMap<String, String>>(&token).now_or_never());
+    drop(
+        PAIR.ours
+            .verify::<HashMap<String, String>>(&token)
+            .now_or_never(),
+    );
 });
 
 fn encode(bytes: &[u8]) -> String {

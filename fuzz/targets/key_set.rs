@@ -25,12 +25,21 @@ impl KeySource for Fixed {
 }
 
 fuzz_target!(|text: &str| {
-    let read = [KeySet::from_jwks(text), KeySet::from_pem(text), KeySet::from_secret(text)];
+    let read = [
+        KeySet::from_jwks(text),
+        KeySet::from_pem(text),
+        KeySet::from_secret(text),
+    ];
     for keys in read.into_iter().flatten() {
-        let verifier = Verifier::builder().keys(Fixed(Arc::new(keys))).algorithms(["RS256", "ES256", "EdDSA", "HS256"]);
+        let verifier = Verifier::builder()
+            .keys(Fixed(Arc::new(keys)))
+            .algorithms(["RS256", "ES256", "EdDSA", "HS256"]);
         let verifier = verifier.build().expect("the settings are good");
         for token in TOKENS {
-            let verified = verifier.verify::<Value>(token).now_or_never().expect("these keys answer at once");
+            let verified = verifier
+                .verify::<Value>(token)
+                .now_or_never()
+                .expect("these keys answer at once");
             assert!(verified.is_err());
         }
     }

@@ -19,14 +19,25 @@ static VERIFIERS: LazyLock<[Verifier; 2]> = LazyLock::new(|| {
     );
     let build = |builder: VerifierBuilder| builder.build().expect("the settings are good");
     [
-        build(Verifier::builder().secret(SECRET).algorithms(["HS256", "HS384", "HS512"])),
-        build(Verifier::builder().jwks(key_set).algorithms(["HS256", "EdDSA"])),
+        build(
+            Verifier::builder()
+                .secret(SECRET)
+                .algorithms(["HS256", "HS384", "HS512"]),
+        ),
+        build(
+            Verifier::builder()
+                .jwks(key_set)
+                .algorithms(["HS256", "EdDSA"]),
+        ),
     ]
 });
 
 fuzz_target!(|token: &str| {
     for verifier in VERIFIERS.iter() {
-        let verified = verifier.verify::<Value>(token).now_or_never().expect("fixed keys answer at once");
+        let verified = verifier
+            .verify::<Value>(token)
+            .now_or_never()
+            .expect("fixed keys answer at once");
         assert!(verified.is_err(), "let in: {token}");
     }
 });

@@ -29,7 +29,10 @@ impl Errors {
     }
 
     pub(crate) fn into_compile_errors(self) -> TokenStream {
-        self.collected.iter().map(syn::Error::to_compile_error).collect()
+        self.collected
+            .iter()
+            .map(syn::Error::to_compile_error)
+            .collect()
     }
 }
 

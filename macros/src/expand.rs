@@ -16,12 +16,19 @@ use crate::{
 /// Returns the companion of a well-formed function.
 pub(crate) fn companion(function: &Function, lookup: &Lookup, entries: &[Entry]) -> TokenStream {
     let expansion = Expansion::new(function, entries);
-    let calls: TokenStream = entries.iter().map(|entry| expansion.builder_call(entry)).collect();
+    let calls: TokenStream = entries
+        .iter()
+        .map(|entry| expansion.builder_call(entry))
+        .collect();
 
     let types = [
         expansion.definition(),
         expansion.constructors(&calls),
-        expansion.user_lookup(&lookup.claims.ty, &lookup.output.user, lookup.claims.is_optional),
+        expansion.user_lookup(
+            &lookup.claims.ty,
+            &lookup.output.user,
+            lookup.claims.is_optional,
+        ),
         expansion.lookup_on(lookup),
         expansion.assertions(lookup),
     ];
@@ -67,11 +74,14 @@ impl<'a> Expansion<'a> {
     }
 
     fn definition(&self) -> TokenStream {
-        let Self { name, visibility, .. } = self;
+        let Self {
+            name, visibility, ..
+        } = self;
         let everywhere = &self.attrs.everywhere;
         let companion = &self.attrs.companion;
-        let documentation = (!self.attrs.is_documented)
-            .then(|| quote!(#[doc = "The connect middleware that calls the function of the same name."]));
+        let documentation = (!self.attrs.is_documented).then(
+            || quote!(#[doc = "The connect middleware that calls the function of the same name."]),
+        );
 
         quote! {
             #(#everywhere)*
@@ -83,7 +93,12 @@ impl<'a> Expansion<'a> {
     }
 
     fn constructors(&self, calls: &TokenStream) -> TokenStream {
-        let Self { name, visibility, private, .. } = self;
+        let Self {
+            name,
+            visibility,
+            private,
+            ..
+        } = self;
         let everywhere = &self.attrs.everywhere;
 
         quote! {
@@ -112,13 +127,17 @@ impl<'a> Expansion<'a> {
     }
 
     fn builder_call(&self, entry: &Entry) -> TokenStream {
-        let Some(value) = &entry.value else { return TokenStream::new() };
+        let Some(value) = &entry.value else {
+            return TokenStream::new();
+        };
         let method = Ident::new(entry.rule.name, entry.key.span());
 
         match entry.rule.form {
             Form::Path => TokenStream::new(),
             Form::TokenSources => {
-                let sources = token_sources::parse(value).into_iter().map(|source| self.token_source(&source));
+                let sources = token_sources::parse(value)
+                    .into_iter()
+                    .map(|source| self.token_source(&source));
                 quote!(.#method([#(#sources),*]))
             }
             Form::UserKey => {
@@ -140,13 +159,19 @@ impl<'a> Expansion<'a> {
         quote!(#private::TokenSource::#name(#argument))
     }
 
-    fn user_lookup(&self, claims: &impl ToTokens, user: &impl ToTokens, for_guests: bool) -> TokenStream {
+    fn user_lookup(
+        &self,
+        claims: &impl ToTokens,
+        user: &impl ToTokens,
+        for_guests: bool,
+    ) -> TokenStream {
         let Self { name, private, .. } = self;
         let everywhere = &self.attrs.everywhere;
         // The compiler points at the user's type if it is less visible than the function.
         let claims = quote_spanned!(located_at(claims)=> type Claims = #claims;);
         let user = quote_spanned!(located_at(user)=> type User = #user;);
-        let called_for_guests = for_guests.then(|| quote! { const CALLED_FOR_GUESTS: bool = true; });
+        let called_for_guests =
+            for_guests.then(|| quote! { const CALLED_FOR_GUESTS: bool = true; });
 
         quote! {
             #(#everywhere)*
@@ -161,7 +186,9 @@ impl<'a> Expansion<'a> {
     }
 
     fn lookup_on(&self, lookup: &Lookup) -> TokenStream {
-        let Self { private, adapter, .. } = self;
+        let Self {
+            private, adapter, ..
+        } = self;
         let extractors = lookup.extractors();
         let bounds = quote!(#(#extractors: #private::FromConnectParts<#adapter>,)*);
         let (claims, request) = (local("claims"), local("request"));
@@ -174,7 +201,10 @@ impl<'a> Expansion<'a> {
             }
         });
 
-        let arguments = lookup.arguments.iter().map(|argument| self.argument(argument, &request));
+        let arguments = lookup
+            .arguments
+            .iter()
+            .map(|argument| self.argument(argument, &request));
         let outcome = self.outcome(lookup, &quote!(#claims, #(#arguments),*));
         let body = quote!(#only_with_claims #outcome);
         self.look_up(&lookup.claims.ty, &lookup.output.user, &bounds, &body)
@@ -213,7 +243,12 @@ impl<'a> Expansion<'a> {
         bounds: &TokenStream,
         body: &TokenStream,
     ) -> TokenStream {
-        let Self { name, private, adapter, .. } = self;
+        let Self {
+            name,
+            private,
+            adapter,
+            ..
+        } = self;
         let everywhere = &self.attrs.everywhere;
         let (claims_local, request) = (local("claims"), local("request"));
 
@@ -253,7 +288,9 @@ impl<'a> Expansion<'a> {
         let outcome = match lookup.output.form {
             OutputForm::Option => quote_spanned!(at_return=> outcome_of_option::<#user>),
             OutputForm::Result => quote_spanned!(at_return=> outcome_of_result::<#user, _>),
-            OutputForm::ResultOfOption => quote_spanned!(at_return=> outcome_of_result_option::<#user, _>),
+            OutputForm::ResultOfOption => {
+                quote_spanned!(at_return=> outcome_of_result_option::<#user, _>)
+            }
         };
 
         let mut function = Ident::clone(name);
@@ -301,7 +338,8 @@ impl<'a> Expansion<'a> {
         let Self { private, .. } = self;
         let extractors = lookup.extractors();
         let adapter = extractors.iter().find_map(|ty| named_adapter(ty));
-        let adapter = adapter.map_or_else(|| quote!(#private::LocalAdapter), ToTokens::to_token_stream);
+        let adapter =
+            adapter.map_or_else(|| quote!(#private::LocalAdapter), ToTokens::to_token_stream);
         quote!(#(#private::assert_extractor::<#extractors, #adapter>();)*)
     }
 }
@@ -313,7 +351,9 @@ fn is_empty_list(value: &Expr) -> bool {
 /// Makes the closure return a `String`, because a closure cannot return what it borrows from a
 /// parameter of inferred lifetime, as `|user: &User| &user.name` does.
 fn owned_key(value: &Expr) -> TokenStream {
-    let Expr::Closure(closure) = without_groups(value) else { return value.to_token_stream() };
+    let Expr::Closure(closure) = without_groups(value) else {
+        return value.to_token_stream();
+    };
     // There may be a `return` in a block.
     if matches!(*closure.body, Expr::Block(_)) || !matches!(closure.output, ReturnType::Default) {
         return value.to_token_stream();
@@ -321,7 +361,8 @@ fn owned_key(value: &Expr) -> TokenStream {
 
     let mut closure = closure.clone();
     let body = &closure.body;
-    closure.body = parse_quote_spanned!(located_at(body)=> ::std::string::ToString::to_string(&(#body)));
+    closure.body =
+        parse_quote_spanned!(located_at(body)=> ::std::string::ToString::to_string(&(#body)));
     closure.to_token_stream()
 }
 
@@ -350,8 +391,15 @@ fn private_module(entries: &[Entry]) -> TokenStream {
         env!("CARGO_PKG_VERSION_PATCH")
     );
 
-    let path = entries.iter().find(|entry| matches!(entry.rule.form, Form::Path));
-    let path = path.and_then(|entry| entry.value.as_ref()).map(without_groups);
-    let path = path.map_or_else(|| quote!(::socketioxide_jwt_auth), ToTokens::to_token_stream);
+    let path = entries
+        .iter()
+        .find(|entry| matches!(entry.rule.form, Form::Path));
+    let path = path
+        .and_then(|entry| entry.value.as_ref())
+        .map(without_groups);
+    let path = path.map_or_else(
+        || quote!(::socketioxide_jwt_auth),
+        ToTokens::to_token_stream,
+    );
     quote!(#path::__private::#version)
 }

@@ -17,13 +17,17 @@ impl ForwardedAttrs {
         Self {
             everywhere: forwarded(attributes, &["cfg", "allow"]),
             companion: forwarded(attributes, &["doc", "deprecated"]),
-            is_documented: attributes.iter().any(|attribute| attribute.path().is_ident("doc")),
+            is_documented: attributes
+                .iter()
+                .any(|attribute| attribute.path().is_ident("doc")),
         }
     }
 }
 
 fn forwarded(attributes: &[Attribute], names: &[&str]) -> Vec<TokenStream> {
-    let metas = attributes.iter().filter_map(|attribute| forwarded_meta(&attribute.meta, names));
+    let metas = attributes
+        .iter()
+        .filter_map(|attribute| forwarded_meta(&attribute.meta, names));
     metas.map(|meta| quote!(#[#meta])).collect()
 }
 
@@ -38,9 +42,16 @@ fn forwarded_meta(meta: &Meta, names: &[&str]) -> Option<TokenStream> {
     }
 
     let parser = Punctuated::<Meta, Token![,]>::parse_terminated;
-    let mut arguments = meta.require_list().ok()?.parse_args_with(parser).ok()?.into_iter();
+    let mut arguments = meta
+        .require_list()
+        .ok()?
+        .parse_args_with(parser)
+        .ok()?
+        .into_iter();
     let condition = arguments.next()?;
-    let kept: Vec<_> = arguments.filter_map(|argument| forwarded_meta(&argument, names)).collect();
+    let kept: Vec<_> = arguments
+        .filter_map(|argument| forwarded_meta(&argument, names))
+        .collect();
 
     if kept.is_empty() {
         return None;
@@ -68,6 +79,12 @@ mod tests {
             parse_quote!(#[cfg_attr(docsrs, inline)]),
         ]);
         assert_eq!(texts(&attrs.everywhere), ["# [cfg (unix)]"]);
-        assert_eq!(texts(&attrs.companion), ["# [doc = \"Finds.\"]", "# [cfg_attr (docsrs , doc (cfg (unix)))]"]);
+        assert_eq!(
+            texts(&attrs.companion),
+            [
+                "# [doc = \"Finds.\"]",
+                "# [cfg_attr (docsrs , doc (cfg (unix)))]"
+            ]
+        );
     }
 }

@@ -73,7 +73,10 @@ use crate::{
 /// |---|---|---|---|
 #[doc = option_reference!()]
 #[proc_macro_attribute]
-pub fn jwt_auth(attribute: proc_macro::TokenStream, item: proc_macro::TokenStream) -> proc_macro::TokenStream {
+pub fn jwt_auth(
+    attribute: proc_macro::TokenStream,
+    item: proc_macro::TokenStream,
+) -> proc_macro::TokenStream {
     let item = TokenStream::from(item);
     let generated = generate(attribute.into(), item.clone());
     // The item stays as it is even if something is wrong with it, because other code may use it.

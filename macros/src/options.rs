@@ -190,7 +190,12 @@ pub(crate) fn find(name: &str) -> Option<&'static OptionRule> {
 /// Returns the option that an unknown name probably stands for.
 pub(crate) fn find_similar(name: &str) -> Option<&'static OptionRule> {
     let by_alias = OPTIONS.iter().find(|rule| rule.aliases.contains(&name));
-    by_alias.or_else(|| find(suggest::nearest(name, OPTIONS.iter().map(|rule| rule.name))?))
+    by_alias.or_else(|| {
+        find(suggest::nearest(
+            name,
+            OPTIONS.iter().map(|rule| rule.name),
+        )?)
+    })
 }
 
 #[cfg(test)]
@@ -225,7 +230,11 @@ mod tests {
     fn every_option_is_in_the_ui_tests() {
         let cases = include_str!("../../tests/ui/tests/pass/options.rs");
         for rule in OPTIONS.iter().filter(|rule| rule.name != "crate") {
-            assert!(cases.contains(&format!("{} = ", rule.name)), "{}", rule.name);
+            assert!(
+                cases.contains(&format!("{} = ", rule.name)),
+                "{}",
+                rule.name
+            );
         }
     }
 

@@ -48,7 +48,9 @@ pub(crate) fn parse(attribute: TokenStream, errors: &mut Errors) -> Vec<Entry> {
 
 fn entry(input: ParseStream, errors: &mut Errors) -> Option<Entry> {
     let Ok(key) = input.call(Ident::parse_any) else {
-        errors.push(input.error("expected the name of an option, as in `secret_env = \"JWT_SECRET\"`"));
+        errors.push(
+            input.error("expected the name of an option, as in `secret_env = \"JWT_SECRET\"`"),
+        );
         return None;
     };
     let name = key.unraw().to_string();
@@ -57,18 +59,33 @@ fn entry(input: ParseStream, errors: &mut Errors) -> Option<Entry> {
 
     let Some(rule) = known else {
         errors.at(&key, unknown_option(&name));
-        return options::find_similar(&name).map(|rule| Entry { rule, key, value: None, is_guess: true });
+        return options::find_similar(&name).map(|rule| Entry {
+            rule,
+            key,
+            value: None,
+            is_guess: true,
+        });
     };
     let value = value.map_err(|error| errors.push(error)).ok();
-    Some(Entry { rule, key, value, is_guess: false })
+    Some(Entry {
+        rule,
+        key,
+        value,
+        is_guess: false,
+    })
 }
 
 fn value(input: ParseStream, key: &Ident, rule: Option<&OptionRule>) -> syn::Result<Expr> {
     if input.parse::<Option<Token![=]>>()?.is_some() && !at_end_of_entry(input) {
         return input.parse();
     }
-    let correct = rule.map_or_else(String::new, |rule| format!(": write `{} = {}`", rule.name, rule.example));
-    Err(syn::Error::new(key.span(), format!("`{key}` needs a value{correct}")))
+    let correct = rule.map_or_else(String::new, |rule| {
+        format!(": write `{} = {}`", rule.name, rule.example)
+    });
+    Err(syn::Error::new(
+        key.span(),
+        format!("`{key}` needs a value{correct}"),
+    ))
 }
 
 fn at_end_of_entry(input: ParseStream) -> bool {
@@ -114,13 +131,22 @@ mod tests {
         ));
         assert_eq!(messages.len(), 9, "{messages:#?}");
         assert_eq!(messages[1], "`guest` needs a value: write `guest = true`");
-        assert_eq!(messages[3], "unknown option `secert_env`; did you mean `secret_env`?");
-        assert_eq!(messages[4], "`issuer` needs a value: write `issuer = \"https://auth.example.com\"`");
+        assert_eq!(
+            messages[3],
+            "unknown option `secert_env`; did you mean `secret_env`?"
+        );
+        assert_eq!(
+            messages[4],
+            "`issuer` needs a value: write `issuer = \"https://auth.example.com\"`"
+        );
     }
 
     #[test]
     fn an_unknown_option_is_answered_with_the_nearest_or_with_all() {
-        assert_eq!(messages(quote!(iss = "a")), ["unknown option `iss`; did you mean `issuer`?"]);
+        assert_eq!(
+            messages(quote!(iss = "a")),
+            ["unknown option `iss`; did you mean `issuer`?"]
+        );
         assert!(messages(quote!(database = "a"))[0].ends_with("`lookup_timeout` and `crate`"));
     }
 }

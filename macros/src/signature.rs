@@ -36,10 +36,16 @@ impl Parse for Function {
 
         let signature = input.parse()?;
         if input.peek(Token![;]) {
-            return Err(input.error("the function needs a body, which finds the user of a token's claims"));
+            return Err(
+                input.error("the function needs a body, which finds the user of a token's claims")
+            );
         }
         input.parse::<TokenStream>()?;
-        Ok(Self { attributes, visibility, signature })
+        Ok(Self {
+            attributes,
+            visibility,
+            signature,
+        })
     }
 }
 
@@ -122,7 +128,10 @@ fn check_kind(signature: &Signature, errors: &mut Errors) {
             name the types";
         errors.at(&signature.generics, message);
     } else if let Some(clause) = &signature.generics.where_clause {
-        errors.at(clause, "the function is not generic and needs no `where` clause; remove it");
+        errors.at(
+            clause,
+            "the function is not generic and needs no `where` clause; remove it",
+        );
     }
 
     if let Safety::Unsafe(token) = &signature.safety {
@@ -132,7 +141,10 @@ fn check_kind(signature: &Signature, errors: &mut Errors) {
         errors.at(abi, "the function is called from Rust; remove `extern`");
     }
     if let Some(variadic) = &signature.variadic {
-        errors.at(variadic, "the function must have a fixed number of parameters; remove `...`");
+        errors.at(
+            variadic,
+            "the function must have a fixed number of parameters; remove `...`",
+        );
     }
 }
 
@@ -159,26 +171,40 @@ fn parameters(signature: &Signature, errors: &mut Errors) -> Vec<Type> {
 fn check_attributes(parameter: &PatType, errors: &mut Errors) {
     for attribute in &parameter.attrs {
         if attribute.path().is_ident("cfg") || attribute.path().is_ident("cfg_attr") {
-            errors.at(attribute, "a parameter cannot be conditional; put the `#[cfg]` on two whole functions");
+            errors.at(
+                attribute,
+                "a parameter cannot be conditional; put the `#[cfg]` on two whole functions",
+            );
         }
     }
 }
 
 /// A function that is called for guests cannot require a token.
 fn check_raw_token(parameters: &[Type], errors: &mut Errors) {
-    let [first, others @ ..] = parameters else { return };
+    let [first, others @ ..] = parameters else {
+        return;
+    };
     if type_argument(first, "Option").is_none() {
         return;
     }
     for token in others.iter().filter(|ty| is_raw_token(ty)) {
-        errors.at(token, "the function is also called for a guest, which has no token; write `Option<RawToken>`");
+        errors.at(
+            token,
+            "the function is also called for a guest, which has no token; write `Option<RawToken>`",
+        );
     }
 }
 
 fn claims(ty: Type) -> Claims {
     match type_argument(&ty, "Option") {
-        Some(inner) => Claims { ty: inner.clone(), is_optional: true },
-        None => Claims { ty, is_optional: false },
+        Some(inner) => Claims {
+            ty: inner.clone(),
+            is_optional: true,
+        },
+        None => Claims {
+            ty,
+            is_optional: false,
+        },
     }
 }
 
@@ -203,11 +229,18 @@ fn output(signature: &Signature, errors: &mut Errors) -> Option<Output> {
         return None;
     };
     let Some((user, form)) = user(ty) else {
-        errors.at(ty, format!("cannot tell the type of the user from this: {FORMS}"));
+        errors.at(
+            ty,
+            format!("cannot tell the type of the user from this: {FORMS}"),
+        );
         return None;
     };
     types::check_user(user, errors);
-    Some(Output { ty: Type::clone(ty), user: user.clone(), form })
+    Some(Output {
+        ty: Type::clone(ty),
+        user: user.clone(),
+        form,
+    })
 }
 
 fn user(returned: &Type) -> Option<(&Type, OutputForm)> {
@@ -254,7 +287,8 @@ mod tests {
     #[test]
     fn parameters_are_distinguished() {
         let lookup = parse(&parse_quote!(
-            fn f(c: Option<Claims>, t: Option<jwt::RawToken>, State(s): State<u8>) -> Option<User> {}
+            fn f(c: Option<Claims>, t: Option<jwt::RawToken>, State(s): State<u8>) -> Option<User> {
+            }
         ));
         let lookup = lookup.unwrap();
         assert!(lookup.claims.is_optional);

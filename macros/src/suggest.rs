@@ -1,7 +1,10 @@
 //! Suggestions for a misspelled name.
 
 /// Returns the candidate nearest to `written`, if it is near enough to be worth suggesting.
-pub(crate) fn nearest<'a>(written: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(
+    written: &str,
+    candidates: impl IntoIterator<Item = &'a str>,
+) -> Option<&'a str> {
     candidates
         .into_iter()
         .map(|candidate| (distance(written, candidate), candidate))
@@ -26,8 +29,10 @@ fn distance(from: &str, to: &str) -> usize {
                 let mut least = (distances[row - 1][column] + 1)
                     .min(distances[row][column - 1] + 1)
                     .min(distances[row - 1][column - 1] + replaced);
-                let swapped =
-                    row > 1 && column > 1 && from[row - 1] == to[column - 2] && from[row - 2] == to[column - 1];
+                let swapped = row > 1
+                    && column > 1
+                    && from[row - 1] == to[column - 2]
+                    && from[row - 2] == to[column - 1];
                 if swapped {
                     least = least.min(distances[row - 2][column - 2] + 1);
                 }

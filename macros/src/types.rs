@@ -1,8 +1,8 @@
 //! The types in the function's signature.
 
 use syn::{
-    GenericArgument, Lifetime, ParenthesizedGenericArguments, PathArguments, PathSegment, Type, TypeFnPtr,
-    TypeImplTrait, TypeReference,
+    GenericArgument, Lifetime, ParenthesizedGenericArguments, PathArguments, PathSegment, Type,
+    TypeFnPtr, TypeImplTrait, TypeReference,
     visit::{self, Visit},
 };
 
@@ -39,7 +39,10 @@ pub(crate) fn type_argument<'a>(ty: &'a Type, name: &str) -> Option<&'a Type> {
 /// Reports what a parameter's type must not contain.
 pub(crate) fn check_parameter(ty: &Type, errors: &mut Errors) {
     if let Type::Reference(reference) = without_groups(ty) {
-        errors.at(reference, "a parameter must own its value; take it without the `&`");
+        errors.at(
+            reference,
+            "a parameter must own its value; take it without the `&`",
+        );
         return;
     }
     Nameable { errors }.visit_type(ty);
@@ -58,19 +61,28 @@ struct Nameable<'a> {
 
 impl<'ast> Visit<'ast> for Nameable<'_> {
     fn visit_type_impl_trait(&mut self, ty: &'ast TypeImplTrait) {
-        self.errors.at(ty, "the type must be named; write it instead of `impl Trait`");
+        self.errors.at(
+            ty,
+            "the type must be named; write it instead of `impl Trait`",
+        );
     }
 
     fn visit_type_reference(&mut self, reference: &'ast TypeReference) {
         if reference.lifetime.is_none() {
-            self.errors.at(reference, "the type must own what it holds; write an owned type instead of this reference");
+            self.errors.at(
+                reference,
+                "the type must own what it holds; write an owned type instead of this reference",
+            );
         }
         visit::visit_type_reference(self, reference);
     }
 
     fn visit_lifetime(&mut self, lifetime: &'ast Lifetime) {
         if lifetime.ident != "static" {
-            self.errors.at(lifetime, "the type must own what it holds; use no lifetime but `'static`");
+            self.errors.at(
+                lifetime,
+                "the type must own what it holds; use no lifetime but `'static`",
+            );
         }
     }
 
@@ -99,9 +111,18 @@ mod tests {
 
     #[test]
     fn a_type_is_found_through_any_path() {
-        assert_eq!(argument_of(&parse_quote!(Option<User>), "Option").as_deref(), Some("User"));
-        assert_eq!(argument_of(&parse_quote!(sqlx::Result<User>), "Result").as_deref(), Some("User"));
-        assert_eq!(argument_of(&parse_quote!(::std::io::Result<u8>), "Result").as_deref(), Some("u8"));
+        assert_eq!(
+            argument_of(&parse_quote!(Option<User>), "Option").as_deref(),
+            Some("User")
+        );
+        assert_eq!(
+            argument_of(&parse_quote!(sqlx::Result<User>), "Result").as_deref(),
+            Some("User")
+        );
+        assert_eq!(
+            argument_of(&parse_quote!(::std::io::Result<u8>), "Result").as_deref(),
+            Some("u8")
+        );
         assert_eq!(argument_of(&parse_quote!(Vec<User>), "Option"), None);
         assert_eq!(argument_of(&parse_quote!(Option), "Option"), None);
     }

@@ -36,7 +36,12 @@ impl<'a, A: Adapter> Attempt<'a, A> {
         let permit = limiter().begin_attempt(socket.id)?;
         let watch = registry().watch();
         let mark = AttemptMark::begin(&**socket, kind).map_err(|SocketLeft| Code::SessionEnded)?;
-        Ok(Self { socket, permit, watch, mark })
+        Ok(Self {
+            socket,
+            permit,
+            watch,
+            mark,
+        })
     }
 
     /// Runs the attempt. Turns a panic into `internal_error`: without an answer the client would wait until its
@@ -75,7 +80,9 @@ impl<'a, A: Adapter> Attempt<'a, A> {
     ///
     /// Returns `session_ended` if the user was logged out since the attempt began, on any node.
     pub(crate) fn register(&self, session: &Arc<dyn Session>) -> Result<(), Code> {
-        let Some(room) = session.state().room() else { return Ok(()) };
+        let Some(room) = session.state().room() else {
+            return Ok(());
+        };
         let user = UserOnServer::of_socket(self.socket, Arc::clone(room));
         let socket: Weak<Socket<A>> = Arc::downgrade(self.socket);
         self.watch.register(user, session, socket)?;

@@ -13,7 +13,9 @@ use crate::{
     guard, keys, log,
     lookup::{LookupOn, LookupRequest, UserLookup},
     origin::{self, Origin},
-    session::{GuestSession, Session, SessionState, TokenFacts, UserSession, expiry::ExpiryRules, rooms},
+    session::{
+        GuestSession, Session, SessionState, TokenFacts, UserSession, expiry::ExpiryRules, rooms,
+    },
     token::{self, AuthPayload, RawToken, TokenSource},
     verify::Verifier,
 };
@@ -57,10 +59,14 @@ impl<L: UserLookup> Authenticator<L> {
         }
     }
 
-    fn find_token<A: Adapter>(&self, request: &LookupRequest<'_, A>) -> Result<Option<RawToken>, AuthError> {
+    fn find_token<A: Adapter>(
+        &self,
+        request: &LookupRequest<'_, A>,
+    ) -> Result<Option<RawToken>, AuthError> {
         let payload = match request.payload {
             Some(_) => {
-                let payload = Data::<AuthPayload>::from_connect_parts(request.socket, request.payload);
+                let payload =
+                    Data::<AuthPayload>::from_connect_parts(request.socket, request.payload);
                 payload.map_err(|_| Code::TokenMalformed)?.0
             }
             None => AuthPayload::default(),
@@ -81,14 +87,23 @@ impl<L: UserLookup> Authenticator<L> {
     where
         L: LookupOn<A>,
     {
-        let origin = keys::Handshake { parts: request.socket.req_parts(), namespace: log::path(request.socket) };
+        let origin = keys::Handshake {
+            parts: request.socket.req_parts(),
+            namespace: log::path(request.socket),
+        };
         // The keys may come from the application's `KeySource`, which has no other time limit.
-        let checked = timeout(self.lookup_timeout, self.verifier.check_signature(token.as_str(), Some(origin)));
+        let checked = timeout(
+            self.lookup_timeout,
+            self.verifier.check_signature(token.as_str(), Some(origin)),
+        );
         let payload = checked.await.map_err(|_| Code::KeysUnavailable)??;
 
         let registered = self.verifier.check_claims(&payload)?;
         let claims = payload.deserialize()?;
-        let user = self.look_up(request, Some(claims), Some(token)).await?.ok_or(Code::UserNotFound)?;
+        let user = self
+            .look_up(request, Some(claims), Some(token))
+            .await?
+            .ok_or(Code::UserNotFound)?;
 
         // The token may have expired while the lookup ran.
         registered.check_times(SystemTime::now())?;
@@ -101,30 +116,47 @@ impl<L: UserLookup> Authenticator<L> {
             expires_at: registered.expires_at(),
         };
         let ends_at = self.expiry.end_of(registered.valid_until());
-        let state = SessionState::of_token(claims, facts, self.expiry.clock.clone()).ending_at(ends_at);
+        let state =
+            SessionState::of_token(claims, facts, self.expiry.clock.clone()).ending_at(ends_at);
 
         self.user_session(user, state)
     }
 
-    async fn admit_guest<A: Adapter>(&self, request: &LookupRequest<'_, A>) -> Result<Arc<dyn Session>, AuthError>
+    async fn admit_guest<A: Adapter>(
+        &self,
+        request: &LookupRequest<'_, A>,
+    ) -> Result<Arc<dyn Session>, AuthError>
     where
         L: LookupOn<A>,
     {
         let state = SessionState::of_guest::<L::Claims>(self.expiry.clock.clone());
-        let user = if L::CALLED_FOR_GUESTS { self.look_up(request, None, None).await? } else { None };
+        let user = if L::CALLED_FOR_GUESTS {
+            self.look_up(request, None, None).await?
+        } else {
+            None
+        };
         match user {
             Some(user) => self.user_session(user, state),
             None => Ok(Arc::new(GuestSession::<L::User>::new(state))),
         }
     }
 
-    fn user_session(&self, user: L::User, state: SessionState) -> Result<Arc<dyn Session>, AuthError> {
+    fn user_session(
+        &self,
+        user: L::User,
+        state: SessionState,
+    ) -> Result<Arc<dyn Session>, AuthError> {
         let room = match &self.user_key {
             // Guest users returned by the lookup get no user room.
-            Some(key) if !state.is_guest() => Some(rooms::of_user(guard::call("`user_key`", || key(&user))?).into()),
+            Some(key) if !state.is_guest() => {
+                Some(rooms::of_user(guard::call("`user_key`", || key(&user))?).into())
+            }
             _ => None,
         };
-        Ok(Arc::new(UserSession { user: Arc::new(user), state: state.in_room(room) }))
+        Ok(Arc::new(UserSession {
+            user: Arc::new(user),
+            state: state.in_room(room),
+        }))
     }
 
     async fn look_up<A: Adapter>(
@@ -139,7 +171,9 @@ impl<L: UserLookup> Authenticator<L> {
         let request = LookupRequest { token, ..*request };
         // The call itself may panic, too: it stands inside the guarded future.
         guard::future("the user lookup", async {
-            timeout(self.lookup_timeout, self.lookup.look_up(claims, request)).await.map_err(|_| Code::LookupTimeout)?
+            timeout(self.lookup_timeout, self.lookup.look_up(claims, request))
+                .await
+                .map_err(|_| Code::LookupTimeout)?
         })
         .await?
     }

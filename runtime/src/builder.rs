@@ -142,7 +142,10 @@ impl<L: UserLookup> JwtAuthBuilder<L> {
     ///     Some(User { id: claims.sub })
     /// }
     /// ```
-    pub fn user_key<K: Display>(mut self, key: impl Fn(&L::User) -> K + Send + Sync + 'static) -> Self {
+    pub fn user_key<K: Display>(
+        mut self,
+        key: impl Fn(&L::User) -> K + Send + Sync + 'static,
+    ) -> Self {
         self.user_key = Some(Box::new(move |user| key(user).to_string()));
         self
     }
@@ -160,7 +163,12 @@ impl<L: UserLookup> JwtAuthBuilder<L> {
     /// Returns an error if a setting is missing, contradicts another one or is too weak. Its message names every such
     /// setting and says how to fix it.
     pub fn build(self) -> Result<JwtAuth<L>, ConfigError> {
-        let SessionSettings { allowed_origins, authenticate_event, guest, .. } = &self.settings;
+        let SessionSettings {
+            allowed_origins,
+            authenticate_event,
+            guest,
+            ..
+        } = &self.settings;
         let origins_are_checked = allowed_origins.is_some();
         let guests_can_log_in = guest.unwrap_or(false) && authenticate_event.is_some();
 
@@ -174,8 +182,14 @@ impl<L: UserLookup> JwtAuthBuilder<L> {
         let authenticator = checked!(Authenticator {
             lookup: Ok(self.lookup),
             verifier: Verifier::new(self.verifier),
-            sources: check_sources(settings.token.unwrap_or_else(TokenSource::defaults), origins_are_checked),
-            allowed_origins: settings.allowed_origins.map(|origins| parse_origins(&origins)).transpose(),
+            sources: check_sources(
+                settings.token.unwrap_or_else(TokenSource::defaults),
+                origins_are_checked
+            ),
+            allowed_origins: settings
+                .allowed_origins
+                .map(|origins| parse_origins(&origins))
+                .transpose(),
             guest: Ok(settings.guest.unwrap_or(false)),
             lookup_timeout: check_time("lookup_timeout", settings.lookup_timeout)
                 .map(|limit| limit.unwrap_or(Duration::from_secs(10))),
@@ -195,9 +209,9 @@ fn check_time(
     time: Option<Result<Duration, ConfigError>>,
 ) -> Result<Option<Duration>, ConfigError> {
     match time.transpose()? {
-        Some(time) if time.is_zero() => {
-            Err(ConfigError::invalid(format!("{name} is zero; write a time like \"10s\", or leave it out")))
-        }
+        Some(time) if time.is_zero() => Err(ConfigError::invalid(format!(
+            "{name} is zero; write a time like \"10s\", or leave it out"
+        ))),
         time => Ok(time),
     }
 }
@@ -217,14 +231,22 @@ fn check_guest_timeout(
 }
 
 /// The event names that Socket.IO reserves; a client cannot emit them.
-const RESERVED_EVENTS: [&str; 6] =
-    ["connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener"];
+const RESERVED_EVENTS: [&str; 6] = [
+    "connect",
+    "connect_error",
+    "disconnect",
+    "disconnecting",
+    "newListener",
+    "removeListener",
+];
 
 fn check_event(name: Option<String>) -> Result<Option<String>, ConfigError> {
     match name {
-        Some(name) if name.is_empty() || RESERVED_EVENTS.contains(&name.as_str()) => Err(ConfigError::invalid(
-            format!("authenticate_event: clients cannot emit {name:?}; use another name, like \"authenticate\""),
-        )),
+        Some(name) if name.is_empty() || RESERVED_EVENTS.contains(&name.as_str()) => {
+            Err(ConfigError::invalid(format!(
+                "authenticate_event: clients cannot emit {name:?}; use another name, like \"authenticate\""
+            )))
+        }
         name => Ok(name),
     }
 }
@@ -238,9 +260,14 @@ fn parse_origins(origins: &[String]) -> Result<Vec<Origin>, ConfigError> {
     ConfigError::collect(origins.iter().map(|origin| Origin::from_config(origin)))
 }
 
-fn check_sources(sources: Vec<TokenSource>, origins_are_checked: bool) -> Result<Vec<TokenSource>, ConfigError> {
+fn check_sources(
+    sources: Vec<TokenSource>,
+    origins_are_checked: bool,
+) -> Result<Vec<TokenSource>, ConfigError> {
     if sources.is_empty() {
-        return Err(ConfigError::invalid("token is an empty list; name at least one source, like auth(\"token\")"));
+        return Err(ConfigError::invalid(
+            "token is an empty list; name at least one source, like auth(\"token\")",
+        ));
     }
     ConfigError::collect(sources.iter().map(TokenSource::check))?;
 

@@ -26,7 +26,10 @@ impl Clock {
         }
     }
 
-    #[cfg_attr(not(test), expect(clippy::unused_self, reason = "a test build keeps its time in it"))]
+    #[cfg_attr(
+        not(test),
+        expect(clippy::unused_self, reason = "a test build keeps its time in it")
+    )]
     pub(crate) fn now(&self) -> SystemTime {
         #[cfg(test)]
         if let Some(time) = &self.test {
@@ -38,7 +41,12 @@ impl Clock {
     #[cfg(test)]
     pub(crate) fn fixed(at: SystemTime) -> (Self, TestClock) {
         let time = Arc::new(Mutex::new(at));
-        (Self { test: Some(Arc::clone(&time)) }, TestClock(time))
+        (
+            Self {
+                test: Some(Arc::clone(&time)),
+            },
+            TestClock(time),
+        )
     }
 }
 

@@ -110,7 +110,11 @@ impl AuthError {
     /// assert_eq!(AuthError::denied("user does not exist").to_string(), "user does not exist");
     /// ```
     pub fn denied(message: impl Into<Cow<'static, str>>) -> Self {
-        Self { code: Code::Denied, message: Some(message.into()), source: None }
+        Self {
+            code: Code::Denied,
+            message: Some(message.into()),
+            source: None,
+        }
     }
 
     /// Makes an error for a failure of the application. The client gets `internal_error` only; the cause goes to
@@ -140,7 +144,11 @@ impl AuthError {
     }
 
     fn with_cause(code: Code, cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        Self { code, message: None, source: Some(cause.into()) }
+        Self {
+            code,
+            message: None,
+            source: Some(cause.into()),
+        }
     }
 
     /// Returns the stable name of the reason, in `snake_case`. Clients should compare this, not the message.
@@ -165,7 +173,11 @@ impl AuthError {
 
     /// Returns a copy without the cause.
     pub(crate) fn for_client(&self) -> Self {
-        Self { code: self.code, message: self.message.clone(), source: None }
+        Self {
+            code: self.code,
+            message: self.message.clone(),
+            source: None,
+        }
     }
 }
 
@@ -180,13 +192,19 @@ impl AuthError {
 /// ```
 impl From<Box<dyn Error + Send + Sync>> for AuthError {
     fn from(failure: Box<dyn Error + Send + Sync>) -> Self {
-        failure.downcast::<Self>().map_or_else(Self::internal, |error| *error)
+        failure
+            .downcast::<Self>()
+            .map_or_else(Self::internal, |error| *error)
     }
 }
 
 impl From<Code> for AuthError {
     fn from(code: Code) -> Self {
-        Self { code, message: None, source: None }
+        Self {
+            code,
+            message: None,
+            source: None,
+        }
     }
 }
 

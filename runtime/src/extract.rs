@@ -60,7 +60,10 @@ impl<A: Adapter> SocketAuth for Socket<A> {
     type Adapter = A;
 
     fn auth_user<T: Send + Sync + 'static>(&self) -> Option<AuthUser<T>> {
-        store::user(self, EndedSession::Refuse).ok().flatten().map(AuthUser::new)
+        store::user(self, EndedSession::Refuse)
+            .ok()
+            .flatten()
+            .map(AuthUser::new)
     }
 
     fn on_login<H, T>(&self, handler: H)

@@ -25,8 +25,13 @@ pub(crate) fn call<T>(name: &str, function: impl FnOnce() -> T) -> Result<T, Aut
 /// Returns `internal_error` if it panics.
 ///
 /// Not an `async fn`: that would hold the future twice, as an argument and while it runs.
-pub(crate) fn future<T>(name: &str, future: impl Future<Output = T>) -> impl Future<Output = Result<T, AuthError>> {
-    AssertUnwindSafe(future).catch_unwind().map(move |result| result.map_err(|_| panicked(name)))
+pub(crate) fn future<T>(
+    name: &str,
+    future: impl Future<Output = T>,
+) -> impl Future<Output = Result<T, AuthError>> {
+    AssertUnwindSafe(future)
+        .catch_unwind()
+        .map(move |result| result.map_err(|_| panicked(name)))
 }
 
 fn panicked(name: &str) -> AuthError {
@@ -74,10 +79,15 @@ mod tests {
 
     #[test]
     fn a_panic_of_a_future_becomes_internal_error() {
-        let error = future("the lookup", async { panic!("with a secret") }).now_or_never().unwrap();
+        let error = future("the lookup", async { panic!("with a secret") })
+            .now_or_never()
+            .unwrap();
         let error: Result<(), _> = error;
         assert_eq!(error.unwrap_err().code(), "internal_error");
-        assert_eq!(future("it", async { 1 }).now_or_never().unwrap().unwrap(), 1);
+        assert_eq!(
+            future("it", async { 1 }).now_or_never().unwrap().unwrap(),
+            1
+        );
     }
 
     #[test]
@@ -86,6 +96,9 @@ mod tests {
         let error = AuthError::internal(std::io::Error::other("the disk is full"));
         assert_eq!(error_chain(&error), "internal_error: the disk is full");
         let error = AuthError::internal(Broken);
-        assert_eq!(error_chain(&error), "internal_error: an error whose `Display` panicked");
+        assert_eq!(
+            error_chain(&error),
+            "internal_error: an error whose `Display` panicked"
+        );
     }
 }

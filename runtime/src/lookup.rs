@@ -125,7 +125,9 @@ pub fn outcome_of_option<T>(user: Option<T>) -> LookupResult<T> {
 /// # Errors
 ///
 /// Returns the error of the function.
-pub fn outcome_of_result<T, E: Into<Box<dyn Error + Send + Sync>>>(user: Result<T, E>) -> LookupResult<T> {
+pub fn outcome_of_result<T, E: Into<Box<dyn Error + Send + Sync>>>(
+    user: Result<T, E>,
+) -> LookupResult<T> {
     outcome_of_result_option(user.map(Some))
 }
 

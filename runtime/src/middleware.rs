@@ -88,7 +88,14 @@ impl<L: UserLookup> Shared<L> {
         let attempt = Attempt::begin(socket, AttemptKind::Connection)?;
         let session = attempt
             .run("connection refused", async {
-                let session = self.authenticator.authenticate(&LookupRequest { socket, payload, token: None }).await?;
+                let session = self
+                    .authenticator
+                    .authenticate(&LookupRequest {
+                        socket,
+                        payload,
+                        token: None,
+                    })
+                    .await?;
                 store::begin(socket, &session, || attempt.register(&session))?;
                 Ok(session)
             })
@@ -107,12 +114,20 @@ impl<L: UserLookup> Shared<L> {
 /// Ends the session if another node logged its user out while the connection was under way. From the moment on at which
 /// the socket is connected, a logout on another node reaches it by its rooms.
 fn end_if_logged_out_elsewhere<A: Adapter>(socket: &Arc<Socket<A>>, session: &Arc<dyn Session>) {
-    let Some(room) = session.state().room().filter(|_| rooms::are_shared::<A>()) else { return };
-    let (room, socket, session) = (Arc::clone(room), Arc::downgrade(socket), Arc::downgrade(session));
+    let Some(room) = session.state().room().filter(|_| rooms::are_shared::<A>()) else {
+        return;
+    };
+    let (room, socket, session) = (
+        Arc::clone(room),
+        Arc::downgrade(socket),
+        Arc::downgrade(session),
+    );
 
     tokio::spawn(async move {
         until_connected(&socket).await;
-        let is_logged_out = socket.upgrade().is_some_and(|socket| rooms::is_logged_out(&socket, &room));
+        let is_logged_out = socket
+            .upgrade()
+            .is_some_and(|socket| rooms::is_logged_out(&socket, &room));
         if is_logged_out && let Some(session) = Weak::upgrade(&session) {
             session.state().end(Code::SessionEnded);
             drop(session);
@@ -129,6 +144,9 @@ impl<L: UserLookup> Clone for JwtAuth<L> {
 
 impl<L: UserLookup> fmt::Debug for JwtAuth<L> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("JwtAuth").field("verifier", self.verifier()).finish_non_exhaustive()
+        formatter
+            .debug_struct("JwtAuth")
+            .field("verifier", self.verifier())
+            .finish_non_exhaustive()
     }
 }

@@ -35,9 +35,13 @@ impl Origin {
     /// user info, a path, or a port out of range.
     fn parse(text: &str) -> Result<Self, Problem> {
         if text.contains('*') {
-            return Err("a wildcard matches nothing, because origins are compared as a whole: list each of them");
+            return Err(
+                "a wildcard matches nothing, because origins are compared as a whole: list each of them",
+            );
         }
-        let (scheme, authority) = text.split_once("://").ok_or("it needs a scheme, `://` and a host")?;
+        let (scheme, authority) = text
+            .split_once("://")
+            .ok_or("it needs a scheme, `://` and a host")?;
         let scheme = parse_scheme(scheme)?;
         if authority.contains(['/', '\\', '?', '#']) {
             return Err("leave out what follows host and port: a path, a query, a fragment");
@@ -47,10 +51,14 @@ impl Origin {
         }
 
         let (host, port) = split_port(authority);
-        let host = Host::parse(host)
-            .ok_or("the host must be a name in ASCII (with xn--… for other letters) or an IP address")?;
+        let host = Host::parse(host).ok_or(
+            "the host must be a name in ASCII (with xn--… for other letters) or an IP address",
+        )?;
         let port = match port {
-            Some(port) => Some(parse_port(port).ok_or("the port must be a number from 1 to 65535, in digits only")?),
+            Some(port) => Some(
+                parse_port(port)
+                    .ok_or("the port must be a number from 1 to 65535, in digits only")?,
+            ),
             None => default_port(&scheme),
         };
         Ok(Self { scheme, host, port })
@@ -78,7 +86,8 @@ impl Host {
         if let Some(address) = text.strip_prefix('[') {
             return address.strip_suffix(']')?.parse().ok().map(Self::V6);
         }
-        let is_label_character = |character: char| character.is_ascii_alphanumeric() || "-_".contains(character);
+        let is_label_character =
+            |character: char| character.is_ascii_alphanumeric() || "-_".contains(character);
         let is_label = |label: &str| !label.is_empty() && label.chars().all(is_label_character);
         if !text.split('.').all(is_label) {
             return None;
@@ -103,9 +112,14 @@ fn ends_in_number(host: &str) -> bool {
 
 /// Returns the scheme in lower case.
 fn parse_scheme(text: &str) -> Result<String, Problem> {
-    let is_scheme_character = |character: char| character.is_ascii_alphanumeric() || "+-.".contains(character);
-    if !text.starts_with(|first: char| first.is_ascii_alphabetic()) || !text.chars().all(is_scheme_character) {
-        return Err("the scheme must begin with a letter, and have letters, digits, `+`, `-` and `.` only");
+    let is_scheme_character =
+        |character: char| character.is_ascii_alphanumeric() || "+-.".contains(character);
+    if !text.starts_with(|first: char| first.is_ascii_alphabetic())
+        || !text.chars().all(is_scheme_character)
+    {
+        return Err(
+            "the scheme must begin with a letter, and have letters, digits, `+`, `-` and `.` only",
+        );
     }
     match text.to_ascii_lowercase().as_str() {
         "ws" => Err("the origin is that of the page, not of the WebSocket: write http://"),
@@ -118,7 +132,10 @@ fn parse_scheme(text: &str) -> Result<String, Problem> {
 fn split_port(authority: &str) -> (&str, Option<&str>) {
     let address_end = authority.find(']').unwrap_or(0);
     match authority[address_end..].find(':') {
-        Some(colon) => (&authority[..address_end + colon], Some(&authority[address_end + colon + 1..])),
+        Some(colon) => (
+            &authority[..address_end + colon],
+            Some(&authority[address_end + colon + 1..]),
+        ),
         None => (authority, None),
     }
 }
@@ -145,7 +162,10 @@ fn default_port(scheme: &str) -> Option<u16> {
 pub(crate) fn check(allowed: &[Origin], parts: &Parts) -> Result<(), AuthError> {
     let mut origins = parts.headers.get_all(header::ORIGIN).iter();
     let origin = match (origins.next(), origins.next()) {
-        (Some(origin), None) => origin.to_str().ok().and_then(|text| Origin::parse(text).ok()),
+        (Some(origin), None) => origin
+            .to_str()
+            .ok()
+            .and_then(|text| Origin::parse(text).ok()),
         _ => None,
     };
     match origin {

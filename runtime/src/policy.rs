@@ -181,7 +181,16 @@ mod tests {
         }
     }
 
-    type Eight = (Bit<0>, Bit<1>, Bit<2>, Bit<3>, Bit<4>, Bit<5>, Bit<6>, Bit<7>);
+    type Eight = (
+        Bit<0>,
+        Bit<1>,
+        Bit<2>,
+        Bit<3>,
+        Bit<4>,
+        Bit<5>,
+        Bit<6>,
+        Bit<7>,
+    );
 
     #[test]
     fn all_asks_for_every_one() {

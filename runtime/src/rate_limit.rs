@@ -89,13 +89,20 @@ impl RateLimiter {
     pub(crate) fn begin_attempt(&'static self, connection: Sid) -> Result<AttemptPermit, Code> {
         let mut state = self.state();
         let refused = state.refusals(connection);
-        let in_flight = state.in_flight.get(&connection).copied().unwrap_or_default();
+        let in_flight = state
+            .in_flight
+            .get(&connection)
+            .copied()
+            .unwrap_or_default();
 
         if refused.saturating_add(in_flight) >= MAX_REFUSALS {
             return Err(Code::TooManyAttempts);
         }
         state.in_flight.insert(connection, in_flight + 1);
-        Ok(AttemptPermit { limiter: self, connection })
+        Ok(AttemptPermit {
+            limiter: self,
+            connection,
+        })
     }
 
     /// Counts a renewal of the connection.
@@ -107,12 +114,21 @@ impl RateLimiter {
         let mut state = self.state();
         let known = state.renewals.0.get(&connection).copied();
         let current = known.filter(|renewals| renewals.since.elapsed() <= RENEWAL_PERIOD);
-        let renewals = current.unwrap_or_else(|| Renewals { number: 0, since: Instant::now() });
+        let renewals = current.unwrap_or_else(|| Renewals {
+            number: 0,
+            since: Instant::now(),
+        });
 
         if renewals.number >= MAX_RENEWALS {
             return Err(Code::TooManyAttempts);
         }
-        state.renewals.put(connection, Renewals { number: renewals.number + 1, ..renewals });
+        state.renewals.put(
+            connection,
+            Renewals {
+                number: renewals.number + 1,
+                ..renewals
+            },
+        );
         Ok(())
     }
 
@@ -145,7 +161,13 @@ impl AttemptPermit {
     pub(crate) fn record_refusal(&self) {
         let mut state = self.limiter.state();
         let number = state.refusals(self.connection).saturating_add(1);
-        state.refusals.put(self.connection, Refusals { number, last: Instant::now() });
+        state.refusals.put(
+            self.connection,
+            Refusals {
+                number,
+                last: Instant::now(),
+            },
+        );
     }
 
     /// Forgets the refusals of the connection, after a user has logged in. It is not called for a guest, because any
@@ -193,7 +215,10 @@ mod tests {
         refuse(limiter, connection, MAX_REFUSALS - 1);
         assert!(!is_refused(limiter, connection));
         refuse(limiter, connection, 1);
-        assert_eq!(limiter.begin_attempt(connection).err(), Some(Code::TooManyAttempts));
+        assert_eq!(
+            limiter.begin_attempt(connection).err(),
+            Some(Code::TooManyAttempts)
+        );
         assert!(!is_refused(limiter, Sid::new()));
     }
 
@@ -201,7 +226,9 @@ mod tests {
     fn attempts_under_way_count_as_refusals() {
         let (limiter, connection) = (limiter(), Sid::new());
         refuse(limiter, connection, 5);
-        let mut under_way: Vec<_> = (5..MAX_REFUSALS).map(|_| limiter.begin_attempt(connection).unwrap()).collect();
+        let mut under_way: Vec<_> = (5..MAX_REFUSALS)
+            .map(|_| limiter.begin_attempt(connection).unwrap())
+            .collect();
         assert!(is_refused(limiter, connection));
         assert!(!is_refused(limiter, Sid::new()));
         under_way.pop();
@@ -247,7 +274,10 @@ mod tests {
         assert!(is_refused(limiter, connection));
         advance(Duration::from_millis(1)).await;
         refuse(limiter, connection, MAX_REFUSALS);
-        assert!(is_refused(limiter, connection), "counting starts again from zero");
+        assert!(
+            is_refused(limiter, connection),
+            "counting starts again from zero"
+        );
     }
 
     #[tokio::test(start_paused = true)]
@@ -283,7 +313,10 @@ mod tests {
             for _ in 0..MAX_RENEWALS {
                 assert!(limiter.count_renewal(connection).is_ok());
             }
-            assert_eq!(limiter.count_renewal(connection), Err(Code::TooManyAttempts));
+            assert_eq!(
+                limiter.count_renewal(connection),
+                Err(Code::TooManyAttempts)
+            );
             assert!(limiter.count_renewal(Sid::new()).is_ok());
             advance(RENEWAL_PERIOD).await;
             assert!(limiter.count_renewal(connection).is_err());

@@ -44,7 +44,9 @@ pub(crate) fn refuse_event<A: Adapter>(
     ack_id: &Option<i64>,
     error: &AuthError,
 ) {
-    let event = Event::from_message_parts(socket, value, ack_id).map(|Event(name)| name).ok();
+    let event = Event::from_message_parts(socket, value, ack_id)
+        .map(|Event(name)| name)
+        .ok();
     let ack = ack_id.map(|_| ack_sender(socket, *ack_id));
     answer(socket, event.as_deref(), ack, error);
 }
@@ -103,7 +105,10 @@ pub(crate) struct Ending {
 
 impl Ending {
     pub(crate) fn new(user_room: Option<Arc<str>>, reason: Option<Arc<AuthError>>) -> Self {
-        Self { user_room, pending_reason: reason }
+        Self {
+            user_room,
+            pending_reason: reason,
+        }
     }
 
     /// Tells and disconnects the client. Tries again while its channel is full.
@@ -119,14 +124,19 @@ impl Ending {
     /// # Errors
     ///
     /// Returns an error if the client's channel is full, because the client does not read.
-    pub(crate) fn attempt<A: Adapter>(&mut self, socket: &Arc<Socket<A>>) -> Result<(), SocketError> {
+    pub(crate) fn attempt<A: Adapter>(
+        &mut self,
+        socket: &Arc<Socket<A>>,
+    ) -> Result<(), SocketError> {
         if !socket.connected() {
             return Ok(());
         }
         // From now on this socket gets no event that is sent to the sockets of the user.
         rooms::leave(socket, self.user_room.as_ref());
 
-        let ended = self.tell(socket).and_then(|()| Arc::clone(socket).disconnect());
+        let ended = self
+            .tell(socket)
+            .and_then(|()| Arc::clone(socket).disconnect());
         if ended.is_err() {
             // After each failure, because the application may have put the socket into other rooms meanwhile.
             rooms::leave_ended(socket, self.user_room.as_ref());
@@ -153,7 +163,9 @@ impl Ending {
 pub(crate) fn finish_disconnect<A: Adapter>(socket: &Arc<Socket<A>>) {
     if Arc::clone(socket).disconnect().is_err() {
         let socket = Arc::downgrade(socket);
-        tokio::spawn(async move { while_full(&socket, |socket| Arc::clone(socket).disconnect()).await });
+        tokio::spawn(
+            async move { while_full(&socket, |socket| Arc::clone(socket).disconnect()).await },
+        );
     }
 }
 
@@ -162,7 +174,11 @@ pub(crate) fn finish_disconnect<A: Adapter>(socket: &Arc<Socket<A>>) {
 /// # Errors
 ///
 /// Returns an error if the client's channel is closed, or full because the client does not read.
-fn tell<A: Adapter>(socket: &Socket<A>, error: &AuthError, event: Option<&str>) -> Result<(), SocketError> {
+fn tell<A: Adapter>(
+    socket: &Socket<A>,
+    error: &AuthError,
+    event: Option<&str>,
+) -> Result<(), SocketError> {
     match socket.emit(UNAUTHORIZED, &Unauthorized { error, event }) {
         Err(SendError::Socket(error)) => Err(error),
         Ok(()) | Err(SendError::Serialize(_)) => Ok(()),

@@ -78,7 +78,10 @@ impl LoggedOut {
 
 impl UserOnServer {
     pub(crate) fn new<A: Adapter>(io: &SocketIo<A>, room: Arc<str>) -> Self {
-        let server = ServerId { config: std::ptr::from_ref(io.config()).addr(), server: *io.config().server_id };
+        let server = ServerId {
+            config: std::ptr::from_ref(io.config()).addr(),
+            server: *io.config().server_id,
+        };
         Self { server, room }
     }
 
@@ -109,7 +112,10 @@ impl Registry {
         let mut state = self.state();
         let began = state.next_number();
         state.attempts.insert(began);
-        LogoutWatch { registry: self, began }
+        LogoutWatch {
+            registry: self,
+            began,
+        }
     }
 
     /// Ends the sessions of a user with a code, and refuses the attempts that are under way.
@@ -123,7 +129,10 @@ impl Registry {
         }
 
         let sessions = state.sessions.get(user).map_or(&[] as &[_], Vec::as_slice);
-        let upgraded: Vec<_> = sessions.iter().map(|open| (open.session.upgrade(), open.socket.upgrade())).collect();
+        let upgraded: Vec<_> = sessions
+            .iter()
+            .map(|open| (open.session.upgrade(), open.socket.upgrade()))
+            .collect();
         for session in upgraded.iter().filter_map(|(session, _)| session.as_ref()) {
             // The lock is held meanwhile: a renewal that begins after this logout must not find the session alive.
             session.state().end(code);
@@ -133,7 +142,12 @@ impl Registry {
         drop(state);
         upgraded
             .into_iter()
-            .filter_map(|(session, socket)| Some(LoggedOut { session: session?, socket: socket? }))
+            .filter_map(|(session, socket)| {
+                Some(LoggedOut {
+                    session: session?,
+                    socket: socket?,
+                })
+            })
             .collect()
     }
 
@@ -162,15 +176,27 @@ impl LogoutWatch {
     ) -> Result<(), Code> {
         let registry = self.registry;
         let mut state = registry.state();
-        if state.logouts.get(&user).is_some_and(|logout| *logout > self.began) {
+        if state
+            .logouts
+            .get(&user)
+            .is_some_and(|logout| *logout > self.began)
+        {
             return Err(Code::SessionEnded);
         }
 
         let number = state.next_number();
-        let open = OpenSession { number, session: Arc::downgrade(session), socket };
+        let open = OpenSession {
+            number,
+            session: Arc::downgrade(session),
+            socket,
+        };
         state.sessions.entry(user.clone()).or_default().push(open);
         drop(state);
-        session.state().hold_registration(Registration { registry, user, number });
+        session.state().hold_registration(Registration {
+            registry,
+            user,
+            number,
+        });
         Ok(())
     }
 }
@@ -218,7 +244,13 @@ mod tests {
     }
 
     fn user_on(server: usize, room: &str) -> UserOnServer {
-        UserOnServer { server: ServerId { config: server, server: Sid::ZERO }, room: room.into() }
+        UserOnServer {
+            server: ServerId {
+                config: server,
+                server: Sid::ZERO,
+            },
+            room: room.into(),
+        }
     }
 
     fn user(room: &str) -> UserOnServer {
@@ -226,13 +258,21 @@ mod tests {
     }
 
     fn session() -> Arc<dyn Session> {
-        Arc::new(GuestSession::<()>::new(SessionState::of_guest::<()>(Clock::system())))
+        Arc::new(GuestSession::<()>::new(SessionState::of_guest::<()>(
+            Clock::system(),
+        )))
     }
 
     /// A session and its socket, both open.
-    fn open(registry: &'static Registry, user: UserOnServer) -> (Arc<dyn Session>, Arc<dyn Any + Send + Sync>) {
+    fn open(
+        registry: &'static Registry,
+        user: UserOnServer,
+    ) -> (Arc<dyn Session>, Arc<dyn Any + Send + Sync>) {
         let (session, socket): (_, Arc<dyn Any + Send + Sync>) = (session(), Arc::new(()));
-        registry.watch().register(user, &session, Arc::downgrade(&socket)).unwrap();
+        registry
+            .watch()
+            .register(user, &session, Arc::downgrade(&socket))
+            .unwrap();
         (session, socket)
     }
 
@@ -245,7 +285,10 @@ mod tests {
     fn a_logout_ends_every_session_of_the_user_and_no_other() {
         let registry = registry();
         let (first, second) = (open(registry, user("ada")), open(registry, user("ada")));
-        let (grace, elsewhere) = (open(registry, user("grace")), open(registry, user_on(2, "ada")));
+        let (grace, elsewhere) = (
+            open(registry, user("grace")),
+            open(registry, user_on(2, "ada")),
+        );
 
         assert_eq!(registry.log_out(&user("ada"), Code::SessionEnded).len(), 2);
         for (session, _) in [&first, &second] {
@@ -286,7 +329,10 @@ mod tests {
         drop(second);
         assert_eq!(registry.state().logouts.len(), 1);
         drop(first);
-        assert!(registry.state().logouts.is_empty(), "the third began after it");
+        assert!(
+            registry.state().logouts.is_empty(),
+            "the third began after it"
+        );
         drop(third);
         assert!(is_empty(registry));
     }

@@ -47,7 +47,10 @@ struct Renewed {
 
 impl<L: UserLookup> AuthenticateHandler<L> {
     pub(crate) fn new(shared: Arc<Shared<L>>) -> Self {
-        Self { shared, renewals: Arc::default() }
+        Self {
+            shared,
+            renewals: Arc::default(),
+        }
     }
 }
 
@@ -61,10 +64,16 @@ impl<A: Adapter, L: LookupOn<A>> MessageHandler<A, ViaAuthenticate> for Authenti
         let permit = self.renewals.acquire();
 
         tokio::spawn(async move {
-            match authenticator.authenticator.renew(permit, &socket, &mut value).await {
+            match authenticator
+                .authenticator
+                .renew(permit, &socket, &mut value)
+                .await
+            {
                 Ok(session) => {
                     tracing::debug!(namespace = &*namespace(&socket), socket = %socket.id, "session renewed");
-                    let renewed = Renewed { expires_at: session.state().expires_at().map(unix_seconds) };
+                    let renewed = Renewed {
+                        expires_at: session.state().expires_at().map(unix_seconds),
+                    };
                     refusal::ack_sender(&socket, ack_id).send(&renewed).ok();
                 }
                 Err(error) => refusal::refuse_event(&socket, &mut value, &ack_id, &error),
@@ -89,12 +98,23 @@ impl<L: UserLookup> Authenticator<L> {
         limiter().count_renewal(socket.id)?;
 
         let renewed = attempt.run("renewal refused", async {
-            let token = self.find_renewal(socket, value)?.ok_or(Code::TokenMissing)?;
+            let token = self
+                .find_renewal(socket, value)?
+                .ok_or(Code::TokenMissing)?;
             let previous = store::of_socket(socket).ok_or(Code::InternalError)?;
             previous.state().check_alive()?;
 
             // The lookup runs as for a connection, but without an auth payload, which an event does not have.
-            let session = self.log_in(&LookupRequest { socket, payload: &None, token: None }, &token).await?;
+            let session = self
+                .log_in(
+                    &LookupRequest {
+                        socket,
+                        payload: &None,
+                        token: None,
+                    },
+                    &token,
+                )
+                .await?;
             check_same_user(previous.state(), session.state())?;
             if is_older(session.state(), previous.state()) {
                 previous.state().check_alive()?;
@@ -117,10 +137,18 @@ impl<L: UserLookup> Authenticator<L> {
         socket: &Arc<Socket<A>>,
         value: &mut Value,
     ) -> Result<Option<RawToken>, AuthError> {
-        let payload =
-            Data::<AuthPayload>::from_message_parts(socket, value, &None).map_err(|_| Code::TokenMalformed)?.0;
+        let payload = Data::<AuthPayload>::from_message_parts(socket, value, &None)
+            .map_err(|_| Code::TokenMalformed)?
+            .0;
         let sources = std::iter::once(TokenSource::auth("token"));
-        let sources: Vec<_> = sources.chain(self.sources.iter().filter(|source| source.is_auth()).cloned()).collect();
+        let sources: Vec<_> = sources
+            .chain(
+                self.sources
+                    .iter()
+                    .filter(|source| source.is_auth())
+                    .cloned(),
+            )
+            .collect();
         token::find(&sources, socket.req_parts(), &payload)
     }
 }
@@ -145,7 +173,10 @@ fn check_same_user(previous: &SessionState, next: &SessionState) -> Result<(), C
 /// Returns issuer and subject, because a `sub` is unique within its issuer only
 /// ([RFC 7519 §4.1.2](https://www.rfc-editor.org/rfc/rfc7519#section-4.1.2)).
 fn subject_of(session: &SessionState) -> (Option<&str>, Option<&str>) {
-    (session.token().issuer.as_deref(), session.token().subject.as_deref())
+    (
+        session.token().issuer.as_deref(),
+        session.token().subject.as_deref(),
+    )
 }
 
 /// Whether a token was issued before the current one of the session. Such a token does not replace it, because it was

@@ -17,7 +17,10 @@ pub(crate) struct Backoff {
 
 impl Backoff {
     pub(crate) const fn new(shortest: Duration, longest: Duration) -> Self {
-        Self { next: shortest, longest }
+        Self {
+            next: shortest,
+            longest,
+        }
     }
 
     /// Returns the next pause, which is twice the one before, up to the longest.
@@ -44,11 +47,18 @@ struct FullChannel {
 
 impl FullChannel {
     fn new() -> Self {
-        Self { since: Instant::now(), backoff: SLOW }
+        Self {
+            since: Instant::now(),
+            backoff: SLOW,
+        }
     }
 
     fn pause(&mut self) -> Duration {
-        if self.since.elapsed() < EAGER_FOR { EAGER } else { self.backoff.pause() }
+        if self.since.elapsed() < EAGER_FOR {
+            EAGER
+        } else {
+            self.backoff.pause()
+        }
     }
 }
 
@@ -59,7 +69,10 @@ pub(crate) async fn while_full<A: Adapter>(
 ) {
     let mut channel = FullChannel::new();
     // Upgraded for each try, so that a pause does not keep the socket alive.
-    while socket.upgrade().is_some_and(|socket| matches!(act(&socket), Err(SocketError::InternalChannelFull))) {
+    while socket
+        .upgrade()
+        .is_some_and(|socket| matches!(act(&socket), Err(SocketError::InternalChannelFull)))
+    {
         sleep(channel.pause()).await;
     }
 }

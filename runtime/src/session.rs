@@ -31,7 +31,10 @@ pub(crate) struct GuestSession<T> {
 
 impl<T> GuestSession<T> {
     pub(crate) fn new(state: SessionState) -> Self {
-        Self { state, user: PhantomData }
+        Self {
+            state,
+            user: PhantomData,
+        }
     }
 }
 
@@ -105,8 +108,16 @@ impl Drop for Timer {
 
 impl SessionState {
     /// Creates the state of a session that a verified token began.
-    pub(crate) fn of_token<C: Send + Sync + 'static>(claims: C, token: TokenFacts, clock: Clock) -> Self {
-        Self { claims: Some(Arc::new(claims)), token, ..Self::of_guest::<C>(clock) }
+    pub(crate) fn of_token<C: Send + Sync + 'static>(
+        claims: C,
+        token: TokenFacts,
+        clock: Clock,
+    ) -> Self {
+        Self {
+            claims: Some(Arc::new(claims)),
+            token,
+            ..Self::of_guest::<C>(clock)
+        }
     }
 
     /// Creates the state of a session whose client sent no token.
@@ -162,7 +173,10 @@ impl SessionState {
         if self.claims_type != TypeId::of::<C>() {
             return Err(WrongType);
         }
-        Ok(self.claims.clone().and_then(|claims| claims.downcast().ok()))
+        Ok(self
+            .claims
+            .clone()
+            .and_then(|claims| claims.downcast().ok()))
     }
 
     /// Keeps the handle of the session's timer, which is set once.
@@ -201,7 +215,10 @@ impl SessionState {
     pub(crate) fn check_alive(&self) -> Result<(), Code> {
         self.check_outcome()?;
         // The timer may be late: tokio's clock stops while the machine is suspended.
-        if self.ends_at.is_some_and(|ends_at| self.clock.now() >= ends_at) {
+        if self
+            .ends_at
+            .is_some_and(|ends_at| self.clock.now() >= ends_at)
+        {
             return Err(Code::TokenExpired);
         }
         Ok(())
@@ -247,7 +264,11 @@ mod state_tests {
         assert_eq!(state.check_alive(), Ok(()));
         time.advance(Duration::from_nanos(1));
         assert_eq!(state.check_alive(), Err(Code::TokenExpired));
-        assert_eq!(state.replace(), Err(Code::TokenExpired), "a renewal comes too late");
+        assert_eq!(
+            state.replace(),
+            Err(Code::TokenExpired),
+            "a renewal comes too late"
+        );
 
         // A clock that was wrong is set right again.
         time.set(start);

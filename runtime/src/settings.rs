@@ -67,7 +67,9 @@ impl<S: AsRef<str>> OneOrMany for Vec<S> {
 
 impl<S: AsRef<str>> OneOrMany for &[S] {
     fn into_strings(self) -> Vec<String> {
-        self.iter().map(|string| string.as_ref().to_owned()).collect()
+        self.iter()
+            .map(|string| string.as_ref().to_owned())
+            .collect()
     }
 }
 
@@ -168,5 +170,8 @@ pub(crate) fn environment_variable(name: &str) -> Result<String, ConfigError> {
             "is not valid UTF-8; write its value in ASCII, or encode the key and say so with secret_encoding = \"base64\""
         }
     };
-    Err(ConfigError::new(ConfigErrorKind::Environment, format!("the environment variable {name} {problem}")))
+    Err(ConfigError::new(
+        ConfigErrorKind::Environment,
+        format!("the environment variable {name} {problem}"),
+    ))
 }

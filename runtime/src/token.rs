@@ -97,14 +97,22 @@ impl TokenSource {
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
         match &self.0 {
             Place::Header(name) if HeaderName::try_from(name).is_err() => {
-                Err(ConfigError::invalid(format!("token: header({name:?}) is not a valid header name")))
+                Err(ConfigError::invalid(format!(
+                    "token: header({name:?}) is not a valid header name"
+                )))
             }
-            Place::Auth(name) | Place::Header(name) | Place::Query(name) | Place::Cookie(name) if name.is_empty() => {
-                Err(ConfigError::invalid("token: a source has an empty name; write the name that clients use"))
+            Place::Auth(name) | Place::Header(name) | Place::Query(name) | Place::Cookie(name)
+                if name.is_empty() =>
+            {
+                Err(ConfigError::invalid(
+                    "token: a source has an empty name; write the name that clients use",
+                ))
             }
             // Names of cookies and of headers consist of the same characters (RFC 6265 §4.1.1).
             Place::Cookie(name) if HeaderName::try_from(name).is_err() => {
-                Err(ConfigError::invalid(format!("token: cookie({name:?}) is not a valid cookie name")))
+                Err(ConfigError::invalid(format!(
+                    "token: cookie({name:?}) is not a valid cookie name"
+                )))
             }
             _ => Ok(()),
         }
@@ -119,7 +127,10 @@ impl TokenSource {
         let malformed = || AuthError::from(Code::TokenMalformed);
 
         match &self.0 {
-            Place::Auth(key) => match payload.get(key).map_err(|payload::Unreadable| malformed())? {
+            Place::Auth(key) => match payload
+                .get(key)
+                .map_err(|payload::Unreadable| malformed())?
+            {
                 None => Ok(None),
                 Some(Entry::Text(text)) => Ok(Some(text.clone())),
                 Some(Entry::TooLong) => Err(Code::TokenTooLarge.into()),
@@ -137,7 +148,9 @@ impl TokenSource {
                     .map(|pair| pair.map(|(_, value)| value.into_owned()))
             }
             Place::Cookie(name) => {
-                let cookies = header_values(parts, header::COOKIE.as_str()).flat_map(Cookie::split_parse).flatten();
+                let cookies = header_values(parts, header::COOKIE.as_str())
+                    .flat_map(Cookie::split_parse)
+                    .flatten();
                 only(cookies.filter(|cookie| cookie.name() == name))
                     .map(|cookie| cookie.map(|cookie| cookie.value().to_owned()))
             }
@@ -167,7 +180,11 @@ pub(crate) fn find(
 /// Returns the values of a header. Bytes that are not UTF-8 become U+FFFD, which is not valid in a token: the values of
 /// other cookies in the header need not be UTF-8.
 fn header_values<'a>(parts: &'a Parts, name: &str) -> impl Iterator<Item = Cow<'a, str>> {
-    parts.headers.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes()))
+    parts
+        .headers
+        .get_all(name)
+        .iter()
+        .map(|value| String::from_utf8_lossy(value.as_bytes()))
 }
 
 /// Returns the only value. Refuses two values under one name, because a proxy and this server might choose different
@@ -182,7 +199,9 @@ fn only<T>(mut values: impl Iterator<Item = T>) -> Result<Option<T>, AuthError> 
 fn strip_bearer(text: &str) -> Option<&str> {
     const SCHEME: &str = "bearer";
     let (scheme, token) = text.split_once(' ').unwrap_or((text, ""));
-    scheme.eq_ignore_ascii_case(SCHEME).then(|| token.trim_start_matches(' '))
+    scheme
+        .eq_ignore_ascii_case(SCHEME)
+        .then(|| token.trim_start_matches(' '))
 }
 
 /// The encoded token, as the client sent it (without `Bearer `).

@@ -66,7 +66,10 @@ pub enum DisconnectError {
 ///     }
 /// }
 /// ```
-pub async fn disconnect_user<A: Adapter>(io: &SocketIo<A>, key: impl Display) -> Result<(), DisconnectError> {
+pub async fn disconnect_user<A: Adapter>(
+    io: &SocketIo<A>,
+    key: impl Display,
+) -> Result<(), DisconnectError> {
     disconnect::end(io, &user_room(key), None).await
 }
 
@@ -97,11 +100,16 @@ pub async fn disconnect_user_because<A: Adapter>(
 mod tests {
     /// Compiles only if a handler can await the functions, on any adapter.
     #[expect(dead_code, reason = "it need not run")]
-    fn a_handler_can_wait_for_it<A: socketioxide::adapter::Adapter>(io: socketioxide::SocketIo<A>, key: String) {
+    fn a_handler_can_wait_for_it<A: socketioxide::adapter::Adapter>(
+        io: socketioxide::SocketIo<A>,
+        key: String,
+    ) {
         fn assert_handler(_: impl Future<Output = ()> + Send + 'static) {}
         assert_handler(async move {
             super::disconnect_user(&io, &key).await.ok();
-            super::disconnect_user_because(&io, &key, &crate::AuthError::denied("no")).await.ok();
+            super::disconnect_user_because(&io, &key, &crate::AuthError::denied("no"))
+                .await
+                .ok();
         });
     }
 

@@ -104,11 +104,17 @@ impl Verifier {
     /// such as a logout token, or a registered claim that is ambiguous or has a wrong type), `token_claim_missing`,
     /// `token_expired`, `token_not_yet_valid`, `token_issuer_invalid`, `token_audience_invalid`, `token_claims_invalid`
     /// (the claims cannot be deserialized as `C`).
-    pub async fn verify<C: DeserializeOwned>(&self, token: &str) -> Result<VerifiedToken<C>, AuthError> {
+    pub async fn verify<C: DeserializeOwned>(
+        &self,
+        token: &str,
+    ) -> Result<VerifiedToken<C>, AuthError> {
         let payload = self.check_signature(token, None).await?;
         let registered = self.check_claims(&payload)?;
         let claims = payload.deserialize()?;
-        Ok(VerifiedToken { claims, expires_at: registered.expires_at() })
+        Ok(VerifiedToken {
+            claims,
+            expires_at: registered.expires_at(),
+        })
     }
 
     /// Checks everything but the claims. `handshake` is where the token came from, for a
@@ -144,7 +150,11 @@ impl Verifier {
             encoded_signature: segments.signature,
         };
 
-        rules.keys.source.verify_with(request, |keys| verify_signature(keys, &header, &signed)).await?;
+        rules
+            .keys
+            .source
+            .verify_with(request, |keys| verify_signature(keys, &header, &signed))
+            .await?;
         if header.names_another_kind {
             return Err(Code::TokenClaimsInvalid.into());
         }
@@ -153,8 +163,13 @@ impl Verifier {
     }
 
     /// Checks the registered claims of a payload whose signature was checked, and returns them.
-    pub(crate) fn check_claims<'a>(&self, payload: &'a SignedPayload) -> Result<Registered<'a>, AuthError> {
-        self.0.claims.check_payload(payload.as_str()?, SystemTime::now())
+    pub(crate) fn check_claims<'a>(
+        &self,
+        payload: &'a SignedPayload,
+    ) -> Result<Registered<'a>, AuthError> {
+        self.0
+            .claims
+            .check_payload(payload.as_str()?, SystemTime::now())
     }
 }
 
@@ -170,7 +185,15 @@ impl fmt::Debug for Verifier {
     }
 }
 
-fn verify_signature(keys: &KeySet, header: &Header<'_>, signed: &SignedMessage<'_>) -> Result<(), AuthError> {
+fn verify_signature(
+    keys: &KeySet,
+    header: &Header<'_>,
+    signed: &SignedMessage<'_>,
+) -> Result<(), AuthError> {
     let mut keys = keys.candidates(header.algorithm, header.key_id.as_deref())?;
-    if keys.any(|key| key.verify(header.algorithm, signed)) { Ok(()) } else { Err(Code::TokenSignatureInvalid.into()) }
+    if keys.any(|key| key.verify(header.algorithm, signed)) {
+        Ok(())
+    } else {
+        Err(Code::TokenSignatureInvalid.into())
+    }
 }

@@ -34,7 +34,11 @@ struct Pair {
 
 impl Pair {
     fn new(algorithm: Algorithm) -> Self {
-        let ours = support::verifier_of(algorithm).issuer("https://issuer.test").audience("chat").build().unwrap();
+        let ours = support::verifier_of(algorithm)
+            .issuer("https://issuer.test")
+            .audience("chat")
+            .build()
+            .unwrap();
         let key = match algorithm {
             Algorithm::ES256 => DecodingKey::from_ec_der(&der(fixture!("p256.pem"))[26..]),
             Algorithm::EdDSA => DecodingKey::from_ed_der(&der(fixture!("ed25519.pem"))[12..]),
@@ -47,7 +51,11 @@ impl Pair {
         validation.set_audience(&["chat"]);
         // Here a claim is required as soon as its value is set.
         validation.set_required_spec_claims(&["exp", "iss", "aud"]);
-        Self { ours, key, validation }
+        Self {
+            ours,
+            key,
+            validation,
+        }
     }
 
     /// The row that a token falls under, or which of the two took it.
@@ -60,16 +68,23 @@ impl Pair {
                 Ok("taken by both")
             }
             (Err(_), Err(_)) => Ok("refused by both"),
-            (Err(error), Ok(_)) => Err(TestCaseError::fail(format!("only decode refuses ({error}): {token}"))),
+            (Err(error), Ok(_)) => Err(TestCaseError::fail(format!(
+                "only decode refuses ({error}): {token}"
+            ))),
             (Ok(_), Err(error)) => row(token).ok_or_else(|| {
-                TestCaseError::fail(format!("only we refuse, and no row says why ({}): {}", error.code(), shown(token)))
+                TestCaseError::fail(format!(
+                    "only we refuse, and no row says why ({}): {}",
+                    error.code(),
+                    shown(token)
+                ))
             }),
         }
     }
 }
 
 fn shown(token: &str) -> String {
-    let [header, payload, _] = split(token).map(|segment| String::from_utf8_lossy(&support::decode(segment)).into());
+    let [header, payload, _] =
+        split(token).map(|segment| String::from_utf8_lossy(&support::decode(segment)).into());
     let (header, payload): (String, String) = (header, payload);
     format!("{header} {payload}")
 }
@@ -92,7 +107,10 @@ fn row(token: &str) -> Option<&'static str> {
         || registered.iter().any(|name| claims.count(name) > 1)
     {
         Some("accepts duplicate members")
-    } else if registered.iter().any(|name| claims.get(name).is_some_and(|value| ill_typed(name, value))) {
+    } else if registered
+        .iter()
+        .any(|name| claims.get(name).is_some_and(|value| ill_typed(name, value)))
+    {
         Some("accepts registered claims of a wrong type")
     } else {
         None
@@ -103,9 +121,17 @@ fn ill_typed(name: &str, value: &Value) -> bool {
     match name {
         "exp" | "nbf" | "iat" => {
             // Beyond 64 bits is beyond any clock.
-            value.as_u64().is_none() && !value.as_f64().is_some_and(|seconds| (0.0..1.8e19).contains(&seconds))
+            value.as_u64().is_none()
+                && !value
+                    .as_f64()
+                    .is_some_and(|seconds| (0.0..1.8e19).contains(&seconds))
         }
-        "aud" => !value.is_string() && !value.as_array().is_some_and(|list| list.iter().all(Value::is_string)),
+        "aud" => {
+            !value.is_string()
+                && !value
+                    .as_array()
+                    .is_some_and(|list| list.iter().all(Value::is_string))
+        }
         _ => !value.is_string(),
     }
 }
@@ -115,7 +141,10 @@ struct Members(Vec<(String, Value)>);
 
 impl Members {
     fn get(&self, name: &str) -> Option<&Value> {
-        self.0.iter().find(|(own, _)| own == name).map(|(_, value)| value)
+        self.0
+            .iter()
+            .find(|(own, _)| own == name)
+            .map(|(_, value)| value)
     }
 
     fn has(&self, name: &str) -> bool {
@@ -172,9 +201,21 @@ impl Tally {
 }
 
 fn run(cases: u32, algorithm: Algorithm) -> Tally {
-    let (pair, signer, tally) = (Pair::new(algorithm), Signer::new(algorithm), Tally::default());
-    let config = Config { cases, failure_persistence: None, ..Config::default() };
-    let tokens = (almost::headers(support::name_of(algorithm)), almost::claims(), almost::damage());
+    let (pair, signer, tally) = (
+        Pair::new(algorithm),
+        Signer::new(algorithm),
+        Tally::default(),
+    );
+    let config = Config {
+        cases,
+        failure_persistence: None,
+        ..Config::default()
+    };
+    let tokens = (
+        almost::headers(support::name_of(algorithm)),
+        almost::claims(),
+        almost::damage(),
+    );
     let result = TestRunner::new(config).run(&tokens, |(header, claims, damage)| {
         let token = signer.sign(header, claims);
         let token = damage.map_or(token.clone(), |(index, damage)| damage.apply(&token, index));
@@ -202,12 +243,19 @@ fn what_decode_refuses_is_refused_with_a_secret() {
     ] {
         assert!(tally.of(row) > 0, "no token showed: {row}");
     }
-    assert!(tally.of("taken by both") > 600, "most tokens should be almost right");
+    assert!(
+        tally.of("taken by both") > 600,
+        "most tokens should be almost right"
+    );
 }
 
 #[test]
 fn what_decode_refuses_is_refused_with_a_public_key() {
-    for (cases, algorithm) in [(500, Algorithm::ES256), (500, Algorithm::EdDSA), (200, Algorithm::RS256)] {
+    for (cases, algorithm) in [
+        (500, Algorithm::ES256),
+        (500, Algorithm::EdDSA),
+        (200, Algorithm::RS256),
+    ] {
         assert!(run(cases, algorithm).of("taken by both") > 0);
     }
 }
@@ -216,7 +264,13 @@ fn what_decode_refuses_is_refused_with_a_public_key() {
 #[test]
 fn long_tokens_fall_under_their_row() {
     let (pair, signer) = (Pair::new(Algorithm::HS256), Signer::new(Algorithm::HS256));
-    let claims =
-        format!(r#"{{"iss":"https://issuer.test","aud":"chat","exp":{},"x":"{}"}}"#, support::EXP, "x".repeat(10_000));
-    assert_eq!(pair.compare(&signer.sign(signer.header(), claims)).unwrap(), "verifies tokens of any size");
+    let claims = format!(
+        r#"{{"iss":"https://issuer.test","aud":"chat","exp":{},"x":"{}"}}"#,
+        support::EXP,
+        "x".repeat(10_000)
+    );
+    assert_eq!(
+        pair.compare(&signer.sign(signer.header(), claims)).unwrap(),
+        "verifies tokens of any size"
+    );
 }

@@ -18,7 +18,10 @@ use support::{ALGORITHMS, EXP, Signer, jwk, key_set, name_of, outcome, verifier_
 
 static VERIFIERS_MADE: AtomicUsize = AtomicUsize::new(0);
 
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "jsonwebtoken asks for this signature")]
+#[allow(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "jsonwebtoken asks for this signature"
+)]
 fn counting_verifier(algorithm: &Algorithm, key: &DecodingKey) -> Result<Box<dyn JwtVerifier>> {
     VERIFIERS_MADE.fetch_add(1, Ordering::SeqCst);
     (DEFAULT_PROVIDER.verifier_factory)(algorithm, key)
@@ -39,27 +42,44 @@ fn verifiers_made_by(call: impl FnOnce()) -> usize {
 /// One test, because the number of verifiers is the process's.
 #[test]
 fn a_provider_of_the_application_verifies_every_token() {
-    PROVIDER.install_default().expect("no provider is chosen yet");
+    PROVIDER
+        .install_default()
+        .expect("no provider is chosen yet");
 
     for algorithm in ALGORITHMS {
         let (signer, stranger) = (Signer::new(algorithm), Signer::foreign(algorithm));
         let claims = json!({"sub": "1", "exp": EXP});
-        let set = verifier_of(algorithm).jwks(key_set(&[jwk(algorithm)])).build().unwrap();
+        let set = verifier_of(algorithm)
+            .jwks(key_set(&[jwk(algorithm)]))
+            .build()
+            .unwrap();
         for verifier in [verifier_of(algorithm).build().unwrap(), set] {
-            let made = verifiers_made_by(|| assert_eq!(outcome(&verifier, &signer.token(&claims)), "accepted"));
-            assert_eq!(made, 1, "{algorithm:?}: keys that were prepared for another provider are not used");
             let made = verifiers_made_by(|| {
-                assert_eq!(outcome(&verifier, &stranger.token(&claims)), "token_signature_invalid");
+                assert_eq!(outcome(&verifier, &signer.token(&claims)), "accepted");
+            });
+            assert_eq!(
+                made, 1,
+                "{algorithm:?}: keys that were prepared for another provider are not used"
+            );
+            let made = verifiers_made_by(|| {
+                assert_eq!(
+                    outcome(&verifier, &stranger.token(&claims)),
+                    "token_signature_invalid"
+                );
             });
             assert_eq!(made, 1, "{algorithm:?}");
         }
     }
 
     // A key that is none is still a mistake of the configuration, not one of the first token.
-    let point = jwk(Algorithm::ES256)
-        .to_string()
-        .replace(r#""y":"#, r#""y":"AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE","z":"#);
+    let point = jwk(Algorithm::ES256).to_string().replace(
+        r#""y":"#,
+        r#""y":"AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE","z":"#,
+    );
     let set = format!(r#"{{"keys":[{point}]}}"#);
-    let broken = socketioxide_jwt_auth::Verifier::builder().jwks(set).algorithm(name_of(Algorithm::ES256)).build();
+    let broken = socketioxide_jwt_auth::Verifier::builder()
+        .jwks(set)
+        .algorithm(name_of(Algorithm::ES256))
+        .build();
     assert!(broken.unwrap_err().to_string().contains("cannot read"));
 }

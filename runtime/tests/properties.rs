@@ -17,20 +17,35 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use socketioxide_jwt_auth::{KeySet, KeySource, Verifier};
 
-use support::{ALGORITHMS, Signer, der, encode, fixture, jwk, key_set, name_of, named, outcome, split};
+use support::{
+    ALGORITHMS, Signer, der, encode, fixture, jwk, key_set, name_of, named, outcome, split,
+};
 
 static VERIFIERS: LazyLock<Vec<Verifier>> = LazyLock::new(|| {
-    let mut verifiers: Vec<_> =
-        ALGORITHMS.into_iter().map(|algorithm| support::verifier_of(algorithm).build().unwrap()).collect();
-    let keys: Vec<_> = ALGORITHMS.into_iter().map(|algorithm| named(jwk(algorithm), &name_of(algorithm))).collect();
+    let mut verifiers: Vec<_> = ALGORITHMS
+        .into_iter()
+        .map(|algorithm| support::verifier_of(algorithm).build().unwrap())
+        .collect();
+    let keys: Vec<_> = ALGORITHMS
+        .into_iter()
+        .map(|algorithm| named(jwk(algorithm), &name_of(algorithm)))
+        .collect();
     let names: Vec<_> = ALGORITHMS.into_iter().map(name_of).collect();
-    verifiers.push(Verifier::builder().jwks(key_set(&keys)).algorithms(names).build().unwrap());
+    verifiers.push(
+        Verifier::builder()
+            .jwks(key_set(&keys))
+            .algorithms(names)
+            .build()
+            .unwrap(),
+    );
     verifiers
 });
 
 /// A token of each algorithm, with the verifier that takes it.
 static TOKENS: LazyLock<Vec<(Verifier, String)>> = LazyLock::new(|| {
-    let tokens = ALGORITHMS.into_iter().map(|algorithm| Signer::new(algorithm).token(&claims()));
+    let tokens = ALGORITHMS
+        .into_iter()
+        .map(|algorithm| Signer::new(algorithm).token(&claims()));
     VERIFIERS.iter().cloned().zip(tokens).collect()
 });
 
@@ -139,8 +154,10 @@ fn values() -> impl Strategy<Value = Value> {
         any::<u64>().prop_map(Value::from),
         any::<f64>().prop_map(Value::from),
         ".*".prop_map(Value::from),
-        select(vec!["RSA", "EC", "OKP", "oct", "sig", "enc", "verify", "P-256", "P-384", "Ed25519", "AQAB"])
-            .prop_map(Value::from),
+        select(vec![
+            "RSA", "EC", "OKP", "oct", "sig", "enc", "verify", "P-256", "P-384", "Ed25519", "AQAB"
+        ])
+        .prop_map(Value::from),
         vec(any::<u8>(), 0..70).prop_map(|bytes| Value::from(encode(bytes))),
     ];
     leaf.prop_recursive(3, 20, 5, |inner| {
@@ -155,7 +172,9 @@ fn values() -> impl Strategy<Value = Value> {
 
 /// A key of the fixtures with some members exchanged, added or taken away.
 fn keys() -> impl Strategy<Value = Value> {
-    let names = select(vec!["kty", "use", "key_ops", "alg", "kid", "crv", "n", "e", "x", "y", "k", "d", "x5c"]);
+    let names = select(vec![
+        "kty", "use", "key_ops", "alg", "kid", "crv", "n", "e", "x", "y", "k", "d", "x5c",
+    ]);
     let changes = vec((names, prop::option::of(values())), 0..3);
     (select(ALGORITHMS.to_vec()), changes).prop_map(|(algorithm, changes)| {
         let mut key = jwk(algorithm);
@@ -182,7 +201,11 @@ fn use_keys(keys: KeySet) {
     }
 
     let algorithms: Vec<_> = ALGORITHMS.into_iter().map(name_of).collect();
-    let verifier = Verifier::builder().keys(Fixed(keys.into())).algorithms(algorithms).build().unwrap();
+    let verifier = Verifier::builder()
+        .keys(Fixed(keys.into()))
+        .algorithms(algorithms)
+        .build()
+        .unwrap();
     for (_, token) in TOKENS.iter() {
         outcome(&verifier, token);
     }
@@ -292,7 +315,11 @@ fn a_changed_bit_anywhere_is_refused() {
             for bit in 0..7 {
                 let mut bytes = token.clone().into_bytes();
                 bytes[position] ^= 1 << bit;
-                assert_ne!(outcome(verifier, str::from_utf8(&bytes).unwrap()), "accepted", "{position}, {bit}");
+                assert_ne!(
+                    outcome(verifier, str::from_utf8(&bytes).unwrap()),
+                    "accepted",
+                    "{position}, {bit}"
+                );
                 changed += 1;
             }
         }
@@ -313,7 +340,11 @@ fn a_changed_bit_of_a_decoded_segment_is_refused() {
                 let segment = encode(bytes);
                 let mut segments = split(token);
                 segments[place] = &segment;
-                assert_ne!(outcome(verifier, &segments.join(".")), "accepted", "{place}, {position}");
+                assert_ne!(
+                    outcome(verifier, &segments.join(".")),
+                    "accepted",
+                    "{place}, {position}"
+                );
                 changed += 1;
             }
         }

@@ -16,23 +16,36 @@ use socketioxide_jwt_auth::{KeySet, Verifier};
 
 use support::{decode, encode, fixture, key_set, outcome, split};
 
-static VECTORS: LazyLock<Value> = LazyLock::new(|| serde_json::from_str(fixture!("rfc.json")).unwrap());
+static VECTORS: LazyLock<Value> =
+    LazyLock::new(|| serde_json::from_str(fixture!("rfc.json")).unwrap());
 
 fn text<'a>(vector: &'a Value, member: &str) -> &'a str {
     vector[member].as_str().unwrap()
 }
 
 fn supported() -> impl Iterator<Item = (&'static Value, Verifier)> {
-    VECTORS["supported"].as_array().unwrap().iter().map(|vector| {
-        let keys = Verifier::builder().jwks(key_set(&[vector["key"].clone()]));
-        (vector, keys.algorithm(text(vector, "algorithm")).build().unwrap())
-    })
+    VECTORS["supported"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|vector| {
+            let keys = Verifier::builder().jwks(key_set(&[vector["key"].clone()]));
+            (
+                vector,
+                keys.algorithm(text(vector, "algorithm")).build().unwrap(),
+            )
+        })
 }
 
 #[test]
 fn their_signatures_are_good() {
     for (vector, verifier) in supported() {
-        assert_eq!(outcome(&verifier, text(vector, "token")), text(vector, "outcome"), "{}", vector["name"]);
+        assert_eq!(
+            outcome(&verifier, text(vector, "token")),
+            text(vector, "outcome"),
+            "{}",
+            vector["name"]
+        );
     }
     assert_eq!(supported().count(), 7);
 }
@@ -44,7 +57,12 @@ fn a_changed_bit_of_a_signature_makes_it_a_bad_one() {
         let mut changed = decode(signature);
         changed[0] ^= 1;
         let token = format!("{header}.{payload}.{}", encode(changed));
-        assert_eq!(outcome(&verifier, &token), "token_signature_invalid", "{}", vector["name"]);
+        assert_eq!(
+            outcome(&verifier, &token),
+            "token_signature_invalid",
+            "{}",
+            vector["name"]
+        );
     }
 }
 
@@ -53,6 +71,11 @@ fn es512_is_refused_with_its_key_and_its_token() {
     let vector = &VECTORS["es512"];
     let error = KeySet::from_jwks(key_set(&[vector["key"].clone()])).unwrap_err();
     assert!(error.to_string().contains("crv"), "{error}");
-    let verifier = support::verifier_of(jsonwebtoken::Algorithm::ES384).build().unwrap();
-    assert_eq!(outcome(&verifier, text(vector, "token")), "token_algorithm_not_allowed");
+    let verifier = support::verifier_of(jsonwebtoken::Algorithm::ES384)
+        .build()
+        .unwrap();
+    assert_eq!(
+        outcome(&verifier, text(vector, "token")),
+        "token_algorithm_not_allowed"
+    );
 }

@@ -21,7 +21,10 @@ pub fn outcome_of_child(test: &str, prepare: impl FnOnce(&mut Command)) -> Strin
     let output = child.output().expect("a test can be run");
     let output = String::from_utf8(output.stdout).expect("a test prints text");
     let outcome = output.lines().find_map(|line| line.split_once(OUTCOME));
-    outcome.unwrap_or_else(|| panic!("no outcome: {output}")).1.to_owned()
+    outcome
+        .unwrap_or_else(|| panic!("no outcome: {output}"))
+        .1
+        .to_owned()
 }
 
 /// Reports the outcome of the child to its parent.

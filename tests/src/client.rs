@@ -72,16 +72,31 @@ impl ClientBuilder {
     ///
     /// If the server cannot be reached.
     pub async fn connect(self) -> Client {
-        let query = if self.query.is_empty() { String::new() } else { format!("&{}", self.query) };
+        let query = if self.query.is_empty() {
+            String::new()
+        } else {
+            format!("&{}", self.query)
+        };
         let transport = if self.polling {
             Transport::Polling(Polling::open(self.server, &query, self.headers).await)
         } else {
-            let headers = self.headers.iter().map(|(name, value)| (name.as_str(), value.clone()));
-            Transport::WebSocket(Box::new(Raw::open_with(self.server, &query, &headers.collect::<Vec<_>>()).await))
+            let headers = self
+                .headers
+                .iter()
+                .map(|(name, value)| (name.as_str(), value.clone()));
+            Transport::WebSocket(Box::new(
+                Raw::open_with(self.server, &query, &headers.collect::<Vec<_>>()).await,
+            ))
         };
 
-        let client = Client { namespace: self.namespace, transport: Mutex::new(transport) };
-        let auth = self.auth.map(|payload| payload.to_string()).unwrap_or_default();
+        let client = Client {
+            namespace: self.namespace,
+            transport: Mutex::new(transport),
+        };
+        let auth = self
+            .auth
+            .map(|payload| payload.to_string())
+            .unwrap_or_default();
         client.send(encode(0, &client.namespace, None, auth)).await;
         client
     }
@@ -159,7 +174,8 @@ impl Client {
     ///
     /// If it cannot be sent.
     pub async fn emit(&self, event: &str, argument: Value) {
-        self.send(encode(2, &self.namespace, None, json!([event, argument]))).await;
+        self.send(encode(2, &self.namespace, None, json!([event, argument])))
+            .await;
     }
 
     /// Sends an event with an acknowledgement, which [`next`](Self::next) will return.
@@ -168,7 +184,13 @@ impl Client {
     ///
     /// If it cannot be sent.
     pub async fn emit_with_ack(&self, event: &str, argument: Value) {
-        self.send(encode(2, &self.namespace, Some(0), json!([event, argument]))).await;
+        self.send(encode(
+            2,
+            &self.namespace,
+            Some(0),
+            json!([event, argument]),
+        ))
+        .await;
     }
 
     /// Leaves its namespace and closes the connection.

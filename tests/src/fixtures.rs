@@ -74,8 +74,14 @@ pub const ODD_KEYS: [&str; 20] = [
 /// Finds one of two users: `ada`, who is an administrator, and `grace`.
 pub fn find_user(subject: &str) -> Option<User> {
     match subject {
-        "ada" => Some(User { name: "Ada", admin: true }),
-        "grace" => Some(User { name: "Grace", admin: false }),
+        "ada" => Some(User {
+            name: "Ada",
+            admin: true,
+        }),
+        "grace" => Some(User {
+            name: "Grace",
+            admin: false,
+        }),
         _ => None,
     }
 }
@@ -94,7 +100,12 @@ pub async fn authenticate(claims: Claims) -> Option<User> {
 #[expect(clippy::needless_pass_by_value, reason = "it is a handler")]
 pub async fn greet(socket: SocketRef, user: MaybeAuthUser<User>) {
     let name = user.as_ref().map(|user: &AuthUser<User>| user.name);
-    socket.emit("welcome", &json!({ "name": name, "logged_in": user.logged_in() })).expect("the client is there");
+    socket
+        .emit(
+            "welcome",
+            &json!({ "name": name, "logged_in": user.logged_in() }),
+        )
+        .expect("the client is there");
 }
 
 /// Records when it is dropped.
@@ -107,7 +118,10 @@ pub struct Tracked {
 impl Tracked {
     /// Creates a value that records `NAME dropped`.
     pub fn new(recorder: &Recorder, name: &'static str) -> Self {
-        Self { recorder: recorder.clone(), name }
+        Self {
+            recorder: recorder.clone(),
+            name,
+        }
     }
 }
 

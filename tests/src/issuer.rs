@@ -79,7 +79,12 @@ impl Answer {
     /// If there is no such status.
     pub fn new(status: u16, body: impl Into<Vec<u8>>) -> Self {
         let status = StatusCode::from_u16(status).expect("there is such a status");
-        Self { status, headers: HeaderMap::new(), body: body.into(), required_header: None }
+        Self {
+            status,
+            headers: HeaderMap::new(),
+            body: body.into(),
+            required_header: None,
+        }
     }
 
     /// A response with status 200.
@@ -104,7 +109,10 @@ impl Answer {
     ///
     /// If its value cannot be in a header.
     pub fn header(mut self, name: &'static str, value: &str) -> Self {
-        self.headers.append(name, HeaderValue::from_str(value).expect("the header is right"));
+        self.headers.append(
+            name,
+            HeaderValue::from_str(value).expect("the header is right"),
+        );
         self
     }
 
@@ -115,8 +123,9 @@ impl Answer {
     }
 
     fn to(&self, request: &HeaderMap) -> Response<Body> {
-        let forbidden =
-            self.required_header.is_some_and(|(name, value)| request.get(name).is_none_or(|sent| sent != value));
+        let forbidden = self
+            .required_header
+            .is_some_and(|(name, value)| request.get(name).is_none_or(|sent| sent != value));
         if forbidden {
             return Self::new(401, "unauthorized").to(request);
         }
@@ -169,20 +178,34 @@ impl Issuer {
     ///
     /// If the address is taken.
     pub async fn start_at(address: SocketAddr) -> Self {
-        let listener = TcpListener::bind(address).await.expect("the address is free");
-        let address = listener.local_addr().expect("a bound listener has an address");
+        let listener = TcpListener::bind(address)
+            .await
+            .expect("the address is free");
+        let address = listener
+            .local_addr()
+            .expect("a bound listener has an address");
         let published = Arc::<Published>::default();
-        let router = Router::new().fallback(respond).with_state(Arc::clone(&published));
+        let router = Router::new()
+            .fallback(respond)
+            .with_state(Arc::clone(&published));
         let (stop, stopped) = oneshot::channel();
-        let serving = axum::serve(listener, router).with_graceful_shutdown(async { stopped.await.unwrap_or_default() });
+        let serving = axum::serve(listener, router)
+            .with_graceful_shutdown(async { stopped.await.unwrap_or_default() });
         let task = tokio::spawn(async move { serving.await.expect("the server works") });
-        Self { address, published, stop, task }
+        Self {
+            address,
+            published,
+            stop,
+            task,
+        }
     }
 
     /// Closes every connection and stops listening.
     pub async fn stop(self) -> SocketAddr {
         self.stop.send(()).expect("the server runs");
-        within("the end of the issuer", self.task).await.expect("the server works");
+        within("the end of the issuer", self.task)
+            .await
+            .expect("the server works");
         self.address
     }
 
@@ -198,12 +221,18 @@ impl Issuer {
 
     /// Returns settings of a verifier that fetches the keys of this issuer.
     pub fn verifier(&self) -> VerifierBuilder {
-        Verifier::builder().jwks_url(self.url(KEYS)).algorithms(["EdDSA", "ES256", "RS256"])
+        Verifier::builder()
+            .jwks_url(self.url(KEYS))
+            .algorithms(["EdDSA", "ES256", "RS256"])
     }
 
     /// Sets the response for a path.
     pub fn answer(&self, path: &str, answer: Answer) {
-        self.published.answers.lock().unwrap_or_else(PoisonError::into_inner).insert(path.to_owned(), answer);
+        self.published
+            .answers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(path.to_owned(), answer);
     }
 
     /// Sets the keys at [`KEYS`].
@@ -213,7 +242,10 @@ impl Issuer {
 
     /// Sets the document at [`DISCOVERY`].
     pub fn publish_discovery(&self, issuer: &str, keys_url: &str) {
-        self.answer(DISCOVERY, Answer::ok(json!({ "issuer": issuer, "jwks_uri": keys_url }).to_string()));
+        self.answer(
+            DISCOVERY,
+            Answer::ok(json!({ "issuer": issuer, "jwks_uri": keys_url }).to_string()),
+        );
     }
 
     /// Returns the number of requests.
@@ -233,20 +265,37 @@ impl Issuer {
     /// If it does not receive them in time.
     pub async fn wait_for_requests(&self, number: usize) {
         let mut asked = self.published.asked.subscribe();
-        within("requests", asked.wait_for(|asked| asked.len() >= number)).await.expect("the issuer lives");
+        within("requests", asked.wait_for(|asked| asked.len() >= number))
+            .await
+            .expect("the issuer lives");
     }
 }
 
 async fn respond(State(published): State<Arc<Published>>, request: Request) -> Response<Body> {
     let (parts, _) = request.into_parts();
-    let answer = published.answers.lock().unwrap_or_else(PoisonError::into_inner).get(parts.uri.path()).cloned();
-    let response = answer.unwrap_or_else(|| Answer::new(404, "nothing here")).to(&parts.headers);
-    published.asked.send_modify(|asked| asked.push(ReceivedRequest { uri: parts.uri, headers: parts.headers }));
+    let answer = published
+        .answers
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .get(parts.uri.path())
+        .cloned();
+    let response = answer
+        .unwrap_or_else(|| Answer::new(404, "nothing here"))
+        .to(&parts.headers);
+    published.asked.send_modify(|asked| {
+        asked.push(ReceivedRequest {
+            uri: parts.uri,
+            headers: parts.headers,
+        })
+    });
     response
 }
 
 impl fmt::Debug for Issuer {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Issuer").field("address", &self.address).finish_non_exhaustive()
+        formatter
+            .debug_struct("Issuer")
+            .field("address", &self.address)
+            .finish_non_exhaustive()
     }
 }

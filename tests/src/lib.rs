@@ -18,17 +18,21 @@ mod tokens;
 
 pub use child::{outcome_of_child, report};
 pub use client::{Client, ClientBuilder};
-pub use fixtures::{Admin, Claims, ODD_KEYS, OtherClaims, OtherUser, Tracked, User, authenticate, find_user, greet};
+pub use fixtures::{
+    Admin, Claims, ODD_KEYS, OtherClaims, OtherUser, Tracked, User, authenticate, find_user, greet,
+};
 pub use log::Log;
 pub use raw::Raw;
 pub use received::Received;
 pub use recorder::{Recorder, Records, recorder};
 pub use server::Server;
 pub use sessions::{
-    Gate, answer, emit_with_ack, join, now, ready, refused_ack, renew, renewed_ack, token_valid_for, unauthorized,
-    unauthorized_event,
+    Gate, answer, emit_with_ack, join, now, ready, refused_ack, renew, renewed_ack,
+    token_valid_for, unauthorized, unauthorized_event,
 };
-pub use tokens::{OTHER_SECRET, SECRET, install_backend, mint, seconds_from_now, sign, token, token_expiring_in};
+pub use tokens::{
+    OTHER_SECRET, SECRET, install_backend, mint, seconds_from_now, sign, token, token_expiring_in,
+};
 
 /// The time limit of [`within`]: more than any healthy machine needs.
 pub const LIMIT: std::time::Duration = std::time::Duration::from_secs(10);

@@ -28,7 +28,10 @@ impl Log {
             .with_ansi(false)
             .with_writer(lines.clone())
             .finish();
-        Self { lines, _guard: tracing::subscriber::set_default(subscriber) }
+        Self {
+            lines,
+            _guard: tracing::subscriber::set_default(subscriber),
+        }
     }
 
     /// Returns everything that was captured.
@@ -40,8 +43,12 @@ impl Log {
     /// Returns the captured lines of socketioxide-jwt-auth that contain a string.
     pub fn lines_with(&self, part: &str) -> Vec<String> {
         let text = self.text();
-        let own = text.lines().filter(|line| line.contains("socketioxide_jwt_auth"));
-        own.filter(|line| line.contains(part)).map(str::to_owned).collect()
+        let own = text
+            .lines()
+            .filter(|line| line.contains("socketioxide_jwt_auth"));
+        own.filter(|line| line.contains(part))
+            .map(str::to_owned)
+            .collect()
     }
 }
 
@@ -50,14 +57,20 @@ impl Log {
 fn keep_every_event_enabled() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
-        let subscriber = tracing_subscriber::fmt().with_max_level(LevelFilter::TRACE).with_writer(io::sink).finish();
+        let subscriber = tracing_subscriber::fmt()
+            .with_max_level(LevelFilter::TRACE)
+            .with_writer(io::sink)
+            .finish();
         tracing::subscriber::set_global_default(subscriber).expect("no other code sets one");
     });
 }
 
 impl Write for Lines {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .extend_from_slice(bytes);
         Ok(bytes.len())
     }
 

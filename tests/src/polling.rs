@@ -26,13 +26,25 @@ impl Polling {
     /// # Panics
     ///
     /// If the server cannot be reached, or does not speak Engine.IO.
-    pub(crate) async fn open(server: SocketAddr, query: &str, headers: Vec<(String, String)>) -> Self {
+    pub(crate) async fn open(
+        server: SocketAddr,
+        query: &str,
+        headers: Vec<(String, String)>,
+    ) -> Self {
         let url = format!("http://{server}/socket.io/?EIO=4&transport=polling{query}");
-        let mut polling = Self { http: Client::new(), url, headers, packets: VecDeque::new() };
+        let mut polling = Self {
+            http: Client::new(),
+            url,
+            headers,
+            packets: VecDeque::new(),
+        };
 
         match polling.packet().await {
             Some(EnginePacket::Open(parameters)) => {
-                polling.url += &format!("&sid={}", parameters["sid"].as_str().expect("a connection has an id"));
+                polling.url += &format!(
+                    "&sid={}",
+                    parameters["sid"].as_str().expect("a connection has an id")
+                );
                 polling
             }
             other => panic!("not the opening of Engine.IO: {other:?}"),
@@ -45,8 +57,14 @@ impl Polling {
     ///
     /// If the connection is closed.
     pub(crate) async fn send(&self, packet: &str) {
-        let response = self.request(self.http.post(&self.url).body(packet.to_owned())).await;
-        assert!(response.status().is_success(), "the connection is open: {}", response.status());
+        let response = self
+            .request(self.http.post(&self.url).body(packet.to_owned()))
+            .await;
+        assert!(
+            response.status().is_success(),
+            "the connection is open: {}",
+            response.status()
+        );
     }
 
     /// Returns what the client receives next, with the namespace.
@@ -57,7 +75,9 @@ impl Polling {
     pub(crate) async fn next(&mut self) -> (String, Received) {
         loop {
             match self.packet().await {
-                Some(EnginePacket::Message(packet)) => return (packet.namespace, packet.content.into()),
+                Some(EnginePacket::Message(packet)) => {
+                    return (packet.namespace, packet.content.into());
+                }
                 Some(EnginePacket::Close) | None => return (String::new(), Received::Closed),
                 Some(EnginePacket::Ping) => self.send(EnginePacket::PONG).await,
                 Some(EnginePacket::Open(_) | EnginePacket::Other) => {}
@@ -75,13 +95,19 @@ impl Polling {
             assert!(response.status().is_success(), "{}", response.status());
             let text = response.text().await.expect("packets are text");
             let packets = text.split(SEPARATOR).map(EnginePacket::parse);
-            self.packets = packets.collect::<Result<_, _>>().unwrap_or_else(|error| panic!("{error}"));
+            self.packets = packets
+                .collect::<Result<_, _>>()
+                .unwrap_or_else(|error| panic!("{error}"));
         }
         self.packets.pop_front()
     }
 
     async fn request(&self, request: RequestBuilder) -> Response {
-        let request = self.headers.iter().fold(request, |request, (name, value)| request.header(name, value));
-        within("an answer over HTTP", request.send()).await.expect("the server can be reached")
+        let request = self.headers.iter().fold(request, |request, (name, value)| {
+            request.header(name, value)
+        });
+        within("an answer over HTTP", request.send())
+            .await
+            .expect("the server can be reached")
     }
 }

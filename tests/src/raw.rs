@@ -24,9 +24,11 @@ impl Raw {
     ///
     /// If the server cannot be reached, or does not speak Engine.IO.
     pub async fn open_with(server: SocketAddr, query: &str, headers: &[(&str, String)]) -> Self {
-        let handshake = headers.iter().fold(handshake(server, 4, query), |handshake, (name, value)| {
-            handshake.header(name, value).expect("the header is right")
-        });
+        let handshake = headers
+            .iter()
+            .fold(handshake(server, 4, query), |handshake, (name, value)| {
+                handshake.header(name, value).expect("the header is right")
+            });
         Self::open(TcpStream::connect(server).await, handshake).await
     }
 
@@ -36,7 +38,11 @@ impl Raw {
     ///
     /// If the server cannot be reached, or does not speak protocol 4.
     pub async fn open_protocol_4(server: SocketAddr, query: &str) -> Self {
-        Self::open(TcpStream::connect(server).await, handshake(server, 3, query)).await
+        Self::open(
+            TcpStream::connect(server).await,
+            handshake(server, 3, query),
+        )
+        .await
     }
 
     /// Opens a connection whose receive buffer is small, for a client that does not read.
@@ -46,14 +52,18 @@ impl Raw {
     /// If the server cannot be reached.
     pub async fn open_with_small_buffer(server: SocketAddr) -> Self {
         let socket = TcpSocket::new_v4().expect("a socket can be had");
-        socket.set_recv_buffer_size(4096).expect("the size can be set");
+        socket
+            .set_recv_buffer_size(4096)
+            .expect("the size can be set");
         Self::open(socket.connect(server).await, handshake(server, 4, "")).await
     }
 
     async fn open(stream: io::Result<TcpStream>, handshake: Handshake) -> Self {
         let stream = stream.expect("the server can be reached");
         let connection = within("the WebSocket", Connection::open(stream, handshake)).await;
-        Self { connection: connection.expect("the server speaks Engine.IO") }
+        Self {
+            connection: connection.expect("the server speaks Engine.IO"),
+        }
     }
 
     /// Sends CONNECT for a namespace, with an auth payload as it is (which may be empty).
@@ -63,7 +73,11 @@ impl Raw {
 
     /// Sends CONNECT for a namespace with `{token}`.
     pub async fn connect_with_token(&mut self, namespace: &str, token: &str) {
-        self.connect(namespace, &serde_json::json!({ "token": token }).to_string()).await;
+        self.connect(
+            namespace,
+            &serde_json::json!({ "token": token }).to_string(),
+        )
+        .await;
     }
 
     /// Sends an event: a JSON list of its name and its arguments.
@@ -73,7 +87,8 @@ impl Raw {
 
     /// Sends an event with an acknowledgement.
     pub async fn emit_with_ack(&mut self, namespace: &str, number: u32, event: &Value) {
-        self.send_packet(2, namespace, Some(number.into()), event).await;
+        self.send_packet(2, namespace, Some(number.into()), event)
+            .await;
     }
 
     /// Leaves a namespace.
@@ -81,7 +96,13 @@ impl Raw {
         self.send_packet(1, namespace, None, "").await;
     }
 
-    async fn send_packet(&mut self, kind: u8, namespace: &str, id: Option<u64>, data: impl Display) {
+    async fn send_packet(
+        &mut self,
+        kind: u8,
+        namespace: &str,
+        id: Option<u64>,
+        data: impl Display,
+    ) {
         self.send(&encode(kind, namespace, id, data)).await;
     }
 
@@ -91,7 +112,10 @@ impl Raw {
     ///
     /// If the connection is closed.
     pub async fn send(&mut self, packet: &str) {
-        self.connection.send(packet).await.expect("the connection is open");
+        self.connection
+            .send(packet)
+            .await
+            .expect("the connection is open");
     }
 
     /// Sends the attachment of a binary packet.
@@ -100,7 +124,10 @@ impl Raw {
     ///
     /// If the connection is closed.
     pub async fn send_binary(&mut self, bytes: &[u8]) {
-        self.connection.send_binary(bytes).await.expect("the connection is open");
+        self.connection
+            .send_binary(bytes)
+            .await
+            .expect("the connection is open");
     }
 
     /// Closes the connection.
@@ -129,7 +156,13 @@ impl Raw {
     #[track_caller]
     pub fn expect(&mut self, namespace: &str, received: Received) -> impl Future<Output = ()> {
         let caller = std::panic::Location::caller();
-        async move { assert_eq!(self.next().await, (namespace.to_owned(), received), "at {caller}") }
+        async move {
+            assert_eq!(
+                self.next().await,
+                (namespace.to_owned(), received),
+                "at {caller}"
+            )
+        }
     }
 }
 

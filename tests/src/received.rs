@@ -54,7 +54,16 @@ impl From<Content> for Received {
 
 /// Returns the message of a `connect_error`, whose data is `{"message": …}` only.
 fn only_message(data: &Value) -> &str {
-    let object = data.as_object().unwrap_or_else(|| panic!("a connect_error is an object: {data}"));
-    assert_eq!(object.len(), 1, "a connect_error has only a message: {data}");
-    object.get("message").and_then(Value::as_str).unwrap_or_else(|| panic!("a message is a string: {data}"))
+    let object = data
+        .as_object()
+        .unwrap_or_else(|| panic!("a connect_error is an object: {data}"));
+    assert_eq!(
+        object.len(),
+        1,
+        "a connect_error has only a message: {data}"
+    );
+    object
+        .get("message")
+        .and_then(Value::as_str)
+        .unwrap_or_else(|| panic!("a message is a string: {data}"))
 }

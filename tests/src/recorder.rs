@@ -33,7 +33,9 @@ impl Records {
     ///
     /// If there is none in time.
     pub async fn next(&mut self) -> String {
-        within("a record of the server", self.0.recv()).await.expect("the server is still there")
+        within("a record of the server", self.0.recv())
+            .await
+            .expect("the server is still there")
     }
 
     /// Returns the records that `next` has not returned yet.

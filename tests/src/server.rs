@@ -33,12 +33,23 @@ impl Server {
     /// # Panics
     ///
     /// If no port is free.
-    pub async fn with_router(builder: SocketIoBuilder, finish: impl FnOnce(Router) -> Router) -> Self {
+    pub async fn with_router(
+        builder: SocketIoBuilder,
+        finish: impl FnOnce(Router) -> Router,
+    ) -> Self {
         let (layer, io) = builder.build_layer();
         let router = finish(Router::new().layer(layer));
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
-        let address = listener.local_addr().expect("a bound listener has an address");
-        let task = tokio::spawn(async move { axum::serve(listener, router).await.expect("the server works") });
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+            .await
+            .expect("a free port");
+        let address = listener
+            .local_addr()
+            .expect("a bound listener has an address");
+        let task = tokio::spawn(async move {
+            axum::serve(listener, router)
+                .await
+                .expect("the server works")
+        });
         Self { io, address, task }
     }
 
@@ -73,7 +84,11 @@ impl Server {
     ///
     /// If there is no such namespace.
     pub fn sockets_in(&self, namespace: &str) -> usize {
-        self.io.of(namespace).expect("the namespace exists").sockets().len()
+        self.io
+            .of(namespace)
+            .expect("the namespace exists")
+            .sockets()
+            .len()
     }
 
     /// Waits until at most this number of tasks is alive on the runtime of the test. Timers are tasks.

@@ -18,13 +18,19 @@ use crate::{Raw, Received, SECRET, Server, User, mint};
 ///
 /// If the clock is before 1970.
 pub fn now() -> f64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).expect("the clock is right").as_secs_f64()
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .expect("the clock is right")
+        .as_secs_f64()
 }
 
 /// Returns a token that is valid for a number of seconds (with their fraction), and when it expires.
 pub fn token_valid_for(seconds: f64, subject: &str) -> (String, f64) {
     let expires_at = now() + seconds;
-    (mint(&json!({ "sub": subject, "exp": expires_at }), SECRET), expires_at)
+    (
+        mint(&json!({ "sub": subject, "exp": expires_at }), SECRET),
+        expires_at,
+    )
 }
 
 /// Lets lookups wait until the test opens it. Add it to the server as a `State`.
@@ -48,7 +54,11 @@ impl Gate {
     ///
     /// Never, because the semaphore is not closed.
     pub async fn pass(&self) {
-        self.0.acquire().await.expect("the semaphore is open").forget();
+        self.0
+            .acquire()
+            .await
+            .expect("the semaphore is open")
+            .forget();
     }
 }
 
@@ -57,10 +67,18 @@ impl Gate {
 /// # Panics
 ///
 /// If the client is gone.
-#[expect(clippy::unused_async, clippy::needless_pass_by_value, reason = "it is a handler")]
+#[expect(
+    clippy::unused_async,
+    clippy::needless_pass_by_value,
+    reason = "it is a handler"
+)]
 pub async fn answer(socket: SocketRef) {
-    socket.on("whoami", async |ack: AckSender, user: AuthUser<User>| ack.send(user.name).unwrap_or_default());
-    socket.on("ping", async |ack: AckSender| ack.send("pong").unwrap_or_default());
+    socket.on("whoami", async |ack: AckSender, user: AuthUser<User>| {
+        ack.send(user.name).unwrap_or_default()
+    });
+    socket.on("ping", async |ack: AckSender| {
+        ack.send("pong").unwrap_or_default()
+    });
     socket.emit("ready", &()).expect("the client is there");
 }
 
@@ -78,14 +96,18 @@ pub async fn join(raw: &mut Raw, namespace: &str, token: Option<&str>) {
         None => raw.connect(namespace, "").await,
     }
     raw.expect(namespace, Received::Connected).await;
-    raw.expect(namespace, Received::event("ready", json!(null))).await;
+    raw.expect(namespace, Received::event("ready", json!(null)))
+        .await;
 }
 
 /// Emits an event in `/`, and returns its acknowledgement, which must arrive next.
 pub async fn emit_with_ack(raw: &mut Raw, event: &str, argument: &Value) -> Received {
     raw.emit_with_ack("/", 0, &json!([event, argument])).await;
     let (_, received) = raw.next().await;
-    assert!(matches!(received, Received::Ack(_)), "not an acknowledgement: {received:?}");
+    assert!(
+        matches!(received, Received::Ack(_)),
+        "not an acknowledgement: {received:?}"
+    );
     received
 }
 
@@ -111,5 +133,8 @@ pub fn unauthorized(code: &str) -> Received {
 
 /// The event that says why an event without an acknowledgement was refused.
 pub fn unauthorized_event(code: &str, event: &str) -> Received {
-    Received::event("unauthorized", json!({ "code": code, "message": code, "event": event }))
+    Received::event(
+        "unauthorized",
+        json!({ "code": code, "message": code, "event": event }),
+    )
 }

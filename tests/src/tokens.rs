@@ -33,7 +33,10 @@ pub fn token(subject: &str) -> String {
 
 /// Returns a token that expires in this number of seconds, or has expired if it is negative.
 pub fn token_expiring_in(seconds: i64, subject: &str) -> String {
-    mint(&json!({ "sub": subject, "exp": seconds_from_now(seconds) }), SECRET)
+    mint(
+        &json!({ "sub": subject, "exp": seconds_from_now(seconds) }),
+        SECRET,
+    )
 }
 
 /// Returns a time in seconds since 1970.
@@ -42,7 +45,10 @@ pub fn token_expiring_in(seconds: i64, subject: &str) -> String {
 ///
 /// If the clock is before 1970.
 pub fn seconds_from_now(seconds: i64) -> i64 {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("the clock is right").as_secs();
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .expect("the clock is right")
+        .as_secs();
     i64::try_from(now).expect("the clock is right") + seconds
 }
 
@@ -54,7 +60,8 @@ pub fn seconds_from_now(seconds: i64) -> i64 {
 pub fn mint(claims: &Value, secret: &str) -> String {
     install_backend();
     let key = EncodingKey::from_secret(secret.as_bytes());
-    jsonwebtoken::encode(&Header::new(Algorithm::HS256), claims, &key).expect("the claims can be signed")
+    jsonwebtoken::encode(&Header::new(Algorithm::HS256), claims, &key)
+        .expect("the claims can be signed")
 }
 
 /// Signs a header and a payload, both in base64url, with HS256.
@@ -66,6 +73,7 @@ pub fn sign(header: &str, payload: &str, secret: &str) -> String {
     install_backend();
     let message = format!("{header}.{payload}");
     let key = EncodingKey::from_secret(secret.as_bytes());
-    let signature = crypto::sign(message.as_bytes(), &key, Algorithm::HS256).expect("bytes can be signed");
+    let signature =
+        crypto::sign(message.as_bytes(), &key, Algorithm::HS256).expect("bytes can be signed");
     format!("{message}.{signature}")
 }

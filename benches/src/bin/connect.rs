@@ -4,7 +4,9 @@
 
 use std::time::{Duration, Instant};
 
-use socketioxide_jwt_auth_benches::{Kind, Load, RemoteServer, Result, in_an_hour, median, serve_if_asked};
+use socketioxide_jwt_auth_benches::{
+    Kind, Load, RemoteServer, Result, in_an_hour, median, serve_if_asked,
+};
 
 const ROUNDS: usize = 11;
 const CONNECTIONS_PER_ROUND: u32 = 2_000;
@@ -36,7 +38,12 @@ async fn main() -> Result<()> {
             round(server, rounds).await?;
         }
     }
-    print(servers.into_iter().map(|(kind, _, rounds)| (kind, rounds)).collect());
+    print(
+        servers
+            .into_iter()
+            .map(|(kind, _, rounds)| (kind, rounds))
+            .collect(),
+    );
     Ok(())
 }
 
@@ -44,19 +51,31 @@ async fn round(server: &mut RemoteServer, rounds: &mut Rounds) -> Result<()> {
     let before = server.report().await?;
     let start = Instant::now();
     let clients = CONNECTIONS_PER_ROUND as usize;
-    let load = Load { server: server.address(), clients, at_once: AT_ONCE, expires_at: in_an_hour() };
+    let load = Load {
+        server: server.address(),
+        clients,
+        at_once: AT_ONCE,
+        expires_at: in_an_hour(),
+    };
     load.connect_and_disconnect().await?;
     rounds.clients.push(start.elapsed() / CONNECTIONS_PER_ROUND);
     let after = server.settled(&before).await?;
-    rounds.server.push((after.cpu_time - before.cpu_time) / CONNECTIONS_PER_ROUND);
+    rounds
+        .server
+        .push((after.cpu_time - before.cpu_time) / CONNECTIONS_PER_ROUND);
     Ok(())
 }
 
 fn print(measured: Vec<(Kind, Rounds)>) {
-    let medians = measured.into_iter().map(|(kind, rounds)| (kind, median(rounds.clients), median(rounds.server)));
+    let medians = measured
+        .into_iter()
+        .map(|(kind, rounds)| (kind, median(rounds.clients), median(rounds.server)));
     let medians: Vec<_> = medians.collect();
     let (_, plain_clients, plain_server) = medians[0];
-    println!("{:14} {:>13} {:>6} {:>16} {:>6}", "per connection", "clients' time", "ratio", "server's CPU", "ratio");
+    println!(
+        "{:14} {:>13} {:>6} {:>16} {:>6}",
+        "per connection", "clients' time", "ratio", "server's CPU", "ratio"
+    );
     for (kind, clients, server) in medians {
         println!(
             "{:14} {clients:>13?} {:>6.3} {server:>16?} {:>6.3}",

@@ -47,7 +47,11 @@ impl<A: Adapter> FromMessageParts<A> for Measured {
         value: &mut Value,
         ack_id: &Option<i64>,
     ) -> std::result::Result<Self, Infallible> {
-        let mut parts = Parts { socket, value, ack_id };
+        let mut parts = Parts {
+            socket,
+            value,
+            ack_id,
+        };
         let extractors: [(&str, fn(&mut Parts<'_, A>) -> bool); 5] = [
             ("Extension<Arc<User>>", extracts::<A, Extension<Arc<User>>>),
             ("SocketRef", extracts::<A, SocketRef<A>>),
@@ -61,10 +65,17 @@ impl<A: Adapter> FromMessageParts<A> for Measured {
                 times.push(time(|| extract(&mut parts)));
             }
         }
-        let costs = extractors.into_iter().zip(times).map(|((name, extract), times)| {
-            let (allocations, _) = allocations(|| extract(&mut parts));
-            Cost { name, time: median(times), allocations }
-        });
+        let costs = extractors
+            .into_iter()
+            .zip(times)
+            .map(|((name, extract), times)| {
+                let (allocations, _) = allocations(|| extract(&mut parts));
+                Cost {
+                    name,
+                    time: median(times),
+                    allocations,
+                }
+            });
         Ok(Self(costs.collect()))
     }
 }
@@ -77,7 +88,12 @@ struct Parts<'a, A: Adapter> {
 }
 
 fn extracts<A: Adapter, E: FromMessageParts<A>>(parts: &mut Parts<'_, A>) -> bool {
-    black_box(E::from_message_parts(parts.socket, parts.value, parts.ack_id)).is_ok()
+    black_box(E::from_message_parts(
+        parts.socket,
+        parts.value,
+        parts.ack_id,
+    ))
+    .is_ok()
 }
 
 fn time(mut extract: impl FnMut() -> bool) -> Duration {
@@ -89,15 +105,25 @@ fn time(mut extract: impl FnMut() -> bool) -> Duration {
 }
 
 async fn on_connect(socket: SocketRef) {
-    socket.extensions.insert(Arc::new(User { name: "user-1".to_owned() }));
+    socket.extensions.insert(Arc::new(User {
+        name: "user-1".to_owned(),
+    }));
     socket.on("measure", print);
 }
 
 async fn print(ack: AckSender, Measured(costs): Measured) {
     println!("{:22} {:>10} {:>6}  allocations", "", "time", "ratio");
-    for Cost { name, time, allocations } in &costs {
+    for Cost {
+        name,
+        time,
+        allocations,
+    } in &costs
+    {
         let ratio = time.div_duration_f64(costs[0].time);
-        println!("{name:22} {:>10?} {ratio:>6.2}  {allocations}", *time / EXTRACTIONS_PER_ROUND);
+        println!(
+            "{name:22} {:>10?} {ratio:>6.2}  {allocations}",
+            *time / EXTRACTIONS_PER_ROUND
+        );
     }
     ack.send(&()).ok();
 }

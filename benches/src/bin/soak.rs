@@ -2,7 +2,9 @@
 //!
 //! `cargo run --release -p socketioxide-jwt-auth-benches --bin soak [connections]`
 
-use socketioxide_jwt_auth_benches::{Kind, Load, RemoteServer, Report, Result, in_an_hour, per, serve_if_asked};
+use socketioxide_jwt_auth_benches::{
+    Kind, Load, RemoteServer, Report, Result, in_an_hour, per, serve_if_asked,
+};
 
 const CONNECTIONS: usize = 100_000;
 const STEPS: usize = 10;
@@ -32,11 +34,18 @@ async fn main() -> Result<()> {
     if serve_if_asked().await? {
         return Ok(());
     }
-    let connections = std::env::args().nth(1).map_or(Ok(CONNECTIONS), |number| number.parse())?;
+    let connections = std::env::args()
+        .nth(1)
+        .map_or(Ok(CONNECTIONS), |number| number.parse())?;
     println!("The middleware, with everything that concerns a session's life:");
     let growth = soak(Kind::Complete, STEPS, connections / STEPS).await?;
     println!("The control, an application with a timer of its own that holds the socket:");
-    let control = soak(Kind::Careless, STEPS_OF_CONTROL, connections / STEPS / STEPS).await?;
+    let control = soak(
+        Kind::Careless,
+        STEPS_OF_CONTROL,
+        connections / STEPS / STEPS,
+    )
+    .await?;
     if !growth.is_flat() {
         return Err("the middleware keeps something of closed connections".into());
     }
@@ -48,7 +57,10 @@ async fn main() -> Result<()> {
 
 async fn soak(kind: Kind, steps: usize, connections_per_step: usize) -> Result<Growth> {
     let mut server = RemoteServer::start(kind).await?;
-    println!("{:>11} {:>14} {:>14} {:>6} {:>7}", "connections", "live heap", "resident", "tasks", "sockets");
+    println!(
+        "{:>11} {:>14} {:>14} {:>6} {:>7}",
+        "connections", "live heap", "resident", "tasks", "sockets"
+    );
     let idle = server.report().await?;
     print(0, &idle);
     let mut reports = Vec::new();
@@ -70,11 +82,22 @@ async fn soak(kind: Kind, steps: usize, connections_per_step: usize) -> Result<G
         bytes_per_connection: per(bytes as i64, (steps - 1) * connections_per_step),
         tasks: last.alive_tasks.saturating_sub(idle.alive_tasks),
     };
-    println!("growth: {:.2} bytes per connection, {} tasks\n", growth.bytes_per_connection, growth.tasks);
+    println!(
+        "growth: {:.2} bytes per connection, {} tasks\n",
+        growth.bytes_per_connection, growth.tasks
+    );
     Ok(growth)
 }
 
 fn print(connections: usize, report: &Report) {
-    let Report { live_bytes, resident_bytes, alive_tasks, sockets, .. } = report;
-    println!("{connections:>11} {live_bytes:>14} {resident_bytes:>14} {alive_tasks:>6} {sockets:>7}");
+    let Report {
+        live_bytes,
+        resident_bytes,
+        alive_tasks,
+        sockets,
+        ..
+    } = report;
+    println!(
+        "{connections:>11} {live_bytes:>14} {resident_bytes:>14} {alive_tasks:>6} {sockets:>7}"
+    );
 }

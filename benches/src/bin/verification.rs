@@ -31,17 +31,30 @@ struct Case {
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    println!("{:8} {:>12} {:>12} {:>7}  allocations", "", "decode", "verify", "ratio");
+    println!(
+        "{:8} {:>12} {:>12} {:>7}  allocations",
+        "", "decode", "verify", "ratio"
+    );
     for case in cases()? {
-        let claims = Claims { sub: "user-1".to_owned(), exp: 4_102_444_800 };
+        let claims = Claims {
+            sub: "user-1".to_owned(),
+            exp: 4_102_444_800,
+        };
         let token = encode(&Header::new(case.algorithm), &claims, &case.encoding)?;
         let mut validation = Validation::new(case.algorithm);
         validation.validate_nbf = true;
 
-        let decoded = || decode::<Claims>(black_box(&token), &case.decoding, &validation).map(|data| data.claims.exp);
+        let decoded = || {
+            decode::<Claims>(black_box(&token), &case.decoding, &validation)
+                .map(|data| data.claims.exp)
+        };
         // With keys that are at hand nothing is waited for.
-        let verified =
-            || case.verifier.verify::<Claims>(black_box(&token)).now_or_never().is_some_and(|read| read.is_ok());
+        let verified = || {
+            case.verifier
+                .verify::<Claims>(black_box(&token))
+                .now_or_never()
+                .is_some_and(|read| read.is_ok())
+        };
         let (decode_time, verify_time) = alternate(|| decoded().is_ok(), verified);
         println!(
             "{:8} {:>12?} {:>12?} {:>7.2}  {} against {}",
@@ -58,9 +71,18 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
 fn cases() -> Result<Vec<Case>, Box<dyn std::error::Error>> {
     let secret = b"a secret of thirty-two bytes or more";
-    let rsa = (include_bytes!("../../keys/rsa.pem"), include_bytes!("../../keys/rsa.pub.pem"));
-    let ec = (include_bytes!("../../keys/p256.pem"), include_bytes!("../../keys/p256.pub.pem"));
-    let ed = (include_bytes!("../../keys/ed25519.pem"), include_bytes!("../../keys/ed25519.pub.pem"));
+    let rsa = (
+        include_bytes!("../../keys/rsa.pem"),
+        include_bytes!("../../keys/rsa.pub.pem"),
+    );
+    let ec = (
+        include_bytes!("../../keys/p256.pem"),
+        include_bytes!("../../keys/p256.pub.pem"),
+    );
+    let ed = (
+        include_bytes!("../../keys/ed25519.pem"),
+        include_bytes!("../../keys/ed25519.pub.pem"),
+    );
     let public = |pem: &[u8], name| Verifier::builder().public_key(pem).algorithm(name).build();
     Ok(vec![
         Case {

@@ -9,7 +9,9 @@ use socketioxide::{
     extract::{Data, SocketRef, State},
     socket::Sid,
 };
-use socketioxide_jwt_auth::{AuthError, AuthUser, Policy, Reply, SocketAuth, disconnect_user_because, jwt_auth};
+use socketioxide_jwt_auth::{
+    AuthError, AuthUser, Policy, Reply, SocketAuth, disconnect_user_because, jwt_auth,
+};
 
 use crate::{
     App,
@@ -28,7 +30,10 @@ type Outcome = Result<(), Box<dyn Error + Send + Sync>>;
     leeway = "2s",
     user_key = |user: &User| user.id
 )]
-pub(crate) async fn authenticate(claims: Claims, State(app): State<Arc<App>>) -> sqlx::Result<Option<User>> {
+pub(crate) async fn authenticate(
+    claims: Claims,
+    State(app): State<Arc<App>>,
+) -> sqlx::Result<Option<User>> {
     app.db.user_of_session(&claims.sid).await
 }
 
@@ -64,9 +69,17 @@ async fn on_disconnect(socket: SocketRef, io: SocketIo) {
     tell_presence(&io, Some(socket.id)).await;
 }
 
-async fn post(io: SocketIo, user: AuthUser<User>, State(app): State<Arc<App>>, Data(text): Data<String>, reply: Reply) {
+async fn post(
+    io: SocketIo,
+    user: AuthUser<User>,
+    State(app): State<Arc<App>>,
+    Data(text): Data<String>,
+    reply: Reply,
+) {
     let outcome: Outcome = async {
-        app.posts.check_key(&user.id).map_err(|_| AuthError::denied("That was quick. Wait a moment."))?;
+        app.posts
+            .check_key(&user.id)
+            .map_err(|_| AuthError::denied("That was quick. Wait a moment."))?;
         let message = app.db.add_message(user.id, limited(&text, 1000)?).await?;
         broadcast(&io, "message", &message).await;
         Ok(())
@@ -103,7 +116,11 @@ async fn disconnect(
     let outcome: Outcome = async {
         let reason = limited(&reason, 200)?;
 
-        let user = app.db.user(user).await?.filter(|user| user.role < moderator.role);
+        let user = app
+            .db
+            .user(user)
+            .await?
+            .filter(|user| user.role < moderator.role);
         let user = user.ok_or(AuthError::denied("You cannot disconnect this user."))?;
 
         // The sessions end first, because a browser connects again as soon as its socket ends.
@@ -119,7 +136,9 @@ async fn disconnect(
 fn limited(text: &str, length: usize) -> Result<&str, AuthError> {
     let text = text.trim();
     if text.is_empty() || text.chars().count() > length {
-        return Err(AuthError::denied(format!("Write 1 to {length} characters.")));
+        return Err(AuthError::denied(format!(
+            "Write 1 to {length} characters."
+        )));
     }
     Ok(text)
 }
@@ -127,13 +146,22 @@ fn limited(text: &str, length: usize) -> Result<&str, AuthError> {
 /// Tells all clients who is connected. `gone` is a socket that is being disconnected: `io.sockets()` still returns it.
 async fn tell_presence(io: &SocketIo, gone: Option<Sid>) {
     let (mut users, mut guests) = (BTreeMap::new(), 0);
-    for socket in io.sockets().into_iter().filter(|socket| Some(socket.id) != gone) {
+    for socket in io
+        .sockets()
+        .into_iter()
+        .filter(|socket| Some(socket.id) != gone)
+    {
         match socket.auth_user::<User>() {
             Some(user) => drop(users.insert(user.id, user)),
             None => guests += 1,
         }
     }
-    broadcast(io, "presence", &json!({ "users": users.into_values().collect::<Vec<_>>(), "guests": guests })).await;
+    broadcast(
+        io,
+        "presence",
+        &json!({ "users": users.into_values().collect::<Vec<_>>(), "guests": guests }),
+    )
+    .await;
 }
 
 /// Sends an event to all clients. An error is only logged: if one client reads too slowly, the others still get the

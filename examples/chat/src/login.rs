@@ -62,20 +62,30 @@ async fn log_in(
     Json(Credentials { name, password }): Json<Credentials>,
 ) -> Result<(CookieJar, Json<Value>)> {
     if app.logins.check_key(&client.ip()).is_err() {
-        return Err((StatusCode::TOO_MANY_REQUESTS, "Too many attempts. Wait a moment, then try again.").into());
+        return Err((
+            StatusCode::TOO_MANY_REQUESTS,
+            "Too many attempts. Wait a moment, then try again.",
+        )
+            .into());
     }
     // Forgets the addresses whose attempts no longer count.
     app.logins.retain_recent();
 
     let known = app.db.credentials(&name).await.map_err(internal)?;
-    let (user, hash) = known.map_or_else(|| (None, app.nobodys_hash.clone()), |(id, hash)| (Some(id), hash));
+    let (user, hash) = known.map_or_else(
+        || (None, app.nobodys_hash.clone()),
+        |(id, hash)| (Some(id), hash),
+    );
     let matches = password_matches(hash, password).await?;
     let Some(user) = user.filter(|_| matches) else {
         return Err((StatusCode::UNAUTHORIZED, "Wrong name or password.").into());
     };
 
     let refresh_token = random_hex();
-    app.db.begin_session(&session_id(&refresh_token), user).await.map_err(internal)?;
+    app.db
+        .begin_session(&session_id(&refresh_token), user)
+        .await
+        .map_err(internal)?;
     let token = access_token(&app, &refresh_token).await?;
     Ok((cookies.add(cookie(&app, refresh_token)), token))
 }
@@ -94,7 +104,11 @@ async fn log_out(
     cookies: CookieJar,
 ) -> Result<CookieJar> {
     if let Some(cookie) = cookies.get(COOKIE)
-        && let Some(user) = app.db.end_session(&session_id(cookie.value())).await.map_err(internal)?
+        && let Some(user) = app
+            .db
+            .end_session(&session_id(cookie.value()))
+            .await
+            .map_err(internal)?
     {
         disconnect_user(&io, user).await.map_err(internal)?;
     }
@@ -107,9 +121,16 @@ async fn access_token(app: &App, refresh_token: &str) -> Result<Json<Value>> {
         return Ok(Json(Value::Null));
     };
     let iat = get_current_timestamp();
-    let claims = Claims { sub: user.id.to_string(), sid, iat, exp: iat + app.token_seconds };
+    let claims = Claims {
+        sub: user.id.to_string(),
+        sid,
+        iat,
+        exp: iat + app.token_seconds,
+    };
     let token = encode(&Header::default(), &claims, &app.key).map_err(internal)?;
-    Ok(Json(json!({ "token": token, "expires_in": app.token_seconds, "user": user })))
+    Ok(Json(
+        json!({ "token": token, "expires_in": app.token_seconds, "user": user }),
+    ))
 }
 
 /// Returns the hash of a refresh token. A fast hash is enough, because the token is random; a password needs argon2.
@@ -118,19 +139,28 @@ fn session_id(refresh_token: &str) -> String {
 }
 
 fn cookie(app: &App, refresh_token: String) -> Cookie<'static> {
-    let cookie = Cookie::build((COOKIE, refresh_token)).path("/").http_only(true).same_site(SameSite::Strict);
+    let cookie = Cookie::build((COOKIE, refresh_token))
+        .path("/")
+        .http_only(true)
+        .same_site(SameSite::Strict);
     cookie.secure(app.https).permanent().build()
 }
 
 pub(crate) fn hash_password(password: &str) -> password_hash::Result<String> {
-    Argon2::default().hash_password(password.as_bytes()).map(|hash| hash.to_string())
+    Argon2::default()
+        .hash_password(password.as_bytes())
+        .map(|hash| hash.to_string())
 }
 
 async fn password_matches(hash: String, password: String) -> Result<bool> {
     let permit = HASHING.acquire().await.map_err(internal)?;
     let matches = spawn_blocking(move || {
         let _permit = permit;
-        PasswordHash::new(&hash).is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok())
+        PasswordHash::new(&hash).is_ok_and(|hash| {
+            Argon2::default()
+                .verify_password(password.as_bytes(), &hash)
+                .is_ok()
+        })
     });
     Ok(matches.await.map_err(internal)?)
 }

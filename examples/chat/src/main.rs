@@ -54,7 +54,10 @@ struct App {
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    tracing_subscriber::fmt().with_env_filter(setting("RUST_LOG", "warn")).with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(setting("RUST_LOG", "warn"))
+        .with_writer(std::io::stderr)
+        .init();
     let folder = setting("CHAT_DATA", &format!("{HOME}/data"));
     fs::create_dir_all(&folder)?;
     // Runs before threads start: changing the environment is safe only while no other thread reads it.
@@ -81,12 +84,25 @@ async fn serve(folder: &Path) -> Result<(), Box<dyn Error>> {
         posts: RateLimiter::keyed(Quota::per_second(const { NonZero::new(5).unwrap() })),
     });
 
-    let (layer, io) = SocketIo::builder().with_state(Arc::clone(&app)).ws_max_message_size(64 * 1024).build_layer();
-    io.ns("/", chat::on_connect.with(chat::authenticate::middleware()?));
+    let (layer, io) = SocketIo::builder()
+        .with_state(Arc::clone(&app))
+        .ws_max_message_size(64 * 1024)
+        .build_layer();
+    io.ns(
+        "/",
+        chat::on_connect.with(chat::authenticate::middleware()?),
+    );
 
-    let routes = login::routes(app, io).merge(pages()).layer(layer).layer(map_response(secure));
+    let routes = login::routes(app, io)
+        .merge(pages())
+        .layer(layer)
+        .layer(map_response(secure));
     println!("The chat is open: {url}");
-    Ok(axum::serve(listener, routes.into_make_service_with_connect_info::<SocketAddr>()).await?)
+    Ok(axum::serve(
+        listener,
+        routes.into_make_service_with_connect_info::<SocketAddr>(),
+    )
+    .await?)
 }
 
 fn setting(name: &str, default: &str) -> String {
@@ -101,13 +117,20 @@ fn find_secret(file: &Path) -> Result<(), Box<dyn Error>> {
     if !file.exists() {
         fs::write(file, format!("JWT_SECRET={}\n", random_hex()))?;
     }
-    eprintln!("Warning: JWT_SECRET is not set. Using the one in {}, which is for development.", file.display());
+    eprintln!(
+        "Warning: JWT_SECRET is not set. Using the one in {}, which is for development.",
+        file.display()
+    );
     Ok(dotenvy::from_path(file)?)
 }
 
 async fn make_users(db: &Db) -> Result<(), Box<dyn Error>> {
     println!("Three users were made. Their passwords are shown this once:\n");
-    for (name, role) in [("Maya", Role::Member), ("Jonas", Role::Moderator), ("Priya", Role::Admin)] {
+    for (name, role) in [
+        ("Maya", Role::Member),
+        ("Jonas", Role::Moderator),
+        ("Priya", Role::Admin),
+    ] {
         let password = &random_hex()[..16];
         db.add_user(name, role, &hash_password(password)?).await?;
         println!("  {name:<8}{password}   {role:?}");
@@ -121,7 +144,10 @@ fn pages() -> Router {
     let modules = setting("NODE_MODULES", &format!("{HOME}/node_modules"));
     let client = ServeDir::new(format!("{modules}/socket.io-client/dist"));
     Router::new()
-        .nest_service("/client", client.fallback(get(async || Redirect::temporary(CLIENT))))
+        .nest_service(
+            "/client",
+            client.fallback(get(async || Redirect::temporary(CLIENT))),
+        )
         .fallback_service(ServeDir::new(format!("{HOME}/static")))
 }
 
@@ -132,6 +158,8 @@ async fn secure(mut response: Response) -> Response {
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::CACHE_CONTROL, "no-cache"),
     ];
-    response.headers_mut().extend(headers.map(|(name, value)| (name, HeaderValue::from_static(value))));
+    response
+        .headers_mut()
+        .extend(headers.map(|(name, value)| (name, HeaderValue::from_static(value))));
     response
 }

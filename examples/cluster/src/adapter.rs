@@ -38,7 +38,12 @@ pub(crate) async fn connect(url: &str) -> Result<RedisAdapterCtr<FredDriver>, Er
             performance.default_command_timeout = COMMAND_TIMEOUT;
             performance.broadcast_channel_capacity = MESSAGE_BUFFER;
         })
-        .set_policy(ReconnectPolicy::new_exponential(0, RECONNECT_PAUSE_MS, LONGEST_RECONNECT_PAUSE_MS, 2))
+        .set_policy(ReconnectPolicy::new_exponential(
+            0,
+            RECONNECT_PAUSE_MS,
+            LONGEST_RECONNECT_PAUSE_MS,
+            2,
+        ))
         .build_subscriber_client()?;
     keep_subscribed(&client);
 

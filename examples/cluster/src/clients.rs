@@ -12,7 +12,11 @@ pub(crate) struct Client {
 
 impl Client {
     /// Connects a client, as a guest if `token` is `None`.
-    pub(crate) async fn connect(name: &'static str, node: &str, token: Option<String>) -> Result<Self, Failure> {
+    pub(crate) async fn connect(
+        name: &'static str,
+        node: &str,
+        token: Option<String>,
+    ) -> Result<Self, Failure> {
         let auth = token.map_or_else(|| json!({}), |token| json!({ "token": token }));
         let client = TestClient::connect(node).auth(auth).await?;
         let mut client = Self { name, client };

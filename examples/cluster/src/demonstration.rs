@@ -19,7 +19,11 @@ pub(crate) async fn run() -> Result<(), Failure> {
     // jsonwebtoken chooses a backend only if one is compiled in; the tests of the workspace compile both.
     CryptoProvider::install_default(&aws_lc::DEFAULT_PROVIDER).ok();
     // Every node must have the same keys.
-    let secret = format!("{:032x}{:032x}", rand::random::<u128>(), rand::random::<u128>());
+    let secret = format!(
+        "{:032x}{:032x}",
+        rand::random::<u128>(),
+        rand::random::<u128>()
+    );
     let (_redis, redis) = start_redis().await?;
     let (_first, first) = start_node(&redis, &secret).await?;
     let (_second, second) = start_node(&redis, &secret).await?;
@@ -39,7 +43,9 @@ pub(crate) async fn run() -> Result<(), Failure> {
     write_to_grace(&mut ada, &mut graces, "hello").await?;
 
     println!("The guest logs in as Grace, without connecting again, and Ada writes once more:");
-    guest.ask("authenticate", json!({ "token": grace_token() })).await?;
+    guest
+        .ask("authenticate", json!({ "token": grace_token() }))
+        .await?;
     graces.push(guest);
     write_to_grace(&mut ada, &mut graces, "hello again").await?;
 
@@ -52,13 +58,19 @@ pub(crate) async fn run() -> Result<(), Failure> {
     }
 
     println!("Ada is still there:");
-    ada.emit("message", json!({ "to": "ada", "text": "note to myself" })).await?;
+    ada.emit("message", json!({ "to": "ada", "text": "note to myself" }))
+        .await?;
     ada.print_next("message").await?;
     ada.leave().await
 }
 
-async fn write_to_grace(ada: &mut Client, graces: &mut [Client], text: &str) -> Result<(), Failure> {
-    ada.emit("message", json!({ "to": "grace", "text": text })).await?;
+async fn write_to_grace(
+    ada: &mut Client,
+    graces: &mut [Client],
+    text: &str,
+) -> Result<(), Failure> {
+    ada.emit("message", json!({ "to": "grace", "text": text }))
+        .await?;
     for grace in graces {
         grace.print_next("message").await?;
     }
@@ -69,6 +81,16 @@ async fn write_to_grace(ada: &mut Client, graces: &mut [Client], text: &str) -> 
 fn mint(secret: &str, user: &Value) -> String {
     let expires = SystemTime::now() + Duration::from_secs(3600);
     let mut claims = user.clone();
-    claims["exp"] = json!(expires.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs());
-    encode(&Header::default(), &claims, &EncodingKey::from_secret(secret.as_bytes())).expect("HS256 takes any secret")
+    claims["exp"] = json!(
+        expires
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .unwrap_or_default()
+            .as_secs()
+    );
+    encode(
+        &Header::default(),
+        &claims,
+        &EncodingKey::from_secret(secret.as_bytes()),
+    )
+    .expect("HS256 takes any secret")
 }

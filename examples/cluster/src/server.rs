@@ -47,7 +47,10 @@ impl Policy<User> for Admin {
     user_key = |user: &User| &user.name,
 )]
 async fn authenticate(claims: Claims) -> Option<User> {
-    Some(User { name: claims.sub, admin: claims.admin })
+    Some(User {
+        name: claims.sub,
+        admin: claims.admin,
+    })
 }
 
 async fn on_connect(socket: SocketRef<Adapter>, user: MaybeAuthUser<User>) {
@@ -67,15 +70,27 @@ struct Message {
 async fn message(io: SocketIo<Adapter>, user: AuthUser<User>, Data(message): Data<Message>) {
     let room = io.to(user_room(&message.to));
     if let Err(error) = room.emit("message", &(&user.name, &message.text)).await {
-        eprintln!("a message to {:?} did not reach all nodes: {error}", message.to);
+        eprintln!(
+            "a message to {:?} did not reach all nodes: {error}",
+            message.to
+        );
     }
 }
 
 /// Tells all sockets of a user, on every node, that they are logged out, and disconnects them. An error goes to the
 /// log; even then the sockets of this node are disconnected.
-async fn log_out(io: SocketIo<Adapter>, _: AuthUser<User, Admin>, Data(name): Data<String>, reply: Reply<Adapter>) {
+async fn log_out(
+    io: SocketIo<Adapter>,
+    _: AuthUser<User, Admin>,
+    Data(name): Data<String>,
+    reply: Reply<Adapter>,
+) {
     let reason = AuthError::denied("logged out by an administrator");
-    reply.send(disconnect_user_because(&io, &name, &reason).await.map(|()| "done"));
+    reply.send(
+        disconnect_user_because(&io, &name, &reason)
+            .await
+            .map(|()| "done"),
+    );
 }
 
 /// Runs the server until the process ends. All nodes need the same `JWT_SECRET` and `REDIS_URL`.
@@ -84,7 +99,8 @@ pub(crate) async fn serve(address: &str) -> Result<(), Failure> {
     let adapter = adapter::connect(&redis).await?;
     let builder = SocketIo::builder().ws_max_message_size(64 * 1024);
     let (layer, io) = builder.with_adapter::<Adapter>(adapter).build_layer();
-    io.ns("/", on_connect.with(authenticate::middleware()?)).await?;
+    io.ns("/", on_connect.with(authenticate::middleware()?))
+        .await?;
 
     let listener = TcpListener::bind(address).await?;
     println!("listening on {}", listener.local_addr()?);

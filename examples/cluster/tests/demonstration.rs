@@ -11,13 +11,17 @@ fn the_readme_shows_what_is_printed() {
     if !redis_is_installed() {
         return;
     }
-    let run = Command::new(env!("CARGO_BIN_EXE_cluster")).output().expect("it can be started");
+    let run = Command::new(env!("CARGO_BIN_EXE_cluster"))
+        .output()
+        .expect("it can be started");
     let errors = String::from_utf8_lossy(&run.stderr);
     assert!(run.status.success(), "{errors}");
 
     let printed = String::from_utf8(run.stdout).expect("it prints UTF-8");
     let readme = include_str!("../README.md");
-    let (_, shown) = readme.split_once("$ cargo run -p cluster\n").expect("the README shows it");
+    let (_, shown) = readme
+        .split_once("$ cargo run -p cluster\n")
+        .expect("the README shows it");
     let (shown, _) = shown.split_once("```").expect("the block ends");
     assert_eq!(without_time(&printed), without_time(shown), "{errors}");
 }
@@ -31,11 +35,22 @@ fn without_time(printed: &str) -> String {
 
 /// Whether `redis-server` is installed. It must be in CI, so that the test is not skipped there.
 fn redis_is_installed() -> bool {
-    let installed = Command::new("redis-server").arg("--version").stdout(Stdio::null()).status().is_ok();
+    let installed = Command::new("redis-server")
+        .arg("--version")
+        .stdout(Stdio::null())
+        .status()
+        .is_ok();
     if !installed {
-        assert!(env::var_os("CI").is_none(), "redis-server is not installed, and CI must not skip this test");
+        assert!(
+            env::var_os("CI").is_none(),
+            "redis-server is not installed, and CI must not skip this test"
+        );
         // Written to stderr directly, because the test harness shows the output of failed tests only.
-        writeln!(io::stderr(), "SKIPPED: redis-server is not installed (Debian: apt-get install redis-server)").ok();
+        writeln!(
+            io::stderr(),
+            "SKIPPED: redis-server is not installed (Debian: apt-get install redis-server)"
+        )
+        .ok();
     }
     installed
 }

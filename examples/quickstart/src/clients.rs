@@ -17,7 +17,12 @@ use socketioxide_jwt_auth_test_client::{Refusal, TestClient};
 
 /// Returns a secret for this run, and where the server listens: `cargo run -p quickstart -- 127.0.0.1:4000`.
 pub(crate) fn settings() -> (String, String) {
-    (random_secret(), env::args().nth(1).unwrap_or_else(|| "127.0.0.1:3000".to_owned()))
+    (
+        random_secret(),
+        env::args()
+            .nth(1)
+            .unwrap_or_else(|| "127.0.0.1:3000".to_owned()),
+    )
 }
 
 /// Connects as a user, as a guest and with a forged token.
@@ -29,7 +34,10 @@ pub(crate) async fn try_everything(server: SocketAddr, secret: String) {
     let attempts = [
         ("Ada, with her token", json!({ "token": token })),
         ("a guest, without a token", json!({})),
-        ("a forger, with a token signed with another secret", json!({ "token": mint(&random_secret()) })),
+        (
+            "a forger, with a token signed with another secret",
+            json!({ "token": mint(&random_secret()) }),
+        ),
     ];
 
     for (who, auth) in attempts {
@@ -38,7 +46,9 @@ pub(crate) async fn try_everything(server: SocketAddr, secret: String) {
             println!("  failed: {error}{}", causes(&*error));
         }
     }
-    println!("\nThe server goes on at http://{server} (Ctrl+C ends it). Ada's token, good for an hour:\n{token}");
+    println!(
+        "\nThe server goes on at http://{server} (Ctrl+C ends it). Ada's token, good for an hour:\n{token}"
+    );
 }
 
 /// Prints the refusal, or the first event and the answer to a post.
@@ -53,7 +63,10 @@ async fn try_one(server: SocketAddr, auth: Value) -> Result<(), Box<dyn Error>> 
     };
 
     print("welcome", &client.next_event("welcome").await?);
-    print("post is answered", &client.emit_with_ack("post", "hello").await?);
+    print(
+        "post is answered",
+        &client.emit_with_ack("post", "hello").await?,
+    );
     client.disconnect().await?;
     Ok(())
 }
@@ -61,23 +74,41 @@ async fn try_one(server: SocketAddr, auth: Value) -> Result<(), Box<dyn Error>> 
 /// Prints the arguments: a string without its quotes, everything else as JSON.
 fn print(name: &str, arguments: &Value) {
     let arguments = arguments.as_array().into_iter().flatten();
-    let shown = arguments.map(|argument| argument.as_str().map_or_else(|| argument.to_string(), str::to_owned));
+    let shown = arguments.map(|argument| {
+        argument
+            .as_str()
+            .map_or_else(|| argument.to_string(), str::to_owned)
+    });
     println!("  {name}: {}", shown.collect::<Vec<_>>().join(", "));
 }
 
 fn causes(error: &dyn Error) -> String {
-    error.source().map_or_else(String::new, |cause| format!(": {cause}{}", causes(cause)))
+    error
+        .source()
+        .map_or_else(String::new, |cause| format!(": {cause}{}", causes(cause)))
 }
 
 /// Makes a token, as the issuer does. In this example the issuer is part of the program.
 fn mint(secret: &str) -> String {
     let expires = SystemTime::now() + Duration::from_secs(3600);
-    let expires = expires.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
+    let expires = expires
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap_or_default()
+        .as_secs();
     let claims = json!({ "sub": "1", "exp": expires });
-    encode(&Header::default(), &claims, &EncodingKey::from_secret(secret.as_bytes())).expect("HS256 takes any secret")
+    encode(
+        &Header::default(),
+        &claims,
+        &EncodingKey::from_secret(secret.as_bytes()),
+    )
+    .expect("HS256 takes any secret")
 }
 
 /// Returns a random secret with the 256 bits that HS256 requires.
 fn random_secret() -> String {
-    format!("{:032x}{:032x}", rand::random::<u128>(), rand::random::<u128>())
+    format!(
+        "{:032x}{:032x}",
+        rand::random::<u128>(),
+        rand::random::<u128>()
+    )
 }

@@ -47,10 +47,14 @@ async fn post(user: AuthUser<User>, Data(text): Data<String>, ack: AckSender) {
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let users: Users = Arc::new(HashMap::from([("1".to_owned(), "Ada".to_owned())]));
-    let (layer, io) = SocketIo::builder().with_state(users).ws_max_message_size(64 * 1024).build_layer();
+    let (layer, io) = SocketIo::builder()
+        .with_state(users)
+        .ws_max_message_size(64 * 1024)
+        .build_layer();
 
     let (secret, address) = clients::settings(); // A deployment sets JWT_SECRET, and calls `authenticate::middleware()?`.
-    io.ns("/", on_connect.with(authenticate::builder().secret(&secret).build()?));
+    let middleware = authenticate::builder().secret(&secret).build()?;
+    io.ns("/", on_connect.with(middleware));
 
     let listener = tokio::net::TcpListener::bind(address).await?;
     tokio::spawn(clients::try_everything(listener.local_addr()?, secret));

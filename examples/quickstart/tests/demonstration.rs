@@ -23,8 +23,10 @@ fn the_readme_shows_what_is_printed() {
 
     // The clients have a time limit for each answer, so the demonstration ends.
     let stdout = BufReader::new(quickstart.0.stdout.take().expect("its output is a pipe"));
-    let lines: io::Result<Vec<_>> =
-        stdout.lines().take_while(|line| !matches!(line, Ok(line) if line.is_empty())).collect();
+    let lines: io::Result<Vec<_>> = stdout
+        .lines()
+        .take_while(|line| !matches!(line, Ok(line) if line.is_empty()))
+        .collect();
     let printed = lines.expect("it prints UTF-8").join("\n");
 
     let readme = include_str!("../../../README.md");

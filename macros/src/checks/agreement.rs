@@ -37,10 +37,18 @@ fn assert_same(is_accepted: bool, attribute: TokenStream, build: impl FnOnce(Bui
     let builder = JwtAuthBuilder::new(Lookup).secret(SECRET);
     let built: Result<(), ConfigError> = build(builder).build().map(drop);
     let written = attribute.to_string();
-    assert_eq!(built.is_ok(), is_accepted, "the builder about {written}: {built:?}");
+    assert_eq!(
+        built.is_ok(),
+        is_accepted,
+        "the builder about {written}: {built:?}"
+    );
 
     let mistakes = mistakes(quote!(secret_env = "JWT_SECRET", #attribute));
-    assert_eq!(mistakes.is_empty(), is_accepted, "the attribute about {written}: {mistakes:?}");
+    assert_eq!(
+        mistakes.is_empty(),
+        is_accepted,
+        "the attribute about {written}: {mistakes:?}"
+    );
 }
 
 /// Compares attribute and builder for each value of two lists.
@@ -54,12 +62,27 @@ fn assert_each<T: Copy + Debug + ToTokens>(
     let name: TokenStream = option.parse().unwrap();
     let accepted = accepted.iter().map(|value| (true, *value));
     for (is_accepted, value) in accepted.chain(refused.iter().map(|value| (false, *value))) {
-        assert_same(is_accepted, quote!(#name = #value), |builder| build(builder, value));
+        assert_same(is_accepted, quote!(#name = #value), |builder| {
+            build(builder, value)
+        });
     }
 }
 
-const TIMES: &[&str] = &["1s", "10s", "1m 30s", "5min", "500ms", "2h", "1h30m", "0s 1ns", " 10s", "1day"];
-const NOT_TIMES: &[&str] = &["", " ", "60", "s", "-1s", "+1s", "1.5.5s", "1 fortnight", "10 s s", "１s"];
+const TIMES: &[&str] = &[
+    "1s", "10s", "1m 30s", "5min", "500ms", "2h", "1h30m", "0s 1ns", " 10s", "1day",
+];
+const NOT_TIMES: &[&str] = &[
+    "",
+    " ",
+    "60",
+    "s",
+    "-1s",
+    "+1s",
+    "1.5.5s",
+    "1 fortnight",
+    "10 s s",
+    "１s",
+];
 
 #[test]
 fn leeway_is_a_time_of_at_most_a_day() {
@@ -77,7 +100,10 @@ fn a_limit_is_a_time_longer_than_zero() {
     for (is_accepted, time) in [(true, "10s"), (false, "0s"), (false, "60")] {
         let attribute = quote!(guest = true, authenticate_event = "login", guest_timeout = #time);
         assert_same(is_accepted, attribute, |builder| {
-            builder.guest(true).authenticate_event("login").guest_timeout(time)
+            builder
+                .guest(true)
+                .authenticate_event("login")
+                .guest_timeout(time)
         });
     }
 }
@@ -86,12 +112,22 @@ fn a_limit_is_a_time_longer_than_zero() {
 fn algorithms_are_known_by_their_exact_name_and_fit_a_secret() {
     let accepted = ["HS256", "HS384", "HS512"];
     let refused = [
-        "", "none", "None", "hs256", " HS256", "HS 256", "HS1", "RS256", "PS384", "ES256", "ES384", "ES512", "ES256K",
-        "EdDSA", "Ed448",
+        "", "none", "None", "hs256", " HS256", "HS 256", "HS1", "RS256", "PS384", "ES256", "ES384",
+        "ES512", "ES256K", "EdDSA", "Ed448",
     ];
     assert_each("algorithm", &accepted, &refused, Builder::algorithm);
-    for (is_accepted, name) in [(true, "HS384"), (false, "RS256"), (false, "ES512"), (false, "none"), (false, "")] {
-        assert_same(is_accepted, quote!(algorithms = ["HS256", #name]), |builder| builder.algorithms(["HS256", name]));
+    for (is_accepted, name) in [
+        (true, "HS384"),
+        (false, "RS256"),
+        (false, "ES512"),
+        (false, "none"),
+        (false, ""),
+    ] {
+        assert_same(
+            is_accepted,
+            quote!(algorithms = ["HS256", #name]),
+            |builder| builder.algorithms(["HS256", name]),
+        );
     }
 }
 
@@ -102,19 +138,36 @@ fn algorithms_fit_a_public_key() {
     let p384 = include_str!("../../../runtime/tests/fixtures/p384.pem");
     let ed25519 = include_str!("../../../runtime/tests/fixtures/ed25519.pem");
     for (key, accepted) in [
-        (rsa, &["RS256", "RS384", "RS512", "PS256", "PS384", "PS512"][..]),
+        (
+            rsa,
+            &["RS256", "RS384", "RS512", "PS256", "PS384", "PS512"][..],
+        ),
         (p256, &["ES256"]),
         (p384, &["ES384"]),
         (ed25519, &["EdDSA"]),
     ] {
-        let refused = ["", "none", "HS256", "HS512", "ES512", "ES256K", "Ed448", "rs256", "RS1"];
+        let refused = [
+            "", "none", "HS256", "HS512", "ES512", "ES256K", "Ed448", "rs256", "RS1",
+        ];
         let accepted = accepted.iter().map(|name| (true, *name));
         for (is_accepted, name) in accepted.chain(refused.map(|name| (false, name))) {
-            let built = JwtAuthBuilder::new(Lookup).public_key(key).algorithm(name).build().map(drop);
-            assert_eq!(built.is_ok(), is_accepted, "the builder about {name}: {built:?}");
+            let built = JwtAuthBuilder::new(Lookup)
+                .public_key(key)
+                .algorithm(name)
+                .build()
+                .map(drop);
+            assert_eq!(
+                built.is_ok(),
+                is_accepted,
+                "the builder about {name}: {built:?}"
+            );
 
             let mistakes = mistakes(quote!(public_key = #key, algorithm = #name));
-            assert_eq!(mistakes.is_empty(), is_accepted, "the attribute about {name}: {mistakes:?}");
+            assert_eq!(
+                mistakes.is_empty(),
+                is_accepted,
+                "the attribute about {name}: {mistakes:?}"
+            );
         }
     }
 }
@@ -122,17 +175,29 @@ fn algorithms_fit_a_public_key() {
 #[test]
 fn words_are_known_by_their_exact_spelling() {
     let refused = ["", "UTF8", "utf-8", "base58", "base64 "];
-    assert_each("secret_encoding", &["utf8"], &refused, Builder::secret_encoding);
+    assert_each(
+        "secret_encoding",
+        &["utf8"],
+        &refused,
+        Builder::secret_encoding,
+    );
     let refused = ["", "Ignore", "disconnected", "disconnect "];
-    assert_each("expiry", &["disconnect", "ignore"], &refused, Builder::expiry);
+    assert_each(
+        "expiry",
+        &["disconnect", "ignore"],
+        &refused,
+        Builder::expiry,
+    );
 }
 
 /// The secret's bytes are written in each encoding.
 #[test]
 fn every_encoding_is_known() {
-    for (encoding, secret) in
-        [("base64", "AAAA".repeat(16)), ("base64url", "AA-_".repeat(16)), ("hex", "0f".repeat(32))]
-    {
+    for (encoding, secret) in [
+        ("base64", "AAAA".repeat(16)),
+        ("base64url", "AA-_".repeat(16)),
+        ("hex", "0f".repeat(32)),
+    ] {
         assert_same(true, quote!(secret_encoding = #encoding), |builder| {
             builder.secret(&secret).secret_encoding(encoding)
         });
@@ -151,22 +216,47 @@ fn max_token_bytes_is_a_number_with_bounds() {
 
 #[test]
 fn an_event_is_not_one_of_socket_io() {
-    let refused = ["", "connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener"];
-    assert_each("authenticate_event", &["login", "Connect", "log in"], &refused, Builder::authenticate_event);
+    let refused = [
+        "",
+        "connect",
+        "connect_error",
+        "disconnect",
+        "disconnecting",
+        "newListener",
+        "removeListener",
+    ];
+    assert_each(
+        "authenticate_event",
+        &["login", "Connect", "log in"],
+        &refused,
+        Builder::authenticate_event,
+    );
 }
 
 #[test]
 fn no_claim_need_be_required() {
-    assert_same(true, quote!(required_claims = []), |builder| builder.required_claims([""; 0]));
-    assert_same(true, quote!(required_claims = ["exp", "sub"]), |builder| builder.required_claims(["exp", "sub"]));
+    assert_same(true, quote!(required_claims = []), |builder| {
+        builder.required_claims([""; 0])
+    });
+    assert_same(true, quote!(required_claims = ["exp", "sub"]), |builder| {
+        builder.required_claims(["exp", "sub"])
+    });
 }
 
 #[test]
 fn other_lists_are_not_empty() {
-    assert_same(false, quote!(algorithms = []), |builder| builder.algorithms([""; 0]));
-    assert_same(false, quote!(issuer = []), |builder| builder.issuer([""; 0]));
-    assert_same(false, quote!(audience = []), |builder| builder.audience([""; 0]));
-    assert_same(false, quote!(allowed_origins = []), |builder| builder.allowed_origins([""; 0]));
+    assert_same(false, quote!(algorithms = []), |builder| {
+        builder.algorithms([""; 0])
+    });
+    assert_same(false, quote!(issuer = []), |builder| {
+        builder.issuer([""; 0])
+    });
+    assert_same(false, quote!(audience = []), |builder| {
+        builder.audience([""; 0])
+    });
+    assert_same(false, quote!(allowed_origins = []), |builder| {
+        builder.allowed_origins([""; 0])
+    });
     assert_same(false, quote!(token = []), |builder| builder.token([]));
     assert_each("issuer", &["a"], &[""], Builder::issuer);
     assert_each("audience", &["a"], &[""], Builder::audience);
@@ -176,20 +266,34 @@ fn other_lists_are_not_empty() {
 fn the_name_in_a_token_source_is_one_that_a_client_can_send() {
     type Source = (&'static str, fn(&'static str) -> TokenSource);
     let [auth, query]: [Source; 2] = [("auth", TokenSource::auth), ("query", TokenSource::query)];
-    let [header, cookie]: [Source; 2] = [("header", TokenSource::header), ("cookie", TokenSource::cookie)];
+    let [header, cookie]: [Source; 2] = [
+        ("header", TokenSource::header),
+        ("cookie", TokenSource::cookie),
+    ];
 
     for ((source, place), accepted, refused) in [
         (auth, &["token", "a b", "ü"][..], &[""][..]),
         (query, &["token", "a b", "ü"], &[""]),
-        (header, &["x-auth-token", "X-Token", "a!#$%&'*+-.^_`|~1"], &["", "a b", "a:b", "ü", "a\n", "\"a\""]),
-        (cookie, &["session", "__Host-session", "a.b"], &["", "a b", "a;b", "a=b", "ü", "a\n", "\"a\""]),
+        (
+            header,
+            &["x-auth-token", "X-Token", "a!#$%&'*+-.^_`|~1"],
+            &["", "a b", "a:b", "ü", "a\n", "\"a\""],
+        ),
+        (
+            cookie,
+            &["session", "__Host-session", "a.b"],
+            &["", "a b", "a;b", "a=b", "ü", "a\n", "\"a\""],
+        ),
     ] {
         let source: TokenStream = source.parse().unwrap();
         let accepted = accepted.iter().map(|name| (true, *name));
         for (is_accepted, name) in accepted.chain(refused.iter().map(|name| (false, *name))) {
-            let attribute = quote!(token = [#source(#name)], allowed_origins = ["https://app.example.com"]);
+            let attribute =
+                quote!(token = [#source(#name)], allowed_origins = ["https://app.example.com"]);
             assert_same(is_accepted, attribute, |builder| {
-                builder.token([place(name)]).allowed_origins("https://app.example.com")
+                builder
+                    .token([place(name)])
+                    .allowed_origins("https://app.example.com")
             });
         }
     }
@@ -197,7 +301,12 @@ fn the_name_in_a_token_source_is_one_that_a_client_can_send() {
 
 #[test]
 fn an_origin_has_scheme_host_and_port_and_nothing_else() {
-    assert_each("allowed_origins", ORIGINS, NOT_ORIGINS, Builder::allowed_origins);
+    assert_each(
+        "allowed_origins",
+        ORIGINS,
+        NOT_ORIGINS,
+        Builder::allowed_origins,
+    );
     for (is_accepted, origins) in [(true, ORIGINS), (false, NOT_ORIGINS)] {
         for origin in origins {
             let attribute = quote!(allowed_origins = ["https://an.other.example", #origin]);
@@ -211,19 +320,51 @@ fn an_origin_has_scheme_host_and_port_and_nothing_else() {
 /// Scheme, host and port in every combination.
 #[test]
 fn every_part_of_an_origin_is_checked_alike() {
-    let schemes = ["https", "HTTP", "capacitor", "a+b-c.1", "ws", "1a", "a_b", ""];
-    let hosts =
-        ["a.example", "A_b.example", "a", "a.", "127.0.0.1", "127.1", "[::1]", "[::1", "::1", "*", "ü", "", "%41"];
-    let ports = ["", ":", ":1", ":443", ":080", ":65535", ":65536", ":+1", ":1:1", ":1/", "/", "?", "#", "@b"];
+    let schemes = [
+        "https",
+        "HTTP",
+        "capacitor",
+        "a+b-c.1",
+        "ws",
+        "1a",
+        "a_b",
+        "",
+    ];
+    let hosts = [
+        "a.example",
+        "A_b.example",
+        "a",
+        "a.",
+        "127.0.0.1",
+        "127.1",
+        "[::1]",
+        "[::1",
+        "::1",
+        "*",
+        "ü",
+        "",
+        "%41",
+    ];
+    let ports = [
+        "", ":", ":1", ":443", ":080", ":65535", ":65536", ":+1", ":1:1", ":1/", "/", "?", "#",
+        "@b",
+    ];
 
     for scheme in schemes {
         for host in hosts {
             for port in ports {
                 let origin = format!("{scheme}://{host}{port}");
-                let builder = JwtAuthBuilder::new(Lookup).secret(SECRET).allowed_origins(&origin);
+                let builder = JwtAuthBuilder::new(Lookup)
+                    .secret(SECRET)
+                    .allowed_origins(&origin);
                 let built = builder.build().map(drop);
-                let mistakes = mistakes(quote!(secret_env = "JWT_SECRET", allowed_origins = #origin));
-                assert_eq!(mistakes.is_empty(), built.is_ok(), "{origin}: {mistakes:?}, {built:?}");
+                let mistakes =
+                    mistakes(quote!(secret_env = "JWT_SECRET", allowed_origins = #origin));
+                assert_eq!(
+                    mistakes.is_empty(),
+                    built.is_ok(),
+                    "{origin}: {mistakes:?}, {built:?}"
+                );
             }
         }
     }

@@ -37,7 +37,9 @@ impl<'a> Options<'a> {
     }
 
     fn key_sources(&self) -> impl Iterator<Item = (&'a Entry, KeyKind)> {
-        self.entries.iter().filter_map(|entry| Some((entry, entry.rule.key?)))
+        self.entries
+            .iter()
+            .filter_map(|entry| Some((entry, entry.rule.key?)))
     }
 
     fn check_duplicates(&self, errors: &mut Errors) {
@@ -45,14 +47,19 @@ impl<'a> Options<'a> {
         for entry in self.entries.iter().filter(|entry| !entry.is_guess) {
             if !seen.insert(entry.rule.name) {
                 let name = entry.rule.name;
-                errors.at(&entry.key, format!("duplicate option `{name}`: it is already set; remove one of the two"));
+                errors.at(
+                    &entry.key,
+                    format!("duplicate option `{name}`: it is already set; remove one of the two"),
+                );
             }
         }
     }
 
     fn check_key_source(&self, errors: &mut Errors) {
         if self.key_sources().next().is_none() {
-            let others = OPTIONS.iter().filter(|rule| rule.key.is_some() && rule.name != "secret_env");
+            let others = OPTIONS
+                .iter()
+                .filter(|rule| rule.key.is_some() && rule.name != "secret_env");
             let others = suggest::listed(others.map(|rule| rule.name));
             let message = format!(
                 "no key to verify tokens with; add `secret_env = \"JWT_SECRET\"` \
@@ -61,11 +68,15 @@ impl<'a> Options<'a> {
             errors.at_span(Span::call_site(), message);
         }
 
-        let mut sources = self.key_sources().map(|(entry, _)| entry).filter(|entry| !entry.is_guess);
+        let mut sources = self
+            .key_sources()
+            .map(|(entry, _)| entry)
+            .filter(|entry| !entry.is_guess);
         let Some(first) = sources.next() else { return };
         for second in sources.filter(|second| second.rule.name != first.rule.name) {
             let (first, name) = (first.rule.name, second.rule.name);
-            let message = format!("two key sources: `{first}` is already set; remove `{first}` or `{name}`");
+            let message =
+                format!("two key sources: `{first}` is already set; remove `{first}` or `{name}`");
             errors.at(&second.key, message);
         }
     }
@@ -73,22 +84,29 @@ impl<'a> Options<'a> {
     fn check_algorithms(&self, errors: &mut Errors) {
         let (one, many) = (self.get("algorithm"), self.get("algorithms"));
         if let (Some(_), Some(many)) = (one, many) {
-            errors.at(&many.key, "`algorithm` and `algorithms` are both set; keep one of them");
+            errors.at(
+                &many.key,
+                "`algorithm` and `algorithms` are both set; keep one of them",
+            );
         }
 
         let source = self.key_sources().next();
         for algorithms in one.into_iter().chain(many) {
             check_algorithms(algorithms, source, errors);
         }
-        if let (None, None, Some((source, KeyKind::Public | KeyKind::Mixed))) = (one, many, source) {
+        if let (None, None, Some((source, KeyKind::Public | KeyKind::Mixed))) = (one, many, source)
+        {
             let name = source.rule.name;
-            let message = format!("`{name}` needs the algorithms to accept; add `algorithm = \"RS256\"`");
+            let message =
+                format!("`{name}` needs the algorithms to accept; add `algorithm = \"RS256\"`");
             errors.at(&source.key, message);
         }
     }
 
     fn check_secret_options(&self, errors: &mut Errors) {
-        let Some((source, kind)) = self.key_sources().next() else { return };
+        let Some((source, kind)) = self.key_sources().next() else {
+            return;
+        };
         if kind == KeyKind::Secret {
             return;
         }
@@ -98,18 +116,25 @@ impl<'a> Options<'a> {
                 let source = source.rule.name;
                 errors.at(
                     &entry.key,
-                    format!("`{name}` applies to a secret, but the key source is `{source}`; remove it"),
+                    format!(
+                        "`{name}` applies to a secret, but the key source is `{source}`; remove it"
+                    ),
                 );
             }
         }
     }
 
     fn check_cookies(&self, errors: &mut Errors) {
-        let Some(value) = self.get("token").and_then(|entry| entry.value.as_ref()) else { return };
+        let Some(value) = self.get("token").and_then(|entry| entry.value.as_ref()) else {
+            return;
+        };
         if self.get("allowed_origins").is_some() {
             return;
         }
-        for source in token_sources::parse(value).iter().filter(|source| *source.name == "cookie") {
+        for source in token_sources::parse(value)
+            .iter()
+            .filter(|source| *source.name == "cookie")
+        {
             let message = "a browser sends cookies along with a connection that any site opens; \
                 add `allowed_origins = [\"https://app.example.com\"]`";
             errors.at(source.name, message);
@@ -117,10 +142,15 @@ impl<'a> Options<'a> {
     }
 
     fn check_guest_timeout(&self, errors: &mut Errors) {
-        let Some(timeout) = self.get("guest_timeout") else { return };
+        let Some(timeout) = self.get("guest_timeout") else {
+            return;
+        };
         let is_off = |guest: &Entry| guest.value.as_ref().is_some_and(is_literal_false);
         if self.get("guest").is_none_or(is_off) {
-            errors.at(&timeout.key, "`guest_timeout` needs guests to be let in; add `guest = true`");
+            errors.at(
+                &timeout.key,
+                "`guest_timeout` needs guests to be let in; add `guest = true`",
+            );
         }
         if self.get("authenticate_event").is_none() {
             let message = "`guest_timeout` needs a way for a guest to log in; \
@@ -132,7 +162,9 @@ impl<'a> Options<'a> {
 
 /// Without a key source every algorithm fits: that it is missing has been reported.
 fn check_algorithms(algorithms: &Entry, source: Option<(&Entry, KeyKind)>, errors: &mut Errors) {
-    let Some(value) = &algorithms.value else { return };
+    let Some(value) = &algorithms.value else {
+        return;
+    };
     let kind = source.map_or(KeyKind::Mixed, |(_, kind)| kind);
     let source = source.map(|(source, _)| source.rule.name);
 
@@ -176,7 +208,10 @@ mod tests {
     #[track_caller]
     fn assert_mistake(attribute: TokenStream, part: &str) {
         let messages = messages(attribute);
-        assert!(messages.len() == 1 && messages[0].contains(part), "{messages:#?}");
+        assert!(
+            messages.len() == 1 && messages[0].contains(part),
+            "{messages:#?}"
+        );
     }
 
     #[track_caller]
@@ -190,61 +225,141 @@ mod tests {
         assert_mistake(quote!(secret = S, secrets = S), "did you mean `secret`");
         assert_mistake(quote!(secret_env = 5), "a string or a list of strings");
         assert_mistake(quote!(secret_env), "needs a value");
-        assert_mistake(quote!(jwks = J, algoritms = ["RS256"]), "did you mean `algorithms`");
-        assert_mistake(quote!(secret = S, guest = true, guest = true), "duplicate option `guest`");
+        assert_mistake(
+            quote!(jwks = J, algoritms = ["RS256"]),
+            "did you mean `algorithms`",
+        );
+        assert_mistake(
+            quote!(secret = S, guest = true, guest = true),
+            "duplicate option `guest`",
+        );
     }
 
     #[test]
     fn there_is_one_key_source() {
         assert_mistake(quote!(), "no key to verify tokens with");
-        assert_mistake(quote!(secret = S, keys = k), "two key sources: `secret` is already set");
+        assert_mistake(
+            quote!(secret = S, keys = k),
+            "two key sources: `secret` is already set",
+        );
     }
 
     #[test]
     fn algorithms_fit_the_key() {
-        assert_accepted(quote!(secret_env = ["A", "B"], algorithm = "HS512", secret_encoding = ENCODING));
-        assert_accepted(quote!(jwks = JSON, algorithms = ["HS256", "ES256"], issuer = ISSUERS));
+        assert_accepted(quote!(
+            secret_env = ["A", "B"],
+            algorithm = "HS512",
+            secret_encoding = ENCODING
+        ));
+        assert_accepted(quote!(
+            jwks = JSON,
+            algorithms = ["HS256", "ES256"],
+            issuer = ISSUERS
+        ));
         assert_mistake(quote!(public_key = K), "add `algorithm = \"RS256\"`");
-        assert_mistake(quote!(public_key = K, algorithm = "HS256"), "must not be \"HS256\" with `public_key`");
-        assert_mistake(quote!(secret = S, algorithms = ["HS256", "ES256"]), "must not be \"ES256\" with `secret`");
-        assert_mistake(quote!(secret = S, algorithm = "HS256", algorithms = ["HS384"]), "are both set");
-        assert_mistake(quote!(keys = k, algorithm = "RS256", allow_weak_secret = true), "applies to a secret");
+        assert_mistake(
+            quote!(public_key = K, algorithm = "HS256"),
+            "must not be \"HS256\" with `public_key`",
+        );
+        assert_mistake(
+            quote!(secret = S, algorithms = ["HS256", "ES256"]),
+            "must not be \"ES256\" with `secret`",
+        );
+        assert_mistake(
+            quote!(secret = S, algorithm = "HS256", algorithms = ["HS384"]),
+            "are both set",
+        );
+        assert_mistake(
+            quote!(keys = k, algorithm = "RS256", allow_weak_secret = true),
+            "applies to a secret",
+        );
     }
 
     #[test]
     fn an_algorithm_is_suggested_only_if_it_fits_the_key() {
         for (attribute, is_suggested, is_not) in [
-            (quote!(public_key_file = "a.pem", algorithms = ["ES512"]), "`ES384`", "HS"),
-            (quote!(jwks_url = "https://a.example", algorithm = "HS265"), "`RS256`", "HS256"),
+            (
+                quote!(public_key_file = "a.pem", algorithms = ["ES512"]),
+                "`ES384`",
+                "HS",
+            ),
+            (
+                quote!(jwks_url = "https://a.example", algorithm = "HS265"),
+                "`RS256`",
+                "HS256",
+            ),
             (quote!(secret = S, algorithm = "RS265"), "`HS256`", "RS256"),
-            (quote!(public_key = K, algorithm = "RS265"), "did you mean \"RS256\"?", "HS"),
-            (quote!(secret = S, algorithm = "HS265"), "did you mean \"HS256\"?", "RS"),
-            (quote!(jwks = J, algorithm = "HS265"), "did you mean \"HS256\"?", "RS"),
+            (
+                quote!(public_key = K, algorithm = "RS265"),
+                "did you mean \"RS256\"?",
+                "HS",
+            ),
+            (
+                quote!(secret = S, algorithm = "HS265"),
+                "did you mean \"HS256\"?",
+                "RS",
+            ),
+            (
+                quote!(jwks = J, algorithm = "HS265"),
+                "did you mean \"HS256\"?",
+                "RS",
+            ),
         ] {
             let messages = messages(attribute);
             assert_eq!(messages.len(), 1, "{messages:?}");
             assert!(messages[0].contains(is_suggested), "{messages:?}");
             assert!(!messages[0].contains(is_not), "{messages:?}");
         }
-        assert_mistake(quote!(public_key = K, algorithm = "ES512"), "does not support \"ES512\"");
-        assert_mistake(quote!(secret = S, algorithm = "Ed448"), "does not support \"Ed448\"");
+        assert_mistake(
+            quote!(public_key = K, algorithm = "ES512"),
+            "does not support \"ES512\"",
+        );
+        assert_mistake(
+            quote!(secret = S, algorithm = "Ed448"),
+            "does not support \"Ed448\"",
+        );
     }
 
     #[test]
     fn cookies_need_origins() {
-        assert_accepted(quote!(secret = S, token = [cookie(C), bearer], allowed_origins = ORIGINS));
-        assert_mistake(quote!(secret = S, token = [cookie("c")]), "add `allowed_origins");
+        assert_accepted(quote!(
+            secret = S,
+            token = [cookie(C), bearer],
+            allowed_origins = ORIGINS
+        ));
+        assert_mistake(
+            quote!(secret = S, token = [cookie("c")]),
+            "add `allowed_origins",
+        );
     }
 
     #[test]
     fn a_guest_timeout_needs_guests_who_can_log_in() {
-        assert_accepted(quote!(secret = S, guest = is(), guest_timeout = "5s", authenticate_event = "a"));
+        assert_accepted(quote!(
+            secret = S,
+            guest = is(),
+            guest_timeout = "5s",
+            authenticate_event = "a"
+        ));
         assert_mistake(
-            quote!(secret = S, guest, guest_timeout = "5s", authenticate_event = "a"),
+            quote!(
+                secret = S,
+                guest,
+                guest_timeout = "5s",
+                authenticate_event = "a"
+            ),
             "write `guest = true`",
         );
-        assert_mistake(quote!(secret = S, guest = true, guest_timeout = "5s"), "add `authenticate_event");
-        let attribute = quote!(secret = S, guest = false, guest_timeout = "5s", authenticate_event = "a");
+        assert_mistake(
+            quote!(secret = S, guest = true, guest_timeout = "5s"),
+            "add `authenticate_event",
+        );
+        let attribute = quote!(
+            secret = S,
+            guest = false,
+            guest_timeout = "5s",
+            authenticate_event = "a"
+        );
         assert_mistake(attribute, "add `guest = true`");
     }
 }

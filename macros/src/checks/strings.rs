@@ -11,15 +11,22 @@ use crate::{options::KeyKind, suggest};
 pub(crate) type Check = fn(&str) -> Result<(), String>;
 
 const HMAC_ALGORITHMS: &[&str] = &["HS256", "HS384", "HS512"];
-const PUBLIC_KEY_ALGORITHMS: &[&str] =
-    &["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA"];
+const PUBLIC_KEY_ALGORITHMS: &[&str] = &[
+    "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA",
+];
 
 /// Names that are registered for JWS, and that a typing error should not be seen in.
 const UNSUPPORTED_ALGORITHMS: &[&str] = &["ES512", "ES256K", "Ed25519", "Ed448"];
 
 /// The names that Socket.IO itself uses for events.
-const RESERVED_EVENTS: &[&str] =
-    &["connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener"];
+const RESERVED_EVENTS: &[&str] = &[
+    "connect",
+    "connect_error",
+    "disconnect",
+    "disconnecting",
+    "newListener",
+    "removeListener",
+];
 
 pub(crate) fn not_empty(string: &str) -> Result<(), String> {
     if string.is_empty() {
@@ -58,7 +65,9 @@ pub(crate) fn event_name(string: &str) -> Result<(), String> {
 pub(crate) fn leeway(string: &str) -> Result<(), String> {
     const MAX: Duration = Duration::from_hours(24);
     if duration(string)? > MAX {
-        return Err("must be at most \"1day\": it is meant for clocks that differ a little".to_owned());
+        return Err(
+            "must be at most \"1day\": it is meant for clocks that differ a little".to_owned(),
+        );
     }
     Ok(())
 }
@@ -71,15 +80,18 @@ pub(crate) fn time_limit(string: &str) -> Result<(), String> {
 }
 
 fn duration(string: &str) -> Result<Duration, String> {
-    humantime::parse_duration(string)
-        .map_err(|error| format!("must be a duration with its unit, such as \"60s\" or \"5m\": {error}"))
+    humantime::parse_duration(string).map_err(|error| {
+        format!("must be a duration with its unit, such as \"60s\" or \"5m\": {error}")
+    })
 }
 
 /// Says what is wrong with an algorithm for keys of this kind. `source` is the option that the keys
 /// come from.
 pub(crate) fn algorithm(name: &str, keys: KeyKind, source: Option<&str>) -> Result<(), String> {
     if name.eq_ignore_ascii_case("none") {
-        return Err("must not be \"none\": a token without a signature is never accepted".to_owned());
+        return Err(
+            "must not be \"none\": a token without a signature is never accepted".to_owned(),
+        );
     }
 
     let fitting = match keys {
@@ -104,7 +116,9 @@ pub(crate) fn algorithm(name: &str, keys: KeyKind, source: Option<&str>) -> Resu
     }
     if UNSUPPORTED_ALGORITHMS.contains(&name) {
         let fitting = suggest::listed(fitting);
-        return Err(format!("does not support \"{name}\"; the algorithms{fits} are {fitting}"));
+        return Err(format!(
+            "does not support \"{name}\"; the algorithms{fits} are {fitting}"
+        ));
     }
     one_of(name, &fitting)
 }
@@ -114,9 +128,13 @@ pub(crate) fn algorithm(name: &str, keys: KeyKind, source: Option<&str>) -> Resu
 pub(crate) fn http_token(string: &str) -> Result<(), String> {
     not_empty(string)?;
 
-    let is_allowed = |character: char| character.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(character);
+    let is_allowed = |character: char| {
+        character.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(character)
+    };
     match string.chars().find(|character| !is_allowed(*character)) {
-        Some(character) => Err(format!("must not contain {character:?}: it is not a valid HTTP name")),
+        Some(character) => Err(format!(
+            "must not contain {character:?}: it is not a valid HTTP name"
+        )),
         None => Ok(()),
     }
 }
@@ -126,30 +144,43 @@ pub(crate) fn http_token(string: &str) -> Result<(), String> {
 pub(crate) fn origin(string: &str) -> Result<(), String> {
     let as_example = ", such as \"https://app.example.com\" or \"http://localhost:3000\"";
     if string.contains('*') {
-        return Err(format!("must not contain a wildcard; list every origin{as_example}"));
+        return Err(format!(
+            "must not contain a wildcard; list every origin{as_example}"
+        ));
     }
     let Some((scheme, rest)) = string.split_once("://") else {
         return Err(format!("must be an origin{as_example}"));
     };
 
-    let is_scheme_character = |character: char| character.is_ascii_alphanumeric() || "+-.".contains(character);
-    if !scheme.starts_with(|first: char| first.is_ascii_alphabetic()) || !scheme.chars().all(is_scheme_character) {
+    let is_scheme_character =
+        |character: char| character.is_ascii_alphanumeric() || "+-.".contains(character);
+    if !scheme.starts_with(|first: char| first.is_ascii_alphabetic())
+        || !scheme.chars().all(is_scheme_character)
+    {
         return Err(format!("must start with a scheme{as_example}"));
     }
     if scheme.eq_ignore_ascii_case("ws") || scheme.eq_ignore_ascii_case("wss") {
-        return Err(format!("must have the scheme of the page, not of its WebSocket{as_example}"));
+        return Err(format!(
+            "must have the scheme of the page, not of its WebSocket{as_example}"
+        ));
     }
     if rest.contains('@') {
-        return Err(format!("must not contain a user name; write scheme, host and port only{as_example}"));
+        return Err(format!(
+            "must not contain a user name; write scheme, host and port only{as_example}"
+        ));
     }
     if rest.contains(['/', '\\', '?', '#']) {
-        return Err(format!("must not contain a path; write scheme, host and port only{as_example}"));
+        return Err(format!(
+            "must not contain a path; write scheme, host and port only{as_example}"
+        ));
     }
     host_and_port(rest)
 }
 
 fn host_and_port(string: &str) -> Result<(), String> {
-    let in_brackets = string.strip_prefix('[').and_then(|rest| rest.split_once(']'));
+    let in_brackets = string
+        .strip_prefix('[')
+        .and_then(|rest| rest.split_once(']'));
     let (is_host, port) = if let Some((address, port)) = in_brackets {
         (address.parse::<Ipv6Addr>().is_ok(), port)
     } else {
@@ -166,17 +197,23 @@ fn host_and_port(string: &str) -> Result<(), String> {
     match port.strip_prefix(':') {
         None if port.is_empty() => Ok(()),
         Some(port) if is_port(port) => Ok(()),
-        _ => Err("must have a port from 1 to 65535, or none, such as \"http://localhost:3000\"".to_owned()),
+        _ => Err(
+            "must have a port from 1 to 65535, or none, such as \"http://localhost:3000\""
+                .to_owned(),
+        ),
     }
 }
 
 /// Browsers take a name whose last part is a number for an IPv4 address
 /// ([WHATWG URL](https://url.spec.whatwg.org/#ends-in-a-number-checker)).
 fn is_host_name(name: &str) -> bool {
-    let is_character = |character: char| character.is_ascii_alphanumeric() || "-_".contains(character);
+    let is_character =
+        |character: char| character.is_ascii_alphanumeric() || "-_".contains(character);
     let is_label = |label: &str| !label.is_empty() && label.chars().all(is_character);
     let is_number = |label: &str| {
-        let hexadecimal = label.strip_prefix("0x").or_else(|| label.strip_prefix("0X"));
+        let hexadecimal = label
+            .strip_prefix("0x")
+            .or_else(|| label.strip_prefix("0X"));
         label.bytes().all(|byte| byte.is_ascii_digit())
             || hexadecimal.is_some_and(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()))
     };
@@ -196,7 +233,10 @@ fn one_of(string: &str, words: &[&str]) -> Result<(), String> {
     }
     Err(match suggest::nearest(string, words.iter().copied()) {
         Some(word) => format!("does not know \"{string}\"; did you mean \"{word}\"?"),
-        None => format!("does not know \"{string}\"; it can be {}", suggest::listed(words.iter().copied())),
+        None => format!(
+            "does not know \"{string}\"; it can be {}",
+            suggest::listed(words.iter().copied())
+        ),
     })
 }
 
@@ -209,7 +249,11 @@ mod tests {
     fn algorithms_are_known_by_their_exact_name() {
         let algorithm = |name| algorithm(name, KeyKind::Mixed, None);
         assert!(algorithm("ES384").is_ok());
-        assert!(algorithm("hs256").unwrap_err().contains("did you mean \"HS256\"?"));
+        assert!(
+            algorithm("hs256")
+                .unwrap_err()
+                .contains("did you mean \"HS256\"?")
+        );
         assert!(algorithm("None").unwrap_err().contains("never accepted"));
         assert!(algorithm("rot13").unwrap_err().contains("`EdDSA`"));
     }

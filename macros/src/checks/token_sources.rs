@@ -39,11 +39,17 @@ impl<'a> TokenSource<'a> {
 /// Reports what is wrong with the list.
 pub(crate) fn check(value: &Expr, errors: &mut Errors) {
     let Expr::Array(list) = without_groups(value) else {
-        errors.at(value, "`token` expects a list of sources: write `token = [auth(\"token\"), bearer]`");
+        errors.at(
+            value,
+            "`token` expects a list of sources: write `token = [auth(\"token\"), bearer]`",
+        );
         return;
     };
     if list.elems.is_empty() {
-        errors.at(list, "`token` must not be an empty list: write `token = [auth(\"token\"), bearer]`");
+        errors.at(
+            list,
+            "`token` must not be an empty list: write `token = [auth(\"token\"), bearer]`",
+        );
     }
 
     let mut seen = HashSet::new();
@@ -51,7 +57,10 @@ pub(crate) fn check(value: &Expr, errors: &mut Errors) {
         if let Err(error) = source(element).and_then(|source| check_name(&source)) {
             errors.push(error);
         } else if !seen.insert(element.to_token_stream().to_string()) {
-            errors.at(element, "`token` lists this source twice; remove one of them");
+            errors.at(
+                element,
+                "`token` lists this source twice; remove one of them",
+            );
         }
     }
 }
@@ -59,7 +68,11 @@ pub(crate) fn check(value: &Expr, errors: &mut Errors) {
 /// Returns the sources of a list that has been checked.
 pub(crate) fn parse(value: &Expr) -> Vec<TokenSource<'_>> {
     match without_groups(value) {
-        Expr::Array(list) => list.elems.iter().filter_map(|element| source(element).ok()).collect(),
+        Expr::Array(list) => list
+            .elems
+            .iter()
+            .filter_map(|element| source(element).ok())
+            .collect(),
         _ => Vec::new(),
     }
 }
@@ -81,15 +94,29 @@ fn source(element: &Expr) -> syn::Result<TokenSource<'_>> {
 
     let wrong_arguments = |message: String| Err(syn::Error::new_spanned(element, message));
     match (check, arguments.as_deref()) {
-        (None, None) => Ok(TokenSource { name, argument: None }),
+        (None, None) => Ok(TokenSource {
+            name,
+            argument: None,
+        }),
         (None, Some(_)) => wrong_arguments(format!("`{name}` takes no argument: write `{name}`")),
-        (Some(check), Some([argument])) => Ok(TokenSource { name, argument: Some((argument, *check)) }),
-        (Some(_), _) => wrong_arguments(format!("`{name}` takes one name: write `{name}(\"name\")`")),
+        (Some(check), Some([argument])) => Ok(TokenSource {
+            name,
+            argument: Some((argument, *check)),
+        }),
+        (Some(_), _) => {
+            wrong_arguments(format!("`{name}` takes one name: write `{name}(\"name\")`"))
+        }
     }
 }
 
 fn check_name(source: &TokenSource) -> syn::Result<()> {
-    let TokenSource { name, argument: Some((argument, check)) } = source else { return Ok(()) };
+    let TokenSource {
+        name,
+        argument: Some((argument, check)),
+    } = source
+    else {
+        return Ok(());
+    };
     let wrong = match literal(argument) {
         Some(Lit::Str(string)) => check(&string.value()).err(),
         Some(_) => Some(format!("must be a string: write `{name}(\"name\")`")),
@@ -97,7 +124,10 @@ fn check_name(source: &TokenSource) -> syn::Result<()> {
     };
 
     match wrong {
-        Some(wrong) => Err(syn::Error::new_spanned(argument, format!("the name in `{name}` {wrong}"))),
+        Some(wrong) => Err(syn::Error::new_spanned(
+            argument,
+            format!("the name in `{name}` {wrong}"),
+        )),
         None => Ok(()),
     }
 }
@@ -112,7 +142,10 @@ fn unknown_source(name: &Ident) -> syn::Error {
     let names = SOURCES.iter().map(|(name, _)| *name);
     let message = match suggest::nearest(&name.to_string(), names.clone()) {
         Some(nearest) => format!("unknown token source `{name}`; did you mean `{nearest}`?"),
-        None => format!("unknown token source `{name}`; the sources are {}", suggest::listed(names)),
+        None => format!(
+            "unknown token source `{name}`; the sources are {}",
+            suggest::listed(names)
+        ),
     };
     syn::Error::new_spanned(name, message)
 }
@@ -134,14 +167,25 @@ mod tests {
     fn a_list_of_sources_is_parsed() {
         let value = parse_quote!([auth("token"), bearer, header(HEADER)]);
         assert_eq!(messages(&value), [""; 0]);
-        let names: Vec<_> = parse(&value).iter().map(|source| source.name.to_string()).collect();
+        let names: Vec<_> = parse(&value)
+            .iter()
+            .map(|source| source.name.to_string())
+            .collect();
         assert_eq!(names, ["auth", "bearer", "header"]);
     }
 
     #[test]
     fn every_wrong_source_is_reported() {
-        let messages =
-            messages(&parse_quote!([aut("k"), bearer(), header, cookie("a b"), query(5), bearer, bearer, "x"]));
+        let messages = messages(&parse_quote!([
+            aut("k"),
+            bearer(),
+            header,
+            cookie("a b"),
+            query(5),
+            bearer,
+            bearer,
+            "x"
+        ]));
         let parts = [
             "did you mean `auth`?",
             "write `bearer`",

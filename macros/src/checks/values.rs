@@ -29,7 +29,13 @@ fn check_form(entry: &Entry, value: &Expr, errors: &mut Errors) {
                 check_not_empty(entry, list, errors);
                 check_list(entry, list, check, errors);
             }
-            single => check_string(entry, single, check, "a string or a list of strings", errors),
+            single => check_string(
+                entry,
+                single,
+                check,
+                "a string or a list of strings",
+                errors,
+            ),
         },
         Form::List(check) | Form::ListOrNone(check) => match without_groups(value) {
             Expr::Array(list) => {
@@ -44,7 +50,13 @@ fn check_form(entry: &Entry, value: &Expr, errors: &mut Errors) {
         Form::Bytes if matches!(without_groups(value), Expr::Array(_)) => {}
         Form::Bytes => {
             let is_bytes = |literal: &Lit| matches!(literal, Lit::Str(_) | Lit::ByteStr(_));
-            check_literal(entry, value, "a string, bytes or another expression", is_bytes, errors);
+            check_literal(
+                entry,
+                value,
+                "a string, bytes or another expression",
+                is_bytes,
+                errors,
+            );
         }
         Form::Bool => {
             let is_bool = |literal: &Lit| matches!(literal, Lit::Bool(_));
@@ -52,7 +64,13 @@ fn check_form(entry: &Entry, value: &Expr, errors: &mut Errors) {
         }
         Form::Integer(max) => {
             let expected = format!("a whole number from 1 to {max}");
-            check_literal(entry, value, &expected, |literal| is_integer(literal, max), errors);
+            check_literal(
+                entry,
+                value,
+                &expected,
+                |literal| is_integer(literal, max),
+                errors,
+            );
         }
         Form::TokenSources => token_sources::check(value, errors),
         Form::Path => check_path(entry, value, errors),
@@ -64,7 +82,10 @@ fn check_form(entry: &Entry, value: &Expr, errors: &mut Errors) {
 fn check_string(entry: &Entry, value: &Expr, check: Check, expected: &str, errors: &mut Errors) {
     match literal(value) {
         Some(Lit::Str(string)) if string.value().is_empty() => {
-            errors.at(string, format!("`{}` must not be empty{}", entry.rule.name, correct(entry)));
+            errors.at(
+                string,
+                format!("`{}` must not be empty{}", entry.rule.name, correct(entry)),
+            );
         }
         Some(Lit::Str(string)) => {
             if let Err(wrong) = check(&string.value()) {
@@ -77,7 +98,14 @@ fn check_string(entry: &Entry, value: &Expr, check: Check, expected: &str, error
 
 fn check_not_empty(entry: &Entry, list: &ExprArray, errors: &mut Errors) {
     if list.elems.is_empty() {
-        errors.at(list, format!("`{}` must not be an empty list{}", entry.rule.name, correct(entry)));
+        errors.at(
+            list,
+            format!(
+                "`{}` must not be an empty list{}",
+                entry.rule.name,
+                correct(entry)
+            ),
+        );
     }
 }
 
@@ -89,7 +117,11 @@ fn check_list(entry: &Entry, list: &ExprArray, check: Check, errors: &mut Errors
         if let Some(Lit::Str(string)) = literal(element)
             && !seen.insert(string.value())
         {
-            let message = format!("`{}` lists {:?} twice; remove one of them", entry.rule.name, string.value());
+            let message = format!(
+                "`{}` lists {:?} twice; remove one of them",
+                entry.rule.name,
+                string.value()
+            );
             errors.at(string, message);
         }
     }
@@ -97,11 +129,19 @@ fn check_list(entry: &Entry, list: &ExprArray, check: Check, errors: &mut Errors
 
 /// Reports a literal of a wrong type. Any other expression may be a constant, and is left to the
 /// compiler.
-fn check_literal(entry: &Entry, value: &Expr, expected: &str, is_right: impl Fn(&Lit) -> bool, errors: &mut Errors) {
+fn check_literal(
+    entry: &Entry,
+    value: &Expr,
+    expected: &str,
+    is_right: impl Fn(&Lit) -> bool,
+    errors: &mut Errors,
+) {
     let is_wrong = match without_groups(value) {
         Expr::Lit(literal) => !is_right(&literal.lit),
         // A number with a sign.
-        Expr::Unary(unary) => literal(&unary.expr).is_some_and(|literal| !matches!(literal, Lit::Bool(_))),
+        Expr::Unary(unary) => {
+            literal(&unary.expr).is_some_and(|literal| !matches!(literal, Lit::Bool(_)))
+        }
         Expr::Array(_) | Expr::Tuple(_) => true,
         _ => false,
     };
@@ -113,7 +153,10 @@ fn check_literal(entry: &Entry, value: &Expr, expected: &str, is_right: impl Fn(
 
 fn check_path(entry: &Entry, value: &Expr, errors: &mut Errors) {
     if !matches!(without_groups(value), Expr::Path(path) if path.qself.is_none()) {
-        errors.at(value, format!("`crate` expects a path without quotes{}", correct(entry)));
+        errors.at(
+            value,
+            format!("`crate` expects a path without quotes{}", correct(entry)),
+        );
     }
 }
 
@@ -122,8 +165,12 @@ fn correct(entry: &Entry) -> String {
 }
 
 fn is_integer(literal: &Lit, max: usize) -> bool {
-    let Lit::Int(number) = literal else { return false };
-    number.base10_parse::<usize>().is_ok_and(|number| (1..=max).contains(&number))
+    let Lit::Int(number) = literal else {
+        return false;
+    };
+    number
+        .base10_parse::<usize>()
+        .is_ok_and(|number| (1..=max).contains(&number))
 }
 
 /// Returns the literal that the expression is. Returns `None` for any other expression.
@@ -186,8 +233,15 @@ mod tests {
     #[test]
     fn only_required_claims_may_be_an_empty_list() {
         assert_eq!(mistakes(quote!(required_claims = [])), 0);
-        for option in ["secret_env", "public_key_file", "algorithms", "issuer", "audience", "allowed_origins", "token"]
-        {
+        for option in [
+            "secret_env",
+            "public_key_file",
+            "algorithms",
+            "issuer",
+            "audience",
+            "allowed_origins",
+            "token",
+        ] {
             let attribute: TokenStream = format!("{option} = []").parse().unwrap();
             assert_eq!(mistakes(attribute), 1, "{option}");
         }

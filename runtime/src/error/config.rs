@@ -56,7 +56,11 @@ impl ConfigError {
     }
 
     pub(crate) fn new(kind: ConfigErrorKind, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { kind, message: message.into(), source: None }
+        Self {
+            kind,
+            message: message.into(),
+            source: None,
+        }
     }
 
     pub(crate) fn missing(message: impl Into<Cow<'static, str>>) -> Self {
@@ -77,14 +81,18 @@ impl ConfigError {
 
     /// Keeps the cause. Its text must not hold key material.
     pub(crate) fn with_source(self, source: impl Error + Send + Sync + 'static) -> Self {
-        Self { source: Some(Arc::new(source)), ..self }
+        Self {
+            source: Some(Arc::new(source)),
+            ..self
+        }
     }
 
     /// Returns one error that names all mistakes. Returns `None` if there are none.
     pub(crate) fn join(errors: impl IntoIterator<Item = Self>) -> Option<Self> {
-        errors
-            .into_iter()
-            .reduce(|first, next| Self { message: format!("{}; {}", first.message, next.message).into(), ..first })
+        errors.into_iter().reduce(|first, next| Self {
+            message: format!("{}; {}", first.message, next.message).into(),
+            ..first
+        })
     }
 
     /// Returns all values.
@@ -92,7 +100,9 @@ impl ConfigError {
     /// # Errors
     ///
     /// All mistakes, if there is one.
-    pub(crate) fn collect<T>(results: impl IntoIterator<Item = Result<T, Self>>) -> Result<Vec<T>, Self> {
+    pub(crate) fn collect<T>(
+        results: impl IntoIterator<Item = Result<T, Self>>,
+    ) -> Result<Vec<T>, Self> {
         let (mut values, mut errors) = (Vec::new(), Vec::new());
         for result in results {
             match result {

@@ -35,8 +35,13 @@ use crate::{
 pub struct AuthClaims<C>(pub Arc<C>);
 
 impl<C: Send + Sync + 'static> AuthClaims<C> {
-    fn from_session<A: Adapter>(socket: &Socket<A>, ended: EndedSession) -> Result<Self, AuthError> {
-        Ok(Self(store::claims(socket, ended)?.ok_or(Code::LoginRequired)?))
+    fn from_session<A: Adapter>(
+        socket: &Socket<A>,
+        ended: EndedSession,
+    ) -> Result<Self, AuthError> {
+        Ok(Self(
+            store::claims(socket, ended)?.ok_or(Code::LoginRequired)?,
+        ))
     }
 }
 

@@ -86,7 +86,8 @@ impl<A: Adapter> Reply<A> {
     }
 
     fn ack(&self) -> Option<AckSender<A>> {
-        self.ack_id.map(|_| refusal::ack_sender(&self.socket, self.ack_id))
+        self.ack_id
+            .map(|_| refusal::ack_sender(&self.socket, self.ack_id))
     }
 }
 
@@ -98,13 +99,22 @@ impl<A: Adapter> FromMessageParts<A> for Reply<A> {
         value: &mut Value,
         ack_id: &Option<i64>,
     ) -> Result<Self, Infallible> {
-        let event = Event::from_message_parts(socket, value, ack_id).map(|Event(name)| name).ok();
-        Ok(Self { socket: Arc::clone(socket), event, ack_id: *ack_id })
+        let event = Event::from_message_parts(socket, value, ack_id)
+            .map(|Event(name)| name)
+            .ok();
+        Ok(Self {
+            socket: Arc::clone(socket),
+            event,
+            ack_id: *ack_id,
+        })
     }
 }
 
 impl<A: Adapter> fmt::Debug for Reply<A> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Reply").field("event", &self.event).finish_non_exhaustive()
+        formatter
+            .debug_struct("Reply")
+            .field("event", &self.event)
+            .finish_non_exhaustive()
     }
 }

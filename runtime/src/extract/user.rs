@@ -48,7 +48,10 @@ pub struct AuthUser<T, P = ()> {
 
 impl<T, P> AuthUser<T, P> {
     pub(crate) fn new(session: Arc<UserSession<T>>) -> Self {
-        Self { session, policy: PhantomData }
+        Self {
+            session,
+            policy: PhantomData,
+        }
     }
 
     /// Returns the shared user, to keep it longer than the handler runs.
@@ -72,7 +75,10 @@ impl<T, P> AuthUser<T, P> {
 }
 
 impl<T: Send + Sync + 'static, P: Policy<T>> AuthUser<T, P> {
-    fn from_session<A: Adapter>(socket: &Socket<A>, ended: EndedSession) -> Result<Self, AuthError> {
+    fn from_session<A: Adapter>(
+        socket: &Socket<A>,
+        ended: EndedSession,
+    ) -> Result<Self, AuthError> {
         let session = store::user::<A, T>(socket, ended)?.ok_or(Code::LoginRequired)?;
         match guard::call("the policy", || P::allows(&session.user)) {
             Ok(true) => Ok(Self::new(session)),
@@ -116,7 +122,10 @@ impl<T: Serialize, P> Serialize for AuthUser<T, P> {
 
 impl<T: fmt::Debug, P> fmt::Debug for AuthUser<T, P> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_tuple("AuthUser").field(&self.session.user).finish()
+        formatter
+            .debug_tuple("AuthUser")
+            .field(&self.session.user)
+            .finish()
     }
 }
 
@@ -146,7 +155,10 @@ impl<T> MaybeAuthUser<T> {
 }
 
 impl<T: Send + Sync + 'static> MaybeAuthUser<T> {
-    fn from_session<A: Adapter>(socket: &Socket<A>, ended: EndedSession) -> Result<Self, AuthError> {
+    fn from_session<A: Adapter>(
+        socket: &Socket<A>,
+        ended: EndedSession,
+    ) -> Result<Self, AuthError> {
         Ok(Self(store::user(socket, ended)?.map(AuthUser::new)))
     }
 }

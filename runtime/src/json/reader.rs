@@ -47,7 +47,10 @@ impl<'a> ObjectReader<'a> {
     fn with_depth(json: &'a str, max_depth: u32) -> Result<Self, JsonError> {
         let mut scanner = Scanner::new(json, max_depth);
         scanner.expect(b'{')?;
-        Ok(Self { scanner, is_first: true })
+        Ok(Self {
+            scanner,
+            is_first: true,
+        })
     }
 
     /// Returns the name of the next member, unescaped. Returns `None` at the end of the object, which must be the end
@@ -97,7 +100,10 @@ impl<'a> ListReader<'a> {
     fn with_depth(json: &'a str, max_depth: u32) -> Result<Self, JsonError> {
         let mut scanner = Scanner::new(json, max_depth);
         scanner.expect(b'[')?;
-        Ok(Self { scanner, is_first: true })
+        Ok(Self {
+            scanner,
+            is_first: true,
+        })
     }
 
     /// Returns the next element, as JSON. Returns `None` at the end of the list, which must be the end of the JSON too.
@@ -130,7 +136,9 @@ fn unescape(content: &str) -> Option<Cow<'_, str>> {
     if !content.as_bytes().contains(&b'\\') {
         return Some(Cow::Borrowed(content));
     }
-    serde_json::from_str(&format!("\"{content}\"")).ok().map(|Unescaped(string)| Cow::Owned(string.into_owned()))
+    serde_json::from_str(&format!("\"{content}\""))
+        .ok()
+        .map(|Unescaped(string)| Cow::Owned(string.into_owned()))
 }
 
 /// A position in JSON ([RFC 8259](https://www.rfc-editor.org/rfc/rfc8259)).
@@ -143,7 +151,12 @@ struct Scanner<'a> {
 
 impl<'a> Scanner<'a> {
     fn new(json: &'a str, max_depth: u32) -> Self {
-        Self { json, position: 0, max_depth, has_private_name: false }
+        Self {
+            json,
+            position: 0,
+            max_depth,
+            has_private_name: false,
+        }
     }
 
     #[inline]
@@ -168,7 +181,11 @@ impl<'a> Scanner<'a> {
     }
 
     fn expect(&mut self, byte: u8) -> Result<(), JsonError> {
-        if self.take_token()? == byte { Ok(()) } else { Err(JsonError::Malformed) }
+        if self.take_token()? == byte {
+            Ok(())
+        } else {
+            Err(JsonError::Malformed)
+        }
     }
 
     /// Moves to the next member or element of the outermost object or list. Returns `true` at its end, if nothing follows
@@ -176,7 +193,11 @@ impl<'a> Scanner<'a> {
     fn next_is_last(&mut self, end: u8, is_first: &mut bool) -> Result<bool, JsonError> {
         if self.peek_token() == Some(end) {
             self.position += 1;
-            return if self.peek_token().is_none() { Ok(true) } else { Err(JsonError::Malformed) };
+            return if self.peek_token().is_none() {
+                Ok(true)
+            } else {
+                Err(JsonError::Malformed)
+            };
         }
         if !std::mem::take(is_first) {
             self.expect(b',')?;
@@ -271,7 +292,9 @@ impl<'a> Scanner<'a> {
 
         loop {
             let rest = &self.json.as_bytes()[self.position..];
-            let length = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20));
+            let length = rest
+                .iter()
+                .position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20));
             let end = self.position + length.ok_or(JsonError::Malformed)?;
             self.position = end + 1;
             match self.json.as_bytes()[end] {
@@ -286,7 +309,11 @@ impl<'a> Scanner<'a> {
         let rest = &self.json.as_bytes()[self.position..];
         let length = match rest {
             [b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't', ..] => 1,
-            [b'u', digits @ ..] if digits.len() >= 4 && digits[..4].iter().all(u8::is_ascii_hexdigit) => 5,
+            [b'u', digits @ ..]
+                if digits.len() >= 4 && digits[..4].iter().all(u8::is_ascii_hexdigit) =>
+            {
+                5
+            }
             _ => return Err(JsonError::Malformed),
         };
         self.position += length;
@@ -319,7 +346,11 @@ impl<'a> Scanner<'a> {
     fn some_digits(&mut self) -> Result<(), JsonError> {
         let start = self.position;
         self.digits();
-        if self.position > start { Ok(()) } else { Err(JsonError::Malformed) }
+        if self.position > start {
+            Ok(())
+        } else {
+            Err(JsonError::Malformed)
+        }
     }
 
     fn digits(&mut self) {

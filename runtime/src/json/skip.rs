@@ -19,13 +19,22 @@ pub(crate) struct MemberName(pub(crate) String);
 impl<'de> Deserialize<'de> for MemberName {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let name = String::deserialize(deserializer)?;
-        if name.starts_with(PRIVATE_PREFIX) { Err(D::Error::custom("a private name")) } else { Ok(Self(name)) }
+        if name.starts_with(PRIVATE_PREFIX) {
+            Err(D::Error::custom("a private name"))
+        } else {
+            Ok(Self(name))
+        }
     }
 }
 
 /// Skips the members of an object that is nested this deep.
-pub(crate) fn skip_object<'de, M: MapAccess<'de>>(mut object: M, depth: u32) -> Result<(), M::Error> {
-    let Some(first) = object.next_key::<String>()? else { return Ok(()) };
+pub(crate) fn skip_object<'de, M: MapAccess<'de>>(
+    mut object: M,
+    depth: u32,
+) -> Result<(), M::Error> {
+    let Some(first) = object.next_key::<String>()? else {
+        return Ok(());
+    };
     if first == NUMBER {
         return object.next_value::<OwnNumber>().map(drop);
     }
@@ -79,7 +88,11 @@ struct Skipped {
 
 impl Skipped {
     fn deeper<E: Error>(&self) -> Result<u32, E> {
-        if self.depth >= MAX_DEPTH { Err(E::custom("nested too deep")) } else { Ok(self.depth + 1) }
+        if self.depth >= MAX_DEPTH {
+            Err(E::custom("nested too deep"))
+        } else {
+            Ok(self.depth + 1)
+        }
     }
 }
 

@@ -4,7 +4,10 @@ use proptest::{collection::vec, prelude::*, sample::select};
 use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 
-use super::{JsonError, ListReader, MAX_DEPTH, MemberName, ObjectReader, skip_list, skip_object, string, strings};
+use super::{
+    JsonError, ListReader, MAX_DEPTH, MemberName, ObjectReader, skip_list, skip_object, string,
+    strings,
+};
 
 /// Parses an object to its end.
 fn members(json: &str) -> Result<(Vec<(String, &str)>, bool), JsonError> {
@@ -28,24 +31,39 @@ fn elements(json: &str) -> Result<Vec<&str>, JsonError> {
 /// JSON of this depth, the object around it included.
 fn nested(depth: u32, open: &str, close: &str) -> String {
     let levels = depth as usize - 1;
-    format!(r#"{{"a":{}1{}}}"#, open.repeat(levels), close.repeat(levels))
+    format!(
+        r#"{{"a":{}1{}}}"#,
+        open.repeat(levels),
+        close.repeat(levels)
+    )
 }
 
 #[test]
 fn members_are_seen_as_they_stand_in_the_text() {
-    let json =
-        " {\"a\" : 1 , \"\\u0062\":\t[1, {\"c\":null}] ,\n\"\":\"\\\"\\\\\",\"d\":{},\"e\":[ ],\"f\":-0.5E+1}\r\n";
-    let expected =
-        [("a", "1"), ("b", r#"[1, {"c":null}]"#), ("", r#""\"\\""#), ("d", "{}"), ("e", "[ ]"), ("f", "-0.5E+1")];
+    let json = " {\"a\" : 1 , \"\\u0062\":\t[1, {\"c\":null}] ,\n\"\":\"\\\"\\\\\",\"d\":{},\"e\":[ ],\"f\":-0.5E+1}\r\n";
+    let expected = [
+        ("a", "1"),
+        ("b", r#"[1, {"c":null}]"#),
+        ("", r#""\"\\""#),
+        ("d", "{}"),
+        ("e", "[ ]"),
+        ("f", "-0.5E+1"),
+    ];
     let (members, has_private_name) = members(json).unwrap();
-    let members: Vec<_> = members.iter().map(|(name, value)| (name.as_str(), *value)).collect();
+    let members: Vec<_> = members
+        .iter()
+        .map(|(name, value)| (name.as_str(), *value))
+        .collect();
     assert_eq!(members, expected);
     assert!(!has_private_name);
 }
 
 #[test]
 fn elements_are_seen_as_they_stand_in_the_text() {
-    assert_eq!(elements(r#" [ 1 ,"a", {"b":[]}, [] ,true] "#).unwrap(), ["1", r#""a""#, r#"{"b":[]}"#, "[]", "true"]);
+    assert_eq!(
+        elements(r#" [ 1 ,"a", {"b":[]}, [] ,true] "#).unwrap(),
+        ["1", r#""a""#, r#"{"b":[]}"#, "[]", "true"]
+    );
     assert_eq!(elements("[]").unwrap(), [""; 0]);
     assert_eq!(elements("[ ]").unwrap(), [""; 0]);
 }
@@ -114,8 +132,16 @@ fn a_text_that_is_not_json_is_malformed() {
         "\u{a0}{}",
         "{}\0",
     ] {
-        assert_eq!(members(json).map(drop).unwrap_err(), JsonError::Malformed, "{json:?}");
-        assert_eq!(elements(json).map(drop).unwrap_err(), JsonError::Malformed, "{json:?}");
+        assert_eq!(
+            members(json).map(drop).unwrap_err(),
+            JsonError::Malformed,
+            "{json:?}"
+        );
+        assert_eq!(
+            elements(json).map(drop).unwrap_err(),
+            JsonError::Malformed,
+            "{json:?}"
+        );
     }
 }
 
@@ -132,8 +158,14 @@ fn a_value_that_was_not_read_is_not_taken_for_a_name() {
 fn depth_is_limited() {
     for (open, close) in [("[", "]"), (r#"{"a":"#, "}")] {
         assert!(members(&nested(MAX_DEPTH, open, close)).is_ok());
-        assert_eq!(members(&nested(MAX_DEPTH + 1, open, close)), Err(JsonError::TooDeep));
-        assert_eq!(members(&nested(100_000, open, close)), Err(JsonError::TooDeep));
+        assert_eq!(
+            members(&nested(MAX_DEPTH + 1, open, close)),
+            Err(JsonError::TooDeep)
+        );
+        assert_eq!(
+            members(&nested(100_000, open, close)),
+            Err(JsonError::TooDeep)
+        );
     }
     // What is open counts, not what was.
     let wide = format!(r#"{{"a":[{}1]}}"#, "[[]],".repeat(1000));
@@ -219,8 +251,22 @@ fn is_skipped(json: &str) -> bool {
 
 #[test]
 fn values_of_every_type_are_skipped() {
-    for value in ["null", "true", "1", "-1", "1.5", r#""a""#, "[]", "{}", "[1,[2]]", r#"{"a":1,"b":{"c":[]}}"#] {
-        assert!(is_skipped(&format!(r#"{{"x":{value},"y":{value}}}"#)), "{value}");
+    for value in [
+        "null",
+        "true",
+        "1",
+        "-1",
+        "1.5",
+        r#""a""#,
+        "[]",
+        "{}",
+        "[1,[2]]",
+        r#"{"a":1,"b":{"c":[]}}"#,
+    ] {
+        assert!(
+            is_skipped(&format!(r#"{{"x":{value},"y":{value}}}"#)),
+            "{value}"
+        );
         assert!(is_skipped(&format!("[{value},{value}]")), "{value}");
     }
     for json in ["{", r#"{"a":}"#, "[1", "[{]", r#"{"a":1 "b":2}"#] {
@@ -241,8 +287,11 @@ fn skipped_values_have_a_limit_of_depth() {
 
 #[test]
 fn skipped_values_have_no_private_names() {
-    for name in ["$serde_json::private::RawValue", "$serde_json::private::Number", r"\u0024serde_json::private::Number"]
-    {
+    for name in [
+        "$serde_json::private::RawValue",
+        "$serde_json::private::Number",
+        r"\u0024serde_json::private::Number",
+    ] {
         for json in [
             format!(r#"{{"{name}":"1"}}"#),
             format!(r#"{{"a":1,"{name}":"1"}}"#),
@@ -254,8 +303,13 @@ fn skipped_values_have_no_private_names() {
         assert!(serde_json::from_str::<MemberName>(&format!(r#""{name}""#)).is_err());
     }
 
-    assert!(is_skipped(r#"{"a":"$serde_json::private::RawValue","$serde_json":1}"#));
-    assert_eq!(serde_json::from_str::<MemberName>(r#""\u0061""#).unwrap().0, "a");
+    assert!(is_skipped(
+        r#"{"a":"$serde_json::private::RawValue","$serde_json":1}"#
+    ));
+    assert_eq!(
+        serde_json::from_str::<MemberName>(r#""\u0061""#).unwrap().0,
+        "a"
+    );
 }
 
 /// As `serde_json` passes a number on with its feature `arbitrary_precision`, and as a client would forge that.
@@ -267,7 +321,8 @@ fn a_number_of_arbitrary_precision_is_skipped_and_a_forged_one_is_not() {
     let own: MapDeserializer<'_, _, serde_json::Error> = MapDeserializer::new(own.into_iter());
     assert!(Skipped::deserialize(own).is_ok());
     let forged = [("$serde_json::private::Number", "1")];
-    let forged: MapDeserializer<'_, _, serde_json::Error> = MapDeserializer::new(forged.into_iter());
+    let forged: MapDeserializer<'_, _, serde_json::Error> =
+        MapDeserializer::new(forged.into_iter());
     assert!(Skipped::deserialize(forged).is_err());
     let unit: serde::de::value::UnitDeserializer<serde_json::Error> = ().into_deserializer();
     assert!(Skipped::deserialize(unit).is_err());

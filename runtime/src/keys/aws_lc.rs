@@ -6,9 +6,10 @@
 use aws_lc_rs::{
     hmac::{self, HMAC_SHA256, HMAC_SHA384, HMAC_SHA512},
     signature::{
-        ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, ED25519, ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256,
-        RSA_PKCS1_2048_8192_SHA384, RSA_PKCS1_2048_8192_SHA512, RSA_PSS_2048_8192_SHA256, RSA_PSS_2048_8192_SHA384,
-        RSA_PSS_2048_8192_SHA512, VerificationAlgorithm,
+        ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, ED25519, ParsedPublicKey,
+        RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_2048_8192_SHA384, RSA_PKCS1_2048_8192_SHA512,
+        RSA_PSS_2048_8192_SHA256, RSA_PSS_2048_8192_SHA384, RSA_PSS_2048_8192_SHA512,
+        VerificationAlgorithm,
     },
 };
 use jsonwebtoken::Algorithm;
@@ -24,8 +25,9 @@ impl PreparedKey {
     /// does not know the algorithm.
     pub(super) fn new(algorithm: Algorithm, bytes: &[u8]) -> Option<Self> {
         let secret = |hash| Some(Self::Secret(Box::new(hmac::Key::new(hash, bytes))));
-        let public =
-            |kind: &'static dyn VerificationAlgorithm| ParsedPublicKey::new(kind, bytes).ok().map(Self::Public);
+        let public = |kind: &'static dyn VerificationAlgorithm| {
+            ParsedPublicKey::new(kind, bytes).ok().map(Self::Public)
+        };
 
         match algorithm {
             Algorithm::HS256 => secret(HMAC_SHA256),

@@ -26,7 +26,10 @@ pub(crate) enum FixedKeys {
 
 impl FixedKeys {
     pub(super) fn is_public(&self) -> bool {
-        matches!(self, Self::PublicKey(_) | Self::PublicKeyEnv(_) | Self::PublicKeyFile(_))
+        matches!(
+            self,
+            Self::PublicKey(_) | Self::PublicKeyEnv(_) | Self::PublicKeyFile(_)
+        )
     }
 
     /// Loads the keys.
@@ -34,19 +37,33 @@ impl FixedKeys {
     /// # Errors
     ///
     /// A key is missing, cannot be parsed or is too weak.
-    pub(super) fn load(self, secrets: SecretRules, algorithms: &[Algorithm]) -> Result<KeySet, ConfigError> {
+    pub(super) fn load(
+        self,
+        secrets: SecretRules,
+        algorithms: &[Algorithm],
+    ) -> Result<KeySet, ConfigError> {
         let keys = match self {
-            Self::Secret(written) => vec![secret::decode("the secret", &written, secrets, algorithms)?],
+            Self::Secret(written) => {
+                vec![secret::decode("the secret", &written, secrets, algorithms)?]
+            }
             Self::SecretEnv(variables) => load_each(&variables, "secret_env", |variable| {
                 let written = environment_variable(variable)?;
                 let name = format!("the secret in the environment variable {variable}");
-                Ok(vec![secret::decode(&name, written.as_bytes(), secrets, algorithms)?])
+                Ok(vec![secret::decode(
+                    &name,
+                    written.as_bytes(),
+                    secrets,
+                    algorithms,
+                )?])
             })?,
             Self::PublicKey(pem) => pem::parse("public_key", &pem)?,
             Self::PublicKeyEnv(variables) => load_each(&variables, "public_key_env", |variable| {
                 // Many deployments pass PEM in one line.
                 let pem = environment_variable(variable)?.replace("\\n", "\n");
-                pem::parse(&format!("the environment variable {variable}"), pem.as_bytes())
+                pem::parse(
+                    &format!("the environment variable {variable}"),
+                    pem.as_bytes(),
+                )
             })?,
             Self::PublicKeyFile(files) => load_each(&files, "public_key_file", |file| {
                 pem::parse(&format!("the file {file}"), &read_file(Path::new(file))?)
@@ -55,7 +72,10 @@ impl FixedKeys {
             Self::JwksFile(file) => {
                 let name = format!("the file {}", file.display());
                 let json = String::from_utf8(read_file(&file)?).map_err(|_| {
-                    ConfigError::new(ConfigErrorKind::File, format!("{name} is not UTF-8; save it as such"))
+                    ConfigError::new(
+                        ConfigErrorKind::File,
+                        format!("{name} is not UTF-8; save it as such"),
+                    )
                 })?;
                 jwk::parse_configured(&name, &json)?
             }
@@ -76,7 +96,9 @@ fn load_each(
     load: impl Fn(&str) -> Result<Vec<VerificationKey>, ConfigError>,
 ) -> Result<Vec<VerificationKey>, ConfigError> {
     if places.is_empty() {
-        return Err(ConfigError::invalid(format!("{option} is an empty list; name at least one")));
+        return Err(ConfigError::invalid(format!(
+            "{option} is an empty list; name at least one"
+        )));
     }
     let keys = ConfigError::collect(places.iter().map(|place| load(place)))?;
     Ok(keys.into_iter().flatten().collect())
@@ -84,7 +106,10 @@ fn load_each(
 
 fn read_file(file: &Path) -> Result<Vec<u8>, ConfigError> {
     fs::read(file).map_err(|error| {
-        let message = format!("the file {} cannot be read ({error}); check its path and its rights", file.display());
+        let message = format!(
+            "the file {} cannot be read ({error}); check its path and its rights",
+            file.display()
+        );
         ConfigError::new(ConfigErrorKind::File, message).with_source(error)
     })
 }

@@ -118,7 +118,12 @@ struct LeftOut {
 impl fmt::Display for LeftOut {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         // It may quote a member, and members have any length.
-        write!(formatter, "key {}: {:.300}", self.position, self.problem.to_string())
+        write!(
+            formatter,
+            "key {}: {:.300}",
+            self.position,
+            self.problem.to_string()
+        )
     }
 }
 
@@ -141,11 +146,18 @@ impl ParsedSet {
 /// # Errors
 ///
 /// The string is not a JWK Set, or the set has a private key, two keys with the same `kid`, or no usable key.
-pub(crate) fn parse_configured(name: &str, json: &str) -> Result<Vec<VerificationKey>, ConfigError> {
+pub(crate) fn parse_configured(
+    name: &str,
+    json: &str,
+) -> Result<Vec<VerificationKey>, ConfigError> {
     let describe = |problem: &dyn fmt::Display| ConfigError::key(format!("{name}: {problem}"));
     let set = parse_set(json, Trust::Configured).map_err(|problem| describe(&problem))?;
 
-    if let Some(key) = set.left_out.iter().find(|key| matches!(key.problem, KeyProblem::PrivateJwk)) {
+    if let Some(key) = set
+        .left_out
+        .iter()
+        .find(|key| matches!(key.problem, KeyProblem::PrivateJwk))
+    {
         return Err(describe(key));
     }
     for problem in &set.left_out {
@@ -183,7 +195,10 @@ fn parse_set(json: &str, trust: Trust) -> Result<ParsedSet, KeyProblem> {
         return Err(KeyProblem::TooManyKeys(keys.len()));
     }
 
-    let mut set = ParsedSet { usable: Vec::new(), left_out: Vec::new() };
+    let mut set = ParsedSet {
+        usable: Vec::new(),
+        left_out: Vec::new(),
+    };
     for (position, json) in (1..).zip(keys) {
         match parse_key(json, trust) {
             Ok(key) => set.usable.push(key),
@@ -192,7 +207,12 @@ fn parse_set(json: &str, trust: Trust) -> Result<ParsedSet, KeyProblem> {
     }
 
     let mut ids = HashSet::new();
-    if let Some(id) = set.usable.iter().filter_map(|key| key.id.as_ref()).find(|id| !ids.insert(*id)) {
+    if let Some(id) = set
+        .usable
+        .iter()
+        .filter_map(|key| key.id.as_ref())
+        .find(|id| !ids.insert(*id))
+    {
         return Err(KeyProblem::SameKeyId(id.clone()));
     }
     Ok(set)
@@ -234,11 +254,17 @@ fn parse_key(json: &str, trust: Trust) -> Result<VerificationKey, KeyProblem> {
     if jwk.r#use.as_deref().is_some_and(|purpose| purpose != "sig") {
         return Err(KeyProblem::OtherUse);
     }
-    if jwk.key_ops.as_ref().is_some_and(|operations| !operations.iter().any(|operation| operation == "verify")) {
+    if jwk
+        .key_ops
+        .as_ref()
+        .is_some_and(|operations| !operations.iter().any(|operation| operation == "verify"))
+    {
         return Err(KeyProblem::OtherKeyOps);
     }
     let algorithm = match &jwk.alg {
-        Some(alg) => Some(Algorithm::from_str(alg).map_err(|_| KeyProblem::UnsupportedAlg(alg.to_string()))?),
+        Some(alg) => Some(
+            Algorithm::from_str(alg).map_err(|_| KeyProblem::UnsupportedAlg(alg.to_string()))?,
+        ),
         None => None,
     };
 
@@ -258,9 +284,14 @@ fn parse_key(json: &str, trust: Trust) -> Result<VerificationKey, KeyProblem> {
     Ok(key)
 }
 
-fn decode_member(name: &'static str, encoded: Option<&Cow<'_, str>>) -> Result<Vec<u8>, KeyProblem> {
+fn decode_member(
+    name: &'static str,
+    encoded: Option<&Cow<'_, str>>,
+) -> Result<Vec<u8>, KeyProblem> {
     let encoded = encoded.ok_or(KeyProblem::MissingMember(name))?;
-    URL_SAFE_NO_PAD.decode(&**encoded).map_err(|_| KeyProblem::NotBase64Url(name))
+    URL_SAFE_NO_PAD
+        .decode(&**encoded)
+        .map_err(|_| KeyProblem::NotBase64Url(name))
 }
 
 fn parse_rsa(jwk: &Jwk<'_>) -> Result<VerificationKey, KeyProblem> {
@@ -274,7 +305,12 @@ fn parse_rsa(jwk: &Jwk<'_>) -> Result<VerificationKey, KeyProblem> {
 /// Some issuers write a leading zero octet, against RFC 7518 §6.3.1.1; `UintRef` leaves it out.
 fn pkcs1_der(modulus: &[u8], exponent: &[u8]) -> Option<Vec<u8>> {
     let (modulus, public_exponent) = (UintRef::new(modulus).ok()?, UintRef::new(exponent).ok()?);
-    RsaPublicKeyRef { modulus, public_exponent }.to_der().ok()
+    RsaPublicKeyRef {
+        modulus,
+        public_exponent,
+    }
+    .to_der()
+    .ok()
 }
 
 fn parse_ec(jwk: &Jwk<'_>) -> Result<VerificationKey, KeyProblem> {
@@ -283,7 +319,10 @@ fn parse_ec(jwk: &Jwk<'_>) -> Result<VerificationKey, KeyProblem> {
         Some("P-384") => (KeyKind::P384, 48),
         _ => return Err(KeyProblem::UnsupportedCrv),
     };
-    let (x, y) = (decode_member("x", jwk.x.as_ref())?, decode_member("y", jwk.y.as_ref())?);
+    let (x, y) = (
+        decode_member("x", jwk.x.as_ref())?,
+        decode_member("y", jwk.y.as_ref())?,
+    );
     if x.len() != length || y.len() != length {
         return Err(KeyProblem::CoordinateLength);
     }
@@ -308,7 +347,10 @@ fn parse_ed25519(jwk: &Jwk<'_>) -> Result<VerificationKey, KeyProblem> {
 fn parse_secret(jwk: &Jwk<'_>) -> Result<VerificationKey, KeyProblem> {
     let secret = decode_member("k", jwk.k.as_ref())?;
     let bits = secret.len() * 8;
-    let kind = KeyKind::Secret { bits, allow_weak: false };
+    let kind = KeyKind::Secret {
+        bits,
+        allow_weak: false,
+    };
     let key = VerificationKey::new(DecodingKey::from_secret(&secret), kind)?;
     if !key.fits(Algorithm::HS256) {
         return Err(KeyProblem::WeakJwkSecret(bits));

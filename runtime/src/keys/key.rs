@@ -38,7 +38,8 @@ impl KeyKind {
     fn fits(self, algorithm: Algorithm) -> bool {
         match self {
             Self::Secret { bits, allow_weak } => {
-                algorithm.family() == AlgorithmFamily::Hmac && (allow_weak || bits >= minimum_secret_bits(algorithm))
+                algorithm.family() == AlgorithmFamily::Hmac
+                    && (allow_weak || bits >= minimum_secret_bits(algorithm))
             }
             Self::Rsa => algorithm.family() == AlgorithmFamily::Rsa,
             Self::P256 => algorithm == Algorithm::ES256,
@@ -90,13 +91,24 @@ impl VerificationKey {
         if let Some((_, key)) = self.prepared.iter().find(|(own, _)| *own == algorithm) {
             return key.verify(signed.message, signed.signature);
         }
-        crypto::verify(signed.encoded_signature, signed.message, &self.decoding, algorithm).unwrap_or(false)
+        crypto::verify(
+            signed.encoded_signature,
+            signed.message,
+            &self.decoding,
+            algorithm,
+        )
+        .unwrap_or(false)
     }
 }
 
 fn algorithms(decoding: &DecodingKey, kind: KeyKind) -> Vec<Algorithm> {
     let family = decoding.family();
-    family.algorithms().iter().copied().filter(|algorithm| kind.fits(*algorithm)).collect()
+    family
+        .algorithms()
+        .iter()
+        .copied()
+        .filter(|algorithm| kind.fits(*algorithm))
+        .collect()
 }
 
 /// Returns `None` if the bytes are not a valid key, also if the application installed another backend.
@@ -104,15 +116,24 @@ fn algorithms(decoding: &DecodingKey, kind: KeyKind) -> Vec<Algorithm> {
 fn prepare(decoding: &DecodingKey, kind: KeyKind) -> Option<Arc<[(Algorithm, PreparedKey)]>> {
     let bytes = decoding.try_get_as_bytes().ok()?;
     let prepare = |algorithm| Some((algorithm, PreparedKey::new(algorithm, bytes)?));
-    let prepared = algorithms(decoding, kind).into_iter().map(prepare).collect::<Option<_>>()?;
-    Some(if backend::install() { prepared } else { Arc::default() })
+    let prepared = algorithms(decoding, kind)
+        .into_iter()
+        .map(prepare)
+        .collect::<Option<_>>()?;
+    Some(if backend::install() {
+        prepared
+    } else {
+        Arc::default()
+    })
 }
 
 /// This backend checks a key only when it verifies a signature, so it is given an empty one.
 #[cfg(not(feature = "aws_lc_rs"))]
 fn is_accepted(decoding: &DecodingKey, kind: KeyKind) -> bool {
     backend::install();
-    algorithms(decoding, kind).iter().all(|algorithm| crypto::verify("", b"", decoding, *algorithm).is_ok())
+    algorithms(decoding, kind)
+        .iter()
+        .all(|algorithm| crypto::verify("", b"", decoding, *algorithm).is_ok())
 }
 
 impl fmt::Debug for VerificationKey {
@@ -147,7 +168,9 @@ pub(crate) fn check_rsa(modulus: &[u8], exponent: &[u8]) -> Result<(), KeyProble
     let bits = modulus
         .iter()
         .position(|byte| *byte != 0)
-        .map_or(0, |zeros| (modulus.len() - zeros) * 8 - modulus[zeros].leading_zeros() as usize);
+        .map_or(0, |zeros| {
+            (modulus.len() - zeros) * 8 - modulus[zeros].leading_zeros() as usize
+        });
     if !RSA_BITS.contains(&bits) {
         return Err(KeyProblem::RsaBits(bits));
     }

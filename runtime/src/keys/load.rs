@@ -43,7 +43,10 @@ pub(crate) struct LoadedKeys {
 
 impl KeySettings {
     pub(crate) fn is_secret(&self) -> bool {
-        matches!(self, Self::Fixed(FixedKeys::Secret(_) | FixedKeys::SecretEnv(_)))
+        matches!(
+            self,
+            Self::Fixed(FixedKeys::Secret(_) | FixedKeys::SecretEnv(_))
+        )
     }
 
     /// Returns whether anyone can know the keys, so that they must not be used as secrets.
@@ -76,14 +79,21 @@ impl KeyLoader {
                 (VerifierKeys::Remote(Arc::new(keys)), issuer)
             }
             KeySettings::Fixed(fixed) => {
-                let secrets = SecretRules { encoding: self.secret_encoding, allow_weak: self.allow_weak_secret };
+                let secrets = SecretRules {
+                    encoding: self.secret_encoding,
+                    allow_weak: self.allow_weak_secret,
+                };
                 let keys = fixed.load(secrets, &self.algorithms)?;
                 check_fit(&keys, &self.algorithms)?;
                 (VerifierKeys::Fixed(Arc::new(keys)), None)
             }
         };
 
-        Ok(LoadedKeys { source, algorithms: self.algorithms, issuer })
+        Ok(LoadedKeys {
+            source,
+            algorithms: self.algorithms,
+            issuer,
+        })
     }
 }
 

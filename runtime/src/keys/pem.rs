@@ -34,7 +34,10 @@ fn parse_blocks(pem: &[u8]) -> Result<Vec<VerificationKey>, KeyProblem> {
     if blocks.is_empty() {
         return Err(KeyProblem::NotPem);
     }
-    blocks.iter().map(|block| parse_block(block.tag(), block.contents())).collect()
+    blocks
+        .iter()
+        .map(|block| parse_block(block.tag(), block.contents()))
+        .collect()
 }
 
 fn parse_block(tag: &str, der: &[u8]) -> Result<VerificationKey, KeyProblem> {
@@ -53,8 +56,16 @@ fn parse_block(tag: &str, der: &[u8]) -> Result<VerificationKey, KeyProblem> {
 }
 
 fn parse_key_info(info: &SubjectPublicKeyInfoOwned) -> Result<VerificationKey, KeyProblem> {
-    let bits = info.subject_public_key.as_bytes().ok_or(KeyProblem::BrokenBitString)?;
-    let curve = || info.algorithm.parameters.as_ref().and_then(|any| any.decode_as::<ObjectIdentifier>().ok());
+    let bits = info
+        .subject_public_key
+        .as_bytes()
+        .ok_or(KeyProblem::BrokenBitString)?;
+    let curve = || {
+        info.algorithm
+            .parameters
+            .as_ref()
+            .and_then(|any| any.decode_as::<ObjectIdentifier>().ok())
+    };
 
     match info.algorithm.oid {
         RSA => parse_rsa(bits),
@@ -63,7 +74,9 @@ fn parse_key_info(info: &SubjectPublicKeyInfoOwned) -> Result<VerificationKey, K
             Some(P384) => parse_point(bits, KeyKind::P384, 97),
             _ => Err(KeyProblem::UnsupportedCurve),
         },
-        ED25519 if bits.len() == 32 => VerificationKey::new(DecodingKey::from_ed_der(bits), KeyKind::Ed25519),
+        ED25519 if bits.len() == 32 => {
+            VerificationKey::new(DecodingKey::from_ed_der(bits), KeyKind::Ed25519)
+        }
         other => Err(KeyProblem::UnsupportedType(other)),
     }
 }

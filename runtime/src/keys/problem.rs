@@ -18,7 +18,9 @@ pub(crate) enum KeyProblem {
     RsaExponent,
 
     // PEM
-    #[error("no PEM public key; it must contain `-----BEGIN PUBLIC KEY-----` (or RSA PUBLIC KEY, or CERTIFICATE)")]
+    #[error(
+        "no PEM public key; it must contain `-----BEGIN PUBLIC KEY-----` (or RSA PUBLIC KEY, or CERTIFICATE)"
+    )]
     NotPem,
     #[error("a broken {0} block; export the key again")]
     BrokenBlock(String),
@@ -54,7 +56,12 @@ pub(crate) enum KeyProblem {
         "has {bits} bits, and {algorithm:?} needs at least {needed} (RFC 7518 §3.2); make a good one with `{command}`. \
          (allow_weak_secret = true takes it as it is)"
     )]
-    WeakSecret { bits: usize, algorithm: Algorithm, needed: usize, command: String },
+    WeakSecret {
+        bits: usize,
+        algorithm: Algorithm,
+        needed: usize,
+        command: String,
+    },
 
     // JWK Sets
     #[error("not a JWK Set; it must look like {{\"keys\": [...]}}")]
@@ -71,7 +78,9 @@ pub(crate) enum KeyProblem {
     WrongMember,
     #[error("a member is there twice")]
     DuplicateMember,
-    #[error("a private key, which a server that only verifies must not have; publish the public members only")]
+    #[error(
+        "a private key, which a server that only verifies must not have; publish the public members only"
+    )]
     PrivateJwk,
     #[error("its use is not \"sig\"")]
     OtherUse,

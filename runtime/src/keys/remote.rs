@@ -135,9 +135,12 @@ impl State {
     fn may_request(&self, seen: u64, purpose: Purpose) -> bool {
         let pause = match self.failures {
             0 => Duration::ZERO,
-            failures => FIRST_PAUSE.saturating_mul(1 << (failures - 1).min(6)).min(LONGEST_PAUSE),
+            failures => FIRST_PAUSE
+                .saturating_mul(1 << (failures - 1).min(6))
+                .min(LONGEST_PAUSE),
         };
-        let is_over = |pause, since: Option<Instant>| since.is_none_or(|since| since.elapsed() >= pause);
+        let is_over =
+            |pause, since: Option<Instant>| since.is_none_or(|since| since.elapsed() >= pause);
         self.requests == seen
             && is_over(pause, self.last_request)
             && (purpose == Purpose::Refresh || is_over(SEARCH_INTERVAL, self.last_search))
@@ -147,7 +150,12 @@ impl State {
 impl<F: Fetch> RemoteKeys<F> {
     pub(crate) fn new(fetch: F, clock: Clock) -> Self {
         let turn = Arc::new(AsyncMutex::new(()));
-        Self(Arc::new(Shared { fetch, clock, state: Mutex::default(), turn }))
+        Self(Arc::new(Shared {
+            fetch,
+            clock,
+            state: Mutex::default(),
+            turn,
+        }))
     }
 
     /// Runs `verify` with the keys of the issuer. If it fails, the issuer may have new keys, under new names, the same
@@ -157,10 +165,15 @@ impl<F: Fetch> RemoteKeys<F> {
     /// # Errors
     ///
     /// Returns `keys_unavailable` if there are no keys, or the error of `verify`.
-    pub(crate) async fn verify_with(&self, verify: impl Fn(&KeySet) -> Result<(), AuthError>) -> Result<(), AuthError> {
+    pub(crate) async fn verify_with(
+        &self,
+        verify: impl Fn(&KeySet) -> Result<(), AuthError>,
+    ) -> Result<(), AuthError> {
         let seen = self.0.state().requests;
         let keys = self.current(seen).await?;
-        let Err(refusal) = verify(&keys) else { return Ok(()) };
+        let Err(refusal) = verify(&keys) else {
+            return Ok(());
+        };
 
         self.0.request(seen, Purpose::Search).await;
         match self.0.usable() {
@@ -174,7 +187,10 @@ impl<F: Fetch> RemoteKeys<F> {
         let shared = &self.0;
         let Some(cached) = shared.usable() else {
             shared.request(seen, Purpose::Refresh).await;
-            return shared.usable().map(|cached| cached.keys).ok_or(Code::KeysUnavailable.into());
+            return shared
+                .usable()
+                .map(|cached| cached.keys)
+                .ok_or(Code::KeysUnavailable.into());
         };
         if cached.is_stale(shared.clock.now()) {
             shared.refresh_in_background(seen);
@@ -190,7 +206,10 @@ impl<F: Fetch> Shared<F> {
 
     fn usable(&self) -> Option<Cached> {
         let now = self.clock.now();
-        self.state().cached.clone().filter(|cached| cached.is_usable(now))
+        self.state()
+            .cached
+            .clone()
+            .filter(|cached| cached.is_usable(now))
     }
 
     /// Makes one request for any number of callers, and waits for its end.
@@ -221,27 +240,49 @@ impl<F: Fetch> Shared<F> {
         let shared = Arc::clone(self);
         tokio::spawn(async move {
             // The answer may be as old as the request.
-            let requested = Moment { monotonic: Instant::now(), wall: shared.clock.now() };
+            let requested = Moment {
+                monotonic: Instant::now(),
+                wall: shared.clock.now(),
+            };
             let answer = AssertUnwindSafe(shared.fetch.fetch()).catch_unwind().await;
-            shared.take(answer.unwrap_or_else(|_| Err(RemoteProblem::Panicked)), requested, purpose);
+            shared.take(
+                answer.unwrap_or_else(|_| Err(RemoteProblem::Panicked)),
+                requested,
+                purpose,
+            );
             drop(turn);
         })
     }
 
     fn take(&self, answer: Result<Fetched, RemoteProblem>, requested: Moment, purpose: Purpose) {
-        let problem =
-            answer.as_ref().err().map(|problem| problem.to_string().chars().take(LONGEST_PROBLEM).collect::<String>());
+        let problem = answer.as_ref().err().map(|problem| {
+            problem
+                .to_string()
+                .chars()
+                .take(LONGEST_PROBLEM)
+                .collect::<String>()
+        });
         let failures_before = self.remember(answer, requested, purpose);
         let url = self.fetch.place();
         if let Some(problem) = problem {
-            tracing::error!(url, problem, failures_before, "the JWK Set cannot be fetched");
+            tracing::error!(
+                url,
+                problem,
+                failures_before,
+                "the JWK Set cannot be fetched"
+            );
         } else if failures_before > 0 {
             tracing::info!(url, failures_before, "the JWK Set is fetched again");
         }
     }
 
     /// Returns how many requests in a row had failed before.
-    fn remember(&self, answer: Result<Fetched, RemoteProblem>, requested: Moment, purpose: Purpose) -> u32 {
+    fn remember(
+        &self,
+        answer: Result<Fetched, RemoteProblem>,
+        requested: Moment,
+        purpose: Purpose,
+    ) -> u32 {
         let now = Instant::now();
         let mut state = self.state();
         state.requests += 1;
@@ -252,8 +293,14 @@ impl<F: Fetch> Shared<F> {
 
         let failures_before = state.failures;
         if let Ok(Fetched { keys, lifetime }) = answer {
-            let lifetime = lifetime.unwrap_or(DEFAULT_LIFETIME).clamp(MIN_LIFETIME, MAX_LIFETIME);
-            state.cached = Some(Cached { keys: Arc::new(keys), requested, lifetime });
+            let lifetime = lifetime
+                .unwrap_or(DEFAULT_LIFETIME)
+                .clamp(MIN_LIFETIME, MAX_LIFETIME);
+            state.cached = Some(Cached {
+                keys: Arc::new(keys),
+                requested,
+                lifetime,
+            });
             state.failures = 0;
         } else {
             state.failures = failures_before.saturating_add(1);

@@ -61,7 +61,10 @@ pub(crate) fn decode(
     let bits = secret.len() * 8;
     check(&secret, rules, algorithms).map_err(describe)?;
 
-    let kind = KeyKind::Secret { bits, allow_weak: rules.allow_weak };
+    let kind = KeyKind::Secret {
+        bits,
+        allow_weak: rules.allow_weak,
+    };
     VerificationKey::new(DecodingKey::from_secret(&secret), kind)
         .map_err(|problem| ConfigError::key(format!("{name} is {problem}")))
 }
@@ -70,13 +73,15 @@ fn decode_bytes(written: &[u8], encoding: SecretEncoding) -> Result<Vec<u8>, Key
     let trimmed = written.trim_ascii();
     match encoding {
         SecretEncoding::Utf8 => Ok(written.to_vec()),
-        SecretEncoding::Base64 => {
-            with_or_without_padding(&STANDARD).decode(trimmed).map_err(|_| KeyProblem::BadlyEncoded("base64"))
+        SecretEncoding::Base64 => with_or_without_padding(&STANDARD)
+            .decode(trimmed)
+            .map_err(|_| KeyProblem::BadlyEncoded("base64")),
+        SecretEncoding::Base64Url => with_or_without_padding(&URL_SAFE)
+            .decode(trimmed)
+            .map_err(|_| KeyProblem::BadlyEncoded("base64url")),
+        SecretEncoding::Hex => {
+            hex::decode(trimmed).map_err(|_| KeyProblem::BadlyEncoded("hexadecimal"))
         }
-        SecretEncoding::Base64Url => {
-            with_or_without_padding(&URL_SAFE).decode(trimmed).map_err(|_| KeyProblem::BadlyEncoded("base64url"))
-        }
-        SecretEncoding::Hex => hex::decode(trimmed).map_err(|_| KeyProblem::BadlyEncoded("hexadecimal")),
     }
 }
 
@@ -91,11 +96,21 @@ fn check(secret: &[u8], rules: SecretRules, algorithms: &[Algorithm]) -> Result<
         return Ok(());
     }
 
-    let hmac = algorithms.iter().copied().filter(|algorithm| algorithm.family() == AlgorithmFamily::Hmac);
-    let Some(algorithm) = hmac.max_by_key(|algorithm| minimum_secret_bits(*algorithm)) else { return Ok(()) };
+    let hmac = algorithms
+        .iter()
+        .copied()
+        .filter(|algorithm| algorithm.family() == AlgorithmFamily::Hmac);
+    let Some(algorithm) = hmac.max_by_key(|algorithm| minimum_secret_bits(*algorithm)) else {
+        return Ok(());
+    };
     let (bits, needed) = (secret.len() * 8, minimum_secret_bits(algorithm));
     if bits < needed {
-        return Err(KeyProblem::WeakSecret { bits, algorithm, needed, command: command(needed, rules.encoding) });
+        return Err(KeyProblem::WeakSecret {
+            bits,
+            algorithm,
+            needed,
+            command: command(needed, rules.encoding),
+        });
     }
     Ok(())
 }
@@ -108,7 +123,8 @@ fn is_pem(secret: &[u8]) -> bool {
 }
 
 fn with_or_without_padding(alphabet: &Alphabet) -> GeneralPurpose {
-    let config = GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
+    let config =
+        GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
     GeneralPurpose::new(alphabet, config)
 }
 

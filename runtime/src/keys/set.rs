@@ -27,7 +27,12 @@ impl KeySet {
     ///
     /// The secret has less than 32 bytes ([RFC 7518 §3.2](https://www.rfc-editor.org/rfc/rfc7518#section-3.2)).
     pub fn from_secret(secret: impl AsRef<[u8]>) -> Result<Self, ConfigError> {
-        let key = secret::decode("the secret", secret.as_ref(), SecretRules::default(), &[Algorithm::HS256])?;
+        let key = secret::decode(
+            "the secret",
+            secret.as_ref(),
+            SecretRules::default(),
+            &[Algorithm::HS256],
+        )?;
         Ok(Self(vec![key]))
     }
 
@@ -71,16 +76,25 @@ impl KeySet {
     ) -> Result<impl Iterator<Item = &VerificationKey>, AuthError> {
         // Secrets and PEM keys have no names, so a `kid` cannot choose among them.
         let key_id = key_id.filter(|_| self.has_names());
-        let named = move |key: &&VerificationKey| key_id.is_none_or(|id| key.id.as_deref() == Some(id));
+        let named =
+            move |key: &&VerificationKey| key_id.is_none_or(|id| key.id.as_deref() == Some(id));
         if !self.0.iter().any(|key| named(&key)) {
             return Err(Code::TokenKeyUnknown.into());
         }
         if !self.0.iter().filter(named).any(|key| key.fits(algorithm)) {
-            let code = if key_id.is_some() { Code::TokenAlgorithmNotAllowed } else { Code::TokenKeyUnknown };
+            let code = if key_id.is_some() {
+                Code::TokenAlgorithmNotAllowed
+            } else {
+                Code::TokenKeyUnknown
+            };
             return Err(code.into());
         }
 
-        Ok(self.0.iter().filter(named).filter(move |key| key.fits(algorithm)))
+        Ok(self
+            .0
+            .iter()
+            .filter(named)
+            .filter(move |key| key.fits(algorithm)))
     }
 }
 

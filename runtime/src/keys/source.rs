@@ -89,7 +89,10 @@ pub trait KeySource: Send + Sync + 'static {
     /// # Errors
     ///
     /// There are no such keys, or they are not available now.
-    fn keys(&self, request: KeyRequest<'_>) -> impl Future<Output = Result<Arc<KeySet>, AuthError>> + Send;
+    fn keys(
+        &self,
+        request: KeyRequest<'_>,
+    ) -> impl Future<Output = Result<Arc<KeySet>, AuthError>> + Send;
 }
 
 type KeysFuture<'a> = Pin<Box<dyn Future<Output = Result<Arc<KeySet>, AuthError>> + Send + 'a>>;

@@ -33,7 +33,8 @@ impl VerifierKeys {
             #[cfg(feature = "jwks")]
             Self::Remote(keys) => keys.verify_with(verify).await,
             Self::Source(source) => {
-                let keys = guard::future("the key source", async { source.keys(request).await }).await??;
+                let keys =
+                    guard::future("the key source", async { source.keys(request).await }).await??;
                 verify(&keys)
             }
         }

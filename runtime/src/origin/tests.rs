@@ -8,13 +8,18 @@ use super::{Origin, check};
 fn request(origins: &[&[u8]]) -> http::request::Parts {
     let mut request = http::Request::new(());
     for origin in origins {
-        request.headers_mut().append("origin", HeaderValue::from_bytes(origin).unwrap());
+        request
+            .headers_mut()
+            .append("origin", HeaderValue::from_bytes(origin).unwrap());
     }
     request.into_parts().0
 }
 
 fn is_let_in(allowed: &str, origin: &str) -> bool {
-    match check(&[Origin::from_config(allowed).unwrap()], &request(&[origin.as_bytes()])) {
+    match check(
+        &[Origin::from_config(allowed).unwrap()],
+        &request(&[origin.as_bytes()]),
+    ) {
         Ok(()) => true,
         Err(error) => {
             assert_eq!(error.code(), "origin_not_allowed");
@@ -32,7 +37,11 @@ fn assert_mistake(text: &str, repair: &str) {
 
 #[test]
 fn scheme_host_and_port_decide() {
-    for same in ["https://app.example.com", "https://app.example.com:443", "HTTPS://APP.example.COM"] {
+    for same in [
+        "https://app.example.com",
+        "https://app.example.com:443",
+        "HTTPS://APP.example.COM",
+    ] {
         assert!(is_let_in("https://app.example.com", same), "{same}");
         assert!(is_let_in("HTTPS://app.EXAMPLE.com:443", same), "{same}");
     }
@@ -56,7 +65,10 @@ fn the_default_port_of_http_is_80() {
     assert!(is_let_in("http://localhost:80", "http://localhost"));
     assert!(!is_let_in("http://localhost", "http://localhost:443"));
     assert!(!is_let_in("http://localhost:3000", "http://localhost"));
-    assert!(!is_let_in("capacitor://localhost", "capacitor://localhost:80"));
+    assert!(!is_let_in(
+        "capacitor://localhost",
+        "capacitor://localhost:80"
+    ));
 }
 
 /// An invalid port must not count as the default port of the scheme. For example, 65979 is 443 modulo 65,536.
@@ -78,7 +90,13 @@ fn a_handshake_with_an_invalid_port_is_refused() {
         "x",
         "443:443",
     ] {
-        assert!(!is_let_in("https://app.example.com", &format!("https://app.example.com:{port}")), "{port:?}");
+        assert!(
+            !is_let_in(
+                "https://app.example.com",
+                &format!("https://app.example.com:{port}")
+            ),
+            "{port:?}"
+        );
     }
 }
 
@@ -123,30 +141,46 @@ fn a_handshake_without_a_valid_origin_is_refused() {
 
 #[test]
 fn a_handshake_has_exactly_one_origin() {
-    let allowed =
-        [Origin::from_config("https://a.example").unwrap(), Origin::from_config("https://b.example").unwrap()];
-    let check = |origins: &[&[u8]]| check(&allowed, &request(origins)).map_err(|error| error.code());
+    let allowed = [
+        Origin::from_config("https://a.example").unwrap(),
+        Origin::from_config("https://b.example").unwrap(),
+    ];
+    let check =
+        |origins: &[&[u8]]| check(&allowed, &request(origins)).map_err(|error| error.code());
     assert_eq!(check(&[b"https://a.example"]), Ok(()));
     assert_eq!(check(&[b"https://b.example"]), Ok(()));
     assert_eq!(check(&[]), Err("origin_not_allowed"));
-    assert_eq!(check(&[b"https://a.example\xff"]), Err("origin_not_allowed"));
+    assert_eq!(
+        check(&[b"https://a.example\xff"]),
+        Err("origin_not_allowed")
+    );
 
     for second in ["https://a.example", "https://b.example", "", "null"] {
         let pair = [b"https://a.example", second.as_bytes()];
         assert_eq!(check(&pair), Err("origin_not_allowed"), "{second}");
-        assert_eq!(check(&[pair[1], pair[0]]), Err("origin_not_allowed"), "{second}");
+        assert_eq!(
+            check(&[pair[1], pair[0]]),
+            Err("origin_not_allowed"),
+            "{second}"
+        );
     }
 }
 
 #[test]
 fn addresses_are_compared_as_addresses() {
-    for same in
-        ["http://[::1]:3000", "http://[0:0:0:0:0:0:0:1]:3000", "http://[::0001]:3000", "http://[::0.0.0.1]:3000"]
-    {
+    for same in [
+        "http://[::1]:3000",
+        "http://[0:0:0:0:0:0:0:1]:3000",
+        "http://[::0001]:3000",
+        "http://[::0.0.0.1]:3000",
+    ] {
         assert!(is_let_in(same, "http://[::1]:3000"), "{same}");
     }
     // Rust writes an IPv4-mapped address in the first form, browsers in the second (WHATWG URL).
-    assert!(is_let_in("http://[::ffff:192.0.2.1]", "http://[::ffff:c000:201]"));
+    assert!(is_let_in(
+        "http://[::ffff:192.0.2.1]",
+        "http://[::ffff:c000:201]"
+    ));
     assert!(is_let_in("http://[2001:DB8::A]", "http://[2001:db8::a]"));
     assert!(is_let_in("http://127.0.0.1:8080", "http://127.0.0.1:8080"));
     assert!(!is_let_in("http://[::1]", "http://[::2]"));
@@ -167,15 +201,22 @@ fn other_schemes_than_those_of_the_web_work() {
     ] {
         assert!(is_let_in(origin, origin), "{origin}");
         assert!(is_let_in(&origin.to_ascii_uppercase(), origin), "{origin}");
-        assert!(!is_let_in(origin, &origin.replacen("://", "s://", 1)), "{origin}");
+        assert!(
+            !is_let_in(origin, &origin.replacen("://", "s://", 1)),
+            "{origin}"
+        );
     }
 }
 
 #[test]
 fn a_name_may_have_digits_hyphens_and_underscores() {
-    for origin in
-        ["https://xn--bcher-kva.example", "https://my_app.example.com", "http://a", "https://1a.2b.c3", "http://a--b-"]
-    {
+    for origin in [
+        "https://xn--bcher-kva.example",
+        "https://my_app.example.com",
+        "http://a",
+        "https://1a.2b.c3",
+        "http://a--b-",
+    ] {
         assert!(is_let_in(origin, origin), "{origin}");
     }
 }
@@ -220,7 +261,10 @@ fn an_invalid_port_is_a_mistake() {
         assert_mistake(&format!("http://[::1]:{port}"), "1 to 65535");
     }
     for port in ["1", "80", "443", "65535"] {
-        assert!(Origin::from_config(&format!("https://app.example.com:{port}")).is_ok(), "{port}");
+        assert!(
+            Origin::from_config(&format!("https://app.example.com:{port}")).is_ok(),
+            "{port}"
+        );
     }
 }
 
@@ -241,7 +285,9 @@ fn more_than_an_origin_is_a_mistake() {
         assert_mistake(text, repair);
     }
 
-    let mistake = Origin::from_config("https://user:hunter2@example.com").unwrap_err().to_string();
+    let mistake = Origin::from_config("https://user:hunter2@example.com")
+        .unwrap_err()
+        .to_string();
     assert!(!mistake.contains("hunter2"), "{mistake}");
 }
 
@@ -328,15 +374,26 @@ fn hosts() -> impl Strategy<Value = String> {
     let name = vec(label, 1..4).prop_map(|labels| labels.join("."));
     let v4 = any::<[u8; 4]>().prop_map(|bytes| std::net::Ipv4Addr::from(bytes).to_string());
     let v6 = any::<[u16; 8]>().prop_map(|groups| format!("[{}]", std::net::Ipv6Addr::from(groups)));
-    let mapped = any::<[u8; 4]>().prop_map(|bytes| format!("[::ffff:{}]", std::net::Ipv4Addr::from(bytes)));
-    let pieces =
-        select(vec!["a", "A", ".", "-", "_", "0", "0x", "1", "[", "]", ":", "::", "@", "/", "%", "é", " ", "*"]);
+    let mapped =
+        any::<[u8; 4]>().prop_map(|bytes| format!("[::ffff:{}]", std::net::Ipv4Addr::from(bytes)));
+    let pieces = select(vec![
+        "a", "A", ".", "-", "_", "0", "0x", "1", "[", "]", ":", "::", "@", "/", "%", "é", " ", "*",
+    ]);
     let nonsense = vec(pieces, 0..8).prop_map(|pieces| pieces.concat());
     prop_oneof![name, v4, v6, mapped, nonsense]
 }
 
 fn written_origins() -> impl Strategy<Value = String> {
-    let schemes = select(vec!["http", "https", "HTTPS", "capacitor", "chrome-extension", "ws", "1", ""]);
+    let schemes = select(vec![
+        "http",
+        "https",
+        "HTTPS",
+        "capacitor",
+        "chrome-extension",
+        "ws",
+        "1",
+        "",
+    ]);
     let port = prop_oneof![
         Just(String::new()),
         any::<u16>().prop_map(|port| format!(":{port}")),

@@ -25,7 +25,9 @@ impl LatestWins {
     /// # Errors
     ///
     /// Returns `too_many_attempts` if a later renewal took the place.
-    pub(super) fn acquire(self: &Arc<Self>) -> impl Future<Output = Result<Permit, Code>> + Send + use<> {
+    pub(super) fn acquire(
+        self: &Arc<Self>,
+    ) -> impl Future<Output = Result<Permit, Code>> + Send + use<> {
         let place = self.take_place();
         async move {
             match place {
@@ -85,7 +87,10 @@ mod tests {
         drop(running);
         let running = newer.now_or_never().unwrap();
         assert!(running.is_ok());
-        assert!(renewals.acquire().now_or_never().is_none(), "still one at a time");
+        assert!(
+            renewals.acquire().now_or_never().is_none(),
+            "still one at a time"
+        );
     }
 
     #[tokio::test]

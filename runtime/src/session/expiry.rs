@@ -139,12 +139,27 @@ async fn wall_clock_reaches(clock: &Clock, time: SystemTime) {
 
 /// Starts the timer of a session, which aborts it when the session is dropped. The timer keeps neither the session nor
 /// the socket alive.
-pub(crate) fn start<A: Adapter>(socket: &Arc<Socket<A>>, session: &Arc<dyn Session>, rules: &ExpiryRules) {
-    let (warning, end) = (rules.warning_of(session.state()), rules.end_of_session(session.state()));
+pub(crate) fn start<A: Adapter>(
+    socket: &Arc<Socket<A>>,
+    session: &Arc<dyn Session>,
+    rules: &ExpiryRules,
+) {
+    let (warning, end) = (
+        rules.warning_of(session.state()),
+        rules.end_of_session(session.state()),
+    );
     if warning.is_some() || end.is_some() {
         let clock = rules.clock.clone();
-        let timer = run(Arc::downgrade(socket), Arc::downgrade(session), clock, warning, end);
-        session.state().hold_timer(tokio::spawn(timer).abort_handle());
+        let timer = run(
+            Arc::downgrade(socket),
+            Arc::downgrade(session),
+            clock,
+            warning,
+            end,
+        );
+        session
+            .state()
+            .hold_timer(tokio::spawn(timer).abort_handle());
     }
 }
 
@@ -170,7 +185,9 @@ async fn run<A: Adapter>(
     };
 
     // From here on every extractor refuses. `end` fails if a renewal has replaced the session before.
-    let ended = session.upgrade().filter(|session| session.state().end(code));
+    let ended = session
+        .upgrade()
+        .filter(|session| session.state().end(code));
     if let Some(user_room) = ended.map(|session| session.state().room().cloned()) {
         // Boxed, so that the future of a sleeping timer stays small.
         finish(&socket, user_room, code).boxed().await;
@@ -182,8 +199,15 @@ async fn warn<A: Adapter>(socket: &Weak<Socket<A>>, clock: &Clock, warning: Warn
     until_connected(socket).await;
 
     while_full(socket, |socket| {
-        let expires_in = warning.expires_at.duration_since(clock.now()).unwrap_or_default().as_secs();
-        let expiring = TokenExpiring { expires_at: unix_seconds(warning.expires_at), expires_in };
+        let expires_in = warning
+            .expires_at
+            .duration_since(clock.now())
+            .unwrap_or_default()
+            .as_secs();
+        let expiring = TokenExpiring {
+            expires_at: unix_seconds(warning.expires_at),
+            expires_in,
+        };
         match socket.emit(TOKEN_EXPIRING, &expiring) {
             Err(SendError::Socket(error)) => Err(error),
             Ok(()) | Err(SendError::Serialize(_)) => Ok(()),
@@ -198,11 +222,15 @@ async fn finish<A: Adapter>(socket: &Weak<Socket<A>>, user_room: Option<Arc<str>
     if let Some(socket) = socket.upgrade() {
         tracing::info!(namespace = &*namespace(&socket), socket = %socket.id, code = error.code(), "session ended");
     }
-    refusal::Ending::new(user_room, Some(Arc::new(error))).run(socket).await;
+    refusal::Ending::new(user_room, Some(Arc::new(error)))
+        .run(socket)
+        .await;
 }
 
 pub(crate) fn unix_seconds(time: SystemTime) -> u64 {
-    time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
+    time.duration_since(UNIX_EPOCH)
+        .unwrap_or_default()
+        .as_secs()
 }
 
 #[cfg(test)]
@@ -249,14 +277,25 @@ mod tests {
         let (minute, now) = (Duration::from_mins(1), SystemTime::now());
         let expires_at = now + 10 * minute;
         assert_eq!(warning_time(expires_at, minute, now), expires_at - minute);
-        assert_eq!(warning_time(expires_at, Duration::MAX, now), now + 5 * minute);
+        assert_eq!(
+            warning_time(expires_at, Duration::MAX, now),
+            now + 5 * minute
+        );
         assert_eq!(warning_time(now - minute, minute, now), now - minute);
     }
 
     #[test]
     fn a_session_ends_with_its_token_unless_expiry_is_ignored() {
-        let rules = |expiry| ExpiryRules { expiry, expiry_warning: None, guest_timeout: None, clock: Clock::system() };
-        assert_eq!(rules(Expiry::Disconnect).end_of(Some(UNIX_EPOCH)), Some(UNIX_EPOCH));
+        let rules = |expiry| ExpiryRules {
+            expiry,
+            expiry_warning: None,
+            guest_timeout: None,
+            clock: Clock::system(),
+        };
+        assert_eq!(
+            rules(Expiry::Disconnect).end_of(Some(UNIX_EPOCH)),
+            Some(UNIX_EPOCH)
+        );
         assert_eq!(rules(Expiry::Disconnect).end_of(None), None);
         assert_eq!(rules(Expiry::Ignore).end_of(Some(UNIX_EPOCH)), None);
     }

@@ -25,14 +25,19 @@ impl<A: Adapter> Clone for PendingLogin<A> {
 
 /// Registers the handler, and calls it if the client has logged in already, because socketioxide handles events of a
 /// client even before it calls the connect handler.
-pub(crate) fn register<A: Adapter>(socket: &Socket<A>, handler: impl Fn(Arc<Socket<A>>) + Send + Sync + 'static) {
+pub(crate) fn register<A: Adapter>(
+    socket: &Socket<A>,
+    handler: impl Fn(Arc<Socket<A>>) + Send + Sync + 'static,
+) {
     socket.extensions.insert(LoginHandler(Arc::new(handler)));
     call_once(socket);
 }
 
 /// Calls the handler for a login, now or as soon as it is registered.
 pub(crate) fn announce_login<A: Adapter>(socket: &Arc<Socket<A>>) {
-    socket.extensions.insert(PendingLogin(Arc::downgrade(socket)));
+    socket
+        .extensions
+        .insert(PendingLogin(Arc::downgrade(socket)));
     call_once(socket);
 }
 
@@ -44,11 +49,17 @@ fn call_once<A: Adapter>(socket: &Socket<A>) {
     if !socket.connected() {
         return;
     }
-    let Some(LoginHandler(handler)) = socket.extensions.get::<LoginHandler<A>>() else { return };
+    let Some(LoginHandler(handler)) = socket.extensions.get::<LoginHandler<A>>() else {
+        return;
+    };
     let pending = socket.extensions.remove::<PendingLogin<A>>();
-    let Some(socket) = pending.and_then(|PendingLogin(socket)| socket.upgrade()) else { return };
+    let Some(socket) = pending.and_then(|PendingLogin(socket)| socket.upgrade()) else {
+        return;
+    };
 
-    if let Err(error) = guard::call("an extractor of the `on_login` handler", || handler(Arc::clone(&socket))) {
+    if let Err(error) = guard::call("an extractor of the `on_login` handler", || {
+        handler(Arc::clone(&socket));
+    }) {
         log::refusal(&socket, &error, "the login handler was not called");
     }
 }

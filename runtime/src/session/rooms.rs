@@ -66,7 +66,10 @@ fn changing() -> MutexGuard<'static, ()> {
 /// Whether socketioxide has the socket in its namespace. It puts the socket there before it marks it connected, and
 /// removes it after its disconnect handler has run, together with its rooms.
 fn is_in_namespace<A: Adapter>(socket: &Socket<A>) -> bool {
-    socket.local().get_socket(socket.id).is_some_and(|found| std::ptr::eq(&raw const *found, socket))
+    socket
+        .local()
+        .get_socket(socket.id)
+        .is_some_and(|found| std::ptr::eq(&raw const *found, socket))
 }
 
 /// Joins the room of a socket that is about to be connected.
@@ -154,11 +157,18 @@ impl<'a, A: Adapter> AttemptMark<'a, A> {
     /// # Errors
     ///
     /// Returns an error if the socket has left its namespace.
-    pub(crate) fn begin(socket: &'a Socket<A>, kind: AttemptKind) -> Result<Option<Self>, SocketLeft> {
+    pub(crate) fn begin(
+        socket: &'a Socket<A>,
+        kind: AttemptKind,
+    ) -> Result<Option<Self>, SocketLeft> {
         if !are_shared::<A>() {
             return Ok(None);
         }
-        let mark = Self { socket, kind, kept: OnceLock::new() };
+        let mark = Self {
+            socket,
+            kind,
+            kept: OnceLock::new(),
+        };
         let _changing = changing();
         if !mark.owns_rooms() {
             return Err(SocketLeft);
@@ -193,7 +203,9 @@ impl<A: Adapter> Drop for AttemptMark<'_, A> {
             return;
         }
         let mut marks = self.socket.rooms();
-        marks.retain(|room| room.starts_with(LOGOUT_PREFIX) && Some(&**room) != self.kept.get().map(String::as_str));
+        marks.retain(|room| {
+            room.starts_with(LOGOUT_PREFIX) && Some(&**room) != self.kept.get().map(String::as_str)
+        });
         marks.push(ATTEMPTS.into());
         self.socket.leave(marks);
     }
@@ -213,10 +225,16 @@ mod tests {
 
     #[test]
     fn keys_never_share_a_room() {
-        let keys = ["1", "1 ", "a:b", "a%3Ab", "a*", "*", "", "é", "e\u{301}", "a\0b", "a+b", "a b"];
+        let keys = [
+            "1", "1 ", "a:b", "a%3Ab", "a*", "*", "", "é", "e\u{301}", "a\0b", "a+b", "a b",
+        ];
         let rooms: HashSet<_> = keys.iter().map(of_user).collect();
         assert_eq!(rooms.len(), keys.len());
-        assert!(rooms.iter().all(|room| room.is_ascii() && !room.contains(['\0', ' '])));
+        assert!(
+            rooms
+                .iter()
+                .all(|room| room.is_ascii() && !room.contains(['\0', ' ']))
+        );
     }
 
     /// Nodes of older builds use this name.
@@ -228,6 +246,10 @@ mod tests {
     #[test]
     fn logouts_have_a_bounded_number_of_rooms() {
         let rooms: HashSet<_> = (0..300_000).map(|key| of_logout(&of_user(key))).collect();
-        assert!(rooms.len() <= 1 << 16 && rooms.len() > 60_000, "{}", rooms.len());
+        assert!(
+            rooms.len() <= 1 << 16 && rooms.len() > 60_000,
+            "{}",
+            rooms.len()
+        );
     }
 }

@@ -37,7 +37,9 @@ pub(crate) fn begin<A: Adapter>(
     // A socket that is refused leaves its rooms.
     rooms::enter(socket, session.state().room());
     register()?;
-    socket.extensions.insert(CurrentSession(Arc::clone(session)));
+    socket
+        .extensions
+        .insert(CurrentSession(Arc::clone(session)));
     Ok(())
 }
 
@@ -59,16 +61,24 @@ pub(crate) fn replace<A: Adapter>(
     }
 
     if let Err(code) = register().and_then(|()| before.replace()) {
-        rooms::leave(socket, after.room().filter(|room| before.room() != Some(room)));
+        rooms::leave(
+            socket,
+            after.room().filter(|room| before.room() != Some(room)),
+        );
         return Err(code);
     }
-    socket.extensions.insert(CurrentSession(Arc::clone(session)));
+    socket
+        .extensions
+        .insert(CurrentSession(Arc::clone(session)));
     Ok(())
 }
 
 /// Returns the session of a socket, of any type. Returns `None` if no middleware stored one.
 pub(crate) fn of_socket<A: Adapter>(socket: &Socket<A>) -> Option<Arc<dyn Session>> {
-    socket.extensions.get::<CurrentSession>().map(|CurrentSession(session)| session)
+    socket
+        .extensions
+        .get::<CurrentSession>()
+        .map(|CurrentSession(session)| session)
 }
 
 /// Returns the user's session, or `None` for a guest.
@@ -98,10 +108,17 @@ pub(crate) fn claims<A: Adapter, C: Send + Sync + 'static>(
     ended: EndedSession,
 ) -> Result<Option<Arc<C>>, AuthError> {
     let session = current(socket, ended, type_name::<C>())?;
-    session.state().claims().map_err(|WrongType| wrong_type(socket, "claims", type_name::<C>()))
+    session
+        .state()
+        .claims()
+        .map_err(|WrongType| wrong_type(socket, "claims", type_name::<C>()))
 }
 
-fn current<A: Adapter>(socket: &Socket<A>, ended: EndedSession, wanted: &str) -> Result<Arc<dyn Session>, AuthError> {
+fn current<A: Adapter>(
+    socket: &Socket<A>,
+    ended: EndedSession,
+    wanted: &str,
+) -> Result<Arc<dyn Session>, AuthError> {
     let Some(session) = of_socket(socket) else {
         tracing::error!(
             namespace = &*namespace(socket),

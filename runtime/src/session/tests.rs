@@ -39,7 +39,9 @@ async fn authenticate(claims: Claims) -> Option<String> {
 }
 
 async fn on_connect(socket: SocketRef) {
-    socket.on("whoami", async |user: AuthUser<String>, ack: AckSender| ack.send(&*user).unwrap_or_default());
+    socket.on("whoami", async |user: AuthUser<String>, ack: AckSender| {
+        ack.send(&*user).unwrap_or_default();
+    });
     socket.emit("ready", &()).unwrap();
 }
 
@@ -48,7 +50,9 @@ type Client = WebSocketStream<MaybeTlsStream<TcpStream>>;
 /// Returns the next Socket.IO packet, and answers pings.
 async fn next(client: &mut Client) -> String {
     loop {
-        let message = timeout(LIMIT, client.next()).await.expect("a packet in time");
+        let message = timeout(LIMIT, client.next())
+            .await
+            .expect("a packet in time");
         match message.expect("the connection is open").unwrap() {
             Message::Text(text) if text == "2" => client.send(Message::text("3")).await.unwrap(),
             Message::Text(text) => return text.as_str().to_owned(),
@@ -58,7 +62,10 @@ async fn next(client: &mut Client) -> String {
 }
 
 async fn ask(client: &mut Client, event: &Value) -> Value {
-    client.send(Message::text(format!("421{event}"))).await.unwrap();
+    client
+        .send(Message::text(format!("421{event}")))
+        .await
+        .unwrap();
     let answer = next(client).await;
     serde_json::from_str(answer.strip_prefix("431").expect("an acknowledgement")).unwrap()
 }
@@ -67,15 +74,32 @@ async fn ask(client: &mut Client, event: &Value) -> Value {
 async fn connected() -> (Client, SocketIo, TestClock, SystemTime) {
     let (clock, time) = Clock::fixed(SystemTime::now());
     let (layer, io) = SocketIo::new_layer();
-    io.ns("/", on_connect.with(authenticate::builder().clock(clock).build().unwrap()));
+    io.ns(
+        "/",
+        on_connect.with(authenticate::builder().clock(clock).build().unwrap()),
+    );
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     let address = listener.local_addr().unwrap();
-    tokio::spawn(async move { axum::serve(listener, axum::Router::new().layer(layer)).await.unwrap() });
+    tokio::spawn(async move {
+        axum::serve(listener, axum::Router::new().layer(layer))
+            .await
+            .unwrap();
+    });
 
     let expires_at = SystemTime::now() + Duration::from_hours(1);
-    let (mut client, _) = connect_async(format!("ws://{address}/socket.io/?EIO=4&transport=websocket")).await.unwrap();
+    let (mut client, _) = connect_async(format!(
+        "ws://{address}/socket.io/?EIO=4&transport=websocket"
+    ))
+    .await
+    .unwrap();
     assert!(next(&mut client).await.starts_with("0{"));
-    client.send(Message::text(format!("40{}", json!({ "token": token(expires_at) })))).await.unwrap();
+    client
+        .send(Message::text(format!(
+            "40{}",
+            json!({ "token": token(expires_at) })
+        )))
+        .await
+        .unwrap();
     assert!(next(&mut client).await.starts_with("40{"));
     assert_eq!(next(&mut client).await, r#"42["ready",null]"#);
     (client, io, time, expires_at)
@@ -84,7 +108,12 @@ async fn connected() -> (Client, SocketIo, TestClock, SystemTime) {
 fn token(expires_at: SystemTime) -> String {
     let seconds = expires_at.duration_since(UNIX_EPOCH).unwrap().as_secs();
     let claims = json!({ "sub": "ada", "exp": seconds });
-    encode(&Header::default(), &claims, &EncodingKey::from_secret(SECRET.as_bytes())).unwrap()
+    encode(
+        &Header::default(),
+        &claims,
+        &EncodingKey::from_secret(SECRET.as_bytes()),
+    )
+    .unwrap()
 }
 
 /// The clock jumps without a timer running, as after the machine was suspended.
@@ -102,7 +131,10 @@ async fn an_event_after_the_clock_has_passed_the_expiry_is_refused() {
 
     let fresh = token(SystemTime::now() + Duration::from_hours(2));
     let refused = json!([{ "error": { "code": "token_expired", "message": "token_expired" } }]);
-    assert_eq!(ask(&mut client, &json!(["authenticate", { "token": fresh }])).await, refused);
+    assert_eq!(
+        ask(&mut client, &json!(["authenticate", { "token": fresh }])).await,
+        refused
+    );
 }
 
 #[tokio::test]

@@ -37,8 +37,13 @@ pub(crate) struct Unreadable;
 
 impl AuthPayload {
     pub(crate) fn get(&self, key: &str) -> Result<Option<&Entry>, Unreadable> {
-        let Self::Members(members) = self else { return Err(Unreadable) };
-        let mut entries = members.iter().filter(|(name, _)| name == key).map(|(_, entry)| entry);
+        let Self::Members(members) = self else {
+            return Err(Unreadable);
+        };
+        let mut entries = members
+            .iter()
+            .filter(|(name, _)| name == key)
+            .map(|(_, entry)| entry);
         match (entries.next(), entries.next()) {
             (entry, None) => Ok(entry),
             (_, Some(_)) => Err(Unreadable),
@@ -100,7 +105,11 @@ impl<'de> Deserialize<'de> for AuthPayload {
             }
 
             fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
-                Ok(if text.is_empty() { AuthPayload::default() } else { AuthPayload::NotAnObject })
+                Ok(if text.is_empty() {
+                    AuthPayload::default()
+                } else {
+                    AuthPayload::NotAnObject
+                })
             }
 
             fn visit_map<M: MapAccess<'de>>(self, mut object: M) -> Result<Self::Value, M::Error> {
@@ -137,7 +146,11 @@ impl<'de> Deserialize<'de> for Entry {
             }
 
             fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
-                Ok(if text.len() > MAX_TOKEN_BYTES { Entry::TooLong } else { Entry::Text(text.to_owned()) })
+                Ok(if text.len() > MAX_TOKEN_BYTES {
+                    Entry::TooLong
+                } else {
+                    Entry::Text(text.to_owned())
+                })
             }
 
             fn visit_map<M: MapAccess<'de>>(self, object: M) -> Result<Self::Value, M::Error> {

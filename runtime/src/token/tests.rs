@@ -14,11 +14,16 @@ use crate::error::{AuthError, Code};
 type Found = Result<Option<String>, AuthError>;
 
 fn request(headers: &[(&str, Vec<u8>)], query: &str) -> Parts {
-    let uri = http::Uri::builder().path_and_query(format!("/socket.io/?{query}")).build().unwrap();
+    let uri = http::Uri::builder()
+        .path_and_query(format!("/socket.io/?{query}"))
+        .build()
+        .unwrap();
     let mut request = http::Request::builder().uri(uri).body(()).unwrap();
     for (name, value) in headers {
         let name: http::HeaderName = name.parse().unwrap();
-        request.headers_mut().append(name, http::HeaderValue::from_bytes(value).unwrap());
+        request
+            .headers_mut()
+            .append(name, http::HeaderValue::from_bytes(value).unwrap());
     }
     request.into_parts().0
 }
@@ -30,7 +35,11 @@ fn found(source: TokenSource, parts: &Parts, auth: &str) -> Found {
 }
 
 fn in_auth(auth: &Value) -> Found {
-    found(TokenSource::auth("token"), &request(&[], ""), &auth.to_string())
+    found(
+        TokenSource::auth("token"),
+        &request(&[], ""),
+        &auth.to_string(),
+    )
 }
 
 fn in_headers(source: TokenSource, name: &str, values: &[&[u8]]) -> Found {
@@ -43,7 +52,11 @@ fn in_authorization(value: impl AsRef<[u8]>) -> Found {
 }
 
 fn in_header(value: impl AsRef<[u8]>) -> Found {
-    in_headers(TokenSource::header("x-auth-token"), "x-auth-token", &[value.as_ref()])
+    in_headers(
+        TokenSource::header("x-auth-token"),
+        "x-auth-token",
+        &[value.as_ref()],
+    )
 }
 
 fn in_cookies(value: impl AsRef<[u8]>) -> Found {
@@ -64,7 +77,11 @@ fn assert_malformed(found: Found, what: &str) {
 
 #[track_caller]
 fn assert_absent(found: Found, what: &str) {
-    assert_eq!(found.unwrap_or_else(|error| panic!("{what}: {error}")), None, "{what}");
+    assert_eq!(
+        found.unwrap_or_else(|error| panic!("{what}: {error}")),
+        None,
+        "{what}"
+    );
 }
 
 /// A token whose signature these tests do not verify.
@@ -74,12 +91,18 @@ const TOKEN: &str = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhZGEifQ.AyI_-w";
 fn tokens() -> impl Strategy<Value = String> {
     let space = || "[ \t\r\n]{0,3}";
     let name = select(vec!["alg", "typ", "kid", "é", ""]);
-    (space(), space(), name, space(), "[A-Za-z0-9_-]{1,60}", "[A-Za-z0-9_-]{1,60}").prop_map(
-        |(before, inside, name, after, payload, signature)| {
+    (
+        space(),
+        space(),
+        name,
+        space(),
+        "[A-Za-z0-9_-]{1,60}",
+        "[A-Za-z0-9_-]{1,60}",
+    )
+        .prop_map(|(before, inside, name, after, payload, signature)| {
             let header = format!(r#"{before}{{{inside}"{name}"{after}:"HS256"}}"#);
             format!("{}.{payload}.{signature}", URL_SAFE_NO_PAD.encode(header))
-        },
-    )
+        })
 }
 
 /// Returns spellings of a token that clients and attackers may send.
@@ -125,8 +148,10 @@ fn spellings(token: &str) -> Vec<String> {
 
 /// Generates strings with many of the characters that separate the parts of cookies, headers and query strings.
 fn made_of_separators() -> impl Strategy<Value = String> {
-    let pieces =
-        select(vec!["session", "=", ";", " ", "\"", ",", "%", "%3", "%3D", "&", "+", "bearer ", "Bearer", "a", "é"]);
+    let pieces = select(vec![
+        "session", "=", ";", " ", "\"", ",", "%", "%3", "%3D", "&", "+", "bearer ", "Bearer", "a",
+        "é",
+    ]);
     vec(pieces, 0..20).prop_map(|pieces| pieces.concat())
 }
 
@@ -143,7 +168,8 @@ fn header_values() -> impl Strategy<Value = Vec<u8>> {
 /// Whether a value is empty, apart from the scheme `Bearer`.
 fn is_empty(value: &str) -> bool {
     let (scheme, rest) = value.split_at_checked(6).unwrap_or((value, ""));
-    value.is_empty() || (scheme.eq_ignore_ascii_case("bearer") && rest.bytes().all(|byte| byte == b' '))
+    value.is_empty()
+        || (scheme.eq_ignore_ascii_case("bearer") && rest.bytes().all(|byte| byte == b' '))
 }
 
 proptest! {
@@ -304,7 +330,14 @@ fn an_authorization_of_other_protocols_is_absent() {
 
 #[test]
 fn bearer_with_anything_but_spaces_after_it_is_malformed() {
-    for value in ["Bearer\tabc", "bearer=abc", "BEARER:abc", "Bearer\"abc\"", "Bearer,Basic x", "Bearer\u{a0}abc"] {
+    for value in [
+        "Bearer\tabc",
+        "bearer=abc",
+        "BEARER:abc",
+        "Bearer\"abc\"",
+        "Bearer,Basic x",
+        "Bearer\u{a0}abc",
+    ] {
         assert_malformed(in_authorization(value), value);
     }
 }
@@ -312,8 +345,14 @@ fn bearer_with_anything_but_spaces_after_it_is_malformed() {
 #[test]
 fn bytes_that_are_not_utf8_do_not_hide_a_token() {
     let with = |before: &[u8], after: &[u8]| [before, TOKEN.as_bytes(), after].concat();
-    assert_malformed(in_authorization(with(b"Bearer\xa0", b"")), "a byte for the space");
-    assert_malformed(in_authorization(with(b"Basic \xff", b"\xff")), "bytes around it");
+    assert_malformed(
+        in_authorization(with(b"Bearer\xa0", b"")),
+        "a byte for the space",
+    );
+    assert_malformed(
+        in_authorization(with(b"Basic \xff", b"\xff")),
+        "bytes around it",
+    );
     for found in [
         in_authorization(with(b"Bearer ", b"\xff")),
         in_header(with(b"\xff", b"")),
@@ -325,31 +364,68 @@ fn bytes_that_are_not_utf8_do_not_hide_a_token() {
 
 #[test]
 fn a_token_without_a_signature_looks_like_one_too() {
-    for token in ["eyJhbGciOiJub25lIn0.eyJzdWIiOiJhZGEifQ.", "eyJhbGciOiJub25lIn0.."] {
+    for token in [
+        "eyJhbGciOiJub25lIn0.eyJzdWIiOiJhZGEifQ.",
+        "eyJhbGciOiJub25lIn0..",
+    ] {
         assert_malformed(in_authorization(format!("Basic {token}")), token);
     }
-    assert_absent(in_authorization("Basic eyJhbGciOiJub25lIn0.eyJzdWIiOiJhZGEifQ"), "two segments");
+    assert_absent(
+        in_authorization("Basic eyJhbGciOiJub25lIn0.eyJzdWIiOiJhZGEifQ"),
+        "two segments",
+    );
 }
 
 #[test]
 fn a_payload_that_is_no_object_hides_no_token() {
-    for payload in
-        ["\"blabla\"", "\" \"", "5", "-1", "0.5", "true", "false", "[]", "[{\"token\":\"a.b.c\"}]", "{", "blabla"]
-    {
-        assert_malformed(found(TokenSource::auth("token"), &request(&[], ""), payload), payload);
+    for payload in [
+        "\"blabla\"",
+        "\" \"",
+        "5",
+        "-1",
+        "0.5",
+        "true",
+        "false",
+        "[]",
+        "[{\"token\":\"a.b.c\"}]",
+        "{",
+        "blabla",
+    ] {
+        assert_malformed(
+            found(TokenSource::auth("token"), &request(&[], ""), payload),
+            payload,
+        );
     }
-    for payload in ["null", "\"\"", "{}", "{\"token\":\"\"}", "{\"token\":\"Bearer \"}", "{\"Token\":\"a.b.c\"}"] {
-        assert_absent(found(TokenSource::auth("token"), &request(&[], ""), payload), payload);
+    for payload in [
+        "null",
+        "\"\"",
+        "{}",
+        "{\"token\":\"\"}",
+        "{\"token\":\"Bearer \"}",
+        "{\"Token\":\"a.b.c\"}",
+    ] {
+        assert_absent(
+            found(TokenSource::auth("token"), &request(&[], ""), payload),
+            payload,
+        );
     }
 }
 
 #[test]
 fn a_payload_is_looked_at_only_for_a_source_in_it() {
-    let parts = request(&[("authorization", format!("Bearer {TOKEN}").into_bytes())], "");
+    let parts = request(
+        &[("authorization", format!("Bearer {TOKEN}").into_bytes())],
+        "",
+    );
     let payload: AuthPayload = serde_json::from_str("\"blabla\"").unwrap();
-    let find = |sources: &[TokenSource]| find(sources, &parts, &payload).map(|token| token.unwrap().into_string());
+    let find = |sources: &[TokenSource]| {
+        find(sources, &parts, &payload).map(|token| token.unwrap().into_string())
+    };
     assert_eq!(find(&[TokenSource::bearer()]).unwrap(), TOKEN);
-    assert_eq!(find(&[TokenSource::bearer(), TokenSource::auth("token")]).unwrap(), TOKEN);
+    assert_eq!(
+        find(&[TokenSource::bearer(), TokenSource::auth("token")]).unwrap(),
+        TOKEN
+    );
     let payload_first = find(&[TokenSource::auth("token"), TokenSource::bearer()]);
     assert_eq!(payload_first.unwrap_err().code(), "token_malformed");
 }
@@ -368,24 +444,54 @@ fn a_payload_has_64_members_at_most() {
 fn a_member_that_no_verifier_would_take_is_too_large() {
     assert_eq!(MAX_TOKEN_BYTES, 1_048_576);
     let longest = "a".repeat(MAX_TOKEN_BYTES);
-    assert_eq!(in_auth(&json!({ "token": longest })).unwrap(), Some(longest.clone()));
-    assert_eq!(in_auth(&json!({ "token": longest + "a" })).unwrap_err().code(), "token_too_large");
+    assert_eq!(
+        in_auth(&json!({ "token": longest })).unwrap(),
+        Some(longest.clone())
+    );
+    assert_eq!(
+        in_auth(&json!({ "token": longest + "a" }))
+            .unwrap_err()
+            .code(),
+        "token_too_large"
+    );
 }
 
 /// A proxy and this server could choose different tokens from such a request.
 #[test]
 fn a_value_that_occurs_twice_is_malformed() {
-    for cookies in [&[b"session=a; session=b".as_slice()][..], &[b"session=a", b"session=a"], &[b"session=; session=a"]]
-    {
-        assert_malformed(in_headers(TokenSource::cookie("session"), "cookie", cookies), "cookies");
+    for cookies in [
+        &[b"session=a; session=b".as_slice()][..],
+        &[b"session=a", b"session=a"],
+        &[b"session=; session=a"],
+    ] {
+        assert_malformed(
+            in_headers(TokenSource::cookie("session"), "cookie", cookies),
+            "cookies",
+        );
     }
-    for query in ["session=a&session=b", "session=&session=a", "session&session=a", "session=a&s%65ssion=a"] {
+    for query in [
+        "session=a&session=b",
+        "session=&session=a",
+        "session&session=a",
+        "session=a&s%65ssion=a",
+    ] {
         assert_malformed(in_query(query), query);
     }
 
-    assert_malformed(found(TokenSource::auth("token"), &request(&[], ""), r#"{"token":"a","token":"a"}"#), "members");
     assert_malformed(
-        found(TokenSource::auth("token"), &request(&[], ""), r#"{"token":"","t\u006fken":"a"}"#),
+        found(
+            TokenSource::auth("token"),
+            &request(&[], ""),
+            r#"{"token":"a","token":"a"}"#,
+        ),
+        "members",
+    );
+    assert_malformed(
+        found(
+            TokenSource::auth("token"),
+            &request(&[], ""),
+            r#"{"token":"","t\u006fken":"a"}"#,
+        ),
         "members",
     );
 }
@@ -393,10 +499,25 @@ fn a_value_that_occurs_twice_is_malformed() {
 /// Names are case-sensitive, except those of headers.
 #[test]
 fn another_name_is_another_place() {
-    assert_absent(in_query(&format!("Session={TOKEN}&session[]={TOKEN}&sessions={TOKEN}")), "query");
-    assert_absent(in_cookies(format!("Session={TOKEN}; sessions={TOKEN}; session")), "cookies");
-    assert_absent(in_auth(&json!({ "Token": TOKEN, "tokens": [TOKEN], "nested": { "token": TOKEN } })), "payload");
-    let mixed = in_headers(TokenSource::header("X-Auth-TOKEN"), "x-auth-token", &[TOKEN.as_bytes()]);
+    assert_absent(
+        in_query(&format!(
+            "Session={TOKEN}&session[]={TOKEN}&sessions={TOKEN}"
+        )),
+        "query",
+    );
+    assert_absent(
+        in_cookies(format!("Session={TOKEN}; sessions={TOKEN}; session")),
+        "cookies",
+    );
+    assert_absent(
+        in_auth(&json!({ "Token": TOKEN, "tokens": [TOKEN], "nested": { "token": TOKEN } })),
+        "payload",
+    );
+    let mixed = in_headers(
+        TokenSource::header("X-Auth-TOKEN"),
+        "x-auth-token",
+        &[TOKEN.as_bytes()],
+    );
     assert_eq!(mixed.unwrap().as_deref(), Some(TOKEN));
 }
 
@@ -424,11 +545,23 @@ fn a_source_knows_its_kind() {
         ]
     };
 
-    assert_eq!(sources("x").map(|source| source.is_auth()), [true, false, false, false, false]);
-    assert_eq!(sources("x").map(|source| source.is_cookie()), [false, true, false, false, false]);
+    assert_eq!(
+        sources("x").map(|source| source.is_auth()),
+        [true, false, false, false, false]
+    );
+    assert_eq!(
+        sources("x").map(|source| source.is_cookie()),
+        [false, true, false, false, false]
+    );
     assert_eq!(sources("x").map(|source| source.check().is_ok()), [true; 5]);
-    assert_eq!(sources("a b").map(|source| source.check().is_ok()), [true, false, false, true, true]);
-    assert_eq!(sources("").map(|source| source.check().is_ok()), [false, false, false, false, true]);
+    assert_eq!(
+        sources("a b").map(|source| source.check().is_ok()),
+        [true, false, false, true, true]
+    );
+    assert_eq!(
+        sources("").map(|source| source.check().is_ok()),
+        [false, false, false, false, true]
+    );
 }
 
 #[test]

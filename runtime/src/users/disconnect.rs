@@ -49,27 +49,52 @@ pub(super) async fn end<A: Adapter>(
     reason: Option<Arc<AuthError>>,
 ) -> Result<(), DisconnectError> {
     let user_room: Arc<str> = user_room.into();
-    let code = reason.as_ref().map_or(Code::SessionEnded, |reason| reason.kind());
+    let code = reason
+        .as_ref()
+        .map_or(Code::SessionEnded, |reason| reason.kind());
 
     // This node comes first: an adapter that fails to reach other nodes does not disconnect the sockets here either.
     let logged_out = registry().log_out(&UserOnServer::new(io, Arc::clone(&user_room)), code);
-    let slow: Vec<_> = logged_out.iter().filter_map(|session| end_here::<A>(session, code, reason.as_ref())).collect();
-    drop(logged_out);
-    let here =
-        async { timeout(LOCAL_TIMEOUT, join_all(slow)).await.map(drop).map_err(|_| DisconnectError::SlowClient) };
-
-    let namespaces = io.nsps().into_iter().map(|namespace| namespace.ns_path().to_owned());
-    let elsewhere: Vec<_> = namespaces
-        .map(|path| UserRoom { io: io.clone(), path, room: Arc::clone(&user_room) }.end_elsewhere(reason.clone()))
+    let slow: Vec<_> = logged_out
+        .iter()
+        .filter_map(|session| end_here::<A>(session, code, reason.as_ref()))
         .collect();
-    let elsewhere = stream::iter(elsewhere).buffer_unordered(CONCURRENT_NAMESPACES).collect::<Vec<_>>();
+    drop(logged_out);
+    let here = async {
+        timeout(LOCAL_TIMEOUT, join_all(slow))
+            .await
+            .map(drop)
+            .map_err(|_| DisconnectError::SlowClient)
+    };
+
+    let namespaces = io
+        .nsps()
+        .into_iter()
+        .map(|namespace| namespace.ns_path().to_owned());
+    let elsewhere: Vec<_> = namespaces
+        .map(|path| {
+            UserRoom {
+                io: io.clone(),
+                path,
+                room: Arc::clone(&user_room),
+            }
+            .end_elsewhere(reason.clone())
+        })
+        .collect();
+    let elsewhere = stream::iter(elsewhere)
+        .buffer_unordered(CONCURRENT_NAMESPACES)
+        .collect::<Vec<_>>();
 
     let (here, elsewhere) = join(here, elsewhere).await;
     elsewhere.into_iter().collect::<Result<(), _>>().and(here)
 }
 
 /// Disconnects a socket of this node. Returns a task if its client reads too slowly.
-fn end_here<A: Adapter>(logged_out: &LoggedOut, code: Code, reason: Option<&Arc<AuthError>>) -> Option<JoinHandle<()>> {
+fn end_here<A: Adapter>(
+    logged_out: &LoggedOut,
+    code: Code,
+    reason: Option<&Arc<AuthError>>,
+) -> Option<JoinHandle<()>> {
     let socket = logged_out.socket::<A>()?;
     tracing::info!(
         namespace = &*namespace(&socket),
@@ -137,8 +162,14 @@ impl<A: Adapter> UserRoom<A> {
         if !rooms::are_shared::<A>() {
             return Ok(());
         }
-        let Some(sockets) = self.sockets([rooms::ATTEMPTS.to_owned(), self.room.to_string()]) else { return Ok(()) };
-        sockets.join(rooms::of_logout(&self.room)).await.map_err(unreached)
+        let Some(sockets) = self.sockets([rooms::ATTEMPTS.to_owned(), self.room.to_string()])
+        else {
+            return Ok(());
+        };
+        sockets
+            .join(rooms::of_logout(&self.room))
+            .await
+            .map_err(unreached)
     }
 
     /// Waits until the sockets on other nodes are gone, and disconnects them again until then: a node does not report a

@@ -35,10 +35,21 @@ impl ClaimRules {
     /// # Errors
     ///
     /// A registered claim is refused.
-    pub(super) fn check_payload<'a>(&self, payload: &'a str, now: SystemTime) -> Result<Registered<'a>, AuthError> {
-        let Payload { mut registered, has_private_name } = Payload::parse(payload, &self.required)?;
-        registered.valid_from = registered.not_before.map(|not_before| not_before.saturating_sub(self.leeway));
-        registered.valid_until = registered.expires.map(|expires| expires.saturating_add(self.leeway));
+    pub(super) fn check_payload<'a>(
+        &self,
+        payload: &'a str,
+        now: SystemTime,
+    ) -> Result<Registered<'a>, AuthError> {
+        let Payload {
+            mut registered,
+            has_private_name,
+        } = Payload::parse(payload, &self.required)?;
+        registered.valid_from = registered
+            .not_before
+            .map(|not_before| not_before.saturating_sub(self.leeway));
+        registered.valid_until = registered
+            .expires
+            .map(|expires| expires.saturating_add(self.leeway));
         self.check(&registered, now)?;
 
         // With serde_json's feature `raw_value`, which another crate of the program may switch on, the application's type
@@ -62,7 +73,10 @@ impl ClaimRules {
 
     fn check_issuer(&self, registered: &Registered<'_>) -> Result<(), AuthError> {
         match &registered.issuer {
-            Some(issuer) if !self.issuers.is_empty() && !self.issuers.iter().any(|accepted| accepted == issuer) => {
+            Some(issuer)
+                if !self.issuers.is_empty()
+                    && !self.issuers.iter().any(|accepted| accepted == issuer) =>
+            {
                 Err(Code::TokenIssuerInvalid.into())
             }
             _ => Ok(()),
@@ -73,7 +87,11 @@ impl ClaimRules {
     /// ([RFC 7519 §4.1.3](https://www.rfc-editor.org/rfc/rfc7519#section-4.1.3)).
     fn check_audience(&self, registered: &Registered<'_>) -> Result<(), AuthError> {
         match &registered.audiences {
-            Some(audiences) if !audiences.iter().any(|audience| self.audiences.iter().any(|own| own == audience)) => {
+            Some(audiences)
+                if !audiences
+                    .iter()
+                    .any(|audience| self.audiences.iter().any(|own| own == audience)) =>
+            {
                 Err(Code::TokenAudienceInvalid.into())
             }
             _ => Ok(()),
@@ -87,7 +105,9 @@ impl ClaimRules {
 ///
 /// The claims are not a `C` (`token_claims_invalid`).
 pub(super) fn deserialize<C: DeserializeOwned>(payload: &str) -> Result<C, AuthError> {
-    let deserialized = guard::call("`Deserialize` of the claims", || serde_json::from_str(payload))?;
+    let deserialized = guard::call("`Deserialize` of the claims", || {
+        serde_json::from_str(payload)
+    })?;
     deserialized.map_err(|error| match error.classify() {
         Category::Data => Code::TokenClaimsInvalid.into(),
         Category::Io | Category::Syntax | Category::Eof => Code::TokenMalformed.into(),
@@ -97,7 +117,9 @@ pub(super) fn deserialize<C: DeserializeOwned>(payload: &str) -> Result<C, AuthE
 impl Registered<'_> {
     /// Checks `exp` and `nbf`, with leeway.
     pub(crate) fn check_times(&self, now: SystemTime) -> Result<(), AuthError> {
-        let now = now.duration_since(UNIX_EPOCH).map_err(AuthError::internal)?;
+        let now = now
+            .duration_since(UNIX_EPOCH)
+            .map_err(AuthError::internal)?;
         if self.valid_until.is_some_and(|end| now >= end) {
             return Err(Code::TokenExpired.into());
         }

@@ -23,21 +23,38 @@ impl<'a> Header<'a> {
     /// `token_malformed`, or `token_algorithm_not_allowed` if `alg` is unknown or `none`.
     pub(super) fn parse(json: &'a str) -> Result<Self, AuthError> {
         let members = Members::parse(json).map_err(|_| Code::TokenMalformed)?;
-        let algorithm = members.algorithm.into_string().ok_or(Code::TokenMalformed)?;
-        let algorithm = Algorithm::from_str(&algorithm).map_err(|_| Code::TokenAlgorithmNotAllowed)?;
+        let algorithm = members
+            .algorithm
+            .into_string()
+            .ok_or(Code::TokenMalformed)?;
+        let algorithm =
+            Algorithm::from_str(&algorithm).map_err(|_| Code::TokenAlgorithmNotAllowed)?;
         // jsonwebtoken checks the types of the members that are not used here.
-        if !members.others.is_empty() && serde_json::from_str::<jsonwebtoken::Header>(json).is_err() {
+        if !members.others.is_empty() && serde_json::from_str::<jsonwebtoken::Header>(json).is_err()
+        {
             return Err(Code::TokenMalformed.into());
         }
 
-        let names_another_kind = members.r#type.into_string().is_some_and(|kind| is_another_kind(&kind));
-        Ok(Self { algorithm, key_id: members.key_id.into_string(), names_another_kind })
+        let names_another_kind = members
+            .r#type
+            .into_string()
+            .is_some_and(|kind| is_another_kind(&kind));
+        Ok(Self {
+            algorithm,
+            key_id: members.key_id.into_string(),
+            names_another_kind,
+        })
     }
 }
 
 /// The kinds of JWT that an issuer signs with the same keys but that are not for logging in: of OpenID Connect
 /// Back-Channel Logout 1.0, RFC 9449 (`DPoP`), RFC 8417 (security events) and RFC 9701 (introspection).
-const OTHER_KINDS: [&str; 4] = ["logout+jwt", "dpop+jwt", "secevent+jwt", "token-introspection+jwt"];
+const OTHER_KINDS: [&str; 4] = [
+    "logout+jwt",
+    "dpop+jwt",
+    "secevent+jwt",
+    "token-introspection+jwt",
+];
 
 /// Compares a `typ` as a media type: without regard to case, with or without `application/`
 /// ([RFC 7515 §4.1.9](https://www.rfc-editor.org/rfc/rfc7515#section-4.1.9)), and without its parameters.
@@ -48,7 +65,9 @@ fn is_another_kind(kind: &str) -> bool {
         Some((prefix, name)) if prefix.eq_ignore_ascii_case(PREFIX) => name.trim_start(),
         _ => kind,
     };
-    OTHER_KINDS.iter().any(|other| name.eq_ignore_ascii_case(other))
+    OTHER_KINDS
+        .iter()
+        .any(|other| name.eq_ignore_ascii_case(other))
 }
 
 #[derive(Default)]
@@ -88,7 +107,11 @@ impl<'a> Members<'a> {
         // Sorted once: to look for each name among the others takes seconds if the header has a megabyte.
         members.others.sort_unstable();
         let has_duplicates = !members.others.is_sorted_by(|one, next| one < next);
-        if has_duplicates || object.has_private_name() { Err(JsonError::Malformed) } else { Ok(members) }
+        if has_duplicates || object.has_private_name() {
+            Err(JsonError::Malformed)
+        } else {
+            Ok(members)
+        }
     }
 
     fn add(&mut self, name: Cow<'a, str>, value: &'a str) -> Result<(), JsonError> {

@@ -33,7 +33,9 @@ impl VerifierRules {
         let algorithms = parse_algorithms(settings.algorithms, settings.keys.as_ref());
         let loader = checked!(KeyLoader {
             keys: settings.keys.ok_or_else(no_key),
-            secret_encoding: settings.secret_encoding.unwrap_or_else(|| Ok(SecretEncoding::default())),
+            secret_encoding: settings
+                .secret_encoding
+                .unwrap_or_else(|| Ok(SecretEncoding::default())),
             allow_weak_secret: Ok(settings.allow_weak_secret.unwrap_or(false)),
             algorithms: algorithms,
         });
@@ -44,16 +46,28 @@ impl VerifierRules {
 
         let issuer = keys.as_ref().ok().and_then(|keys| keys.issuer.clone());
         let claims = checked!(ClaimRules {
-            issuers: accepted("issuer", settings.issuers.or(issuer.map(|issuer| vec![issuer]))),
+            issuers: accepted(
+                "issuer",
+                settings.issuers.or(issuer.map(|issuer| vec![issuer]))
+            ),
             audiences: accepted("audience", settings.audiences),
-            required: check_required(settings.required_claims.unwrap_or_else(|| vec!["exp".to_owned()])),
-            leeway: settings.leeway.unwrap_or(Ok(Duration::from_mins(1))).and_then(|leeway| {
-                // A longer leeway is not for clock skew, and would keep stolen tokens alive.
-                if leeway > Duration::from_hours(24) {
-                    return Err(ConfigError::invalid("leeway is more than a day; it is for clock skew, 60s is usual"));
-                }
-                Ok(leeway)
-            }),
+            required: check_required(
+                settings
+                    .required_claims
+                    .unwrap_or_else(|| vec!["exp".to_owned()])
+            ),
+            leeway: settings
+                .leeway
+                .unwrap_or(Ok(Duration::from_mins(1)))
+                .and_then(|leeway| {
+                    // A longer leeway is not for clock skew, and would keep stolen tokens alive.
+                    if leeway > Duration::from_hours(24) {
+                        return Err(ConfigError::invalid(
+                            "leeway is more than a day; it is for clock skew, 60s is usual",
+                        ));
+                    }
+                    Ok(leeway)
+                }),
         });
         checked!(Self {
             keys: keys,
@@ -64,11 +78,16 @@ impl VerifierRules {
 }
 
 fn no_key() -> ConfigError {
-    ConfigError::missing("no key to verify tokens with; set one of secret_env, public_key_env, jwks_file, … ")
+    ConfigError::missing(
+        "no key to verify tokens with; set one of secret_env, public_key_env, jwks_file, … ",
+    )
 }
 
 /// `keys` is `None` if they are missing, which is an error of its own.
-fn parse_algorithms(names: Option<Vec<String>>, keys: Option<&KeySettings>) -> Result<Vec<Algorithm>, ConfigError> {
+fn parse_algorithms(
+    names: Option<Vec<String>>,
+    keys: Option<&KeySettings>,
+) -> Result<Vec<Algorithm>, ConfigError> {
     let Some(names) = names else {
         if keys.is_none_or(KeySettings::is_secret) {
             return Ok(vec![Algorithm::HS256]);
@@ -79,7 +98,9 @@ fn parse_algorithms(names: Option<Vec<String>>, keys: Option<&KeySettings>) -> R
     };
 
     if names.is_empty() {
-        return Err(ConfigError::invalid("algorithms is empty; name at least one, like [\"HS256\"]"));
+        return Err(ConfigError::invalid(
+            "algorithms is empty; name at least one, like [\"HS256\"]",
+        ));
     }
     ConfigError::collect(names.iter().map(|name| parse_algorithm(name, keys)))
 }
@@ -111,16 +132,21 @@ fn parse_algorithm(name: &str, keys: Option<&KeySettings>) -> Result<Algorithm, 
 fn accepted(option: &str, values: Option<Vec<String>>) -> Result<Vec<String>, ConfigError> {
     match values {
         None => Ok(Vec::new()),
-        Some(values) if values.is_empty() || values.iter().any(String::is_empty) => Err(ConfigError::invalid(format!(
-            "{option} is empty; write what the issuer puts into its tokens, or leave it out"
-        ))),
+        Some(values) if values.is_empty() || values.iter().any(String::is_empty) => {
+            Err(ConfigError::invalid(format!(
+                "{option} is empty; write what the issuer puts into its tokens, or leave it out"
+            )))
+        }
         Some(values) => Ok(values),
     }
 }
 
 fn check_required(names: Vec<String>) -> Result<Vec<String>, ConfigError> {
     let mut seen = HashSet::new();
-    let names: Vec<_> = names.into_iter().filter(|name| seen.insert(name.clone())).collect();
+    let names: Vec<_> = names
+        .into_iter()
+        .filter(|name| seen.insert(name.clone()))
+        .collect();
     if names.len() > MAX_REQUIRED_CLAIMS {
         return Err(ConfigError::invalid(format!(
             "required_claims names more than {MAX_REQUIRED_CLAIMS} claims; name fewer"

@@ -49,7 +49,11 @@ impl<'a> Segments<'a> {
         let header_end = decode(self.header)?;
         let payload_end = decode(self.payload)?;
         decode(self.signature)?;
-        Ok(DecodedSegments { bytes, header_end, payload_end })
+        Ok(DecodedSegments {
+            bytes,
+            header_end,
+            payload_end,
+        })
     }
 }
 

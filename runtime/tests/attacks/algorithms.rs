@@ -42,12 +42,27 @@ fn none(attacks: &mut Attacks<'_>) {
         r#""""#,
     ] {
         let header = encode(target.header_of(alg));
-        attacks.expect(NOT_ALLOWED, format!("alg {alg}, no signature"), format!("{header}.{payload}."));
-        attacks.expect(NOT_ALLOWED, format!("alg {alg}, signature kept"), format!("{header}.{payload}.{signature}"));
+        attacks.expect(
+            NOT_ALLOWED,
+            format!("alg {alg}, no signature"),
+            format!("{header}.{payload}."),
+        );
+        attacks.expect(
+            NOT_ALLOWED,
+            format!("alg {alg}, signature kept"),
+            format!("{header}.{payload}.{signature}"),
+        );
     }
     let header = encode(r#"{"alg":"none"}"#);
-    attacks.expect(NOT_ALLOWED, "alg none alone, with a junk signature", format!("{header}.{payload}.AA"));
-    attacks.malformed("alg none, signature and its dot stripped", format!("{header}.{payload}"));
+    attacks.expect(
+        NOT_ALLOWED,
+        "alg none alone, with a junk signature",
+        format!("{header}.{payload}.AA"),
+    );
+    attacks.malformed(
+        "alg none, signature and its dot stripped",
+        format!("{header}.{payload}"),
+    );
     attacks.malformed("alg none, empty payload, two dots short", header);
 }
 
@@ -102,22 +117,40 @@ fn ill_typed(attacks: &mut Attacks<'_>) {
         ("true", "true".to_owned()),
         ("a list", format!(r#"["{alg}"]"#)),
         ("an empty list", "[]".to_owned()),
-        ("an object, as serde writes an enum", format!(r#"{{"{alg}":null}}"#)),
+        (
+            "an object, as serde writes an enum",
+            format!(r#"{{"{alg}":null}}"#),
+        ),
         ("an empty object", "{}".to_owned()),
         ("a list with none", format!(r#"["none","{alg}"]"#)),
     ] {
-        attacks.malformed(format!("alg is {name}"), target.sign_header(&target.header_of(&json)));
+        attacks.malformed(
+            format!("alg is {name}"),
+            target.sign_header(&target.header_of(&json)),
+        );
     }
     attacks.malformed("alg is missing", target.sign_header(r#"{"typ":"JWT"}"#));
-    attacks.malformed("alg is called Alg", target.sign_header(&format!(r#"{{"Alg":"{alg}","ALG":"{alg}"}}"#)));
+    attacks.malformed(
+        "alg is called Alg",
+        target.sign_header(&format!(r#"{{"Alg":"{alg}","ALG":"{alg}"}}"#)),
+    );
     for (name, header) in [
         ("none last", format!(r#"{{"alg":"{alg}","alg":"none"}}"#)),
         ("none first", format!(r#"{{"alg":"none","alg":"{alg}"}}"#)),
         ("the same", format!(r#"{{"alg":"{alg}","alg":"{alg}"}}"#)),
-        ("one of them escaped", format!(r#"{{"alg":"{alg}","\u0061lg":"none"}}"#)),
-        ("far apart", format!(r#"{{"alg":"{alg}","typ":"JWT","x":[1,2,{{"alg":1}}],"alg":"HS256"}}"#)),
+        (
+            "one of them escaped",
+            format!(r#"{{"alg":"{alg}","\u0061lg":"none"}}"#),
+        ),
+        (
+            "far apart",
+            format!(r#"{{"alg":"{alg}","typ":"JWT","x":[1,2,{{"alg":1}}],"alg":"HS256"}}"#),
+        ),
     ] {
-        attacks.malformed(format!("alg is there twice, {name}"), target.sign_header(&header));
+        attacks.malformed(
+            format!("alg is there twice, {name}"),
+            target.sign_header(&header),
+        );
     }
 }
 
@@ -125,15 +158,31 @@ fn ill_typed(attacks: &mut Attacks<'_>) {
 fn swapped(attacks: &mut Attacks<'_>) {
     let target = attacks.target;
     let allowed: &[Algorithm] = if target.kid.is_some() {
-        &[Algorithm::ES256, Algorithm::RS256, Algorithm::HS256, Algorithm::EdDSA]
+        &[
+            Algorithm::ES256,
+            Algorithm::RS256,
+            Algorithm::HS256,
+            Algorithm::EdDSA,
+        ]
     } else {
         &[target.algorithm()]
     };
-    for algorithm in ALGORITHMS.into_iter().filter(|algorithm| !allowed.contains(algorithm)) {
+    for algorithm in ALGORITHMS
+        .into_iter()
+        .filter(|algorithm| !allowed.contains(algorithm))
+    {
         let header = target.header_of(&format!("\"{algorithm:?}\""));
-        attacks.expect(NOT_ALLOWED, format!("{algorithm:?} is not on the list, own key"), target.sign_header(&header));
+        attacks.expect(
+            NOT_ALLOWED,
+            format!("{algorithm:?} is not on the list, own key"),
+            target.sign_header(&header),
+        );
         let token = Signer::new(algorithm).sign(&header, CLAIMS);
-        attacks.expect(NOT_ALLOWED, format!("{algorithm:?} is not on the list, a key of its kind"), token);
+        attacks.expect(
+            NOT_ALLOWED,
+            format!("{algorithm:?} is not on the list, a key of its kind"),
+            token,
+        );
     }
 }
 
@@ -143,11 +192,23 @@ fn confused(attacks: &mut Attacks<'_>) {
     let named = attacks.target.kid.is_some();
     let mixed = rules(mixed_set(&["HS256", &name_of(algorithm)]));
     for (form, secret) in forms_of_public_key(algorithm) {
-        for hmac in ALGORITHMS.into_iter().filter(|algorithm| is_hmac(*algorithm)) {
-            let token = Signer::hmac(hmac, &secret).sign(format!(r#"{{"alg":"{hmac:?}"}}"#), CLAIMS);
+        for hmac in ALGORITHMS
+            .into_iter()
+            .filter(|algorithm| is_hmac(*algorithm))
+        {
+            let token =
+                Signer::hmac(hmac, &secret).sign(format!(r#"{{"alg":"{hmac:?}"}}"#), CLAIMS);
             let allowed = named && hmac == Algorithm::HS256;
-            let code = if allowed { "token_signature_invalid" } else { NOT_ALLOWED };
-            attacks.expect(code, format!("{hmac:?} with the public key ({form}) as the secret"), token);
+            let code = if allowed {
+                "token_signature_invalid"
+            } else {
+                NOT_ALLOWED
+            };
+            attacks.expect(
+                code,
+                format!("{hmac:?} with the public key ({form}) as the secret"),
+                token,
+            );
         }
         let signer = Signer::hmac(Algorithm::HS256, &secret);
         let token = signer.sign(r#"{"alg":"HS256"}"#, CLAIMS);
@@ -155,7 +216,9 @@ fn confused(attacks: &mut Attacks<'_>) {
         attacks.expect_of(&mixed, "token_signature_invalid", name, token);
         for kid in ["rsa", "ec", "ed"] {
             let token = signer.sign(format!(r#"{{"alg":"HS256","kid":"{kid}"}}"#), CLAIMS);
-            let name = format!("public key ({form}) as the secret, named by kid {kid}, where HMAC is allowed too");
+            let name = format!(
+                "public key ({form}) as the secret, named by kid {kid}, where HMAC is allowed too"
+            );
             attacks.expect_of(&mixed, NOT_ALLOWED, name, token);
         }
     }

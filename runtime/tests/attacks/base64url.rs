@@ -42,12 +42,18 @@ fn foreign_characters(attacks: &mut Attacks<'_>, place: usize) {
         ("a tilde", "~"),
     ] {
         let place_name = PLACES[place];
-        attacks
-            .malformed(format!("{name} after the {place_name}"), exchange(&valid, place, &format!("{segment}{text}")));
-        attacks
-            .malformed(format!("{name} before the {place_name}"), exchange(&valid, place, &format!("{text}{segment}")));
-        attacks
-            .malformed(format!("{name} in the {place_name}"), exchange(&valid, place, &format!("{first}{text}{rest}")));
+        attacks.malformed(
+            format!("{name} after the {place_name}"),
+            exchange(&valid, place, &format!("{segment}{text}")),
+        );
+        attacks.malformed(
+            format!("{name} before the {place_name}"),
+            exchange(&valid, place, &format!("{text}{segment}")),
+        );
+        attacks.malformed(
+            format!("{name} in the {place_name}"),
+            exchange(&valid, place, &format!("{first}{text}{rest}")),
+        );
     }
 }
 
@@ -60,7 +66,10 @@ fn lengths(attacks: &mut Attacks<'_>, place: usize) {
         format!("one character over in the {}", PLACES[place]),
         exchange(&valid, place, &format!("{}A", &segment[..whole])),
     );
-    attacks.malformed(format!("one character as the {}", PLACES[place]), exchange(&valid, place, "A"));
+    attacks.malformed(
+        format!("one character as the {}", PLACES[place]),
+        exchange(&valid, place, "A"),
+    );
 }
 
 /// `+` and `/` of the other alphabet, and its padding.
@@ -74,8 +83,10 @@ fn alphabets(attacks: &mut Attacks<'_>) {
     for place in 0..2 {
         let other = segments[place].replace('-', "+").replace('_', "/");
         assert_ne!(other, segments[place]);
-        attacks
-            .malformed(format!("alphabet of plain base64 in the {}", PLACES[place]), exchange(&valid, place, &other));
+        attacks.malformed(
+            format!("alphabet of plain base64 in the {}", PLACES[place]),
+            exchange(&valid, place, &other),
+        );
     }
     let signed = target.signer.sign_message(&format!(
         "{}.{}",
@@ -89,10 +100,16 @@ fn alphabets(attacks: &mut Attacks<'_>) {
         .map(|segment| format!("{segment:=<width$}", width = segment.len().div_ceil(4) * 4))
         .collect();
     if padded.join(".") != message {
-        attacks.malformed("padding, signed so", target.signer.sign_message(&padded.join(".")));
+        attacks.malformed(
+            "padding, signed so",
+            target.signer.sign_message(&padded.join(".")),
+        );
     }
     let spaced = format!("{}\n.{}", segments[0], segments[1]);
-    attacks.malformed("an end of line, signed so", target.signer.sign_message(&spaced));
+    attacks.malformed(
+        "an end of line, signed so",
+        target.signer.sign_message(&spaced),
+    );
 }
 
 /// The last character holds bits that belong to no byte, and they must be zero.
@@ -115,8 +132,13 @@ fn trailing_bits(attacks: &mut Attacks<'_>) {
                 attacks.malformed(format!("{name}, trailing bits {bits:0spare$b}"), token);
                 if place < 2 {
                     let message = exchange(&valid, place, &segment);
-                    let token = target.signer.sign_message(message.rsplit_once('.').unwrap().0);
-                    attacks.malformed(format!("{name}, trailing bits {bits:0spare$b}, signed so"), token);
+                    let token = target
+                        .signer
+                        .sign_message(message.rsplit_once('.').unwrap().0);
+                    attacks.malformed(
+                        format!("{name}, trailing bits {bits:0spare$b}, signed so"),
+                        token,
+                    );
                 }
             }
             if place == 2 {
@@ -130,7 +152,10 @@ fn with_trailing_bits(segment: &str, bits: usize) -> String {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let mut bytes = segment.as_bytes().to_vec();
     let last = bytes.last_mut().unwrap();
-    let value = ALPHABET.iter().position(|character| character == last).unwrap();
+    let value = ALPHABET
+        .iter()
+        .position(|character| character == last)
+        .unwrap();
     *last = ALPHABET[value | bits];
     String::from_utf8(bytes).unwrap()
 }

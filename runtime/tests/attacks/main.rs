@@ -47,7 +47,10 @@ fn every_attack_is_refused_for_the_right_reason() {
                 let outcome = outcome(&attack.verifier, &attack.token);
                 if outcome != attack.expected {
                     let Attack { name, expected, .. } = &attack;
-                    failures.push(format!("{group}, {}: {name}: expected {expected}, got {outcome}", target.name));
+                    failures.push(format!(
+                        "{group}, {}: {name}: expected {expected}, got {outcome}",
+                        target.name
+                    ));
                 }
                 names.insert(attack.name);
                 tokens += 1;
@@ -59,7 +62,12 @@ fn every_attack_is_refused_for_the_right_reason() {
         all_tokens += tokens;
     }
     println!("{:<12}{all_names:>8}{all_tokens:>8}", "all");
-    assert!(failures.is_empty(), "{} failures\n{}", failures.len(), failures.join("\n"));
+    assert!(
+        failures.is_empty(),
+        "{} failures\n{}",
+        failures.len(),
+        failures.join("\n")
+    );
     assert!(all_names >= 150, "only {all_names} attacks");
 }
 
@@ -67,14 +75,38 @@ fn every_attack_is_refused_for_the_right_reason() {
 #[test]
 fn what_the_attacks_are_made_of_is_accepted() {
     for target in Target::all() {
-        assert_eq!(outcome(&target.verifier, &target.valid()), "accepted", "{}", target.name);
+        assert_eq!(
+            outcome(&target.verifier, &target.valid()),
+            "accepted",
+            "{}",
+            target.name
+        );
         let spaced = format!(" {}\r\n", target.header());
         let token = target.signer.sign(spaced, format!("\t{} ", target::CLAIMS));
-        assert_eq!(outcome(&target.verifier, &token), "accepted", "{}: white space in the JSON", target.name);
-        let token = target.sign_header(&target.header_with(r#""cty":"JWT","x5t":"AA","anything":{"a":[1]}"#));
-        assert_eq!(outcome(&target.verifier, &token), "accepted", "{}: members without a meaning here", target.name);
-        let token = target.sign_header(&format!(r#"{{"typ":null,"alg":"{}","kid":null}}"#, target.alg()));
-        assert_eq!(outcome(&target.verifier, &token), "accepted", "{}: null is as good as absent", target.name);
+        assert_eq!(
+            outcome(&target.verifier, &token),
+            "accepted",
+            "{}: white space in the JSON",
+            target.name
+        );
+        let token = target
+            .sign_header(&target.header_with(r#""cty":"JWT","x5t":"AA","anything":{"a":[1]}"#));
+        assert_eq!(
+            outcome(&target.verifier, &token),
+            "accepted",
+            "{}: members without a meaning here",
+            target.name
+        );
+        let token = target.sign_header(&format!(
+            r#"{{"typ":null,"alg":"{}","kid":null}}"#,
+            target.alg()
+        ));
+        assert_eq!(
+            outcome(&target.verifier, &token),
+            "accepted",
+            "{}: null is as good as absent",
+            target.name
+        );
     }
 }
 
@@ -105,7 +137,10 @@ fn tokens_of_the_usual_kinds_are_accepted() {
         r#"{"http://schemas.openid.net/event/other":{"http://schemas.openid.net/event/backchannel-logout":{}}}"#,
         r#"{"a":1,"b":[2]}"#,
     ] {
-        let token = signer.sign(signer.header(), format!(r#"{{"exp":{},"events":{events}}}"#, support::EXP));
+        let token = signer.sign(
+            signer.header(),
+            format!(r#"{{"exp":{},"events":{events}}}"#, support::EXP),
+        );
         assert_eq!(outcome(&verifier, &token), "accepted", "{events}");
     }
 }
@@ -113,7 +148,10 @@ fn tokens_of_the_usual_kinds_are_accepted() {
 /// `security` says that the text of such a token is no identity, so that a denylist of texts is none.
 #[test]
 fn a_token_with_ecdsa_has_a_second_valid_spelling() {
-    for algorithm in [jsonwebtoken::Algorithm::ES256, jsonwebtoken::Algorithm::ES384] {
+    for algorithm in [
+        jsonwebtoken::Algorithm::ES256,
+        jsonwebtoken::Algorithm::ES384,
+    ] {
         let signer = support::Signer::new(algorithm);
         let verifier = support::verifier_of(algorithm).build().unwrap();
         let token = signer.token(&serde_json::json!({"jti": "1", "exp": support::EXP}));
@@ -129,11 +167,25 @@ fn a_token_with_ecdsa_has_a_second_valid_spelling() {
 /// this test.
 #[test]
 fn a_token_of_many_members_is_read() {
-    let verifier = support::verifier_of(jsonwebtoken::Algorithm::HS256).max_token_bytes(1 << 20).build().unwrap();
-    let many = |count| (0..count).map(|number| format!(r#""{number}":0"#)).collect::<Vec<_>>().join(",");
+    let verifier = support::verifier_of(jsonwebtoken::Algorithm::HS256)
+        .max_token_bytes(1 << 20)
+        .build()
+        .unwrap();
+    let many = |count| {
+        (0..count)
+            .map(|number| format!(r#""{number}":0"#))
+            .collect::<Vec<_>>()
+            .join(",")
+    };
     let header = support::encode(format!(r#"{{"alg":"HS256",{}}}"#, many(70_000)));
-    assert_eq!(outcome(&verifier, &format!("{header}.e30.AA")), "token_signature_invalid");
+    assert_eq!(
+        outcome(&verifier, &format!("{header}.e30.AA")),
+        "token_signature_invalid"
+    );
     let signer = support::Signer::new(jsonwebtoken::Algorithm::HS256);
-    let token = signer.sign(signer.header(), format!(r#"{{"exp":{},{}}}"#, support::EXP, many(60_000)));
+    let token = signer.sign(
+        signer.header(),
+        format!(r#"{{"exp":{},{}}}"#, support::EXP, many(60_000)),
+    );
     assert_eq!(outcome(&verifier, &token), "accepted");
 }

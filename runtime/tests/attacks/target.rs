@@ -6,8 +6,7 @@ use socketioxide_jwt_auth::{Verifier, VerifierBuilder};
 
 use crate::support::{self, Signer, encode};
 
-pub(crate) const CLAIMS: &str =
-    r#"{"iss":"https://issuer.test","aud":"chat","sub":"1","role":"user","exp":4102444800,"nbf":1,"iat":1}"#;
+pub(crate) const CLAIMS: &str = r#"{"iss":"https://issuer.test","aud":"chat","sub":"1","role":"user","exp":4102444800,"nbf":1,"iat":1}"#;
 
 pub(crate) struct Attack {
     pub(crate) name: String,
@@ -31,7 +30,9 @@ pub(crate) struct Attacks<'t> {
 }
 
 pub(crate) fn rules(builder: VerifierBuilder) -> Verifier {
-    let builder = builder.issuer("https://issuer.test").audience(["chat", "news"]);
+    let builder = builder
+        .issuer("https://issuer.test")
+        .audience(["chat", "news"]);
     builder.required_claims(["exp", "role"]).build().unwrap()
 }
 
@@ -50,7 +51,12 @@ impl Target {
             .into_iter()
             .map(|(name, algorithm)| {
                 let verifier = rules(support::verifier_of(algorithm));
-                Self { name, signer: Signer::new(algorithm), verifier, kid: None }
+                Self {
+                    name,
+                    signer: Signer::new(algorithm),
+                    verifier,
+                    kid: None,
+                }
             })
             .collect();
         targets.push(Self {
@@ -77,7 +83,10 @@ impl Target {
 
     /// With another `alg`, as it stands in the JSON.
     pub(crate) fn header_of(&self, alg: &str) -> String {
-        let kid = self.kid.map(|kid| format!(r#","kid":"{kid}""#)).unwrap_or_default();
+        let kid = self
+            .kid
+            .map(|kid| format!(r#","kid":"{kid}""#))
+            .unwrap_or_default();
         format!(r#"{{"alg":{alg},"typ":"JWT"{kid}}}"#)
     }
 
@@ -105,16 +114,28 @@ impl Target {
 
     /// The code for a token that somebody else signed under a `kid` of their own.
     pub(crate) fn foreign_key_id(&self) -> &'static str {
-        if self.kid.is_some() { "token_key_unknown" } else { "token_signature_invalid" }
+        if self.kid.is_some() {
+            "token_key_unknown"
+        } else {
+            "token_signature_invalid"
+        }
     }
 }
 
 impl<'t> Attacks<'t> {
     pub(crate) fn on(target: &'t Target) -> Self {
-        Self { target, list: Vec::new() }
+        Self {
+            target,
+            list: Vec::new(),
+        }
     }
 
-    pub(crate) fn expect(&mut self, expected: &'static str, name: impl Into<String>, token: impl Into<String>) {
+    pub(crate) fn expect(
+        &mut self,
+        expected: &'static str,
+        name: impl Into<String>,
+        token: impl Into<String>,
+    ) {
         let verifier = self.target.verifier.clone();
         self.expect_of(&verifier, expected, name, token);
     }
@@ -128,7 +149,12 @@ impl<'t> Attacks<'t> {
         token: impl Into<String>,
     ) {
         let verifier = verifier.clone();
-        self.list.push(Attack { name: name.into(), token: token.into(), verifier, expected });
+        self.list.push(Attack {
+            name: name.into(),
+            token: token.into(),
+            verifier,
+            expected,
+        });
     }
 
     pub(crate) fn malformed(&mut self, name: impl Into<String>, token: impl Into<String>) {
@@ -149,7 +175,9 @@ pub(crate) fn mixed_set(algorithms: &[&str]) -> VerifierBuilder {
         support::named(support::jwk(Algorithm::ES384), "ec-384"),
         support::named(support::jwk(Algorithm::EdDSA), "ed"),
     ];
-    Verifier::builder().jwks(support::key_set(&keys)).algorithms(algorithms)
+    Verifier::builder()
+        .jwks(support::key_set(&keys))
+        .algorithms(algorithms)
 }
 
 /// The good claims with one of them replaced by any JSON, or by what is none.
@@ -177,7 +205,11 @@ pub(crate) fn exchange(token: &str, position: usize, segment: &str) -> String {
 }
 
 /// With other bytes in one segment.
-pub(crate) fn exchange_bytes(token: &str, position: usize, change: impl FnOnce(&mut Vec<u8>)) -> String {
+pub(crate) fn exchange_bytes(
+    token: &str,
+    position: usize,
+    change: impl FnOnce(&mut Vec<u8>),
+) -> String {
     let mut bytes = support::decode(support::split(token)[position]);
     change(&mut bytes);
     exchange(token, position, &encode(bytes))

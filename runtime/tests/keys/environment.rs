@@ -18,32 +18,74 @@ fn in_child(test: &str, variables: &[(&str, &str)]) -> bool {
         return false;
     }
     let mut command = Command::new(env::current_exe().unwrap());
-    command.args(["--exact", &format!("environment::{test}")]).env(CHILD, "1").envs(variables.iter().copied());
+    command
+        .args(["--exact", &format!("environment::{test}")])
+        .env(CHILD, "1")
+        .envs(variables.iter().copied());
     let output = command.output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success() && text.contains("1 passed"), "{text}");
+    assert!(
+        output.status.success() && text.contains("1 passed"),
+        "{text}"
+    );
     true
 }
 
 #[test]
 fn every_secret_of_a_list_verifies() {
     let old = "o".repeat(64);
-    if in_child("every_secret_of_a_list_verifies", &[("NEW", SECRET), ("OLD", &old), ("SHORT", "s"), ("EMPTY", " ")]) {
+    if in_child(
+        "every_secret_of_a_list_verifies",
+        &[
+            ("NEW", SECRET),
+            ("OLD", &old),
+            ("SHORT", "s"),
+            ("EMPTY", " "),
+        ],
+    ) {
         return;
     }
-    let verifier = Verifier::builder().secret_env(["NEW", "OLD"]).build().unwrap();
-    for signer in [Signer::new(Algorithm::HS256), Signer::hmac(Algorithm::HS256, old.as_bytes())] {
+    let verifier = Verifier::builder()
+        .secret_env(["NEW", "OLD"])
+        .build()
+        .unwrap();
+    for signer in [
+        Signer::new(Algorithm::HS256),
+        Signer::hmac(Algorithm::HS256, old.as_bytes()),
+    ] {
         assert_eq!(outcome(&verifier, &signer.token(&claims())), "accepted");
         let named = signer.sign(r#"{"alg":"HS256","kid":"2024"}"#, claims().to_string());
-        assert_eq!(outcome(&verifier, &named), "accepted", "secrets have no names, so a kid says nothing");
+        assert_eq!(
+            outcome(&verifier, &named),
+            "accepted",
+            "secrets have no names, so a kid says nothing"
+        );
     }
-    assert_eq!(outcome(&verifier, &Signer::foreign(Algorithm::HS256).token(&claims())), "token_signature_invalid");
+    assert_eq!(
+        outcome(
+            &verifier,
+            &Signer::foreign(Algorithm::HS256).token(&claims())
+        ),
+        "token_signature_invalid"
+    );
 
     let with = |variables: &[&str]| Verifier::builder().secret_env(variables);
-    refuses(with(&["MISSING"]), "the environment variable MISSING is not set", "set it");
+    refuses(
+        with(&["MISSING"]),
+        "the environment variable MISSING is not set",
+        "set it",
+    );
     refuses(with(&["NEW", "MISSING"]), "MISSING", "set it");
-    refuses(with(&["EMPTY"]), "the environment variable EMPTY is empty", "give it a value");
-    refuses(with(&["NEW", "SHORT"]), "the environment variable SHORT has 8 bits", "openssl rand");
+    refuses(
+        with(&["EMPTY"]),
+        "the environment variable EMPTY is empty",
+        "give it a value",
+    );
+    refuses(
+        with(&["NEW", "SHORT"]),
+        "the environment variable SHORT has 8 bits",
+        "openssl rand",
+    );
     refuses(with(&[]), "secret_env", "name at least one");
 }
 
@@ -60,18 +102,44 @@ fn every_key_of_a_list_verifies() {
     if in_child("every_key_of_a_list_verifies", &variables) {
         return;
     }
-    let with = |variables: &[&str]| Verifier::builder().public_key_env(variables).algorithm("ES256");
+    let with = |variables: &[&str]| {
+        Verifier::builder()
+            .public_key_env(variables)
+            .algorithm("ES256")
+    };
     let verifier = with(&["NEW_KEY", "OLD_KEY"]).build().unwrap();
-    for signer in [Signer::new(Algorithm::ES256), Signer::foreign(Algorithm::ES256)] {
+    for signer in [
+        Signer::new(Algorithm::ES256),
+        Signer::foreign(Algorithm::ES256),
+    ] {
         assert_eq!(outcome(&verifier, &signer.token(&claims())), "accepted");
     }
     refuses(with(&["MISSING"]), "MISSING is not set", "set it");
-    refuses(with(&["NEW_KEY", "PRIVATE"]), "the environment variable PRIVATE holds a private key", "openssl pkey");
-    refuses(with(&["SECRET"]), "the environment variable SECRET", "BEGIN PUBLIC KEY");
+    refuses(
+        with(&["NEW_KEY", "PRIVATE"]),
+        "the environment variable PRIVATE holds a private key",
+        "openssl pkey",
+    );
+    refuses(
+        with(&["SECRET"]),
+        "the environment variable SECRET",
+        "BEGIN PUBLIC KEY",
+    );
     refuses(with(&[]), "public_key_env", "name at least one");
 
-    let verifier = Verifier::builder().secret_env("SECRET").secret_encoding("base64url").build().unwrap();
-    assert_eq!(outcome(&verifier, &Signer::new(Algorithm::HS256).token(&claims())), "accepted");
+    let verifier = Verifier::builder()
+        .secret_env("SECRET")
+        .secret_encoding("base64url")
+        .build()
+        .unwrap();
+    assert_eq!(
+        outcome(&verifier, &Signer::new(Algorithm::HS256).token(&claims())),
+        "accepted"
+    );
     let public = Verifier::builder().secret_env("NEW_KEY");
-    refuses(public, "the environment variable NEW_KEY is a PEM text", "public_key");
+    refuses(
+        public,
+        "the environment variable NEW_KEY is a PEM text",
+        "public_key",
+    );
 }

@@ -6,11 +6,15 @@ use socketioxide_jwt_auth::{KeySet, Verifier, VerifierBuilder};
 
 use super::{
     claims, refuses,
-    support::{ALGORITHMS, Signer, encode, fixture, jwk, jwk_of_pem, key_set, name_of, named, outcome},
+    support::{
+        ALGORITHMS, Signer, encode, fixture, jwk, jwk_of_pem, key_set, name_of, named, outcome,
+    },
 };
 
 fn with_keys(keys: &[Value], algorithms: &[&str]) -> VerifierBuilder {
-    Verifier::builder().jwks(key_set(keys)).algorithms(algorithms)
+    Verifier::builder()
+        .jwks(key_set(keys))
+        .algorithms(algorithms)
 }
 
 fn changed(algorithm: Algorithm, change: impl FnOnce(&mut Value)) -> Value {
@@ -38,7 +42,9 @@ fn every_type_of_key_verifies() {
             with(algorithm, "x5c", json!(["not looked at"])),
             with(algorithm, "an unknown member", 1),
         ] {
-            let verifier = with_keys(std::slice::from_ref(&key), &[&name]).build().unwrap();
+            let verifier = with_keys(std::slice::from_ref(&key), &[&name])
+                .build()
+                .unwrap();
             assert_eq!(outcome(&verifier, &token), "accepted", "{key}");
         }
     }
@@ -46,6 +52,7 @@ fn every_type_of_key_verifies() {
 
 /// A set keeps its good keys, so each of these is tested next to one.
 #[test]
+#[expect(clippy::too_many_lines, reason = "it is a table")]
 fn keys_that_cannot_be_used_are_left_out() {
     let good = named(jwk(Algorithm::EdDSA), "good");
     let ed25519 = |x: Vec<u8>| with(Algorithm::EdDSA, "x", encode(x));
@@ -53,57 +60,137 @@ fn keys_that_cannot_be_used_are_left_out() {
     let broken = [
         ("encryption", with(Algorithm::RS256, "use", "enc")),
         ("use of another case", with(Algorithm::RS256, "use", "SIG")),
-        ("encryption by key_ops", with(Algorithm::RS256, "key_ops", json!(["encrypt", "wrapKey"]))),
-        ("signing only", with(Algorithm::RS256, "key_ops", json!(["sign"]))),
+        (
+            "encryption by key_ops",
+            with(Algorithm::RS256, "key_ops", json!(["encrypt", "wrapKey"])),
+        ),
+        (
+            "signing only",
+            with(Algorithm::RS256, "key_ops", json!(["sign"])),
+        ),
         ("no operation", with(Algorithm::RS256, "key_ops", json!([]))),
-        ("key_ops is not a list", with(Algorithm::RS256, "key_ops", "verify")),
-        ("alg of another type", with(Algorithm::RS256, "alg", "ES256")),
-        ("alg of another curve", with(Algorithm::ES256, "alg", "ES384")),
-        ("alg is HMAC on a public key", with(Algorithm::RS256, "alg", "HS256")),
+        (
+            "key_ops is not a list",
+            with(Algorithm::RS256, "key_ops", "verify"),
+        ),
+        (
+            "alg of another type",
+            with(Algorithm::RS256, "alg", "ES256"),
+        ),
+        (
+            "alg of another curve",
+            with(Algorithm::ES256, "alg", "ES384"),
+        ),
+        (
+            "alg is HMAC on a public key",
+            with(Algorithm::RS256, "alg", "HS256"),
+        ),
         ("alg is none", with(Algorithm::RS256, "alg", "none")),
-        ("alg for encryption", with(Algorithm::RS256, "alg", "RSA-OAEP-256")),
+        (
+            "alg for encryption",
+            with(Algorithm::RS256, "alg", "RSA-OAEP-256"),
+        ),
         ("alg is ES512", with(Algorithm::ES256, "alg", "ES512")),
         ("unknown kty", with(Algorithm::RS256, "kty", "AKP")),
         ("kty of another case", with(Algorithm::RS256, "kty", "rsa")),
         ("kty of another type", with(Algorithm::RS256, "kty", "EC")),
         ("kty is not a string", with(Algorithm::RS256, "kty", 1)),
         ("kid is not a string", with(Algorithm::RS256, "kid", 1)),
-        ("curve secp256k1", with(Algorithm::ES256, "crv", "secp256k1")),
+        (
+            "curve secp256k1",
+            with(Algorithm::ES256, "crv", "secp256k1"),
+        ),
         ("curve P-521", with(Algorithm::ES256, "crv", "P-521")),
-        ("curve of the other length", with(Algorithm::ES256, "crv", "P-384")),
-        ("curve of the other length", with(Algorithm::ES384, "crv", "P-256")),
+        (
+            "curve of the other length",
+            with(Algorithm::ES256, "crv", "P-384"),
+        ),
+        (
+            "curve of the other length",
+            with(Algorithm::ES384, "crv", "P-256"),
+        ),
         ("curve Ed448", with(Algorithm::EdDSA, "crv", "Ed448")),
         ("curve X25519", with(Algorithm::EdDSA, "crv", "X25519")),
-        ("no curve", changed(Algorithm::ES256, |key| drop(key.as_object_mut().unwrap().remove("crv")))),
+        (
+            "no curve",
+            changed(Algorithm::ES256, |key| {
+                drop(key.as_object_mut().unwrap().remove("crv"));
+            }),
+        ),
         ("x of 31 bytes", p256("x", 31)),
         ("x of 33 bytes", p256("x", 33)),
         ("y of 0 bytes", p256("y", 0)),
         ("x and y of 31 and 33 bytes", {
-            changed(Algorithm::ES256, |key| (key["x"], key["y"]) = (encode([1; 31]).into(), encode([1; 33]).into()))
+            changed(Algorithm::ES256, |key| {
+                (key["x"], key["y"]) = (encode([1; 31]).into(), encode([1; 33]).into());
+            })
         }),
-        ("a point that is not on its curve", with(Algorithm::ES256, "y", encode([1; 32]))),
-        ("a point that is not on its curve", with(Algorithm::ES384, "y", encode([1; 48]))),
-        ("no y", changed(Algorithm::ES256, |key| drop(key.as_object_mut().unwrap().remove("y")))),
+        (
+            "a point that is not on its curve",
+            with(Algorithm::ES256, "y", encode([1; 32])),
+        ),
+        (
+            "a point that is not on its curve",
+            with(Algorithm::ES384, "y", encode([1; 48])),
+        ),
+        (
+            "no y",
+            changed(Algorithm::ES256, |key| {
+                drop(key.as_object_mut().unwrap().remove("y"));
+            }),
+        ),
         ("Ed25519 x of 0 bytes", ed25519(vec![])),
         ("Ed25519 x of 31 bytes", ed25519(vec![1; 31])),
         ("Ed25519 x of 33 bytes", ed25519(vec![1; 33])),
-        ("Ed25519 x is not a string", with(Algorithm::EdDSA, "x", json!([1]))),
-        ("Ed25519 x with padding", with(Algorithm::EdDSA, "x", "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo=")),
-        ("n of 1024 bits", with(Algorithm::RS256, "n", encode([0xff; 128]))),
-        ("n of 8200 bits", with(Algorithm::RS256, "n", encode([0xff; 1025]))),
+        (
+            "Ed25519 x is not a string",
+            with(Algorithm::EdDSA, "x", json!([1])),
+        ),
+        (
+            "Ed25519 x with padding",
+            with(
+                Algorithm::EdDSA,
+                "x",
+                "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo=",
+            ),
+        ),
+        (
+            "n of 1024 bits",
+            with(Algorithm::RS256, "n", encode([0xff; 128])),
+        ),
+        (
+            "n of 8200 bits",
+            with(Algorithm::RS256, "n", encode([0xff; 1025])),
+        ),
         ("n is empty", with(Algorithm::RS256, "n", "")),
         ("n of zeros", with(Algorithm::RS256, "n", encode([0; 256]))),
-        ("n in plain base64", with(Algorithm::RS256, "n", "+/+/".repeat(90))),
+        (
+            "n in plain base64",
+            with(Algorithm::RS256, "n", "+/+/".repeat(90)),
+        ),
         ("e is one", with(Algorithm::RS256, "e", "AQ")),
         ("e is even", with(Algorithm::RS256, "e", "Ag")),
         ("e is zero", with(Algorithm::RS256, "e", "AA")),
         ("e is empty", with(Algorithm::RS256, "e", "")),
-        ("e is huge", with(Algorithm::RS256, "e", encode([0xff; 256]))),
-        ("no e", changed(Algorithm::RS256, |key| drop(key.as_object_mut().unwrap().remove("e")))),
-        ("a weak secret", with(Algorithm::HS256, "k", encode([1; 31]))),
+        (
+            "e is huge",
+            with(Algorithm::RS256, "e", encode([0xff; 256])),
+        ),
+        (
+            "no e",
+            changed(Algorithm::RS256, |key| {
+                drop(key.as_object_mut().unwrap().remove("e"));
+            }),
+        ),
+        (
+            "a weak secret",
+            with(Algorithm::HS256, "k", encode([1; 31])),
+        ),
         ("an empty secret", with(Algorithm::HS256, "k", "")),
         ("a secret that is too short for its alg", {
-            changed(Algorithm::HS256, |key| (key["k"], key["alg"]) = (encode([1; 32]).into(), "HS512".into()))
+            changed(Algorithm::HS256, |key| {
+                (key["k"], key["alg"]) = (encode([1; 32]).into(), "HS512".into());
+            })
         }),
         ("no secret", json!({"kty": "oct"})),
         ("an empty object", json!({})),
@@ -116,9 +203,15 @@ fn keys_that_cannot_be_used_are_left_out() {
 
     for (name, key) in broken {
         let keys = [key.clone(), good.clone()];
-        let verifier = with_keys(&keys, &["EdDSA"]).build().unwrap_or_else(|error| panic!("{name}: {error}"));
+        let verifier = with_keys(&keys, &["EdDSA"])
+            .build()
+            .unwrap_or_else(|error| panic!("{name}: {error}"));
         assert_eq!(outcome(&verifier, &token), "accepted", "{name}");
-        let alone = refuses(with_keys(&[key], &["EdDSA", "RS256"]), "jwks: no usable key (key 1: ", "add one");
+        let alone = refuses(
+            with_keys(&[key], &["EdDSA", "RS256"]),
+            "jwks: no usable key (key 1: ",
+            "add one",
+        );
         assert!(!alone.contains("key 2"), "{name}: {alone}");
     }
 }
@@ -135,9 +228,15 @@ fn a_malformed_set_is_refused() {
         ("keys is an object", r#"{"keys":{}}"#),
         ("keys twice", r#"{"keys":[],"keys":[]}"#),
         ("a letter after it", r#"{"keys":[]}x"#),
-        ("a single key", r#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#),
+        (
+            "a single key",
+            r#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#,
+        ),
         ("nested without end", &"[".repeat(100_000)),
-        ("nested without end in a key", &format!(r#"{{"keys":[{}"#, r#"{"a":"#.repeat(100_000))),
+        (
+            "nested without end in a key",
+            &format!(r#"{{"keys":[{}"#, r#"{"a":"#.repeat(100_000)),
+        ),
     ] {
         let builder = Verifier::builder().jwks(json).algorithm("EdDSA");
         let text = refuses(builder, "jwks", r#"{"keys": [...]}"#);
@@ -145,11 +244,24 @@ fn a_malformed_set_is_refused() {
     }
 
     refuses(with_keys(&[], &["EdDSA"]), "jwks: no usable key", "add one");
-    let many: Vec<_> = (0..101).map(|number| named(jwk(Algorithm::EdDSA), &number.to_string())).collect();
-    refuses(with_keys(&many, &["EdDSA"]), "jwks: 101 keys", "at most 100");
+    let many: Vec<_> = (0..101)
+        .map(|number| named(jwk(Algorithm::EdDSA), &number.to_string()))
+        .collect();
+    refuses(
+        with_keys(&many, &["EdDSA"]),
+        "jwks: 101 keys",
+        "at most 100",
+    );
     with_keys(&many[1..], &["EdDSA"]).build().unwrap();
-    let twice = [named(jwk(Algorithm::EdDSA), "a"), named(jwk(Algorithm::RS256), "a")];
-    refuses(with_keys(&twice, &["EdDSA"]), "two keys have the kid \"a\"", "give each its own");
+    let twice = [
+        named(jwk(Algorithm::EdDSA), "a"),
+        named(jwk(Algorithm::RS256), "a"),
+    ];
+    refuses(
+        with_keys(&twice, &["EdDSA"]),
+        "two keys have the kid \"a\"",
+        "give each its own",
+    );
 }
 
 #[test]
@@ -157,21 +269,35 @@ fn a_set_is_loaded_from_a_file() {
     let path = std::path::PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("keys.json");
     let with_file = || Verifier::builder().jwks_file(&path).algorithm("EdDSA");
     std::fs::write(&path, key_set(&[jwk(Algorithm::EdDSA)])).unwrap();
-    assert_eq!(outcome(&with_file().build().unwrap(), &Signer::new(Algorithm::EdDSA).token(&claims())), "accepted");
+    assert_eq!(
+        outcome(
+            &with_file().build().unwrap(),
+            &Signer::new(Algorithm::EdDSA).token(&claims())
+        ),
+        "accepted"
+    );
     std::fs::write(&path, [0xff]).unwrap();
     refuses(with_file(), "keys.json is not UTF-8", "save it");
     std::fs::write(&path, "{}").unwrap();
     refuses(with_file(), "keys.json: not a JWK Set", "must look like");
-    let nowhere = Verifier::builder().jwks_file("/nowhere/keys.json").algorithm("EdDSA");
+    let nowhere = Verifier::builder()
+        .jwks_file("/nowhere/keys.json")
+        .algorithm("EdDSA");
     refuses(nowhere, "/nowhere/keys.json", "check its path");
 }
 
 #[test]
 fn a_private_key_is_refused_and_never_shown() {
     let private = |algorithm, name: &str| with(algorithm, name, "cHJpdmF0ZQ");
-    let weak = changed(Algorithm::RS256, |key| (key["n"], key["d"]) = (encode([0xff; 64]).into(), "cHJpdmF0ZQ".into()));
-    let encryption = changed(Algorithm::RS256, |key| (key["use"], key["d"]) = ("enc".into(), "cHJpdmF0ZQ".into()));
-    let unknown = changed(Algorithm::ES256, |key| (key["crv"], key["d"]) = ("P-521".into(), "cHJpdmF0ZQ".into()));
+    let weak = changed(Algorithm::RS256, |key| {
+        (key["n"], key["d"]) = (encode([0xff; 64]).into(), "cHJpdmF0ZQ".into());
+    });
+    let encryption = changed(Algorithm::RS256, |key| {
+        (key["use"], key["d"]) = ("enc".into(), "cHJpdmF0ZQ".into());
+    });
+    let unknown = changed(Algorithm::ES256, |key| {
+        (key["crv"], key["d"]) = ("P-521".into(), "cHJpdmF0ZQ".into());
+    });
 
     for key in [
         private(Algorithm::RS256, "d"),
@@ -185,21 +311,41 @@ fn a_private_key_is_refused_and_never_shown() {
         unknown,
     ] {
         let good = named(jwk(Algorithm::EdDSA), "good");
-        let shown = refuses(with_keys(&[good, key], &["EdDSA"]), "jwks: key 2: a private key", "public members only");
+        let shown = refuses(
+            with_keys(&[good, key], &["EdDSA"]),
+            "jwks: key 2: a private key",
+            "public members only",
+        );
         assert!(!shown.contains("cHJpdmF0ZQ"), "{shown}");
     }
 }
 
 #[test]
 fn every_key_of_a_set_verifies() {
-    let (old, new) = (jwk_of_pem(fixture!("p256-other.pem")), jwk(Algorithm::ES256));
-    let keys = [named(old, "2024"), named(new, "2025"), named(jwk(Algorithm::HS512), "shared"), jwk(Algorithm::EdDSA)];
-    let verifier = with_keys(&keys, &["ES256", "HS512", "EdDSA"]).build().unwrap();
+    let (old, new) = (
+        jwk_of_pem(fixture!("p256-other.pem")),
+        jwk(Algorithm::ES256),
+    );
+    let keys = [
+        named(old, "2024"),
+        named(new, "2025"),
+        named(jwk(Algorithm::HS512), "shared"),
+        jwk(Algorithm::EdDSA),
+    ];
+    let verifier = with_keys(&keys, &["ES256", "HS512", "EdDSA"])
+        .build()
+        .unwrap();
     let kid = |signer: &Signer, kid: &str| {
-        signer.sign(format!(r#"{{"alg":"{:?}","kid":"{kid}"}}"#, signer.algorithm), claims().to_string())
+        signer.sign(
+            format!(r#"{{"alg":"{:?}","kid":"{kid}"}}"#, signer.algorithm),
+            claims().to_string(),
+        )
     };
 
-    let (old, new) = (Signer::foreign(Algorithm::ES256), Signer::new(Algorithm::ES256));
+    let (old, new) = (
+        Signer::foreign(Algorithm::ES256),
+        Signer::new(Algorithm::ES256),
+    );
     let shared = Signer::new(Algorithm::HS512);
 
     for (token, expected) in [
@@ -213,7 +359,10 @@ fn every_key_of_a_set_verifies() {
         (new.token(&claims()), "accepted"),
         (shared.token(&claims()), "accepted"),
         (Signer::new(Algorithm::EdDSA).token(&claims()), "accepted"),
-        (kid(&Signer::new(Algorithm::EdDSA), "ed"), "token_key_unknown"),
+        (
+            kid(&Signer::new(Algorithm::EdDSA), "ed"),
+            "token_key_unknown",
+        ),
     ] {
         assert_eq!(outcome(&verifier, &token), expected, "{token}");
     }
@@ -228,7 +377,10 @@ fn a_leading_zero_of_a_modulus_is_not_counted() {
     });
     let verifier = with_keys(&[key], &["RS256", "PS256"]).build().unwrap();
     for algorithm in [Algorithm::RS256, Algorithm::PS256] {
-        assert_eq!(outcome(&verifier, &Signer::new(algorithm).token(&claims())), "accepted");
+        assert_eq!(
+            outcome(&verifier, &Signer::new(algorithm).token(&claims())),
+            "accepted"
+        );
     }
 }
 
@@ -244,13 +396,20 @@ fn a_key_set_can_be_made_from_a_jwk_set() {
 fn keys_that_are_ambiguous_or_broken_are_left_out_of_a_set() {
     let token = Signer::new(Algorithm::EdDSA).token(&claims());
     let good = named(jwk(Algorithm::EdDSA), "good").to_string();
-    let members = |members: &str| jwk(Algorithm::RS256).to_string().replacen('{', &format!("{{{members},"), 1);
+    let members = |members: &str| {
+        jwk(Algorithm::RS256)
+            .to_string()
+            .replacen('{', &format!("{{{members},"), 1)
+    };
 
     for (key, problem) in [
         (members(r#""n":"AA""#), "a member is there twice"),
         (members(r#""kty":"RSA""#), "a member is there twice"),
         (members(r#""x5c":[],"x5c":[]"#), "a member is there twice"),
-        (members(r#""kid":"a","\u006bid":"a""#), "a member is there twice"),
+        (
+            members(r#""kid":"a","\u006bid":"a""#),
+            "a member is there twice",
+        ),
         (members(r#""kid":"\ud800""#), "of a wrong type"),
         (members(r#""key_ops":{"verify":1}"#), "of a wrong type"),
         (members(r#""key_ops":["verify",1]"#), "of a wrong type"),
@@ -258,29 +417,55 @@ fn keys_that_are_ambiguous_or_broken_are_left_out_of_a_set() {
         ("[]".to_owned(), "of a wrong type"),
         (r#"{"kty":null}"#.to_owned(), "of a wrong type"),
     ] {
-        let set = |keys: &str| Verifier::builder().jwks(format!(r#"{{"keys":[{keys}]}}"#)).algorithm("EdDSA");
+        let set = |keys: &str| {
+            Verifier::builder()
+                .jwks(format!(r#"{{"keys":[{keys}]}}"#))
+                .algorithm("EdDSA")
+        };
         for keys in [format!("{key},{good}"), format!("{good},{key}")] {
-            assert_eq!(outcome(&set(&keys).build().unwrap(), &token), "accepted", "{key}");
+            assert_eq!(
+                outcome(&set(&keys).build().unwrap(), &token),
+                "accepted",
+                "{key}"
+            );
         }
         refuses(
             set(&key),
-            &format!("no usable key (key 1: {}", if problem.starts_with('a') { problem } else { "" }),
+            &format!(
+                "no usable key (key 1: {}",
+                if problem.starts_with('a') {
+                    problem
+                } else {
+                    ""
+                }
+            ),
             problem,
         );
     }
 
-    let spelled =
-        jwk(Algorithm::EdDSA).to_string().replace(r#""kty""#, r#""\u006bty""#).replace("Ed25519", r"\u0045d25519");
+    let spelled = jwk(Algorithm::EdDSA)
+        .to_string()
+        .replace(r#""kty""#, r#""\u006bty""#)
+        .replace("Ed25519", r"\u0045d25519");
     let null = r#""kid":null,"use":null,"key_ops":null,"alg":null,"crv2":null"#;
     let spelled = spelled.replacen('{', &format!("{{{null},"), 1);
-    let set = format!(r#" {{ "other" : [ {{}} ] , "keys" : [ {spelled} ] , "more":{{"keys":1}} }} "#);
-    let verifier = Verifier::builder().jwks(set).algorithm("EdDSA").build().unwrap();
+    let set =
+        format!(r#" {{ "other" : [ {{}} ] , "keys" : [ {spelled} ] , "more":{{"keys":1}} }} "#);
+    let verifier = Verifier::builder()
+        .jwks(set)
+        .algorithm("EdDSA")
+        .build()
+        .unwrap();
     assert_eq!(outcome(&verifier, &token), "accepted");
 }
 
 #[test]
 fn a_private_member_is_noticed_whatever_else_is_wrong() {
-    let set = |key: &str| Verifier::builder().jwks(format!(r#"{{"keys":[{key}]}}"#)).algorithm("EdDSA");
+    let set = |key: &str| {
+        Verifier::builder()
+            .jwks(format!(r#"{{"keys":[{key}]}}"#))
+            .algorithm("EdDSA")
+    };
 
     for member in ["d", "p", "q", "dp", "dq", "qi", "oth", "priv", r"\u0064"] {
         for key in [
@@ -289,22 +474,39 @@ fn a_private_member_is_noticed_whatever_else_is_wrong() {
             format!(r#"{{"{member}":{{"a":["cHJpdmF0ZQ"]}},"kty":"RSA","kty":"oct","n":1}}"#),
             format!(r#"{{"kty":"OKP","x":[],"key_ops":1,"{member}":1,"{member}":2}}"#),
         ] {
-            let shown = refuses(set(&key), "jwks: key 1: a private key", "public members only");
+            let shown = refuses(
+                set(&key),
+                "jwks: key 1: a private key",
+                "public members only",
+            );
             assert!(!shown.contains("cHJpdmF0ZQ"), "{shown}");
         }
     }
 
     // A secret has no public part, so its other members have no meaning.
-    let secret = jwk(Algorithm::HS256).to_string().replacen('{', r#"{"d":"AA","#, 1);
-    let verifier = Verifier::builder().jwks(format!(r#"{{"keys":[{secret}]}}"#)).algorithm("HS256").build().unwrap();
-    assert_eq!(outcome(&verifier, &Signer::new(Algorithm::HS256).token(&claims())), "accepted");
+    let secret = jwk(Algorithm::HS256)
+        .to_string()
+        .replacen('{', r#"{"d":"AA","#, 1);
+    let verifier = Verifier::builder()
+        .jwks(format!(r#"{{"keys":[{secret}]}}"#))
+        .algorithm("HS256")
+        .build()
+        .unwrap();
+    assert_eq!(
+        outcome(&verifier, &Signer::new(Algorithm::HS256).token(&claims())),
+        "accepted"
+    );
 }
 
 #[test]
 fn a_set_with_a_private_name_of_serde_json_is_refused() {
     let key = jwk(Algorithm::EdDSA).to_string();
 
-    for name in ["$serde_json::private::RawValue", "$serde_json::private::Number", r"\u0024serde_json::private::x"] {
+    for name in [
+        "$serde_json::private::RawValue",
+        "$serde_json::private::Number",
+        r"\u0024serde_json::private::x",
+    ] {
         let member = format!(r#""{name}":"{{}}""#);
         let in_key = key.replacen('{', &format!("{{{member},"), 1);
         let in_member = key.replacen('{', &format!(r#"{{"a":[{{"b":1,{member}}}],"#), 1);
@@ -314,7 +516,11 @@ fn a_set_with_a_private_name_of_serde_json_is_refused() {
             format!(r#"{{"keys":[{key},{in_key}]}}"#),
             format!(r#"{{"keys":[{in_member},{key}]}}"#),
         ] {
-            refuses(Verifier::builder().jwks(set).algorithm("EdDSA"), "jwks", "not a JWK Set");
+            refuses(
+                Verifier::builder().jwks(set).algorithm("EdDSA"),
+                "jwks",
+                "not a JWK Set",
+            );
         }
     }
 }

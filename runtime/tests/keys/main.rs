@@ -19,7 +19,9 @@ fn claims() -> Value {
 
 /// Checks that building fails, and that the error says where the mistake is and how to repair it.
 fn refuses(builder: VerifierBuilder, source: &str, repair: &str) -> String {
-    let Err(error) = builder.build() else { panic!("built, and it should say {source:?} and {repair:?}") };
+    let Err(error) = builder.build() else {
+        panic!("built, and it should say {source:?} and {repair:?}")
+    };
     let text = error.to_string();
     assert!(text.contains(source), "{source:?} is not in {text:?}");
     assert!(text.contains(repair), "{repair:?} is not in {text:?}");

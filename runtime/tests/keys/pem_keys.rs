@@ -13,13 +13,21 @@ use super::{
 };
 
 fn with_pem(pem: impl AsRef<[u8]>, algorithm: Algorithm) -> VerifierBuilder {
-    Verifier::builder().public_key(pem).algorithm(format!("{algorithm:?}"))
+    Verifier::builder()
+        .public_key(pem)
+        .algorithm(format!("{algorithm:?}"))
 }
 
 fn verifies(pem: impl AsRef<[u8]>, algorithm: Algorithm) {
     let verifier = with_pem(pem, algorithm).build().unwrap();
-    assert_eq!(outcome(&verifier, &Signer::new(algorithm).token(&claims())), "accepted");
-    assert_eq!(outcome(&verifier, &Signer::foreign(algorithm).token(&claims())), "token_signature_invalid");
+    assert_eq!(
+        outcome(&verifier, &Signer::new(algorithm).token(&claims())),
+        "accepted"
+    );
+    assert_eq!(
+        outcome(&verifier, &Signer::foreign(algorithm).token(&claims())),
+        "token_signature_invalid"
+    );
 }
 
 /// A file for one test, in the directory that Cargo gives to tests.
@@ -45,42 +53,87 @@ fn every_form_of_a_public_key_verifies() {
         verifies(pem, algorithm);
         verifies(pem.replace('\n', "\r\n"), algorithm);
         verifies(pem.trim_end(), algorithm);
-        verifies(format!("subject=CN = test-only\n\n{pem}\nissued for a test\n"), algorithm);
+        verifies(
+            format!("subject=CN = test-only\n\n{pem}\nissued for a test\n"),
+            algorithm,
+        );
     }
 }
 
 #[test]
 fn every_key_of_a_file_verifies() {
-    let pem = [fixture!("rsa-other.pem"), fixture!("p256.cert.pem"), fixture!("rsa.pkcs1.pem")].concat();
-    let verifier = Verifier::builder().public_key(pem).algorithms(["RS256", "PS256", "ES256"]).build().unwrap();
+    let pem = [
+        fixture!("rsa-other.pem"),
+        fixture!("p256.cert.pem"),
+        fixture!("rsa.pkcs1.pem"),
+    ]
+    .concat();
+    let verifier = Verifier::builder()
+        .public_key(pem)
+        .algorithms(["RS256", "PS256", "ES256"])
+        .build()
+        .unwrap();
     for signer in [
         Signer::new(Algorithm::RS256),
         Signer::foreign(Algorithm::RS256),
         Signer::foreign(Algorithm::PS256),
         Signer::new(Algorithm::ES256),
     ] {
-        assert_eq!(outcome(&verifier, &signer.token(&claims())), "accepted", "{:?}", signer.algorithm);
+        assert_eq!(
+            outcome(&verifier, &signer.token(&claims())),
+            "accepted",
+            "{:?}",
+            signer.algorithm
+        );
     }
-    assert_eq!(outcome(&verifier, &Signer::foreign(Algorithm::ES256).token(&claims())), "token_signature_invalid");
+    assert_eq!(
+        outcome(
+            &verifier,
+            &Signer::foreign(Algorithm::ES256).token(&claims())
+        ),
+        "token_signature_invalid"
+    );
 }
 
 #[test]
 fn keys_are_loaded_from_files_and_rotated() {
-    let (old, new) = (file("old.pem", fixture!("p256-other.pem")), file("new.pem", fixture!("p256.pem")));
+    let (old, new) = (
+        file("old.pem", fixture!("p256-other.pem")),
+        file("new.pem", fixture!("p256.pem")),
+    );
     let files = [old.to_str().unwrap(), new.to_str().unwrap()];
-    let verifier = Verifier::builder().public_key_file(files).algorithm("ES256").build().unwrap();
-    for signer in [Signer::new(Algorithm::ES256), Signer::foreign(Algorithm::ES256)] {
+    let verifier = Verifier::builder()
+        .public_key_file(files)
+        .algorithm("ES256")
+        .build()
+        .unwrap();
+    for signer in [
+        Signer::new(Algorithm::ES256),
+        Signer::foreign(Algorithm::ES256),
+    ] {
         assert_eq!(outcome(&verifier, &signer.token(&claims())), "accepted");
     }
 
-    let with_files = |files: &[&str]| Verifier::builder().public_key_file(files).algorithm("ES256");
-    refuses(with_files(&["/nowhere/key.pem"]), "/nowhere/key.pem", "check its path");
+    let with_files = |files: &[&str]| {
+        Verifier::builder()
+            .public_key_file(files)
+            .algorithm("ES256")
+    };
+    refuses(
+        with_files(&["/nowhere/key.pem"]),
+        "/nowhere/key.pem",
+        "check its path",
+    );
     refuses(with_files(&[]), "public_key_file", "name at least one");
     let broken = file("broken.pem", "no key");
     let broken = broken.to_str().unwrap();
     refuses(with_files(&[files[1], broken]), broken, "BEGIN PUBLIC KEY");
     let binary = file("binary.pem", [0xff, 0xfe]);
-    refuses(with_files(&[binary.to_str().unwrap()]), binary.to_str().unwrap(), "PEM");
+    refuses(
+        with_files(&[binary.to_str().unwrap()]),
+        binary.to_str().unwrap(),
+        "PEM",
+    );
 }
 
 #[test]
@@ -95,39 +148,103 @@ fn a_private_key_is_refused_and_never_shown() {
         &fixture!("test-only-private-rsa.pem").replace("RSA", "OPENSSH"),
         &[fixture!("rsa.pem"), fixture!("test-only-private-rsa.pem")].concat(),
     ] {
-        let shown = refuses(with_pem(pem, Algorithm::RS256), "public_key holds a private key", "openssl pkey");
+        let shown = refuses(
+            with_pem(pem, Algorithm::RS256),
+            "public_key holds a private key",
+            "openssl pkey",
+        );
         for line in pem.lines().filter(|line| !line.starts_with("-----")) {
             assert!(!shown.contains(line), "{shown}");
         }
     }
 
     let cut = fixture!("test-only-private-rsa.pem").split_at(800).0;
-    let shown = refuses(with_pem(cut, Algorithm::RS256), "public_key", "BEGIN PUBLIC KEY");
-    assert!(cut.lines().skip(1).all(|line| !shown.contains(line)), "{shown}");
+    let shown = refuses(
+        with_pem(cut, Algorithm::RS256),
+        "public_key",
+        "BEGIN PUBLIC KEY",
+    );
+    assert!(
+        cut.lines().skip(1).all(|line| !shown.contains(line)),
+        "{shown}"
+    );
 }
 
 #[test]
 fn unsupported_and_weak_keys_are_refused() {
     for (pem, problem, repair) in [
         (fixture!("refused/p521.pem"), "unsupported curve", "P-256"),
-        (fixture!("refused/secp256k1.pem"), "unsupported curve", "P-256"),
-        (fixture!("refused/p256-explicit.pem"), "unsupported curve", "P-256"),
+        (
+            fixture!("refused/secp256k1.pem"),
+            "unsupported curve",
+            "P-256",
+        ),
+        (
+            fixture!("refused/p256-explicit.pem"),
+            "unsupported curve",
+            "P-256",
+        ),
         (fixture!("refused/ed448.pem"), "unsupported type", "Ed25519"),
-        (fixture!("refused/x25519.pem"), "unsupported type", "Ed25519"),
-        (fixture!("refused/dsa.pem"), "unsupported type", "RSA, EC or Ed25519"),
-        (fixture!("refused/rsa-pss.pem"), "unsupported type", "RSA, EC or Ed25519"),
-        (fixture!("refused/rsa-1024.pem"), "1024 bits", "rsa_keygen_bits:2048"),
-        (fixture!("refused/rsa-512.pem"), "512 bits", "rsa_keygen_bits:2048"),
-        (fixture!("refused/p256-compressed.pem"), "compressed", "uncompressed"),
-        (fixture!("refused/p384-compressed.pem"), "compressed", "uncompressed"),
-        (fixture!("refused/p256-hybrid.pem"), "compressed", "uncompressed"),
-        (fixture!("refused/request.pem"), "CERTIFICATE REQUEST", "use PUBLIC KEY"),
+        (
+            fixture!("refused/x25519.pem"),
+            "unsupported type",
+            "Ed25519",
+        ),
+        (
+            fixture!("refused/dsa.pem"),
+            "unsupported type",
+            "RSA, EC or Ed25519",
+        ),
+        (
+            fixture!("refused/rsa-pss.pem"),
+            "unsupported type",
+            "RSA, EC or Ed25519",
+        ),
+        (
+            fixture!("refused/rsa-1024.pem"),
+            "1024 bits",
+            "rsa_keygen_bits:2048",
+        ),
+        (
+            fixture!("refused/rsa-512.pem"),
+            "512 bits",
+            "rsa_keygen_bits:2048",
+        ),
+        (
+            fixture!("refused/p256-compressed.pem"),
+            "compressed",
+            "uncompressed",
+        ),
+        (
+            fixture!("refused/p384-compressed.pem"),
+            "compressed",
+            "uncompressed",
+        ),
+        (
+            fixture!("refused/p256-hybrid.pem"),
+            "compressed",
+            "uncompressed",
+        ),
+        (
+            fixture!("refused/request.pem"),
+            "CERTIFICATE REQUEST",
+            "use PUBLIC KEY",
+        ),
     ] {
-        let text = refuses(with_pem(pem, Algorithm::ES256), "public_key holds a", repair);
+        let text = refuses(
+            with_pem(pem, Algorithm::ES256),
+            "public_key holds a",
+            repair,
+        );
         assert!(text.contains(problem), "{text}");
         let second = [fixture!("p256.pem"), pem].concat();
         refuses(with_pem(second, Algorithm::ES256), "public_key", repair);
-        assert!(KeySet::from_pem(pem).unwrap_err().to_string().contains(problem));
+        assert!(
+            KeySet::from_pem(pem)
+                .unwrap_err()
+                .to_string()
+                .contains(problem)
+        );
     }
 }
 
@@ -135,22 +252,43 @@ fn unsupported_and_weak_keys_are_refused() {
 fn rsa(change: impl FnOnce(&mut Vec<u8>, &mut Vec<u8>)) -> String {
     let der = der(fixture!("rsa.pkcs1.pem"));
     let key = RsaPublicKeyRef::try_from(der.as_slice()).unwrap();
-    let (mut modulus, mut exponent) = (key.modulus.as_bytes().to_vec(), key.public_exponent.as_bytes().to_vec());
+    let (mut modulus, mut exponent) = (
+        key.modulus.as_bytes().to_vec(),
+        key.public_exponent.as_bytes().to_vec(),
+    );
     change(&mut modulus, &mut exponent);
     let modulus = pkcs1::UintRef::new(&modulus).unwrap();
     let public_exponent = pkcs1::UintRef::new(&exponent).unwrap();
-    pem::encode(&Pem::new("RSA PUBLIC KEY", RsaPublicKeyRef { modulus, public_exponent }.to_der().unwrap()))
+    pem::encode(&Pem::new(
+        "RSA PUBLIC KEY",
+        RsaPublicKeyRef {
+            modulus,
+            public_exponent,
+        }
+        .to_der()
+        .unwrap(),
+    ))
 }
 
 #[test]
 fn exponents_and_sizes_have_bounds() {
     for exponent in [&[1][..], &[2], &[0], &[1, 0], &[1, 0, 0, 0, 1], &[255; 32]] {
         let pem = rsa(|_, own| *own = exponent.to_vec());
-        refuses(with_pem(pem, Algorithm::RS256), "public_key holds an RSA key", "65537");
+        refuses(
+            with_pem(pem, Algorithm::RS256),
+            "public_key holds an RSA key",
+            "65537",
+        );
     }
-    with_pem(rsa(|_, own| *own = vec![3]), Algorithm::RS256).build().unwrap();
+    with_pem(rsa(|_, own| *own = vec![3]), Algorithm::RS256)
+        .build()
+        .unwrap();
     let long = rsa(|own, _| *own = vec![0xff; 1025]);
-    refuses(with_pem(long, Algorithm::RS256), "8200 bits", "8192 is the most");
+    refuses(
+        with_pem(long, Algorithm::RS256),
+        "8200 bits",
+        "8192 is the most",
+    );
     let short = rsa(|own, _| own[0] = 0x7f);
     refuses(with_pem(short, Algorithm::RS256), "2047 bits", "2048");
 }
@@ -171,7 +309,10 @@ fn malformed_keys_are_refused() {
         ("", "BEGIN PUBLIC KEY"),
         (" \n", "BEGIN PUBLIC KEY"),
         ("key", "BEGIN PUBLIC KEY"),
-        ("ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAABAQ== test-only", "BEGIN PUBLIC KEY"),
+        (
+            "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAABAQ== test-only",
+            "BEGIN PUBLIC KEY",
+        ),
         ("-----BEGIN PUBLIC KEY-----", "BEGIN PUBLIC KEY"),
         (jwk.as_str(), "BEGIN PUBLIC KEY"),
         (unfinished, "BEGIN PUBLIC KEY"),
@@ -185,8 +326,16 @@ fn malformed_keys_are_refused() {
         refuses(with_pem(text, Algorithm::RS256), "public_key", repair);
     }
 
-    refuses(with_pem(der(pem), Algorithm::RS256), "public_key", "BEGIN PUBLIC KEY");
-    refuses(with_pem([0xff; 100], Algorithm::RS256), "public_key", "BEGIN PUBLIC KEY");
+    refuses(
+        with_pem(der(pem), Algorithm::RS256),
+        "public_key",
+        "BEGIN PUBLIC KEY",
+    );
+    refuses(
+        with_pem([0xff; 100], Algorithm::RS256),
+        "public_key",
+        "BEGIN PUBLIC KEY",
+    );
 }
 
 /// aws-lc-rs refuses such a point when the key is loaded, the other backend when it verifies a signature.
@@ -199,7 +348,10 @@ fn a_point_that_is_not_on_its_curve_verifies_nothing() {
         match builder.build() {
             Err(error) => assert!(error.to_string().ends_with("export it again"), "{error}"),
             Ok(verifier) => {
-                assert_eq!(outcome(&verifier, &Signer::new(algorithm).token(&claims())), "token_signature_invalid");
+                assert_eq!(
+                    outcome(&verifier, &Signer::new(algorithm).token(&claims())),
+                    "token_signature_invalid"
+                );
             }
         }
     }
@@ -213,10 +365,34 @@ fn an_algorithm_that_does_not_fit_the_key_is_refused() {
         (fixture!("p384.pem"), "ES384", "ES256"),
         (fixture!("ed25519.pem"), "EdDSA", "RS256"),
     ] {
-        Verifier::builder().public_key(pem).algorithm(fits).build().unwrap();
-        refuses(Verifier::builder().public_key(pem).algorithm(other), "algorithms", "add a key of its type");
-        refuses(Verifier::builder().public_key(pem).algorithms([fits, other]), other, "take it off the list");
-        refuses(Verifier::builder().public_key(pem).algorithms([fits, "HS256"]), "HS256", "like RS256");
-        refuses(Verifier::builder().public_key(pem), "algorithms is required", "[\"RS256\"]");
+        Verifier::builder()
+            .public_key(pem)
+            .algorithm(fits)
+            .build()
+            .unwrap();
+        refuses(
+            Verifier::builder().public_key(pem).algorithm(other),
+            "algorithms",
+            "add a key of its type",
+        );
+        refuses(
+            Verifier::builder()
+                .public_key(pem)
+                .algorithms([fits, other]),
+            other,
+            "take it off the list",
+        );
+        refuses(
+            Verifier::builder()
+                .public_key(pem)
+                .algorithms([fits, "HS256"]),
+            "HS256",
+            "like RS256",
+        );
+        refuses(
+            Verifier::builder().public_key(pem),
+            "algorithms is required",
+            "[\"RS256\"]",
+        );
     }
 }

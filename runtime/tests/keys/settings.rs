@@ -3,7 +3,8 @@
 use std::{error::Error, io, time::Duration};
 
 use socketioxide_jwt_auth::{
-    ConfigError, ConfigErrorKind, JwtAuthBuilder, TokenSource, UserLookup, Verifier, VerifierBuilder,
+    ConfigError, ConfigErrorKind, JwtAuthBuilder, TokenSource, UserLookup, Verifier,
+    VerifierBuilder,
 };
 
 use super::{
@@ -22,21 +23,53 @@ fn every_mistake_says_where_it_is_and_how_it_is_repaired() {
     for (builder, source, repair) in [
         (Verifier::builder(), "no key", "set one of"),
         (builder().algorithm("none"), "\"none\" is unknown", "HS256"),
-        (builder().algorithm("hs256"), "\"hs256\" is unknown", "HS256"),
-        (builder().algorithm("ES512"), "\"ES512\" is unknown", "ES384"),
+        (
+            builder().algorithm("hs256"),
+            "\"hs256\" is unknown",
+            "HS256",
+        ),
+        (
+            builder().algorithm("ES512"),
+            "\"ES512\" is unknown",
+            "ES384",
+        ),
         (builder().algorithm(""), "algorithms", "HS256"),
-        (builder().algorithms(none), "algorithms is empty", "[\"HS256\"]"),
+        (
+            builder().algorithms(none),
+            "algorithms is empty",
+            "[\"HS256\"]",
+        ),
         (builder().issuer(none), "issuer is empty", "leave it out"),
         (builder().issuer(""), "issuer is empty", "leave it out"),
-        (builder().issuer(["https://issuer.test", ""]), "issuer is empty", "leave it out"),
-        (builder().audience(none), "audience is empty", "leave it out"),
+        (
+            builder().issuer(["https://issuer.test", ""]),
+            "issuer is empty",
+            "leave it out",
+        ),
+        (
+            builder().audience(none),
+            "audience is empty",
+            "leave it out",
+        ),
         (builder().audience(""), "audience is empty", "leave it out"),
         (builder().leeway("a minute"), "leeway", "\"60s\""),
         (builder().leeway("-1s"), "leeway", "\"60s\""),
-        (builder().leeway(Duration::from_secs(86_401)), "leeway is more than a day", "60s"),
-        (builder().leeway(Duration::MAX), "leeway is more than a day", "60s"),
+        (
+            builder().leeway(Duration::from_secs(86_401)),
+            "leeway is more than a day",
+            "60s",
+        ),
+        (
+            builder().leeway(Duration::MAX),
+            "leeway is more than a day",
+            "60s",
+        ),
         (builder().max_token_bytes(0), "max_token_bytes is 0", "8192"),
-        (builder().max_token_bytes(usize::MAX), "max_token_bytes", "8192"),
+        (
+            builder().max_token_bytes(usize::MAX),
+            "max_token_bytes",
+            "8192",
+        ),
         (
             builder().required_claims((0..65).map(|number| number.to_string()).collect::<Vec<_>>()),
             "required_claims",
@@ -49,10 +82,21 @@ fn every_mistake_says_where_it_is_and_how_it_is_repaired() {
 
 #[test]
 fn the_widest_settings_build() {
-    builder().leeway(Duration::from_secs(86_400)).max_token_bytes(1 << 20).build().unwrap();
-    builder().leeway(Duration::ZERO).max_token_bytes(1).build().unwrap();
+    builder()
+        .leeway(Duration::from_secs(86_400))
+        .max_token_bytes(1 << 20)
+        .build()
+        .unwrap();
+    builder()
+        .leeway(Duration::ZERO)
+        .max_token_bytes(1)
+        .build()
+        .unwrap();
     let names: Vec<_> = (0..64).map(|number| number.to_string()).collect();
-    builder().required_claims([names.clone(), names].concat()).build().unwrap();
+    builder()
+        .required_claims([names.clone(), names].concat())
+        .build()
+        .unwrap();
 }
 
 #[test]
@@ -93,8 +137,16 @@ fn assert_names_all(error: &ConfigError, parts: &[&str]) {
 
 #[test]
 fn all_unreadable_values_of_a_verifier_are_reported() {
-    let verifier = builder().leeway("a minute").secret_encoding("base58").algorithms(["HS257", "HS256", "none"]);
-    let parts = ["leeway: \"a minute\"", "secret_encoding: \"base58\"", "\"HS257\" is unknown", "\"none\" is unknown"];
+    let verifier = builder()
+        .leeway("a minute")
+        .secret_encoding("base58")
+        .algorithms(["HS257", "HS256", "none"]);
+    let parts = [
+        "leeway: \"a minute\"",
+        "secret_encoding: \"base58\"",
+        "\"HS257\" is unknown",
+        "\"none\" is unknown",
+    ];
     assert_names_all(&error_of(verifier.build()), &parts);
 }
 
@@ -148,49 +200,108 @@ fn mistakes_of_every_kind_are_reported_together() {
 
 #[test]
 fn a_later_value_replaces_an_unreadable_one() {
-    builder().leeway("a minute").leeway("5s").secret_encoding("base58").secret_encoding("utf8").build().unwrap();
-    assert!(middleware().lookup_timeout("soon").lookup_timeout("5s").expiry("later").expiry("ignore").build().is_ok());
+    builder()
+        .leeway("a minute")
+        .leeway("5s")
+        .secret_encoding("base58")
+        .secret_encoding("utf8")
+        .build()
+        .unwrap();
+    assert!(
+        middleware()
+            .lookup_timeout("soon")
+            .lookup_timeout("5s")
+            .expiry("later")
+            .expiry("ignore")
+            .build()
+            .is_ok()
+    );
 
     assert!(builder().leeway("5s").leeway("a minute").build().is_err());
-    assert!(middleware().lookup_timeout("5s").lookup_timeout("soon").build().is_err());
+    assert!(
+        middleware()
+            .lookup_timeout("5s")
+            .lookup_timeout("soon")
+            .build()
+            .is_err()
+    );
 }
 
 #[test]
 fn an_error_has_the_kind_of_its_first_mistake() {
-    let missing_file = Verifier::builder().public_key_file("no such file").algorithm("RS256");
+    let missing_file = Verifier::builder()
+        .public_key_file("no such file")
+        .algorithm("RS256");
 
     for (kind, builder) in [
         (ConfigErrorKind::Missing, Verifier::builder()),
-        (ConfigErrorKind::Missing, Verifier::builder().public_key(fixture!("rsa.pem"))),
+        (
+            ConfigErrorKind::Missing,
+            Verifier::builder().public_key(fixture!("rsa.pem")),
+        ),
         (ConfigErrorKind::Invalid, builder().leeway("a minute")),
-        (ConfigErrorKind::Invalid, builder().leeway("a minute").issuer("")),
+        (
+            ConfigErrorKind::Invalid,
+            builder().leeway("a minute").issuer(""),
+        ),
         (ConfigErrorKind::Contradiction, builder().algorithm("RS256")),
-        (ConfigErrorKind::Contradiction, Verifier::builder().public_key(fixture!("rsa.pem")).algorithm("ES256")),
-        (ConfigErrorKind::Environment, Verifier::builder().secret_env("SURELY_NOT_SET")),
+        (
+            ConfigErrorKind::Contradiction,
+            Verifier::builder()
+                .public_key(fixture!("rsa.pem"))
+                .algorithm("ES256"),
+        ),
+        (
+            ConfigErrorKind::Environment,
+            Verifier::builder().secret_env("SURELY_NOT_SET"),
+        ),
         (ConfigErrorKind::File, missing_file.clone()),
         (ConfigErrorKind::File, missing_file.leeway("a minute")),
         (ConfigErrorKind::Key, Verifier::builder().secret("short")),
-        (ConfigErrorKind::Key, Verifier::builder().public_key("not PEM").algorithm("RS256")),
-        (ConfigErrorKind::Key, Verifier::builder().jwks("{}").algorithm("RS256")),
+        (
+            ConfigErrorKind::Key,
+            Verifier::builder().public_key("not PEM").algorithm("RS256"),
+        ),
+        (
+            ConfigErrorKind::Key,
+            Verifier::builder().jwks("{}").algorithm("RS256"),
+        ),
     ] {
         let error = error_of(builder.build());
         assert_eq!(error.kind(), kind, "{error}");
     }
 
-    assert_eq!(error_of(middleware().guest_timeout("10s").build()).kind(), ConfigErrorKind::Contradiction);
-    assert_eq!(error_of(middleware().token([TokenSource::cookie("a")]).build()).kind(), ConfigErrorKind::Contradiction);
+    assert_eq!(
+        error_of(middleware().guest_timeout("10s").build()).kind(),
+        ConfigErrorKind::Contradiction
+    );
+    assert_eq!(
+        error_of(middleware().token([TokenSource::cookie("a")]).build()).kind(),
+        ConfigErrorKind::Contradiction
+    );
 }
 
 #[test]
 fn the_error_of_a_file_that_cannot_be_read_is_kept() {
     for builder in [
-        Verifier::builder().public_key_file("no such file").algorithm("RS256"),
-        Verifier::builder().jwks_file("no such file").algorithm("RS256"),
+        Verifier::builder()
+            .public_key_file("no such file")
+            .algorithm("RS256"),
+        Verifier::builder()
+            .jwks_file("no such file")
+            .algorithm("RS256"),
     ] {
         let error = error_of(builder.build());
-        let source = error.source().and_then(|source| source.downcast_ref::<io::Error>()).expect("an `io::Error`");
+        let source = error
+            .source()
+            .and_then(|source| source.downcast_ref::<io::Error>())
+            .expect("an `io::Error`");
         assert_eq!(source.kind(), io::ErrorKind::NotFound);
         assert!(error.to_string().contains(&source.to_string()), "{error}");
     }
-    assert!(error_of(builder().leeway("a minute").build()).source().is_none());
+    assert!(
+        error_of(builder().leeway("a minute").build())
+            .source()
+            .is_none()
+    );
 }

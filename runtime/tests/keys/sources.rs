@@ -27,14 +27,22 @@ impl KeySource for Tenants {
             "there is no handshake outside of a connection"
         );
         self.asked.fetch_add(1, Ordering::SeqCst);
-        let seen = (request.algorithm(), request.key_id().map(str::to_owned), request.header().to_owned());
+        let seen = (
+            request.algorithm(),
+            request.key_id().map(str::to_owned),
+            request.header().to_owned(),
+        );
         *self.last.lock().unwrap() = Some(seen);
         let keys = match request.key_id() {
             Some("a") => KeySet::from_pem(fixture!("p256.pem")),
             Some("b") => KeySet::from_pem(fixture!("p256-other.pem")),
             Some("shared") => KeySet::from_secret(SECRET),
             Some("nobody") => Ok(KeySet::default()),
-            Some("down") => return Err(AuthError::keys_unavailable("the key server of tenant 7 does not answer")),
+            Some("down") => {
+                return Err(AuthError::keys_unavailable(
+                    "the key server of tenant 7 does not answer",
+                ));
+            }
             _ => return Err(AuthError::denied("unknown tenant")),
         };
 
@@ -43,18 +51,28 @@ impl KeySource for Tenants {
 }
 
 fn token(signer: &Signer, kid: &str) -> String {
-    signer.sign(format!(r#"{{"alg":"{:?}","kid":"{kid}"}}"#, signer.algorithm), claims().to_string())
+    signer.sign(
+        format!(r#"{{"alg":"{:?}","kid":"{kid}"}}"#, signer.algorithm),
+        claims().to_string(),
+    )
 }
 
 fn verifier(tenants: &Tenants) -> Verifier {
-    Verifier::builder().keys(tenants.clone()).algorithms(["ES256", "HS256"]).build().unwrap()
+    Verifier::builder()
+        .keys(tenants.clone())
+        .algorithms(["ES256", "HS256"])
+        .build()
+        .unwrap()
 }
 
 #[test]
 fn keys_are_chosen_for_each_token_once() {
     let tenants = Tenants::default();
     let verifier = verifier(&tenants);
-    let (a, b) = (Signer::new(Algorithm::ES256), Signer::foreign(Algorithm::ES256));
+    let (a, b) = (
+        Signer::new(Algorithm::ES256),
+        Signer::foreign(Algorithm::ES256),
+    );
     let shared = Signer::new(Algorithm::HS256);
     let cases = [
         (token(&a, "a"), "accepted"),
@@ -65,7 +83,13 @@ fn keys_are_chosen_for_each_token_once() {
         // Both algorithms are allowed, and still each key has a family of its own.
         (token(&shared, "a"), "token_key_unknown"),
         (token(&a, "shared"), "token_key_unknown"),
-        (token(&Signer::hmac(Algorithm::HS256, fixture!("p256.pem").as_bytes()), "a"), "token_key_unknown"),
+        (
+            token(
+                &Signer::hmac(Algorithm::HS256, fixture!("p256.pem").as_bytes()),
+                "a",
+            ),
+            "token_key_unknown",
+        ),
         (token(&a, "nobody"), "token_key_unknown"),
         (token(&a, "down"), "keys_unavailable"),
         (token(&a, "c"), "denied"),
@@ -75,7 +99,11 @@ fn keys_are_chosen_for_each_token_once() {
     for (asked_before, (token, expected)) in cases.iter().enumerate() {
         assert_eq!(outcome(&verifier, token), *expected, "{token}");
         // Not again for a token that its keys do not verify: the source knows when its keys are old.
-        assert_eq!(tenants.asked.load(Ordering::SeqCst), asked_before + 1, "{token}");
+        assert_eq!(
+            tenants.asked.load(Ordering::SeqCst),
+            asked_before + 1,
+            "{token}"
+        );
     }
 }
 
@@ -89,7 +117,10 @@ fn a_source_sees_the_header_as_the_client_wrote_it() {
     assert_eq!(asked(), (Algorithm::ES256, Some("../a".to_owned()), header));
     let header = r#"{"alg":"HS256","k\u0069d":"\u0061","tenant":[7]}"#;
     outcome(&verifier, &Signer::new(Algorithm::HS256).sign(header, "{}"));
-    assert_eq!(asked(), (Algorithm::HS256, Some("a".to_owned()), header.to_owned()));
+    assert_eq!(
+        asked(),
+        (Algorithm::HS256, Some("a".to_owned()), header.to_owned())
+    );
     let header = Signer::new(Algorithm::HS256).header();
     outcome(&verifier, &Signer::new(Algorithm::HS256).token(&claims()));
     assert_eq!(asked(), (Algorithm::HS256, None, header));
@@ -105,8 +136,14 @@ fn a_source_is_not_asked_about_what_is_refused_anyway() {
         (token(&signer, "a"), "token_algorithm_not_allowed"),
         ("a".repeat(8193), "token_too_large"),
         ("a.b".to_owned(), "token_malformed"),
-        (signer.sign(r#"{"alg":"none","kid":"a"}"#, "{}"), "token_algorithm_not_allowed"),
-        (signer.sign(r#"{"alg":"ES256","kid":"a","crit":["x"]}"#, "{}"), "token_malformed"),
+        (
+            signer.sign(r#"{"alg":"none","kid":"a"}"#, "{}"),
+            "token_algorithm_not_allowed",
+        ),
+        (
+            signer.sign(r#"{"alg":"ES256","kid":"a","crit":["x"]}"#, "{}"),
+            "token_malformed",
+        ),
     ] {
         assert_eq!(outcome(&verifier, &token), expected);
     }
@@ -120,5 +157,10 @@ fn an_error_of_a_source_keeps_its_cause() {
     let token = token(&Signer::new(Algorithm::ES256), "down");
     let error = super::support::verify(&verifier(&Tenants::default()), &token).unwrap_err();
     assert_eq!(error.to_string(), "keys_unavailable");
-    assert!(std::error::Error::source(&error).unwrap().to_string().contains("tenant 7"));
+    assert!(
+        std::error::Error::source(&error)
+            .unwrap()
+            .to_string()
+            .contains("tenant 7")
+    );
 }

@@ -18,7 +18,12 @@ pub(crate) fn headers(algorithm: String) -> impl Strategy<Value = String> {
             r#""typ":"JWT""#.to_owned(),
         ]),
     ];
-    let common = select(vec![r#""typ":"JWT""#, r#""cty":"JWT""#, r#""x":{"a":[1,null]}"#, r#""x5t":"AA""#]);
+    let common = select(vec![
+        r#""typ":"JWT""#,
+        r#""cty":"JWT""#,
+        r#""x":{"a":[1,null]}"#,
+        r#""x5t":"AA""#,
+    ]);
     let rare = select(vec![
         r#""typ":null"#,
         r#""typ":1"#,
@@ -47,20 +52,37 @@ pub(crate) fn headers(algorithm: String) -> impl Strategy<Value = String> {
         r#""nonce":1"#,
         r#""\u0061lg":"none""#,
     ]);
-    (alg, vec(common, 0..3), vec(rare, 0..2), any::<bool>()).prop_map(|(alg, common, rare, first)| {
-        let rest = common.into_iter().chain(rare).map(str::to_owned);
-        if first { object(std::iter::once(alg).chain(rest)) } else { object(rest.chain([alg])) }
-    })
+    (alg, vec(common, 0..3), vec(rare, 0..2), any::<bool>()).prop_map(
+        |(alg, common, rare, first)| {
+            let rest = common.into_iter().chain(rare).map(str::to_owned);
+            if first {
+                object(std::iter::once(alg).chain(rest))
+            } else {
+                object(rest.chain([alg]))
+            }
+        },
+    )
 }
 
 /// Claims for the issuer `https://issuer.test` and the audience `chat`; about half of them are good.
 pub(crate) fn claims() -> impl Strategy<Value = String> {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap()
+        .as_secs();
     // Nothing within seconds of a limit: there the answer depends on the moment.
     let past = move |seconds: u64| (now - seconds).to_string();
     let future = move |seconds: u64| (now + seconds).to_string();
-    let exp = member("exp", vec![future(5000), future(20), past(20), "4102444800.5".into()], vec![past(100)]);
-    let nbf = member("nbf", vec!["0".into(), past(5), future(30), "1.5".into()], vec![future(100), "1e19".into()]);
+    let exp = member(
+        "exp",
+        vec![future(5000), future(20), past(20), "4102444800.5".into()],
+        vec![past(100)],
+    );
+    let nbf = member(
+        "nbf",
+        vec!["0".into(), past(5), future(30), "1.5".into()],
+        vec![future(100), "1e19".into()],
+    );
     let iat = member("iat", vec!["0".into(), past(5), future(5000)], Vec::new());
     let iss = text_member("iss", "https://issuer.test");
     let aud = prop_oneof![
@@ -82,11 +104,21 @@ pub(crate) fn claims() -> impl Strategy<Value = String> {
         Some(r#""x":1e400"#),
         Some(r#""x":"\ud800""#),
     ]);
-    let registered = (exp, iss, aud, optional(nbf), optional(iat), vec(others, 0..2));
+    let registered = (
+        exp,
+        iss,
+        aud,
+        optional(nbf),
+        optional(iat),
+        vec(others, 0..2),
+    );
     registered.prop_flat_map(|(exp, iss, aud, nbf, iat, others)| {
         let others = others.into_iter().flatten().map(str::to_owned);
-        let members: Vec<String> =
-            [Some(exp), Some(iss), Some(aud), nbf, iat].into_iter().flatten().chain(others).collect();
+        let members: Vec<String> = [Some(exp), Some(iss), Some(aud), nbf, iat]
+            .into_iter()
+            .flatten()
+            .chain(others)
+            .collect();
         Just(members).prop_shuffle().prop_map(object)
     })
 }
@@ -116,7 +148,11 @@ impl Damage {
         match self {
             Self::Insert(character) => format!("{before}{character}{after}"),
             Self::Remove => format!("{before}{}", &after[1..]),
-            Self::Flip(bit) => format!("{before}{}{}", char::from(after.as_bytes()[0] ^ (1 << bit)), &after[1..]),
+            Self::Flip(bit) => format!(
+                "{before}{}{}",
+                char::from(after.as_bytes()[0] ^ (1 << bit)),
+                &after[1..]
+            ),
         }
     }
 }
@@ -130,16 +166,47 @@ fn optional<S: Strategy>(strategy: S) -> impl Strategy<Value = Option<S::Value>>
 }
 
 /// Mostly a good value, sometimes a bad one of the right type, sometimes one of a wrong type.
-fn member(name: &'static str, good: Vec<String>, bad: Vec<String>) -> impl Strategy<Value = String> {
-    let ill_typed = ["null", "true", r#""""#, r#""1""#, "[]", "{}", "-1", "1e400", "18446744073709551616", "[[]]"];
-    let wrong: Vec<_> = ill_typed.into_iter().map(str::to_owned).chain(bad).collect();
-    prop_oneof![14 => select(good), 1 => select(wrong)].prop_map(move |value| format!(r#""{name}":{value}"#))
+fn member(
+    name: &'static str,
+    good: Vec<String>,
+    bad: Vec<String>,
+) -> impl Strategy<Value = String> {
+    let ill_typed = [
+        "null",
+        "true",
+        r#""""#,
+        r#""1""#,
+        "[]",
+        "{}",
+        "-1",
+        "1e400",
+        "18446744073709551616",
+        "[[]]",
+    ];
+    let wrong: Vec<_> = ill_typed
+        .into_iter()
+        .map(str::to_owned)
+        .chain(bad)
+        .collect();
+    prop_oneof![14 => select(good), 1 => select(wrong)]
+        .prop_map(move |value| format!(r#""{name}":{value}"#))
 }
 
 fn text_member(name: &'static str, good: &str) -> impl Strategy<Value = String> {
     let escaped = good.replace('t', "\\u0074");
-    let wrong = vec!["\"\"".to_owned(), format!("\"{good} \""), "null".to_owned(), "1".to_owned(), "{}".to_owned()];
-    let lists = vec![format!("[\"{good}\"]"), format!("[\"other\",\"{good}\"]"), "[]".to_owned(), "[1]".to_owned()];
+    let wrong = vec![
+        "\"\"".to_owned(),
+        format!("\"{good} \""),
+        "null".to_owned(),
+        "1".to_owned(),
+        "{}".to_owned(),
+    ];
+    let lists = vec![
+        format!("[\"{good}\"]"),
+        format!("[\"other\",\"{good}\"]"),
+        "[]".to_owned(),
+        "[1]".to_owned(),
+    ];
     prop_oneof![
         12 => Just(format!("\"{good}\"")),
         1 => Just(format!("\"{escaped}\"")),

@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 use socketioxide_jwt_auth::{AuthError, VerifiedToken, Verifier, VerifierBuilder};
 
 /// Long enough for HS512.
-pub(crate) const SECRET: &str = "a secret of the tests, with more than the sixty-four bytes that HS512 asks for";
+pub(crate) const SECRET: &str =
+    "a secret of the tests, with more than the sixty-four bytes that HS512 asks for";
 
 /// In the year 2100.
 pub(crate) const EXP: u64 = 4_102_444_800;
@@ -30,7 +31,11 @@ pub(crate) const ALGORITHMS: [Algorithm; 12] = [
 
 macro_rules! fixture {
     ($name:literal) => {
-        include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/", $name))
+        include_str!(concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/tests/fixtures/",
+            $name
+        ))
     };
 }
 #[allow(unused_imports, reason = "each test file uses a part of it")]
@@ -110,12 +115,19 @@ pub(crate) fn key_set(keys: &[Value]) -> String {
 /// A verifier with the key of the signer of an algorithm.
 pub(crate) fn verifier_of(algorithm: Algorithm) -> VerifierBuilder {
     let builder = Verifier::builder().algorithm(name_of(algorithm));
-    if is_hmac(algorithm) { builder.secret(SECRET) } else { builder.public_key(public_pem(algorithm)) }
+    if is_hmac(algorithm) {
+        builder.secret(SECRET)
+    } else {
+        builder.public_key(public_pem(algorithm))
+    }
 }
 
 /// Keys that are at hand answer at once, so that tests without a runtime can ask too.
 pub(crate) fn verify(verifier: &Verifier, token: &str) -> Result<VerifiedToken<Value>, AuthError> {
-    verifier.verify(token).now_or_never().expect("fixed keys answer at once")
+    verifier
+        .verify(token)
+        .now_or_never()
+        .expect("fixed keys answer at once")
 }
 
 /// The code of a refusal, or `"accepted"`.
@@ -133,10 +145,18 @@ impl Signer {
     /// With the key that [`verifier_of`] verifies with.
     pub(crate) fn new(algorithm: Algorithm) -> Self {
         let key = match algorithm {
-            Algorithm::HS256 | Algorithm::HS384 | Algorithm::HS512 => EncodingKey::from_secret(SECRET.as_bytes()),
-            Algorithm::ES256 => EncodingKey::from_ec_der(&der(fixture!("test-only-private-p256.pem"))),
-            Algorithm::ES384 => EncodingKey::from_ec_der(&der(fixture!("test-only-private-p384.pem"))),
-            Algorithm::EdDSA => EncodingKey::from_ed_der(&der(fixture!("test-only-private-ed25519.pem"))),
+            Algorithm::HS256 | Algorithm::HS384 | Algorithm::HS512 => {
+                EncodingKey::from_secret(SECRET.as_bytes())
+            }
+            Algorithm::ES256 => {
+                EncodingKey::from_ec_der(&der(fixture!("test-only-private-p256.pem")))
+            }
+            Algorithm::ES384 => {
+                EncodingKey::from_ec_der(&der(fixture!("test-only-private-p384.pem")))
+            }
+            Algorithm::EdDSA => {
+                EncodingKey::from_ed_der(&der(fixture!("test-only-private-ed25519.pem")))
+            }
             _ => EncodingKey::from_rsa_der(&der(fixture!("test-only-private-rsa.pem"))),
         };
         Self::with_key(algorithm, key)
@@ -145,10 +165,18 @@ impl Signer {
     /// With the key of an attacker.
     pub(crate) fn foreign(algorithm: Algorithm) -> Self {
         let key = match algorithm {
-            Algorithm::HS256 | Algorithm::HS384 | Algorithm::HS512 => EncodingKey::from_secret(b"secret"),
-            Algorithm::ES256 => EncodingKey::from_ec_der(&der(fixture!("test-only-private-p256-other.pem"))),
-            Algorithm::ES384 => EncodingKey::from_ec_der(&der(fixture!("test-only-private-p384-other.pem"))),
-            Algorithm::EdDSA => EncodingKey::from_ed_der(&der(fixture!("test-only-private-ed25519-other.pem"))),
+            Algorithm::HS256 | Algorithm::HS384 | Algorithm::HS512 => {
+                EncodingKey::from_secret(b"secret")
+            }
+            Algorithm::ES256 => {
+                EncodingKey::from_ec_der(&der(fixture!("test-only-private-p256-other.pem")))
+            }
+            Algorithm::ES384 => {
+                EncodingKey::from_ec_der(&der(fixture!("test-only-private-p384-other.pem")))
+            }
+            Algorithm::EdDSA => {
+                EncodingKey::from_ed_der(&der(fixture!("test-only-private-ed25519-other.pem")))
+            }
             _ => EncodingKey::from_rsa_der(&der(fixture!("test-only-private-rsa-other.pem"))),
         };
         Self::with_key(algorithm, key)

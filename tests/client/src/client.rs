@@ -6,7 +6,9 @@ use serde::Serialize;
 use serde_json::Value;
 use tokio::{net::TcpStream, time::timeout};
 
-use crate::{ClientError, Connection, Content, Handshake, Packet, Refusal, encode, packet::DEFAULT_NAMESPACE};
+use crate::{
+    ClientError, Connection, Content, Handshake, Packet, Refusal, encode, packet::DEFAULT_NAMESPACE,
+};
 
 /// How long a client waits for an answer of the server.
 const DEFAULT_LIMIT: Duration = Duration::from_secs(10);
@@ -62,7 +64,11 @@ impl TestClient {
     /// # Errors
     ///
     /// The connection is closed, or the arguments cannot be written as JSON.
-    pub async fn emit(&mut self, event: &str, arguments: impl Serialize) -> Result<(), ClientError> {
+    pub async fn emit(
+        &mut self,
+        event: &str,
+        arguments: impl Serialize,
+    ) -> Result<(), ClientError> {
         self.send_event(None, event, arguments).await
     }
 
@@ -71,7 +77,11 @@ impl TestClient {
     /// # Errors
     ///
     /// The server did not acknowledge it in time, or disconnected the client.
-    pub async fn emit_with_ack(&mut self, event: &str, arguments: impl Serialize) -> Result<Value, ClientError> {
+    pub async fn emit_with_ack(
+        &mut self,
+        event: &str,
+        arguments: impl Serialize,
+    ) -> Result<Value, ClientError> {
         let id = self.next_id;
         self.next_id += 1;
         self.send_event(Some(id), event, arguments).await?;
@@ -132,7 +142,12 @@ impl TestClient {
         .await
     }
 
-    async fn send_event(&mut self, id: Option<u64>, name: &str, arguments: impl Serialize) -> Result<(), ClientError> {
+    async fn send_event(
+        &mut self,
+        id: Option<u64>,
+        name: &str,
+        arguments: impl Serialize,
+    ) -> Result<(), ClientError> {
         let mut elements = vec![Value::from(name)];
         match serde_json::to_value(arguments).map_err(ClientError::Arguments)? {
             Value::Array(arguments) => elements.extend(arguments),
@@ -140,7 +155,12 @@ impl TestClient {
         }
 
         let packet = encode(2, &self.namespace, id, Value::Array(elements));
-        within(self.limit, format!("room to send {name:?}"), self.connection.send(packet)).await
+        within(
+            self.limit,
+            format!("room to send {name:?}"),
+            self.connection.send(packet),
+        )
+        .await
     }
 
     /// Returns the arguments of the first event or acknowledgement that is wanted. Other events are kept; an
@@ -224,17 +244,32 @@ impl Connect {
     }
 
     async fn open(self) -> Result<TestClient, Refusal> {
-        let server = self.server.strip_prefix("http://").unwrap_or(&self.server).trim_end_matches('/');
-        let query = if self.query.is_empty() { String::new() } else { format!("&{}", self.query) };
+        let server = self
+            .server
+            .strip_prefix("http://")
+            .unwrap_or(&self.server)
+            .trim_end_matches('/');
+        let query = if self.query.is_empty() {
+            String::new()
+        } else {
+            format!("&{}", self.query)
+        };
         let mut handshake = Handshake::new(server, 4, &query)?;
         for (name, value) in &self.headers {
             handshake = handshake.header(name, value)?;
         }
 
-        let stream = TcpStream::connect(server).await.map_err(ClientError::Unreachable)?;
+        let stream = TcpStream::connect(server)
+            .await
+            .map_err(ClientError::Unreachable)?;
         let mut connection = Connection::open(stream, handshake).await?;
-        let auth = self.auth.map(|payload| payload.to_string()).unwrap_or_default();
-        connection.send(encode(0, &self.namespace, None, auth)).await?;
+        let auth = self
+            .auth
+            .map(|payload| payload.to_string())
+            .unwrap_or_default();
+        connection
+            .send(encode(0, &self.namespace, None, auth))
+            .await?;
 
         loop {
             match connection.next().await? {
@@ -245,7 +280,11 @@ impl Connect {
                     // A client that is not in the namespace receives no other packets.
                     Content::Disconnect | Content::Event(..) | Content::Ack(_) => {}
                 },
-                None => return Err(ClientError::Disconnected("the answer to CONNECT".to_owned()).into()),
+                None => {
+                    return Err(
+                        ClientError::Disconnected("the answer to CONNECT".to_owned()).into(),
+                    );
+                }
             }
         }
         Ok(TestClient {

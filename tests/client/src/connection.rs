@@ -28,9 +28,16 @@ impl Handshake {
     /// # Errors
     ///
     /// The server or the query cannot be part of a URL.
-    pub fn new(server: impl Display, engine_protocol: u8, query: &str) -> Result<Self, ClientError> {
-        let url = format!("ws://{server}/socket.io/?EIO={engine_protocol}&transport=websocket{query}");
-        url.into_client_request().map(Self).map_err(|error| ClientError::InvalidRequest(error.into()))
+    pub fn new(
+        server: impl Display,
+        engine_protocol: u8,
+        query: &str,
+    ) -> Result<Self, ClientError> {
+        let url =
+            format!("ws://{server}/socket.io/?EIO={engine_protocol}&transport=websocket{query}");
+        url.into_client_request()
+            .map(Self)
+            .map_err(|error| ClientError::InvalidRequest(error.into()))
     }
 
     /// Adds a header, beside those of the same name.
@@ -39,8 +46,12 @@ impl Handshake {
     ///
     /// The name or the value is not valid.
     pub fn header(mut self, name: &str, value: &str) -> Result<Self, ClientError> {
-        let name = name.parse::<HeaderName>().map_err(|error| ClientError::InvalidRequest(error.into()))?;
-        let value = value.parse::<HeaderValue>().map_err(|error| ClientError::InvalidRequest(error.into()))?;
+        let name = name
+            .parse::<HeaderName>()
+            .map_err(|error| ClientError::InvalidRequest(error.into()))?;
+        let value = value
+            .parse::<HeaderValue>()
+            .map_err(|error| ClientError::InvalidRequest(error.into()))?;
         self.0.headers_mut().append(name, value);
         Ok(self)
     }
@@ -59,7 +70,9 @@ impl Connection {
     ///
     /// The server refuses the request, or does not speak Engine.IO.
     pub async fn open(stream: TcpStream, handshake: Handshake) -> Result<Self, ClientError> {
-        let (socket, _) = tokio_tungstenite::client_async(handshake.0, stream).await.map_err(failed)?;
+        let (socket, _) = tokio_tungstenite::client_async(handshake.0, stream)
+            .await
+            .map_err(failed)?;
         let mut connection = Self { socket };
 
         match connection.next_text().await? {
@@ -77,7 +90,10 @@ impl Connection {
     ///
     /// The connection is closed.
     pub async fn send(&mut self, text: impl Into<String>) -> Result<(), ClientError> {
-        self.socket.send(Message::text(text.into())).await.map_err(failed)
+        self.socket
+            .send(Message::text(text.into()))
+            .await
+            .map_err(failed)
     }
 
     /// Sends bytes, the attachment of a binary packet.
@@ -86,7 +102,10 @@ impl Connection {
     ///
     /// The connection is closed.
     pub async fn send_binary(&mut self, bytes: &[u8]) -> Result<(), ClientError> {
-        self.socket.send(Message::binary(bytes.to_vec())).await.map_err(failed)
+        self.socket
+            .send(Message::binary(bytes.to_vec()))
+            .await
+            .map_err(failed)
     }
 
     /// Returns the next packet of Socket.IO. Returns `None` once the connection is closed.

@@ -26,7 +26,10 @@ impl Refusal {
     /// message.
     pub fn code(&self) -> &str {
         match self {
-            Self::ConnectError(data) => data.get("message").and_then(Value::as_str).unwrap_or_default(),
+            Self::ConnectError(data) => data
+                .get("message")
+                .and_then(Value::as_str)
+                .unwrap_or_default(),
             Self::Failed(_) => "connection_failed",
         }
     }

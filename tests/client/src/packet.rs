@@ -38,7 +38,9 @@ impl EnginePacket {
         let (kind, rest) = text.split_at_checked(1).ok_or_else(unknown)?;
 
         match kind {
-            "0" => serde_json::from_str(rest).map(Self::Open).map_err(|_| unknown()),
+            "0" => serde_json::from_str(rest)
+                .map(Self::Open)
+                .map_err(|_| unknown()),
             "1" => Ok(Self::Close),
             "2" => Ok(Self::Ping),
             "3" | "6" => Ok(Self::Other),
@@ -81,7 +83,11 @@ impl Packet {
         let (namespace, rest) = split_namespace(rest);
         let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
         let (id, data) = rest.split_at(digits);
-        let id = if id.is_empty() { None } else { Some(id.parse().ok()?) };
+        let id = if id.is_empty() {
+            None
+        } else {
+            Some(id.parse().ok()?)
+        };
 
         let content = match kind {
             "0" => Content::Connect,
@@ -94,13 +100,21 @@ impl Packet {
             "4" => Content::ConnectError(serde_json::from_str(data).ok()?),
             _ => return None,
         };
-        Some(Self { namespace: namespace.to_owned(), id, content })
+        Some(Self {
+            namespace: namespace.to_owned(),
+            id,
+            content,
+        })
     }
 }
 
 /// A namespace ends at a comma, or with the packet.
 fn split_namespace(text: &str) -> (&str, &str) {
-    if text.starts_with('/') { text.split_once(',').unwrap_or((text, "")) } else { (DEFAULT_NAMESPACE, text) }
+    if text.starts_with('/') {
+        text.split_once(',').unwrap_or((text, ""))
+    } else {
+        (DEFAULT_NAMESPACE, text)
+    }
 }
 
 /// The first element is the name.
@@ -114,7 +128,11 @@ fn parse_event(data: &str) -> Option<(String, Vec<Value>)> {
 
 /// Writes a packet of Socket.IO of a kind (`0` to `4`), within one of Engine.IO.
 pub fn encode(kind: u8, namespace: &str, id: Option<u64>, data: impl Display) -> String {
-    let namespace = if namespace == DEFAULT_NAMESPACE { String::new() } else { format!("{namespace},") };
+    let namespace = if namespace == DEFAULT_NAMESPACE {
+        String::new()
+    } else {
+        format!("{namespace},")
+    };
     let id = id.map(|id| id.to_string()).unwrap_or_default();
     format!("4{kind}{namespace}{id}{data}")
 }
@@ -130,16 +148,26 @@ mod tests {
     }
 
     fn message(namespace: &str, id: Option<u64>, content: Content) -> EnginePacket {
-        EnginePacket::Message(Packet { namespace: namespace.to_owned(), id, content })
+        EnginePacket::Message(Packet {
+            namespace: namespace.to_owned(),
+            id,
+            content,
+        })
     }
 
     fn event(name: &str, arguments: &Value) -> Content {
-        Content::Event(name.to_owned(), arguments.as_array().cloned().unwrap_or_default())
+        Content::Event(
+            name.to_owned(),
+            arguments.as_array().cloned().unwrap_or_default(),
+        )
     }
 
     #[test]
     fn engine_packets_are_parsed() {
-        assert_eq!(parse(r#"0{"sid":"a"}"#), EnginePacket::Open(json!({ "sid": "a" })));
+        assert_eq!(
+            parse(r#"0{"sid":"a"}"#),
+            EnginePacket::Open(json!({ "sid": "a" }))
+        );
         assert_eq!(parse("1"), EnginePacket::Close);
         assert_eq!(parse("2"), EnginePacket::Ping);
         assert_eq!(parse("2probe"), EnginePacket::Ping);
@@ -149,23 +177,50 @@ mod tests {
 
     #[test]
     fn packets_of_the_default_namespace_are_parsed() {
-        assert_eq!(parse(r#"40{"sid":"a"}"#), message("/", None, Content::Connect));
+        assert_eq!(
+            parse(r#"40{"sid":"a"}"#),
+            message("/", None, Content::Connect)
+        );
         assert_eq!(parse("40"), message("/", None, Content::Connect));
         assert_eq!(parse("41"), message("/", None, Content::Disconnect));
-        assert_eq!(parse(r#"42["name"]"#), message("/", None, event("name", &json!([]))));
-        assert_eq!(parse(r#"42["name",1,{"a":[]}]"#), message("/", None, event("name", &json!([1, { "a": [] }]))));
-        assert_eq!(parse(r#"4217["name"]"#), message("/", Some(17), event("name", &json!([]))));
-        assert_eq!(parse("430[]"), message("/", Some(0), Content::Ack(Vec::new())));
-        assert_eq!(parse(r#"4312["a",null]"#), message("/", Some(12), Content::Ack(vec![json!("a"), json!(null)])));
+        assert_eq!(
+            parse(r#"42["name"]"#),
+            message("/", None, event("name", &json!([])))
+        );
+        assert_eq!(
+            parse(r#"42["name",1,{"a":[]}]"#),
+            message("/", None, event("name", &json!([1, { "a": [] }])))
+        );
+        assert_eq!(
+            parse(r#"4217["name"]"#),
+            message("/", Some(17), event("name", &json!([])))
+        );
+        assert_eq!(
+            parse("430[]"),
+            message("/", Some(0), Content::Ack(Vec::new()))
+        );
+        assert_eq!(
+            parse(r#"4312["a",null]"#),
+            message("/", Some(12), Content::Ack(vec![json!("a"), json!(null)]))
+        );
         let error = json!({ "message": "token_missing" });
-        assert_eq!(parse(r#"44{"message":"token_missing"}"#), message("/", None, Content::ConnectError(error)));
+        assert_eq!(
+            parse(r#"44{"message":"token_missing"}"#),
+            message("/", None, Content::ConnectError(error))
+        );
     }
 
     #[test]
     fn packets_of_other_namespaces_are_parsed() {
         assert_eq!(parse("40/chat,"), message("/chat", None, Content::Connect));
-        assert_eq!(parse("41/chat"), message("/chat", None, Content::Disconnect));
-        assert_eq!(parse(r#"42/a/b,3["x","/c,4"]"#), message("/a/b", Some(3), event("x", &json!(["/c,4"]))));
+        assert_eq!(
+            parse("41/chat"),
+            message("/chat", None, Content::Disconnect)
+        );
+        assert_eq!(
+            parse(r#"42/a/b,3["x","/c,4"]"#),
+            message("/a/b", Some(3), event("x", &json!(["/c,4"])))
+        );
     }
 
     #[test]
@@ -196,7 +251,10 @@ mod tests {
         ];
         for text in texts {
             let error = EnginePacket::parse(text).expect_err(text);
-            assert!(matches!(&error, ClientError::UnknownPacket(shown) if shown == text), "{text}: {error}");
+            assert!(
+                matches!(&error, ClientError::UnknownPacket(shown) if shown == text),
+                "{text}: {error}"
+            );
         }
     }
 
@@ -205,7 +263,10 @@ mod tests {
         assert_eq!(encode(0, "/", None, ""), "40");
         assert_eq!(encode(1, "/chat", None, ""), "41/chat,");
         assert_eq!(encode(2, "/", Some(7), json!(["a", 1])), r#"427["a",1]"#);
-        assert_eq!(encode(2, "/chat", Some(0), json!(["a"])), r#"42/chat,0["a"]"#);
+        assert_eq!(
+            encode(2, "/chat", Some(0), json!(["a"])),
+            r#"42/chat,0["a"]"#
+        );
     }
 
     #[test]
@@ -213,7 +274,10 @@ mod tests {
         for namespace in ["/", "/chat", "/tenant/7"] {
             for id in [None, Some(0), Some(u64::MAX)] {
                 let text = encode(2, namespace, id, json!(["name", { "text": "a,b/c" }]));
-                assert_eq!(parse(&text), message(namespace, id, event("name", &json!([{ "text": "a,b/c" }]))));
+                assert_eq!(
+                    parse(&text),
+                    message(namespace, id, event("name", &json!([{ "text": "a,b/c" }])))
+                );
             }
         }
     }

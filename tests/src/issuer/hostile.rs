@@ -35,12 +35,18 @@ impl HostileIssuer {
     /// # Panics
     ///
     /// If no port is free.
-    pub async fn start_with_name<F>(respond: impl Fn(TcpStream, String) -> F + Send + 'static) -> Self
+    pub async fn start_with_name<F>(
+        respond: impl Fn(TcpStream, String) -> F + Send + 'static,
+    ) -> Self
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
-        let address = listener.local_addr().expect("a bound listener has an address");
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+            .await
+            .expect("a free port");
+        let address = listener
+            .local_addr()
+            .expect("a bound listener has an address");
         let requests = watch::Sender::new(0);
 
         let count = requests.clone();
@@ -54,7 +60,11 @@ impl HostileIssuer {
                 connections.spawn(respond(stream, name_of(address)));
             }
         });
-        Self { address, requests, task }
+        Self {
+            address,
+            requests,
+            task,
+        }
     }
 
     /// Starts a server that writes these bytes and closes the connection.
@@ -82,7 +92,9 @@ impl HostileIssuer {
 
     /// Returns settings of a verifier that fetches the keys of this issuer.
     pub fn verifier(&self) -> VerifierBuilder {
-        Verifier::builder().jwks_url(self.url()).algorithms(["EdDSA", "ES256", "RS256"])
+        Verifier::builder()
+            .jwks_url(self.url())
+            .algorithms(["EdDSA", "ES256", "RS256"])
     }
 
     /// Returns the number of requests.
@@ -97,7 +109,12 @@ impl HostileIssuer {
     /// If it does not receive them in time.
     pub async fn wait_for_requests(&self, number: usize) {
         let mut requests = self.requests.subscribe();
-        within("requests", requests.wait_for(|requests| *requests >= number)).await.expect("the issuer lives");
+        within(
+            "requests",
+            requests.wait_for(|requests| *requests >= number),
+        )
+        .await
+        .expect("the issuer lives");
     }
 }
 

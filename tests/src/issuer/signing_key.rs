@@ -70,7 +70,11 @@ impl SigningKey {
             Algorithm::ES256 => EncodingKey::from_ec_der(pem.contents()),
             _ => EncodingKey::from_rsa_der(pem.contents()),
         };
-        Self { kid: kid.to_owned(), algorithm, key }
+        Self {
+            kid: kid.to_owned(),
+            algorithm,
+            key,
+        }
     }
 
     /// Returns the public key as a JWK.
@@ -108,13 +112,19 @@ impl SigningKey {
     }
 
     fn sign(&self, kid: Option<&str>, claims: &Value) -> String {
-        let header = Header { kid: kid.map(str::to_owned), ..Header::new(self.algorithm) };
+        let header = Header {
+            kid: kid.map(str::to_owned),
+            ..Header::new(self.algorithm)
+        };
         jsonwebtoken::encode(&header, claims, &self.key).expect("the claims can be signed")
     }
 }
 
 impl fmt::Debug for SigningKey {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("SigningKey").field("kid", &self.kid).finish_non_exhaustive()
+        formatter
+            .debug_struct("SigningKey")
+            .field("kid", &self.kid)
+            .finish_non_exhaustive()
     }
 }

@@ -11,7 +11,8 @@ use socketioxide::{
 };
 use socketioxide_jwt_auth::{AuthClaims, AuthError, AuthUser, MaybeAuthUser, jwt_auth};
 use socketioxide_jwt_auth_tests::{
-    Claims, Received, Recorder, Records, SECRET, Server, Tracked, User, authenticate, recorder, token,
+    Claims, Received, Recorder, Records, SECRET, Server, Tracked, User, authenticate, recorder,
+    token,
 };
 
 /// Claims whose live values are counted. Each test has its own type, because tests run concurrently.
@@ -37,7 +38,10 @@ impl<const TEST: usize> Drop for Counted<TEST> {
 }
 
 fn assert_no_claims_live<const TEST: usize>() {
-    assert!(READ[TEST].load(Ordering::SeqCst) > 0, "the claims were read");
+    assert!(
+        READ[TEST].load(Ordering::SeqCst) > 0,
+        "the claims were read"
+    );
     assert_eq!(LIVE[TEST].load(Ordering::SeqCst), 0);
 }
 
@@ -45,7 +49,11 @@ fn assert_no_claims_live<const TEST: usize>() {
 macro_rules! tracked_lookup {
     ($name:ident, $test:literal) => {
         #[jwt_auth(secret = SECRET)]
-        async fn $name(_: Counted<$test>, State(recorder): State<Recorder>, socket: SocketRef) -> Option<Tracked> {
+        async fn $name(
+            _: Counted<$test>,
+            State(recorder): State<Recorder>,
+            socket: SocketRef,
+        ) -> Option<Tracked> {
             socket.join("members");
             Some(Tracked::new(&recorder, "user"))
         }
@@ -59,7 +67,10 @@ tracked_lookup!(tracked_3, 3);
 
 async fn server() -> (Server, Records) {
     let (recorder, records) = recorder();
-    (Server::with(SocketIo::builder().with_state(recorder)).await, records)
+    (
+        Server::with(SocketIo::builder().with_state(recorder)).await,
+        records,
+    )
 }
 
 async fn assert_no_sockets_and_rooms(server: &Server) {
@@ -73,7 +84,12 @@ async fn nothing_remains_after_a_later_middleware_refuses() {
         Err(AuthError::denied("not today"))
     }
     let (server, mut records) = server().await;
-    server.io.ns("/", (async || ()).with(refuse).with(tracked_0::middleware().unwrap()));
+    server.io.ns(
+        "/",
+        (async || ())
+            .with(refuse)
+            .with(tracked_0::middleware().unwrap()),
+    );
     let mut client = server.client_with_token(&token("ada")).await;
     client.expect(Received::refused("not today")).await;
     assert_eq!(records.next().await, "user dropped");
@@ -85,7 +101,9 @@ async fn nothing_remains_after_a_later_middleware_refuses() {
 async fn nothing_remains_after_a_connect_handler_refuses() {
     async fn wrong(_: AuthUser<User>, _: AuthClaims<Counted<1>>) {}
     let (server, mut records) = server().await;
-    server.io.ns("/", wrong.with(tracked_1::middleware().unwrap()));
+    server
+        .io
+        .ns("/", wrong.with(tracked_1::middleware().unwrap()));
     let mut client = server.client().token(&token("ada")).admitted().await;
     assert!(matches!(client.next().await, Received::Event(name, _) if name == "unauthorized"));
     client.expect(Received::Disconnected).await;
@@ -97,9 +115,11 @@ async fn nothing_remains_after_a_connect_handler_refuses() {
 #[tokio::test]
 async fn nothing_remains_after_a_client_disconnects() {
     let (server, mut records) = server().await;
-    server
-        .io
-        .ns("/", (async |_: AuthUser<Tracked>, _: AuthClaims<Counted<2>>| ()).with(tracked_2::middleware().unwrap()));
+    server.io.ns(
+        "/",
+        (async |_: AuthUser<Tracked>, _: AuthClaims<Counted<2>>| ())
+            .with(tracked_2::middleware().unwrap()),
+    );
     let mut raw = server.raw().await;
     raw.connect_with_token("/", &token("ada")).await;
     raw.expect("/", Received::Connected).await;
@@ -113,10 +133,16 @@ async fn nothing_remains_after_a_client_disconnects() {
 #[tokio::test]
 async fn nothing_remains_after_a_connection_breaks() {
     async fn on_connect(socket: SocketRef) {
-        socket.on_disconnect(async |State(recorder): State<Recorder>, _: AuthUser<Tracked>| recorder.record("goodbye"));
+        socket.on_disconnect(
+            async |State(recorder): State<Recorder>, _: AuthUser<Tracked>| {
+                recorder.record("goodbye")
+            },
+        );
     }
     let (server, mut records) = server().await;
-    server.io.ns("/", on_connect.with(tracked_3::middleware().unwrap()));
+    server
+        .io
+        .ns("/", on_connect.with(tracked_3::middleware().unwrap()));
     let mut raw = server.raw().await;
     raw.connect_with_token("/", &token("ada")).await;
     raw.expect("/", Received::Connected).await;
@@ -130,10 +156,17 @@ async fn nothing_remains_after_a_connection_breaks() {
 /// A server that allows guests. The disconnect handler of `/` requires a user, and `/next` is for waiting.
 async fn server_with_user_disconnect_handler() -> (Server, Records) {
     async fn on_connect(socket: SocketRef) {
-        socket.on_disconnect(async |State(recorder): State<Recorder>, user: AuthUser<User>| recorder.record(user.name));
+        socket.on_disconnect(
+            async |State(recorder): State<Recorder>, user: AuthUser<User>| {
+                recorder.record(user.name)
+            },
+        );
     }
     let (server, records) = server().await;
-    server.io.ns("/", on_connect.with(authenticate::builder().guest(true).build().unwrap()));
+    server.io.ns(
+        "/",
+        on_connect.with(authenticate::builder().guest(true).build().unwrap()),
+    );
     server.io.ns("/next", async || ());
     (server, records)
 }
@@ -151,13 +184,21 @@ async fn a_guest_that_disconnects_is_removed_though_the_disconnect_handler_requi
 }
 
 #[tokio::test]
-async fn a_guest_whose_connection_breaks_is_removed_though_the_disconnect_handler_requires_a_user() {
+async fn a_guest_whose_connection_breaks_is_removed_though_the_disconnect_handler_requires_a_user()
+{
     async fn on_next(socket: SocketRef) {
-        socket.on_disconnect(async |State(recorder): State<Recorder>, _: MaybeAuthUser<User>| recorder.record("gone"));
+        socket.on_disconnect(
+            async |State(recorder): State<Recorder>, _: MaybeAuthUser<User>| {
+                recorder.record("gone")
+            },
+        );
     }
 
     let (server, mut records) = server_with_user_disconnect_handler().await;
-    server.io.ns("/last", on_next.with(authenticate::builder().guest(true).build().unwrap()));
+    server.io.ns(
+        "/last",
+        on_next.with(authenticate::builder().guest(true).build().unwrap()),
+    );
 
     let mut raw = server.raw().await;
     raw.connect("/", "").await;
@@ -170,7 +211,8 @@ async fn a_guest_whose_connection_breaks_is_removed_though_the_disconnect_handle
 }
 
 #[tokio::test]
-async fn a_guest_disconnected_by_the_server_is_removed_though_the_disconnect_handler_requires_a_user() {
+async fn a_guest_disconnected_by_the_server_is_removed_though_the_disconnect_handler_requires_a_user()
+ {
     let (server, _records) = server_with_user_disconnect_handler().await;
     let mut client = server.client().admitted().await;
     let socket = server.io.sockets().pop().unwrap();
@@ -198,13 +240,18 @@ async fn a_guest_that_reconnects_at_once_receives_a_disconnect_and_is_admitted()
 #[tokio::test]
 async fn a_guest_reconnects_without_a_disconnect_if_the_disconnect_handler_accepts_guests() {
     async fn on_connect(socket: SocketRef) {
-        socket.on_disconnect(async |State(recorder): State<Recorder>, user: MaybeAuthUser<User>| {
-            recorder.record(user.as_ref().map_or("guest", |user| user.name));
-        });
+        socket.on_disconnect(
+            async |State(recorder): State<Recorder>, user: MaybeAuthUser<User>| {
+                recorder.record(user.as_ref().map_or("guest", |user| user.name));
+            },
+        );
     }
 
     let (server, mut records) = server().await;
-    server.io.ns("/", on_connect.with(authenticate::builder().guest(true).build().unwrap()));
+    server.io.ns(
+        "/",
+        on_connect.with(authenticate::builder().guest(true).build().unwrap()),
+    );
 
     let mut raw = server.raw().await;
     raw.connect("/", "").await;
@@ -222,9 +269,16 @@ async fn a_guest_reconnects_without_a_disconnect_if_the_disconnect_handler_accep
 #[tokio::test]
 async fn nothing_remains_after_a_refused_token() {
     let (server, _records) = server().await;
-    server.io.ns("/", (async |socket: SocketRef| socket.join("all")).with(authenticate::middleware().unwrap()));
+    server.io.ns(
+        "/",
+        (async |socket: SocketRef| socket.join("all")).with(authenticate::middleware().unwrap()),
+    );
     let mut raw = server.raw().await;
-    for payload in [json!({}), json!({ "token": "blabla" }), json!({ "token": token("nobody") })] {
+    for payload in [
+        json!({}),
+        json!({ "token": "blabla" }),
+        json!({ "token": token("nobody") }),
+    ] {
         raw.connect("/", &payload.to_string()).await;
         assert!(matches!(raw.next().await, (_, Received::Refused(_))));
     }

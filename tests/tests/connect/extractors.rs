@@ -13,14 +13,19 @@ use socketioxide::{
 };
 use socketioxide_jwt_auth::{AuthClaims, AuthUser, MaybeAuthUser, SocketAuth};
 use socketioxide_jwt_auth_tests::{
-    Admin, Claims, Client, OtherUser, Received, Recorder, Records, SECRET, Server, User, authenticate, mint, recorder,
-    seconds_from_now, token,
+    Admin, Claims, Client, OtherUser, Received, Recorder, Records, SECRET, Server, User,
+    authenticate, mint, recorder, seconds_from_now, token,
 };
 
 /// A server with this connect handler, which lets guests in.
 macro_rules! server {
     ($on_connect:expr) => {
-        start(|io| io.ns("/", $on_connect.with(authenticate::builder().guest(true).build().unwrap())))
+        start(|io| {
+            io.ns(
+                "/",
+                $on_connect.with(authenticate::builder().guest(true).build().unwrap()),
+            )
+        })
     };
 }
 
@@ -37,12 +42,20 @@ async fn admitted(server: &Server, subject: &str) -> Client {
 
 #[tokio::test]
 async fn a_connect_handler_gets_the_user_and_the_claims() {
-    async fn on_connect(socket: SocketRef, user: AuthUser<User>, AuthClaims(claims): AuthClaims<Claims>) {
-        socket.emit("hello", &json!([user.name, claims.sub])).unwrap();
+    async fn on_connect(
+        socket: SocketRef,
+        user: AuthUser<User>,
+        AuthClaims(claims): AuthClaims<Claims>,
+    ) {
+        socket
+            .emit("hello", &json!([user.name, claims.sub]))
+            .unwrap();
     }
     let (server, _records) = server!(on_connect).await;
     let mut client = admitted(&server, "ada").await;
-    client.expect(Received::event("hello", json!(["Ada", "ada"]))).await;
+    client
+        .expect(Received::event("hello", json!(["Ada", "ada"])))
+        .await;
 }
 
 #[tokio::test]
@@ -55,14 +68,17 @@ async fn a_message_handler_gets_the_user_the_claims_and_its_data() {
         Data(text): Data<String>,
     ) {
         let maybe = maybe.as_ref().map(|user| user.name);
-        ack.send(&json!([user.name, maybe, claims.sub, text])).unwrap();
+        ack.send(&json!([user.name, maybe, claims.sub, text]))
+            .unwrap();
     }
 
     let (server, _records) = server!(async |socket: SocketRef| socket.on("post", post)).await;
 
     let mut client = admitted(&server, "grace").await;
     client.emit_with_ack("post", json!("hi")).await;
-    client.expect(Received::ack(json!(["Grace", "Grace", "grace", "hi"]))).await;
+    client
+        .expect(Received::ack(json!(["Grace", "Grace", "grace", "hi"])))
+        .await;
 }
 
 #[tokio::test]
@@ -73,9 +89,15 @@ async fn a_disconnect_handler_gets_the_user_and_the_claims() {
         maybe: MaybeAuthUser<User>,
         claims: AuthClaims<Claims>,
     ) {
-        recorder.record(format!("{} {} {}", user.name, maybe.logged_in(), claims.sub));
+        recorder.record(format!(
+            "{} {} {}",
+            user.name,
+            maybe.logged_in(),
+            claims.sub
+        ));
     }
-    let (server, mut records) = server!(async |socket: SocketRef| socket.on_disconnect(on_disconnect)).await;
+    let (server, mut records) =
+        server!(async |socket: SocketRef| socket.on_disconnect(on_disconnect)).await;
     admitted(&server, "ada").await.leave().await;
     assert_eq!(records.next().await, "Ada true ada");
 }
@@ -85,7 +107,8 @@ async fn a_disconnect_handler_that_takes_maybe_a_user_is_called_for_a_guest() {
     async fn on_disconnect(State(recorder): State<Recorder>, maybe: MaybeAuthUser<User>) {
         recorder.record(format!("{:?}", maybe.as_ref().map(|user| user.name)));
     }
-    let (server, mut records) = server!(async |socket: SocketRef| socket.on_disconnect(on_disconnect)).await;
+    let (server, mut records) =
+        server!(async |socket: SocketRef| socket.on_disconnect(on_disconnect)).await;
     server.client().admitted().await.leave().await;
     assert_eq!(records.next().await, "None");
 }
@@ -93,11 +116,18 @@ async fn a_disconnect_handler_that_takes_maybe_a_user_is_called_for_a_guest() {
 #[tokio::test]
 async fn a_disconnect_handler_that_takes_a_user_is_not_called_for_a_guest() {
     async fn on_connect(socket: SocketRef) {
-        socket.on_disconnect(async |State(recorder): State<Recorder>, user: AuthUser<User>| recorder.record(user.name));
+        socket.on_disconnect(
+            async |State(recorder): State<Recorder>, user: AuthUser<User>| {
+                recorder.record(user.name)
+            },
+        );
     }
 
     let (server, mut records) = server!(on_connect).await;
-    server.io.ns("/next", on_connect.with(authenticate::middleware().unwrap()));
+    server.io.ns(
+        "/next",
+        on_connect.with(authenticate::middleware().unwrap()),
+    );
 
     let mut raw = server.raw().await;
     raw.connect("/", "").await;
@@ -120,17 +150,30 @@ async fn a_socket_returns_its_user_through_auth_user() {
         socket.emit("who", &json!([name, other])).unwrap();
     }
     let (server, _records) = server!(on_connect).await;
-    admitted(&server, "ada").await.expect(Received::event("who", json!(["Ada", null]))).await;
-    server.client().admitted().await.expect(Received::event("who", json!([null, null]))).await;
+    admitted(&server, "ada")
+        .await
+        .expect(Received::event("who", json!(["Ada", null])))
+        .await;
+    server
+        .client()
+        .admitted()
+        .await
+        .expect(Received::event("who", json!([null, null])))
+        .await;
 }
 
 #[tokio::test]
 async fn the_users_of_a_namespace_can_be_listed() {
-    let (server, _records) = server!(async |socket: SocketRef| socket.emit("ready", &()).unwrap()).await;
+    let (server, _records) =
+        server!(async |socket: SocketRef| socket.emit("ready", &()).unwrap()).await;
     let mut client = admitted(&server, "ada").await;
     assert!(matches!(client.next().await, Received::Event(name, _) if name == "ready"));
     let sockets = server.io.sockets();
-    let names: Vec<_> = sockets.iter().filter_map(|socket| socket.auth_user::<User>()).map(|user| user.name).collect();
+    let names: Vec<_> = sockets
+        .iter()
+        .filter_map(|socket| socket.auth_user::<User>())
+        .map(|user| user.name)
+        .collect();
     assert_eq!(names, ["Ada"]);
 }
 
@@ -155,55 +198,115 @@ async fn every_handler_of_a_socket_shares_one_user() {
 #[tokio::test]
 async fn auth_user_returns_when_its_token_expires() {
     async fn on_connect(socket: SocketRef, user: AuthUser<User>) {
-        let seconds = |time: SystemTime| time.duration_since(UNIX_EPOCH).as_ref().map_or(0, Duration::as_secs);
-        socket.emit("expires", &user.expires_at().map(seconds)).unwrap();
+        let seconds = |time: SystemTime| {
+            time.duration_since(UNIX_EPOCH)
+                .as_ref()
+                .map_or(0, Duration::as_secs)
+        };
+        socket
+            .emit("expires", &user.expires_at().map(seconds))
+            .unwrap();
     }
     let server = Server::start().await;
-    let without_required_claims = authenticate::builder().required_claims([""; 0]).build().unwrap();
+    let without_required_claims = authenticate::builder()
+        .required_claims([""; 0])
+        .build()
+        .unwrap();
     server.io.ns("/", on_connect.with(without_required_claims));
     let expires = seconds_from_now(3600);
 
     let dated = mint(&json!({ "sub": "ada", "exp": expires }), SECRET);
-    server.client().token(&dated).admitted().await.expect(Received::event("expires", json!(expires))).await;
+    server
+        .client()
+        .token(&dated)
+        .admitted()
+        .await
+        .expect(Received::event("expires", json!(expires)))
+        .await;
     let undated = mint(&json!({ "sub": "ada" }), SECRET);
-    server.client().token(&undated).admitted().await.expect(Received::event("expires", json!(null))).await;
+    server
+        .client()
+        .token(&undated)
+        .admitted()
+        .await
+        .expect(Received::event("expires", json!(null)))
+        .await;
 }
 
 #[tokio::test]
 async fn a_policy_guards_connect_and_disconnect_handlers() {
-    async fn on_connect(socket: SocketRef, State(recorder): State<Recorder>, maybe: MaybeAuthUser<User>) {
-        socket.on_disconnect(async |State(recorder): State<Recorder>, user: AuthUser<User, Admin>| {
-            recorder.record(user.name)
-        });
-        recorder.record(format!("connected {:?}", maybe.as_ref().map(|user| user.name)));
+    async fn on_connect(
+        socket: SocketRef,
+        State(recorder): State<Recorder>,
+        maybe: MaybeAuthUser<User>,
+    ) {
+        socket.on_disconnect(
+            async |State(recorder): State<Recorder>, user: AuthUser<User, Admin>| {
+                recorder.record(user.name)
+            },
+        );
+        recorder.record(format!(
+            "connected {:?}",
+            maybe.as_ref().map(|user| user.name)
+        ));
     }
     async fn for_administrators(socket: SocketRef, user: AuthUser<User, Admin>) {
         socket.emit("hello", user.name).unwrap();
     }
     let (server, mut records) = server!(on_connect).await;
-    server.io.ns("/admin", for_administrators.with(authenticate::middleware().unwrap()));
+    server.io.ns(
+        "/admin",
+        for_administrators.with(authenticate::middleware().unwrap()),
+    );
 
-    for (subject, connected) in [("grace", "connected Some(\"Grace\")"), ("ada", "connected Some(\"Ada\")")] {
+    for (subject, connected) in [
+        ("grace", "connected Some(\"Grace\")"),
+        ("ada", "connected Some(\"Ada\")"),
+    ] {
         let client = admitted(&server, subject).await;
         assert_eq!(records.next().await, connected);
         client.leave().await;
     }
-    assert_eq!(records.next().await, "Ada", "the disconnect handler is not called for Grace");
+    assert_eq!(
+        records.next().await,
+        "Ada",
+        "the disconnect handler is not called for Grace"
+    );
 
     let admin = server.client().namespace("/admin");
-    admin.token(&token("ada")).admitted().await.expect(Received::event("hello", json!("Ada"))).await;
-    let mut grace = server.client().namespace("/admin").token(&token("grace")).admitted().await;
-    grace.expect(Received::event("unauthorized", json!({ "code": "forbidden", "message": "forbidden" }))).await;
+    admin
+        .token(&token("ada"))
+        .admitted()
+        .await
+        .expect(Received::event("hello", json!("Ada")))
+        .await;
+    let mut grace = server
+        .client()
+        .namespace("/admin")
+        .token(&token("grace"))
+        .admitted()
+        .await;
+    grace
+        .expect(Received::event(
+            "unauthorized",
+            json!({ "code": "forbidden", "message": "forbidden" }),
+        ))
+        .await;
     grace.expect(Received::Disconnected).await;
 }
 
 #[tokio::test]
 async fn debug_of_an_extractor_shows_the_user_and_no_token() {
     async fn on_connect(socket: SocketRef, user: AuthUser<User>, maybe: MaybeAuthUser<User>) {
-        socket.emit("debug", &format!("{user:?} {maybe:?}")).unwrap();
+        socket
+            .emit("debug", &format!("{user:?} {maybe:?}"))
+            .unwrap();
     }
     let (server, _records) = server!(on_connect).await;
     let shown = r#"AuthUser(User { name: "Ada", admin: true })"#;
     let both = format!("{shown} MaybeAuthUser(Some({shown}))");
-    admitted(&server, "ada").await.expect(Received::event("debug", json!(both))).await;
+    admitted(&server, "ada")
+        .await
+        .expect(Received::event("debug", json!(both)))
+        .await;
 }

@@ -9,18 +9,25 @@ use socketioxide::{
 };
 use socketioxide_jwt_auth::{AuthUser, jwt_auth};
 use socketioxide_jwt_auth_tests::{
-    Claims, Log, OTHER_SECRET, Raw, Received, SECRET, Server, User, authenticate, find_user, mint, seconds_from_now,
-    token,
+    Claims, Log, OTHER_SECRET, Raw, Received, SECRET, Server, User, authenticate, find_user, mint,
+    seconds_from_now, token,
 };
 
 async fn on_connect(socket: SocketRef) {
-    socket.on("who", async |user: AuthUser<User>, ack: AckSender| ack.send(user.name).unwrap());
+    socket.on("who", async |user: AuthUser<User>, ack: AckSender| {
+        ack.send(user.name).unwrap()
+    });
 }
 
 async fn server() -> Server {
     let server = Server::start().await;
-    server.io.ns("/", on_connect.with(authenticate::middleware().unwrap()));
-    server.io.ns("/guests", on_connect.with(authenticate::builder().guest(true).build().unwrap()));
+    server
+        .io
+        .ns("/", on_connect.with(authenticate::middleware().unwrap()));
+    server.io.ns(
+        "/guests",
+        on_connect.with(authenticate::builder().guest(true).build().unwrap()),
+    );
     server
 }
 
@@ -34,17 +41,38 @@ async fn expect_alive(raw: &mut Raw) {
 
 async fn expect_refusal(raw: &mut Raw, namespace: &str, payload: &str, code: &str) {
     raw.connect(namespace, payload).await;
-    assert_eq!(raw.next().await, (namespace.to_owned(), Received::refused(code)), "{payload:.200}");
+    assert_eq!(
+        raw.next().await,
+        (namespace.to_owned(), Received::refused(code)),
+        "{payload:.200}"
+    );
 }
 
 #[tokio::test]
 async fn a_token_that_is_not_a_string_is_malformed() {
     let server = server().await;
-    for value in ["5", "-1.5e300", "true", "false", "null", "{}", "[]", r#"{"token":"x"}"#, r#"["x"]"#, "[[[[]]]]"] {
+    for value in [
+        "5",
+        "-1.5e300",
+        "true",
+        "false",
+        "null",
+        "{}",
+        "[]",
+        r#"{"token":"x"}"#,
+        r#"["x"]"#,
+        "[[[[]]]]",
+    ] {
         for key in ["token", "auth_token"] {
             let payload = format!(r#"{{"{key}":{value}}}"#);
             expect_refusal(&mut server.raw().await, "/", &payload, "token_malformed").await;
-            expect_refusal(&mut server.raw().await, "/guests", &payload, "token_malformed").await;
+            expect_refusal(
+                &mut server.raw().await,
+                "/guests",
+                &payload,
+                "token_malformed",
+            )
+            .await;
         }
     }
 }
@@ -52,9 +80,21 @@ async fn a_token_that_is_not_a_string_is_malformed() {
 #[tokio::test]
 async fn a_payload_that_is_no_object_is_malformed_unless_it_is_empty() {
     let server = server().await;
-    for payload in ["[]", r#"["token"]"#, r#"[{"token":"x"}]"#, r#""token""#, "true"] {
+    for payload in [
+        "[]",
+        r#"["token"]"#,
+        r#"[{"token":"x"}]"#,
+        r#""token""#,
+        "true",
+    ] {
         expect_refusal(&mut server.raw().await, "/", payload, "token_malformed").await;
-        expect_refusal(&mut server.raw().await, "/guests", payload, "token_malformed").await;
+        expect_refusal(
+            &mut server.raw().await,
+            "/guests",
+            payload,
+            "token_malformed",
+        )
+        .await;
     }
     for payload in [r#""""#, "null", "{}"] {
         expect_refusal(&mut server.raw().await, "/", payload, "token_missing").await;
@@ -67,9 +107,22 @@ async fn a_payload_that_is_no_object_is_malformed_unless_it_is_empty() {
 #[tokio::test]
 async fn a_payload_that_is_not_json_is_malformed() {
     let server = server().await;
-    for payload in ["{", r#"{"token":"#, r#"{"token":"a"}}"#, r#"{"token":"\ud800"}"#, "{token:1}", r#"{"a":1,}"#] {
+    for payload in [
+        "{",
+        r#"{"token":"#,
+        r#"{"token":"a"}}"#,
+        r#"{"token":"\ud800"}"#,
+        "{token:1}",
+        r#"{"a":1,}"#,
+    ] {
         expect_refusal(&mut server.raw().await, "/", payload, "token_malformed").await;
-        expect_refusal(&mut server.raw().await, "/guests", payload, "token_malformed").await;
+        expect_refusal(
+            &mut server.raw().await,
+            "/guests",
+            payload,
+            "token_malformed",
+        )
+        .await;
     }
 }
 
@@ -82,12 +135,24 @@ fn payload_with(members: &str) -> String {
 async fn a_payload_that_is_nested_too_deep_is_malformed() {
     let server = server().await;
     // The object is the first of the 64 levels.
-    let nested = |depth: usize| payload_with(&format!(r#""x":{}{}"#, "[".repeat(depth - 1), "]".repeat(depth - 1)));
+    let nested = |depth: usize| {
+        payload_with(&format!(
+            r#""x":{}{}"#,
+            "[".repeat(depth - 1),
+            "]".repeat(depth - 1)
+        ))
+    };
     let mut raw = server.raw().await;
     raw.connect("/", &nested(64)).await;
     raw.expect("/", Received::Connected).await;
     for depth in [65, 128, 100_000] {
-        expect_refusal(&mut server.raw().await, "/", &nested(depth), "token_malformed").await;
+        expect_refusal(
+            &mut server.raw().await,
+            "/",
+            &nested(depth),
+            "token_malformed",
+        )
+        .await;
     }
     expect_alive(&mut server.raw().await).await;
 }
@@ -98,7 +163,9 @@ async fn a_payload_of_too_many_members_is_malformed() {
 
     // The token is a member too.
     let wide = |members: usize| {
-        let others: Vec<_> = (1..members).map(|number| format!(r#""k{number}":0"#)).collect();
+        let others: Vec<_> = (1..members)
+            .map(|number| format!(r#""k{number}":0"#))
+            .collect();
         payload_with(&others.join(","))
     };
     let mut raw = server.raw().await;
@@ -106,7 +173,13 @@ async fn a_payload_of_too_many_members_is_malformed() {
     raw.expect("/", Received::Connected).await;
 
     for members in [65, 1000] {
-        expect_refusal(&mut server.raw().await, "/", &wide(members), "token_malformed").await;
+        expect_refusal(
+            &mut server.raw().await,
+            "/",
+            &wide(members),
+            "token_malformed",
+        )
+        .await;
     }
 
     expect_alive(&mut server.raw().await).await;
@@ -122,8 +195,20 @@ async fn a_payload_with_a_private_name_of_serde_json_is_malformed() {
         r#""x":{"$serde_json::private::RawValue":"{}"}"#,
         r#""x":[{"y":1,"$serde_json\u003a:private::Number":"1"}]"#,
     ] {
-        expect_refusal(&mut server.raw().await, "/", &payload_with(member), "token_malformed").await;
-        expect_refusal(&mut server.raw().await, "/guests", &format!("{{{member}}}"), "token_malformed").await;
+        expect_refusal(
+            &mut server.raw().await,
+            "/",
+            &payload_with(member),
+            "token_malformed",
+        )
+        .await;
+        expect_refusal(
+            &mut server.raw().await,
+            "/guests",
+            &format!("{{{member}}}"),
+            "token_malformed",
+        )
+        .await;
     }
 }
 
@@ -139,11 +224,17 @@ async fn unknown_members_are_ignored() {
 #[tokio::test]
 async fn a_token_that_is_too_long_is_refused_without_being_parsed() {
     let server = server().await;
-    let claims = json!({ "sub": "ada", "exp": seconds_from_now(3600), "padding": "x".repeat(8192) });
+    let claims =
+        json!({ "sub": "ada", "exp": seconds_from_now(3600), "padding": "x".repeat(8192) });
     let good = mint(&claims, SECRET);
 
     let endless = "x".repeat(2 * 1024 * 1024);
-    for token in [good, "x".repeat(8193), format!("Bearer {}", "x".repeat(8193)), endless] {
+    for token in [
+        good,
+        "x".repeat(8193),
+        format!("Bearer {}", "x".repeat(8193)),
+        endless,
+    ] {
         let payload = json!({ "token": token }).to_string();
         expect_refusal(&mut server.raw().await, "/", &payload, "token_too_large").await;
     }
@@ -159,19 +250,55 @@ async fn max_token_bytes_can_be_set() {
     let server = Server::start().await;
     let length = token("ada").len();
     let builder = || authenticate::builder().max_token_bytes(length);
-    server.io.ns("/exact", on_connect.with(builder().build().unwrap()));
-    server.io.ns("/less", on_connect.with(builder().max_token_bytes(length - 1).build().unwrap()));
-    server.client().namespace("/exact").token(&token("ada")).admitted().await;
-    assert_eq!(server.client().namespace("/less").token(&token("ada")).refusal().await, "token_too_large");
+    server
+        .io
+        .ns("/exact", on_connect.with(builder().build().unwrap()));
+    server.io.ns(
+        "/less",
+        on_connect.with(builder().max_token_bytes(length - 1).build().unwrap()),
+    );
+    server
+        .client()
+        .namespace("/exact")
+        .token(&token("ada"))
+        .admitted()
+        .await;
+    assert_eq!(
+        server
+            .client()
+            .namespace("/less")
+            .token(&token("ada"))
+            .refusal()
+            .await,
+        "token_too_large"
+    );
 }
 
 #[tokio::test]
 async fn strings_that_are_not_tokens_are_malformed() {
     let server = server().await;
     let good = token("ada");
-    let strange =
-        [".", "..", "...", "a.b", "a.b.c", "a.b.c.d", "🦀.🦀.🦀", "\u{0}", " ", "null", "undefined", "[object Object]"];
-    let bent = [format!(" {good}"), format!("{good} "), format!("{good}."), format!("{good}="), format!(".{good}")];
+    let strange = [
+        ".",
+        "..",
+        "...",
+        "a.b",
+        "a.b.c",
+        "a.b.c.d",
+        "🦀.🦀.🦀",
+        "\u{0}",
+        " ",
+        "null",
+        "undefined",
+        "[object Object]",
+    ];
+    let bent = [
+        format!(" {good}"),
+        format!("{good} "),
+        format!("{good}."),
+        format!("{good}="),
+        format!(".{good}"),
+    ];
     let mut raw = server.raw().await;
     for text in strange.into_iter().map(str::to_owned).chain(bent) {
         let payload = json!({ "token": text }).to_string();
@@ -185,14 +312,25 @@ async fn a_binary_token_is_malformed() {
     let server = server().await;
     let mut raw = server.raw().await;
     // The JSON of a token that is a buffer. A CONNECT has no attachments.
-    expect_refusal(&mut raw, "/", r#"{"token":{"_placeholder":true,"num":0}}"#, "token_malformed").await;
+    expect_refusal(
+        &mut raw,
+        "/",
+        r#"{"token":{"_placeholder":true,"num":0}}"#,
+        "token_malformed",
+    )
+    .await;
     expect_alive(&mut raw).await;
 }
 
 #[tokio::test]
 async fn a_packet_before_connect_closes_the_connection() {
     let server = server().await;
-    for packet in [r#"42["who",null]"#, r#"421["who",null]"#, "41", r#"431["x"]"#] {
+    for packet in [
+        r#"42["who",null]"#,
+        r#"421["who",null]"#,
+        "41",
+        r#"431["x"]"#,
+    ] {
         let mut raw = server.raw().await;
         raw.send(packet).await;
         raw.expect("", Received::Closed).await;
@@ -216,7 +354,8 @@ async fn a_user_may_send_binary_data() {
     let mut raw = server.raw().await;
     raw.connect_with_token("/", &token("ada")).await;
     raw.expect("/", Received::Connected).await;
-    raw.send(r#"451-5["who",{"_placeholder":true,"num":0}]"#).await;
+    raw.send(r#"451-5["who",{"_placeholder":true,"num":0}]"#)
+        .await;
     raw.send_binary(b"\0\xff").await;
     raw.expect("/", Received::ack(json!("Ada"))).await;
 }
@@ -233,19 +372,34 @@ async fn a_flood_of_refused_connects_costs_few_lookups() {
 
     let log = Log::capture();
     let server = Server::start().await;
-    server.io.ns("/", on_connect.with(counted::middleware().unwrap()));
+    server
+        .io
+        .ns("/", on_connect.with(counted::middleware().unwrap()));
     let mut raw = server.raw().await;
     let unknown = token("nobody");
     for number in 0..300 {
         raw.connect_with_token("/", &unknown).await;
-        raw.expect("/", Received::refused(if number < 20 { "user_not_found" } else { "too_many_attempts" })).await;
+        raw.expect(
+            "/",
+            Received::refused(if number < 20 {
+                "user_not_found"
+            } else {
+                "too_many_attempts"
+            }),
+        )
+        .await;
     }
     assert_eq!(LOOKUPS.load(Ordering::SeqCst), 20);
     assert_eq!(log.lines_with("INFO").len(), 20, "the log is not flooded");
 
     raw.connect_with_token("/", &token("ada")).await;
-    raw.expect("/", Received::refused("too_many_attempts")).await;
-    assert_eq!(LOOKUPS.load(Ordering::SeqCst), 20, "a good token is not verified either");
+    raw.expect("/", Received::refused("too_many_attempts"))
+        .await;
+    assert_eq!(
+        LOOKUPS.load(Ordering::SeqCst),
+        20,
+        "a good token is not verified either"
+    );
     expect_alive(&mut server.raw().await).await;
 }
 
@@ -269,7 +423,10 @@ async fn a_flood_whose_answers_are_not_read_is_limited() {
     let server = server().await;
 
     let mut raw = server.raw().await;
-    let forged = mint(&json!({ "sub": "ada", "exp": seconds_from_now(3600) }), OTHER_SECRET);
+    let forged = mint(
+        &json!({ "sub": "ada", "exp": seconds_from_now(3600) }),
+        OTHER_SECRET,
+    );
 
     for _ in 0..100 {
         raw.connect_with_token("/", &forged).await;
@@ -279,7 +436,10 @@ async fn a_flood_whose_answers_are_not_read_is_limited() {
         match raw.next().await {
             (namespace, Received::Refused(code)) => {
                 assert_eq!(namespace, "/");
-                assert!(["token_signature_invalid", "too_many_attempts"].contains(&code.as_str()), "{code}");
+                assert!(
+                    ["token_signature_invalid", "too_many_attempts"].contains(&code.as_str()),
+                    "{code}"
+                );
             }
             other => panic!("{other:?}"),
         }
@@ -287,6 +447,7 @@ async fn a_flood_whose_answers_are_not_read_is_limited() {
 
     // The limit is that of the connection, for all namespaces.
     raw.connect("/guests", "").await;
-    raw.expect("/guests", Received::refused("too_many_attempts")).await;
+    raw.expect("/guests", Received::refused("too_many_attempts"))
+        .await;
     expect_alive(&mut server.raw().await).await;
 }

@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use socketioxide::{SocketIo, extract::State, handler::ConnectHandler};
 use socketioxide_jwt_auth::{AuthError, jwt_auth};
 use socketioxide_jwt_auth_tests::{
-    Claims, Gate, OTHER_SECRET, Raw, Received, SECRET, Server, User, answer, find_user, join, mint, refused_ack,
-    seconds_from_now, token,
+    Claims, Gate, OTHER_SECRET, Raw, Received, SECRET, Server, User, answer, find_user, join, mint,
+    refused_ack, seconds_from_now, token,
 };
 
 /// Counts lookups.
@@ -28,7 +28,11 @@ impl Lookups {
 }
 
 #[jwt_auth(secret = SECRET, guest = true, authenticate_event = "authenticate")]
-async fn log_in(claims: Claims, State(lookups): State<Lookups>, State(gate): State<Gate>) -> Option<User> {
+async fn log_in(
+    claims: Claims,
+    State(lookups): State<Lookups>,
+    State(gate): State<Gate>,
+) -> Option<User> {
     lookups.count();
     if claims.sub == "slow" {
         gate.pass().await;
@@ -50,13 +54,33 @@ async fn asks_about_guests(
 async fn serve() -> (Server, Lookups, Gate) {
     let (lookups, gate) = (Lookups::default(), Gate::closed());
     // Room for all answers: socketioxide closes a connection whose channel is full at a refusal.
-    let builder = SocketIo::builder().max_buffer_size(1024).with_state(lookups.clone()).with_state(gate.clone());
+    let builder = SocketIo::builder()
+        .max_buffer_size(1024)
+        .with_state(lookups.clone())
+        .with_state(gate.clone());
     let server = Server::with(builder).await;
-    server.io.dyn_ns("/room/{id}", answer.with(log_in::middleware().unwrap())).unwrap();
-    server.io.dyn_ns("/lounge/{id}", answer.with(asks_about_guests::middleware().unwrap())).unwrap();
+    server
+        .io
+        .dyn_ns("/room/{id}", answer.with(log_in::middleware().unwrap()))
+        .unwrap();
+    server
+        .io
+        .dyn_ns(
+            "/lounge/{id}",
+            answer.with(asks_about_guests::middleware().unwrap()),
+        )
+        .unwrap();
     // Another middleware on the same connection.
-    server.io.dyn_ns("/annex/{id}", answer.with(log_in::builder().build().unwrap())).unwrap();
-    server.io.ns("/", answer.with(log_in::middleware().unwrap()));
+    server
+        .io
+        .dyn_ns(
+            "/annex/{id}",
+            answer.with(log_in::builder().build().unwrap()),
+        )
+        .unwrap();
+    server
+        .io
+        .ns("/", answer.with(log_in::middleware().unwrap()));
     (server, lookups, gate)
 }
 
@@ -78,11 +102,16 @@ async fn concurrent_connects_cost_at_most_twenty_lookups_over_all_namespaces() {
     let mut raw = server.raw().await;
     let slow = token("slow");
     for number in 0..150 {
-        raw.connect_with_token(&format!("/room/{number}"), &slow).await;
-        raw.connect_with_token(&format!("/annex/{number}"), &slow).await;
+        raw.connect_with_token(&format!("/room/{number}"), &slow)
+            .await;
+        raw.connect_with_token(&format!("/annex/{number}"), &slow)
+            .await;
     }
     let refused = refusals(&mut raw, 280).await;
-    assert!(refused.iter().all(|code| code == "too_many_attempts"), "{refused:?}");
+    assert!(
+        refused.iter().all(|code| code == "too_many_attempts"),
+        "{refused:?}"
+    );
     assert_eq!(lookups.number(), 20);
 
     for _ in 0..20 {
@@ -90,7 +119,8 @@ async fn concurrent_connects_cost_at_most_twenty_lookups_over_all_namespaces() {
     }
     assert_eq!(refusals(&mut raw, 20).await, ["user_not_found"; 20]);
     raw.connect_with_token("/", &token("ada")).await;
-    raw.expect("/", Received::refused("too_many_attempts")).await;
+    raw.expect("/", Received::refused("too_many_attempts"))
+        .await;
     assert_eq!(lookups.number(), 20);
 
     // Another connection has its own limit.
@@ -129,20 +159,39 @@ async fn a_guest_does_not_reset_refusals() {
     let (server, _, _) = serve().await;
 
     let mut raw = server.raw().await;
-    let forged = mint(&json!({ "sub": "ada", "exp": seconds_from_now(3600) }), OTHER_SECRET);
+    let forged = mint(
+        &json!({ "sub": "ada", "exp": seconds_from_now(3600) }),
+        OTHER_SECRET,
+    );
     let mut codes = Vec::new();
 
     for number in 0..10 {
         for _ in 0..5 {
-            raw.connect_with_token(&format!("/room/{number}"), &forged).await;
+            raw.connect_with_token(&format!("/room/{number}"), &forged)
+                .await;
             codes.extend(refusals(&mut raw, 1).await);
         }
         raw.connect(&format!("/room/{number}"), "").await;
-        while !matches!(raw.next().await.1, Received::Refused(_) | Received::Event(..)) {}
+        while !matches!(
+            raw.next().await.1,
+            Received::Refused(_) | Received::Event(..)
+        ) {}
     }
 
-    assert_eq!(codes.iter().filter(|code| *code == "token_signature_invalid").count(), 20);
-    assert_eq!(codes.iter().filter(|code| *code == "too_many_attempts").count(), 30);
+    assert_eq!(
+        codes
+            .iter()
+            .filter(|code| *code == "token_signature_invalid")
+            .count(),
+        20
+    );
+    assert_eq!(
+        codes
+            .iter()
+            .filter(|code| *code == "too_many_attempts")
+            .count(),
+        30
+    );
 }
 
 #[tokio::test]
@@ -200,11 +249,13 @@ async fn concurrent_logins_count_together_with_connects() {
     }
 
     for number in 0..15 {
-        raw.emit_with_ack(&format!("/room/{number}"), 1, &authenticate("slow")).await;
+        raw.emit_with_ack(&format!("/room/{number}"), 1, &authenticate("slow"))
+            .await;
     }
 
     for number in 15..30 {
-        raw.connect_with_token(&format!("/room/{number}"), &token("slow")).await;
+        raw.connect_with_token(&format!("/room/{number}"), &token("slow"))
+            .await;
     }
 
     assert_eq!(refusals(&mut raw, 10).await, ["too_many_attempts"; 10]);

@@ -7,11 +7,15 @@ use socketioxide::{
 };
 use socketioxide_jwt_auth::{AuthError, AuthUser, RawToken, jwt_auth};
 use socketioxide_jwt_auth_tests::{
-    Claims, Log, OTHER_SECRET, Received, SECRET, Server, User, find_user, mint, seconds_from_now, token,
+    Claims, Log, OTHER_SECRET, Received, SECRET, Server, User, find_user, mint, seconds_from_now,
+    token,
 };
 
 #[jwt_auth(secret = SECRET, guest = true)]
-async fn lookup(claims: Claims, _token: RawToken) -> Result<Option<User>, Box<dyn std::error::Error + Send + Sync>> {
+async fn lookup(
+    claims: Claims,
+    _token: RawToken,
+) -> Result<Option<User>, Box<dyn std::error::Error + Send + Sync>> {
     match claims.sub.as_str() {
         "broken" => Err("the disk is full".into()),
         "suspended" => Err(AuthError::denied("account suspended").into()),
@@ -20,12 +24,16 @@ async fn lookup(claims: Claims, _token: RawToken) -> Result<Option<User>, Box<dy
 }
 
 async fn on_connect(socket: SocketRef) {
-    socket.on("who", async |user: AuthUser<User>, ack: AckSender| ack.send(user.name).unwrap());
+    socket.on("who", async |user: AuthUser<User>, ack: AckSender| {
+        ack.send(user.name).unwrap()
+    });
 }
 
 async fn server() -> Server {
     let server = Server::start().await;
-    server.io.ns("/", on_connect.with(lookup::middleware().unwrap()));
+    server
+        .io
+        .ns("/", on_connect.with(lookup::middleware().unwrap()));
     server
 }
 
@@ -44,7 +52,10 @@ async fn an_accepted_connection_is_logged_with_namespace_and_socket() {
     server.client().token(&token("ada")).admitted().await;
     let id = server.io.sockets()[0].id.to_string();
     let line = the_line(&log, &["connection accepted", &id]);
-    assert!(line.contains("DEBUG") && line.contains("namespace=\"/\""), "{line}");
+    assert!(
+        line.contains("DEBUG") && line.contains("namespace=\"/\""),
+        "{line}"
+    );
 }
 
 #[tokio::test]
@@ -56,7 +67,10 @@ async fn a_refused_connection_is_logged_with_its_code() {
     server.client().token(&token("suspended")).refusal().await;
     for code in ["token_malformed", "user_not_found", "denied"] {
         let line = the_line(&log, &["connection refused", code]);
-        assert!(line.contains("INFO") && line.contains("namespace=\"/\"") && line.contains("socket="), "{line}");
+        assert!(
+            line.contains("INFO") && line.contains("namespace=\"/\"") && line.contains("socket="),
+            "{line}"
+        );
     }
 }
 
@@ -64,9 +78,15 @@ async fn a_refused_connection_is_logged_with_its_code() {
 async fn the_cause_of_an_internal_error_is_logged_at_error() {
     let log = Log::capture();
     let server = server().await;
-    assert_eq!(server.client().token(&token("broken")).refusal().await, "internal_error");
+    assert_eq!(
+        server.client().token(&token("broken")).refusal().await,
+        "internal_error"
+    );
     let line = the_line(&log, &["connection refused", "internal_error"]);
-    assert!(line.contains("ERROR") && line.contains("the disk is full"), "{line}");
+    assert!(
+        line.contains("ERROR") && line.contains("the disk is full"),
+        "{line}"
+    );
 }
 
 #[tokio::test]
@@ -79,7 +99,13 @@ async fn mistakes_of_clients_are_not_logged_as_errors() {
     guest.emit_with_ack("who", json!(null)).await;
     assert!(matches!(guest.next().await, Received::Ack(_)));
     let own = log.lines_with("");
-    assert!(own.len() >= 3 && !own.iter().any(|line| line.contains("ERROR") || line.contains("WARN")), "{own:?}");
+    assert!(
+        own.len() >= 3
+            && !own
+                .iter()
+                .any(|line| line.contains("ERROR") || line.contains("WARN")),
+        "{own:?}"
+    );
 }
 
 #[tokio::test]
@@ -90,22 +116,38 @@ async fn a_refused_event_is_logged_with_its_name_and_code() {
     guest.emit("who", json!("what the guest says")).await;
     assert!(matches!(guest.next().await, Received::Event(..)));
     let line = the_line(&log, &["event refused", "login_required"]);
-    assert!(line.contains("who") && !line.contains("what the guest says"), "{line}");
+    assert!(
+        line.contains("who") && !line.contains("what the guest says"),
+        "{line}"
+    );
 }
 
 #[tokio::test]
 async fn tokens_and_secrets_are_never_logged() {
     let log = Log::capture();
     let server = server().await;
-    let forged = mint(&json!({ "sub": "ada", "exp": seconds_from_now(3600) }), OTHER_SECRET);
+    let forged = mint(
+        &json!({ "sub": "ada", "exp": seconds_from_now(3600) }),
+        OTHER_SECRET,
+    );
 
-    let tokens =
-        [token("ada"), token("nobody"), token("broken"), token("suspended"), forged, "blabla-blabla".to_owned()];
+    let tokens = [
+        token("ada"),
+        token("nobody"),
+        token("broken"),
+        token("suspended"),
+        forged,
+        "blabla-blabla".to_owned(),
+    ];
     for token in &tokens {
         let clients = [
             server.client().auth(json!({ "token": token })),
-            server.client().auth(json!({ "auth_token": format!("Bearer {token}") })),
-            server.client().header("authorization", &format!("Bearer {token}")),
+            server
+                .client()
+                .auth(json!({ "auth_token": format!("Bearer {token}") })),
+            server
+                .client()
+                .header("authorization", &format!("Bearer {token}")),
             server.client().header("x-auth-token", token),
             server.client().query(&format!("auth_token={token}")),
         ];
@@ -115,14 +157,23 @@ async fn tokens_and_secrets_are_never_logged() {
     }
 
     let text = log.text();
-    assert!(text.contains("connection accepted") && text.contains("connection refused"), "{text}");
+    assert!(
+        text.contains("connection accepted") && text.contains("connection refused"),
+        "{text}"
+    );
 
     for token in &tokens {
         let signature = token.rsplit('.').next().unwrap();
-        assert!(!text.contains(token.as_str()) && !text.contains(signature), "{token} in {text}");
+        assert!(
+            !text.contains(token.as_str()) && !text.contains(signature),
+            "{token} in {text}"
+        );
     }
 
-    assert!(!text.contains(SECRET) && !text.contains(OTHER_SECRET), "{text}");
+    assert!(
+        !text.contains(SECRET) && !text.contains(OTHER_SECRET),
+        "{text}"
+    );
 }
 
 #[tokio::test]
@@ -133,15 +184,23 @@ async fn a_token_in_the_name_of_a_namespace_or_an_event_is_not_logged() {
     }
     let log = Log::capture();
     let server = Server::start().await;
-    server.io.dyn_ns("/{anything}", on_connect.with(lookup::middleware().unwrap())).unwrap();
+    server
+        .io
+        .dyn_ns(
+            "/{anything}",
+            on_connect.with(lookup::middleware().unwrap()),
+        )
+        .unwrap();
     let token = token("ada");
     let namespace = format!("/{token}");
     let mut raw = server.raw().await;
     raw.connect_with_token(&namespace, "blabla").await;
-    raw.expect(&namespace, Received::refused("token_malformed")).await;
+    raw.expect(&namespace, Received::refused("token_malformed"))
+        .await;
     raw.connect(&namespace, "").await;
     raw.expect(&namespace, Received::Connected).await;
-    raw.expect(&namespace, Received::event("ready", json!(null))).await;
+    raw.expect(&namespace, Received::event("ready", json!(null)))
+        .await;
     raw.emit_with_ack(&namespace, 1, &json!([token])).await;
     assert!(matches!(raw.next().await.1, Received::Ack(_)));
 

@@ -13,8 +13,8 @@ use socketioxide::{
 };
 use socketioxide_jwt_auth::{AuthError, AuthUser, JwtAuth, LookupOn, RawToken, jwt_auth};
 use socketioxide_jwt_auth_tests::{
-    Claims, Log, Received, Recorder, Records, SECRET, Server, Tracked, User, find_user, mint, recorder,
-    seconds_from_now, token,
+    Claims, Log, Received, Recorder, Records, SECRET, Server, Tracked, User, find_user, mint,
+    recorder, seconds_from_now, token,
 };
 use tokio::time::Instant;
 
@@ -38,17 +38,26 @@ mod database {
 }
 
 fn query(subject: &str) -> database::Result<Option<User>> {
-    if subject == "broken" { Err(DatabaseError) } else { Ok(find_user(subject)) }
+    if subject == "broken" {
+        Err(DatabaseError)
+    } else {
+        Ok(find_user(subject))
+    }
 }
 
 async fn hello(socket: SocketRef, user: AuthUser<User>) {
     socket.emit("hello", user.name).unwrap();
 }
 
-async fn serve<L: LookupOn<LocalAdapter, User = User>>(middleware: JwtAuth<L>) -> (Server, Records) {
+async fn serve<L: LookupOn<LocalAdapter, User = User>>(
+    middleware: JwtAuth<L>,
+) -> (Server, Records) {
     let (recorder, records) = recorder();
     let layer = axum::Extension(Tenant("acme"));
-    let server = Server::with_router(SocketIo::builder().with_state(recorder), |router| router.layer(layer)).await;
+    let server = Server::with_router(SocketIo::builder().with_state(recorder), |router| {
+        router.layer(layer)
+    })
+    .await;
     server.io.ns("/", hello.with(middleware));
     (server, records)
 }
@@ -62,7 +71,10 @@ async fn expect_ada<L: LookupOn<LocalAdapter, User = User>>(middleware: JwtAuth<
     client.expect(Received::event("hello", json!("Ada"))).await;
 }
 
-async fn refusal_of<L: LookupOn<LocalAdapter, User = User>>(middleware: JwtAuth<L>, subject: &str) -> String {
+async fn refusal_of<L: LookupOn<LocalAdapter, User = User>>(
+    middleware: JwtAuth<L>,
+    subject: &str,
+) -> String {
     let (server, _records) = serve(middleware).await;
     server.client().token(&token(subject)).refusal().await
 }
@@ -115,64 +127,111 @@ mod forms {
 
     #[jwt_auth(secret = SECRET)]
     async fn own_error(claims: Claims) -> Result<User, AuthError> {
-        query(&claims.sub).map_err(AuthError::internal)?.ok_or_else(|| AuthError::denied("user does not exist"))
+        query(&claims.sub)
+            .map_err(AuthError::internal)?
+            .ok_or_else(|| AuthError::denied("user does not exist"))
     }
 
     #[tokio::test]
     async fn an_option_returns_the_user_or_user_not_found() {
         expect_ada(option::middleware().unwrap()).await;
-        assert_eq!(refusal_of(option::middleware().unwrap(), "nobody").await, "user_not_found");
+        assert_eq!(
+            refusal_of(option::middleware().unwrap(), "nobody").await,
+            "user_not_found"
+        );
     }
 
     #[tokio::test]
     async fn a_lookup_may_be_a_sync_function() {
         expect_ada(sync_option::middleware().unwrap()).await;
-        assert_eq!(refusal_of(sync_option::middleware().unwrap(), "nobody").await, "user_not_found");
+        assert_eq!(
+            refusal_of(sync_option::middleware().unwrap(), "nobody").await,
+            "user_not_found"
+        );
     }
 
     #[tokio::test]
     async fn a_result_returns_the_user_or_internal_error() {
         expect_ada(result::middleware().unwrap()).await;
-        assert_eq!(refusal_of(result::middleware().unwrap(), "nobody").await, "internal_error");
+        assert_eq!(
+            refusal_of(result::middleware().unwrap(), "nobody").await,
+            "internal_error"
+        );
         expect_ada(text::middleware().unwrap()).await;
-        assert_eq!(refusal_of(text::middleware().unwrap(), "nobody").await, "internal_error");
+        assert_eq!(
+            refusal_of(text::middleware().unwrap(), "nobody").await,
+            "internal_error"
+        );
         expect_ada(of_io::middleware().unwrap()).await;
-        assert_eq!(refusal_of(of_io::middleware().unwrap(), "nobody").await, "internal_error");
+        assert_eq!(
+            refusal_of(of_io::middleware().unwrap(), "nobody").await,
+            "internal_error"
+        );
     }
 
     #[tokio::test]
     async fn a_result_of_option_returns_the_user_user_not_found_or_internal_error() {
         expect_ada(result_of_option::middleware().unwrap()).await;
-        assert_eq!(refusal_of(result_of_option::middleware().unwrap(), "nobody").await, "user_not_found");
-        assert_eq!(refusal_of(result_of_option::middleware().unwrap(), "broken").await, "internal_error");
+        assert_eq!(
+            refusal_of(result_of_option::middleware().unwrap(), "nobody").await,
+            "user_not_found"
+        );
+        assert_eq!(
+            refusal_of(result_of_option::middleware().unwrap(), "broken").await,
+            "internal_error"
+        );
     }
 
     #[tokio::test]
     async fn an_alias_of_result_works_like_result() {
         expect_ada(alias::middleware().unwrap()).await;
-        assert_eq!(refusal_of(alias::middleware().unwrap(), "nobody").await, "user_not_found");
-        assert_eq!(refusal_of(alias::middleware().unwrap(), "broken").await, "internal_error");
+        assert_eq!(
+            refusal_of(alias::middleware().unwrap(), "nobody").await,
+            "user_not_found"
+        );
+        assert_eq!(
+            refusal_of(alias::middleware().unwrap(), "broken").await,
+            "internal_error"
+        );
     }
 
     #[tokio::test]
     async fn denied_sends_the_message_of_the_application() {
-        assert_eq!(refusal_of(own_error::middleware().unwrap(), "nobody").await, "user does not exist");
-        assert_eq!(refusal_of(own_error::middleware().unwrap(), "broken").await, "internal_error");
+        assert_eq!(
+            refusal_of(own_error::middleware().unwrap(), "nobody").await,
+            "user does not exist"
+        );
+        assert_eq!(
+            refusal_of(own_error::middleware().unwrap(), "broken").await,
+            "internal_error"
+        );
     }
 
     #[tokio::test]
     async fn an_auth_error_in_a_box_is_sent_as_it_is() {
-        assert_eq!(refusal_of(boxed::middleware().unwrap(), "suspended").await, "account suspended");
-        assert_eq!(refusal_of(boxed::middleware().unwrap(), "broken").await, "internal_error");
+        assert_eq!(
+            refusal_of(boxed::middleware().unwrap(), "suspended").await,
+            "account suspended"
+        );
+        assert_eq!(
+            refusal_of(boxed::middleware().unwrap(), "broken").await,
+            "internal_error"
+        );
     }
 
     #[tokio::test]
     async fn the_cause_of_an_error_is_in_the_log_and_nowhere_else() {
         let log = Log::capture();
-        assert_eq!(refusal_of(result_of_option::middleware().unwrap(), "broken").await, "internal_error");
+        assert_eq!(
+            refusal_of(result_of_option::middleware().unwrap(), "broken").await,
+            "internal_error"
+        );
         let lines = log.lines_with(CAUSE);
         assert_eq!(lines.len(), 1, "{lines:?}");
-        assert!(lines[0].contains("ERROR") && lines[0].contains("internal_error"), "{lines:?}");
+        assert!(
+            lines[0].contains("ERROR") && lines[0].contains("internal_error"),
+            "{lines:?}"
+        );
     }
 }
 
@@ -187,7 +246,13 @@ mod parameters {
         HttpExtension(tenant): HttpExtension<Tenant>,
         socket: SocketRef,
     ) -> Option<User> {
-        recorder.record(format!("{:?} {} {} {}", token, token.as_str(), tenant.0, socket.ns()));
+        recorder.record(format!(
+            "{:?} {} {} {}",
+            token,
+            token.as_str(),
+            tenant.0,
+            socket.ns()
+        ));
         find_user(&claims.sub)
     }
 
@@ -229,8 +294,15 @@ mod parameters {
     async fn every_extractor_receives_its_value() {
         let (server, mut records) = serve(all::middleware().unwrap()).await;
         let token = token("ada");
-        server.client().token(&format!("Bearer {token}")).admitted().await;
-        assert_eq!(records.next().await, format!("RawToken(redacted) {token} acme /"));
+        server
+            .client()
+            .token(&format!("Bearer {token}"))
+            .admitted()
+            .await;
+        assert_eq!(
+            records.next().await,
+            format!("RawToken(redacted) {token} acme /")
+        );
     }
 
     #[tokio::test]
@@ -241,15 +313,28 @@ mod parameters {
     #[tokio::test]
     async fn a_failed_extractor_is_internal_error_and_is_logged() {
         let log = Log::capture();
-        assert_eq!(refusal_of(unlucky::middleware().unwrap(), "ada").await, "internal_error");
-        assert!(log.lines_with("Missing").iter().any(|line| line.contains("ERROR")), "{}", log.text());
+        assert_eq!(
+            refusal_of(unlucky::middleware().unwrap(), "ada").await,
+            "internal_error"
+        );
+        assert!(
+            log.lines_with("Missing")
+                .iter()
+                .any(|line| line.contains("ERROR")),
+            "{}",
+            log.text()
+        );
     }
 
     #[tokio::test]
     async fn claims_may_be_any_object() {
         let (server, mut records) = serve(whole::middleware().unwrap()).await;
         let claims = json!({ "sub": "ada", "exp": seconds_from_now(60), "iss": "us", "roles": ["a", "b"], "n": null });
-        server.client().token(&mint(&claims, SECRET)).admitted().await;
+        server
+            .client()
+            .token(&mint(&claims, SECRET))
+            .admitted()
+            .await;
         let seen: serde_json::Value = serde_json::from_str(&records.next().await).unwrap();
         assert_eq!(seen, claims);
     }
@@ -295,7 +380,10 @@ mod trouble {
         let log = Log::capture();
         let (server, _records) = serve(panics::middleware().unwrap()).await;
         for _ in 0..2 {
-            assert_eq!(server.client().token(&token("panic")).refusal().await, "internal_error");
+            assert_eq!(
+                server.client().token(&token("panic")).refusal().await,
+                "internal_error"
+            );
         }
         let mut client = server.client().token(&token("ada")).admitted().await;
         client.expect(Received::event("hello", json!("Ada"))).await;
@@ -304,7 +392,10 @@ mod trouble {
 
     #[tokio::test]
     async fn a_panic_outside_of_a_future_refuses_too() {
-        assert_eq!(refusal_of(panics_at_once::middleware().unwrap(), "panic").await, "internal_error");
+        assert_eq!(
+            refusal_of(panics_at_once::middleware().unwrap(), "panic").await,
+            "internal_error"
+        );
         expect_ada(panics_at_once::middleware().unwrap()).await;
     }
 
@@ -312,16 +403,26 @@ mod trouble {
     async fn a_slow_lookup_is_refused_after_the_timeout() {
         let (server, mut records) = serve(hangs::middleware().unwrap()).await;
         let start = Instant::now();
-        assert_eq!(server.client().token(&token("hang")).refusal().await, "lookup_timeout");
+        assert_eq!(
+            server.client().token(&token("hang")).refusal().await,
+            "lookup_timeout"
+        );
         assert!(start.elapsed() >= Duration::from_millis(50));
-        assert_eq!(records.next().await, "lookup dropped", "the lookup is cancelled");
+        assert_eq!(
+            records.next().await,
+            "lookup dropped",
+            "the lookup is cancelled"
+        );
         let mut client = server.client().token(&token("ada")).admitted().await;
         client.expect(Received::event("hello", json!("Ada"))).await;
     }
 
     #[tokio::test]
     async fn a_hanging_lookup_does_not_delay_other_clients() {
-        let slow = hangs::builder().lookup_timeout(Duration::from_secs(3600)).build().unwrap();
+        let slow = hangs::builder()
+            .lookup_timeout(Duration::from_secs(3600))
+            .build()
+            .unwrap();
         let (server, _records) = serve(slow).await;
         let _hanging = server.client_with_token(&token("hang")).await;
         let mut client = server.client().token(&token("ada")).admitted().await;

@@ -10,11 +10,12 @@ use socketioxide::{
     handler::{ConnectHandler, ConnectMiddleware},
 };
 use socketioxide_jwt_auth::{
-    AuthError, AuthUser, ConfigError, JwtAuth, JwtAuthBuilder, LookupOn, LookupRequest, LookupResult, RawToken,
-    UserLookup, jwt_auth,
+    AuthError, AuthUser, ConfigError, JwtAuth, JwtAuthBuilder, LookupOn, LookupRequest,
+    LookupResult, RawToken, UserLookup, jwt_auth,
 };
 use socketioxide_jwt_auth_tests::{
-    Claims, Received, Recorder, SECRET, Server, Tracked, User, authenticate, find_user, recorder, token,
+    Claims, Received, Recorder, SECRET, Server, Tracked, User, authenticate, find_user, recorder,
+    token,
 };
 
 /// A lookup that carries its own data.
@@ -29,11 +30,21 @@ impl UserLookup for Directory {
 }
 
 impl<A: Adapter> LookupOn<A> for Directory {
-    async fn look_up(&self, claims: Option<Claims>, request: LookupRequest<'_, A>) -> LookupResult<&'static str> {
+    async fn look_up(
+        &self,
+        claims: Option<Claims>,
+        request: LookupRequest<'_, A>,
+    ) -> LookupResult<&'static str> {
         let State(recorder) = request.extract::<State<Recorder>>()?;
-        recorder.record(format!("{} {:?}", request.socket().ns(), request.token().map(RawToken::as_str)));
+        recorder.record(format!(
+            "{} {:?}",
+            request.socket().ns(),
+            request.token().map(RawToken::as_str)
+        ));
         match claims {
-            Some(claims) if claims.sub == "missing" => request.extract::<HttpExtension<u8>>().map(|_| None),
+            Some(claims) if claims.sub == "missing" => {
+                request.extract::<HttpExtension<u8>>().map(|_| None)
+            }
             Some(claims) => Ok(self.names.get(claims.sub.as_str()).copied()),
             None => Err(AuthError::denied("no guests")),
         }
@@ -42,7 +53,11 @@ impl<A: Adapter> LookupOn<A> for Directory {
 
 fn directory() -> JwtAuth<Directory> {
     let names = HashMap::from([("ada", "Ada"), ("grace", "Grace")]);
-    JwtAuthBuilder::new(Directory { names }).secret(SECRET).guest(true).build().unwrap()
+    JwtAuthBuilder::new(Directory { names })
+        .secret(SECRET)
+        .guest(true)
+        .build()
+        .unwrap()
 }
 
 #[tokio::test]
@@ -55,12 +70,24 @@ async fn a_manual_lookup_receives_claims_socket_and_token() {
     server.io.ns("/", hello.with(directory()));
 
     let ada = token("ada");
-    server.client().token(&ada).admitted().await.expect(Received::event("hello", json!("Ada"))).await;
+    server
+        .client()
+        .token(&ada)
+        .admitted()
+        .await
+        .expect(Received::event("hello", json!("Ada")))
+        .await;
     assert_eq!(records.next().await, format!("/ Some({ada:?})"));
     assert_eq!(server.client().refusal().await, "no guests");
     assert_eq!(records.next().await, "/ None");
-    assert_eq!(server.client().token(&token("nobody")).refusal().await, "user_not_found");
-    assert_eq!(server.client().token(&token("missing")).refusal().await, "internal_error");
+    assert_eq!(
+        server.client().token(&token("nobody")).refusal().await,
+        "user_not_found"
+    );
+    assert_eq!(
+        server.client().token(&token("missing")).refusal().await,
+        "internal_error"
+    );
 }
 
 /// Two parameters, of which one is generic over the adapter and one is not.
@@ -78,7 +105,8 @@ async fn with_socket(claims: Claims, _socket: SocketRef) -> Option<User> {
 #[expect(dead_code, reason = "it is checked by the compiler only")]
 fn works_with_any_adapter<A: Adapter>() {
     fn is_lookup<A: Adapter, L: LookupOn<A>>() {}
-    fn is_middleware<A: Adapter, T, M: ConnectMiddleware<A, T>>(_: fn() -> Result<M, ConfigError>) {}
+    fn is_middleware<A: Adapter, T, M: ConnectMiddleware<A, T>>(_: fn() -> Result<M, ConfigError>) {
+    }
     is_lookup::<A, with_state>();
     is_lookup::<A, authenticate>();
     is_lookup::<A, Directory>();
@@ -88,12 +116,24 @@ fn works_with_any_adapter<A: Adapter>() {
 
 #[tokio::test]
 async fn an_annotated_function_is_still_a_function() {
-    let claims = |sub: &str| Claims { sub: sub.to_owned() };
-    assert_eq!(authenticate(claims("ada")).await, Some(User { name: "Ada", admin: true }));
+    let claims = |sub: &str| Claims {
+        sub: sub.to_owned(),
+    };
+    assert_eq!(
+        authenticate(claims("ada")).await,
+        Some(User {
+            name: "Ada",
+            admin: true
+        })
+    );
     assert_eq!(authenticate(claims("nobody")).await, None);
 
     let (recorder, mut records) = recorder();
-    assert!(with_state(claims("grace"), State(recorder.clone())).await.is_none());
+    assert!(
+        with_state(claims("grace"), State(recorder.clone()))
+            .await
+            .is_none()
+    );
     assert!(with_state(claims("ada"), State(recorder)).await.is_some());
     assert_eq!(records.next().await, "user dropped");
 }
@@ -105,7 +145,10 @@ async fn the_attribute_works_inside_a_function() {
         find_user(&claims.sub)
     }
     let server = Server::start().await;
-    server.io.ns("/", (async |_: AuthUser<User>| ()).with(local::middleware().unwrap()));
+    server.io.ns(
+        "/",
+        (async |_: AuthUser<User>| ()).with(local::middleware().unwrap()),
+    );
     server.client().token(&token("ada")).admitted().await;
 }
 
@@ -119,7 +162,11 @@ async fn a_user_may_be_a_tuple() {
         socket.emit("user", &json!([user.0, user.1])).unwrap();
     }
     let server = Server::start().await;
-    server.io.ns("/", on_connect.with(tuple::middleware().unwrap()));
+    server
+        .io
+        .ns("/", on_connect.with(tuple::middleware().unwrap()));
     let mut client = server.client().token(&token("ada")).admitted().await;
-    client.expect(Received::event("user", json!(["ada", [1, 2]]))).await;
+    client
+        .expect(Received::event("user", json!(["ada", [1, 2]])))
+        .await;
 }

@@ -8,8 +8,8 @@ use socketioxide::{
 };
 use socketioxide_jwt_auth::{AuthClaims, AuthUser, MaybeAuthUser, jwt_auth};
 use socketioxide_jwt_auth_tests::{
-    Claims, Log, OTHER_SECRET, OtherClaims, OtherUser, Raw, Received, Recorder, SECRET, Server, User, authenticate,
-    find_user, mint, recorder, seconds_from_now, token,
+    Claims, Log, OTHER_SECRET, OtherClaims, OtherUser, Raw, Received, Recorder, SECRET, Server,
+    User, authenticate, find_user, mint, recorder, seconds_from_now, token,
 };
 
 #[jwt_auth(secret = OTHER_SECRET)]
@@ -24,26 +24,40 @@ async fn counted(claims: Claims, State(recorder): State<Recorder>) -> Option<Use
 }
 
 async fn on_connect(socket: SocketRef) {
-    socket.on("who", async |user: AuthUser<User>, claims: AuthClaims<Claims>, ack: AckSender| {
-        ack.send(&json!([user.name, claims.sub])).unwrap();
-    });
+    socket.on(
+        "who",
+        async |user: AuthUser<User>, claims: AuthClaims<Claims>, ack: AckSender| {
+            ack.send(&json!([user.name, claims.sub])).unwrap();
+        },
+    );
 }
 
 async fn on_connect_other(socket: SocketRef) {
-    socket.on("who", async |user: AuthUser<OtherUser>, claims: AuthClaims<OtherClaims>, ack: AckSender| {
-        ack.send(&json!([user.id, claims.id])).unwrap();
-    });
+    socket.on(
+        "who",
+        async |user: AuthUser<OtherUser>, claims: AuthClaims<OtherClaims>, ack: AckSender| {
+            ack.send(&json!([user.id, claims.id])).unwrap();
+        },
+    );
 }
 
 async fn server() -> Server {
     let server = Server::start().await;
-    server.io.ns("/", on_connect.with(authenticate::middleware().unwrap()));
-    server.io.ns("/other", on_connect_other.with(authenticate_other::middleware().unwrap()));
+    server
+        .io
+        .ns("/", on_connect.with(authenticate::middleware().unwrap()));
+    server.io.ns(
+        "/other",
+        on_connect_other.with(authenticate_other::middleware().unwrap()),
+    );
     server
 }
 
 fn other_token(id: u64) -> String {
-    mint(&json!({ "id": id, "exp": seconds_from_now(3600) }), OTHER_SECRET)
+    mint(
+        &json!({ "id": id, "exp": seconds_from_now(3600) }),
+        OTHER_SECRET,
+    )
 }
 
 async fn expect_who(raw: &mut Raw, namespace: &str, who: serde_json::Value) {
@@ -68,9 +82,11 @@ async fn the_token_of_one_namespace_is_not_valid_in_another() {
     let server = server().await;
     let mut raw = server.raw().await;
     raw.connect_with_token("/", &other_token(7)).await;
-    raw.expect("/", Received::refused("token_signature_invalid")).await;
+    raw.expect("/", Received::refused("token_signature_invalid"))
+        .await;
     raw.connect_with_token("/other", &token("ada")).await;
-    raw.expect("/other", Received::refused("token_signature_invalid")).await;
+    raw.expect("/other", Received::refused("token_signature_invalid"))
+        .await;
 }
 
 #[tokio::test]
@@ -80,7 +96,8 @@ async fn admission_to_one_namespace_does_not_admit_to_another() {
     raw.connect_with_token("/", &token("ada")).await;
     raw.expect("/", Received::Connected).await;
     raw.connect("/other", "").await;
-    raw.expect("/other", Received::refused("token_missing")).await;
+    raw.expect("/other", Received::refused("token_missing"))
+        .await;
     expect_who(&mut raw, "/", json!(["Ada", "ada"])).await;
 }
 
@@ -89,7 +106,8 @@ async fn events_to_a_namespace_that_refused_are_not_handled() {
     let server = server().await;
     let mut raw = server.raw().await;
     raw.connect_with_token("/other", &other_token(0)).await;
-    raw.expect("/other", Received::refused("user_not_found")).await;
+    raw.expect("/other", Received::refused("user_not_found"))
+        .await;
     raw.emit_with_ack("/other", 1, &json!(["who", null])).await;
     // socketioxide closes the connection of an event to a namespace that is not connected.
     raw.expect("", Received::Closed).await;
@@ -98,7 +116,13 @@ async fn events_to_a_namespace_that_refused_are_not_handled() {
 #[tokio::test]
 async fn a_dynamic_namespace_requires_a_token_on_every_path() {
     let server = Server::start().await;
-    server.io.dyn_ns("/room/{id}", on_connect.with(authenticate::middleware().unwrap())).unwrap();
+    server
+        .io
+        .dyn_ns(
+            "/room/{id}",
+            on_connect.with(authenticate::middleware().unwrap()),
+        )
+        .unwrap();
     let mut raw = server.raw().await;
     for (namespace, subject, name) in [("/room/1", "ada", "Ada"), ("/room/2", "grace", "Grace")] {
         raw.connect_with_token(namespace, &token(subject)).await;
@@ -106,7 +130,8 @@ async fn a_dynamic_namespace_requires_a_token_on_every_path() {
         expect_who(&mut raw, namespace, json!([name, subject])).await;
     }
     raw.connect("/room/3", "").await;
-    raw.expect("/room/3", Received::refused("token_missing")).await;
+    raw.expect("/room/3", Received::refused("token_missing"))
+        .await;
     expect_who(&mut raw, "/room/1", json!(["Ada", "ada"])).await;
 }
 
@@ -114,7 +139,9 @@ async fn a_dynamic_namespace_requires_a_token_on_every_path() {
 async fn a_second_connect_changes_nothing() {
     let (recorder, mut records) = recorder();
     let server = Server::with(SocketIo::builder().with_state(recorder)).await;
-    server.io.ns("/", on_connect.with(counted::middleware().unwrap()));
+    server
+        .io
+        .ns("/", on_connect.with(counted::middleware().unwrap()));
 
     let mut raw = server.raw().await;
     raw.connect_with_token("/", &token("ada")).await;
@@ -171,12 +198,21 @@ async fn one_middleware_serves_several_namespaces() {
 async fn two_middlewares_in_one_namespace_are_internal_error_and_logged() {
     let log = Log::capture();
     let server = Server::start().await;
-    let both = on_connect.with(authenticate::middleware().unwrap()).with(counted_free::middleware().unwrap());
+    let both = on_connect
+        .with(authenticate::middleware().unwrap())
+        .with(counted_free::middleware().unwrap());
     server.io.ns("/", both);
-    assert_eq!(server.client().token(&token("ada")).refusal().await, "internal_error");
+    assert_eq!(
+        server.client().token(&token("ada")).refusal().await,
+        "internal_error"
+    );
     assert_eq!(server.sockets_in("/"), 0);
     let explained = log.lines_with("two jwt_auth middlewares");
-    assert!(explained.len() == 1 && explained[0].contains("ERROR"), "{}", log.text());
+    assert!(
+        explained.len() == 1 && explained[0].contains("ERROR"),
+        "{}",
+        log.text()
+    );
 }
 
 #[jwt_auth(secret = SECRET)]
@@ -188,17 +224,39 @@ async fn counted_free(claims: Claims) -> Option<User> {
 async fn the_user_type_of_another_namespace_is_internal_error() {
     async fn wrong(_: MaybeAuthUser<OtherUser>) {}
     let server = server().await;
-    server.io.ns("/wrong", wrong.with(authenticate::middleware().unwrap()));
-    let mut client = server.client().namespace("/wrong").token(&token("ada")).admitted().await;
-    let unauthorized_before_disconnect = json!({ "code": "internal_error", "message": "internal_error" });
-    client.expect(Received::event("unauthorized", unauthorized_before_disconnect)).await;
+    server
+        .io
+        .ns("/wrong", wrong.with(authenticate::middleware().unwrap()));
+    let mut client = server
+        .client()
+        .namespace("/wrong")
+        .token(&token("ada"))
+        .admitted()
+        .await;
+    let unauthorized_before_disconnect =
+        json!({ "code": "internal_error", "message": "internal_error" });
+    client
+        .expect(Received::event(
+            "unauthorized",
+            unauthorized_before_disconnect,
+        ))
+        .await;
     client.expect(Received::Disconnected).await;
 }
 
 #[tokio::test]
 async fn a_namespace_without_the_middleware_requires_no_token() {
     let server = server().await;
-    server.io.ns("/public", async |socket: SocketRef| socket.emit("hello", "everyone").unwrap());
-    let mut client = server.client().namespace("/public").auth(json!({ "token": 5 })).admitted().await;
-    client.expect(Received::event("hello", json!("everyone"))).await;
+    server.io.ns("/public", async |socket: SocketRef| {
+        socket.emit("hello", "everyone").unwrap()
+    });
+    let mut client = server
+        .client()
+        .namespace("/public")
+        .auth(json!({ "token": 5 }))
+        .admitted()
+        .await;
+    client
+        .expect(Received::event("hello", json!("everyone")))
+        .await;
 }

@@ -9,10 +9,13 @@ use socketioxide::{
     handler::{ConnectHandler, FromConnectParts, Value as Payload},
     socket::Socket,
 };
-use socketioxide_jwt_auth::{AuthError, AuthUser, KeyRequest, KeySet, KeySource, Policy, Reply, SocketAuth, jwt_auth};
+use socketioxide_jwt_auth::{
+    AuthError, AuthUser, KeyRequest, KeySet, KeySource, Policy, Reply, SocketAuth, jwt_auth,
+};
 use socketioxide_jwt_auth_tests::{
-    Claims, Log, Raw, Received, SECRET, Server, User, answer, emit_with_ack, find_user, join, ready, refused_ack,
-    renew, renewed_ack, seconds_from_now, token, unauthorized, unauthorized_event,
+    Claims, Log, Raw, Received, SECRET, Server, User, answer, emit_with_ack, find_user, join,
+    ready, refused_ack, renew, renewed_ack, seconds_from_now, token, unauthorized,
+    unauthorized_event,
 };
 
 const OWN: &str = "this is the test's own";
@@ -41,7 +44,9 @@ async fn expect_alive(server: &Server) {
 
 async fn server() -> Server {
     let server = Server::start().await;
-    server.io.ns("/alive", answer.with(log_in::middleware().unwrap()));
+    server
+        .io
+        .ns("/alive", answer.with(log_in::middleware().unwrap()));
     server
 }
 
@@ -57,7 +62,9 @@ async fn a_policy_that_panics_in_a_connect_handler_disconnects_the_client() {
 
     let log = Log::capture();
     let server = server().await;
-    server.io.ns("/", on_connect.with(log_in::middleware().unwrap()));
+    server
+        .io
+        .ns("/", on_connect.with(log_in::middleware().unwrap()));
 
     let mut raw = server.raw().await;
     raw.connect_with_token("/", &token("ada")).await;
@@ -65,7 +72,13 @@ async fn a_policy_that_panics_in_a_connect_handler_disconnects_the_client() {
     raw.expect("/", unauthorized("internal_error")).await;
     raw.expect("/", Received::Disconnected).await;
     assert_eq!(server.sockets_in("/"), 0);
-    assert!(log.lines_with("ERROR").iter().any(|line| line.contains("the policy panicked")), "{}", log.text());
+    assert!(
+        log.lines_with("ERROR")
+            .iter()
+            .any(|line| line.contains("the policy panicked")),
+        "{}",
+        log.text()
+    );
     expect_alive(&server).await;
 }
 
@@ -81,13 +94,22 @@ async fn a_policy_that_panics_for_an_event_refuses_it() {
     }
 
     let server = server().await;
-    server.io.ns("/", on_connect.with(log_in::middleware().unwrap()));
+    server
+        .io
+        .ns("/", on_connect.with(log_in::middleware().unwrap()));
 
     let mut raw = ready(&server, "/", Some(&token("ada"))).await;
-    assert_eq!(emit_with_ack(&mut raw, "guarded", &Value::Null).await, refused_ack("internal_error"));
+    assert_eq!(
+        emit_with_ack(&mut raw, "guarded", &Value::Null).await,
+        refused_ack("internal_error")
+    );
     raw.emit("/", &json!(["guarded"])).await;
-    raw.expect("/", unauthorized_event("internal_error", "guarded")).await;
-    assert_eq!(emit_with_ack(&mut raw, "whoami", &Value::Null).await, Received::ack(json!("Ada")));
+    raw.expect("/", unauthorized_event("internal_error", "guarded"))
+        .await;
+    assert_eq!(
+        emit_with_ack(&mut raw, "whoami", &Value::Null).await,
+        Received::ack(json!("Ada"))
+    );
     expect_alive(&server).await;
 }
 
@@ -99,7 +121,9 @@ async fn a_policy_that_panics_in_a_disconnect_handler_leaves_no_socket_behind() 
     }
 
     let server = server().await;
-    server.io.ns("/", on_connect.with(log_in::middleware().unwrap()));
+    server
+        .io
+        .ns("/", on_connect.with(log_in::middleware().unwrap()));
 
     let mut raw = ready(&server, "/", Some(&token("ada"))).await;
     raw.leave("/").await;
@@ -125,28 +149,43 @@ impl std::error::Error for BrokenError {}
 async fn an_error_whose_display_panics_refuses_the_client() {
     #[jwt_auth(secret = SECRET, guest = true, authenticate_event = "authenticate")]
     async fn fails(claims: Claims) -> Result<User, BrokenError> {
-        find_user(&claims.sub).filter(|user| !user.admin).ok_or(BrokenError)
+        find_user(&claims.sub)
+            .filter(|user| !user.admin)
+            .ok_or(BrokenError)
     }
     let _log = Log::capture();
     let server = server().await;
     server.io.ns("/", answer.with(fails::middleware().unwrap()));
-    assert_eq!(refusal(&server, "/", &token("ada")).await, Received::refused("internal_error"));
+    assert_eq!(
+        refusal(&server, "/", &token("ada")).await,
+        Received::refused("internal_error")
+    );
     let mut guest = ready(&server, "/", None).await;
-    assert_eq!(renew(&mut guest, &token("ada")).await, refused_ack("internal_error"));
+    assert_eq!(
+        renew(&mut guest, &token("ada")).await,
+        refused_ack("internal_error")
+    );
     expect_alive(&server).await;
 }
 
 #[tokio::test]
 async fn an_error_whose_display_panics_answers_the_event() {
     async fn on_connect(socket: SocketRef) {
-        socket.on("fail", async |reply: Reply| reply.send::<(), _>(Err(BrokenError)));
+        socket.on("fail", async |reply: Reply| {
+            reply.send::<(), _>(Err(BrokenError))
+        });
         answer(socket).await;
     }
     let _log = Log::capture();
     let server = server().await;
-    server.io.ns("/", on_connect.with(log_in::middleware().unwrap()));
+    server
+        .io
+        .ns("/", on_connect.with(log_in::middleware().unwrap()));
     let mut raw = ready(&server, "/", None).await;
-    assert_eq!(emit_with_ack(&mut raw, "fail", &Value::Null).await, refused_ack("internal_error"));
+    assert_eq!(
+        emit_with_ack(&mut raw, "fail", &Value::Null).await,
+        refused_ack("internal_error")
+    );
 }
 
 #[tokio::test]
@@ -163,12 +202,27 @@ async fn a_user_key_that_panics_refuses_the_client() {
     let log = Log::capture();
     let server = server().await;
     server.io.ns("/", answer.with(keyed::middleware().unwrap()));
-    assert_eq!(refusal(&server, "/", &token("ada")).await, Received::refused("internal_error"));
-    assert!(log.lines_with("ERROR").iter().any(|line| line.contains("`user_key` panicked")), "{}", log.text());
+    assert_eq!(
+        refusal(&server, "/", &token("ada")).await,
+        Received::refused("internal_error")
+    );
+    assert!(
+        log.lines_with("ERROR")
+            .iter()
+            .any(|line| line.contains("`user_key` panicked")),
+        "{}",
+        log.text()
+    );
 
     let mut raw = ready(&server, "/", None).await;
-    assert_eq!(renew(&mut raw, &token("ada")).await, refused_ack("internal_error"));
-    assert_eq!(emit_with_ack(&mut raw, "whoami", &Value::Null).await, refused_ack("login_required"));
+    assert_eq!(
+        renew(&mut raw, &token("ada")).await,
+        refused_ack("internal_error")
+    );
+    assert_eq!(
+        emit_with_ack(&mut raw, "whoami", &Value::Null).await,
+        refused_ack("login_required")
+    );
     expect_alive(&server).await;
 }
 
@@ -191,11 +245,19 @@ async fn claims_that_panic_when_they_are_parsed_refuse_the_client() {
 
     let log = Log::capture();
     let server = server().await;
-    server.io.ns("/", answer.with(parsed::middleware().unwrap()));
+    server
+        .io
+        .ns("/", answer.with(parsed::middleware().unwrap()));
 
-    assert_eq!(refusal(&server, "/", &token("ada")).await, Received::refused("internal_error"));
+    assert_eq!(
+        refusal(&server, "/", &token("ada")).await,
+        Received::refused("internal_error")
+    );
     let mut raw = ready(&server, "/", None).await;
-    assert_eq!(renew(&mut raw, &token("ada")).await, refused_ack("internal_error"));
+    assert_eq!(
+        renew(&mut raw, &token("ada")).await,
+        refused_ack("internal_error")
+    );
     assert!(!log.text().contains(SECRET_CAUSE));
     expect_alive(&server).await;
 }
@@ -212,10 +274,27 @@ impl KeySource for BrokenKeys {
 async fn a_key_source_that_panics_refuses_the_client() {
     let log = Log::capture();
     let server = server().await;
-    server.io.ns("/", answer.with(log_in::builder().keys(BrokenKeys).algorithm("HS256").build().unwrap()));
-    assert_eq!(refusal(&server, "/", &token("ada")).await, Received::refused("internal_error"));
+    server.io.ns(
+        "/",
+        answer.with(
+            log_in::builder()
+                .keys(BrokenKeys)
+                .algorithm("HS256")
+                .build()
+                .unwrap(),
+        ),
+    );
+    assert_eq!(
+        refusal(&server, "/", &token("ada")).await,
+        Received::refused("internal_error")
+    );
     let errors = log.lines_with("ERROR");
-    assert!(errors.iter().any(|line| line.contains("the key source panicked")), "{errors:?}");
+    assert!(
+        errors
+            .iter()
+            .any(|line| line.contains("the key source panicked")),
+        "{errors:?}"
+    );
     assert!(!log.text().contains(SECRET_CAUSE));
     expect_alive(&server).await;
 }
@@ -240,13 +319,27 @@ async fn an_extractor_of_the_login_handler_that_panics_does_not_undo_the_login()
 
     let log = Log::capture();
     let server = server().await;
-    server.io.ns("/", on_connect.with(log_in::middleware().unwrap()));
+    server
+        .io
+        .ns("/", on_connect.with(log_in::middleware().unwrap()));
 
     let mut raw = ready(&server, "/", None).await;
     let expires_at = seconds_from_now(3600);
-    assert_eq!(renew(&mut raw, &token("ada")).await, renewed_ack(expires_at));
-    assert_eq!(emit_with_ack(&mut raw, "whoami", &Value::Null).await, Received::ack(json!("Ada")));
-    assert!(log.lines_with("ERROR").iter().any(|line| line.contains("`on_login`")), "{}", log.text());
+    assert_eq!(
+        renew(&mut raw, &token("ada")).await,
+        renewed_ack(expires_at)
+    );
+    assert_eq!(
+        emit_with_ack(&mut raw, "whoami", &Value::Null).await,
+        Received::ack(json!("Ada"))
+    );
+    assert!(
+        log.lines_with("ERROR")
+            .iter()
+            .any(|line| line.contains("`on_login`")),
+        "{}",
+        log.text()
+    );
 }
 
 #[tokio::test]
@@ -256,8 +349,13 @@ async fn an_extractor_of_the_lookup_that_panics_refuses_the_client() {
         find_user(&claims.sub)
     }
     let server = server().await;
-    server.io.ns("/", answer.with(extracts::middleware().unwrap()));
-    assert_eq!(refusal(&server, "/", &token("ada")).await, Received::refused("internal_error"));
+    server
+        .io
+        .ns("/", answer.with(extracts::middleware().unwrap()));
+    assert_eq!(
+        refusal(&server, "/", &token("ada")).await,
+        Received::refused("internal_error")
+    );
     expect_alive(&server).await;
 }
 
@@ -279,18 +377,33 @@ impl Serialize for Broken {
 #[tokio::test]
 async fn a_reply_that_cannot_be_serialized_is_internal_error() {
     async fn on_connect(socket: SocketRef) {
-        socket.on("panics", async |reply: Reply| reply.send::<_, AuthError>(Ok(Broken::Panics)));
-        socket.on("fails", async |reply: Reply| reply.send::<_, AuthError>(Ok(Broken::Fails)));
+        socket.on("panics", async |reply: Reply| {
+            reply.send::<_, AuthError>(Ok(Broken::Panics))
+        });
+        socket.on("fails", async |reply: Reply| {
+            reply.send::<_, AuthError>(Ok(Broken::Fails))
+        });
         answer(socket).await;
     }
 
     let log = Log::capture();
     let server = server().await;
-    server.io.ns("/", on_connect.with(log_in::middleware().unwrap()));
+    server
+        .io
+        .ns("/", on_connect.with(log_in::middleware().unwrap()));
 
     let mut raw: Raw = ready(&server, "/", None).await;
     for event in ["panics", "fails"] {
-        assert_eq!(emit_with_ack(&mut raw, event, &Value::Null).await, refused_ack("internal_error"));
-        assert!(log.lines_with("ERROR").iter().any(|line| line.contains(event)), "{}", log.text());
+        assert_eq!(
+            emit_with_ack(&mut raw, event, &Value::Null).await,
+            refused_ack("internal_error")
+        );
+        assert!(
+            log.lines_with("ERROR")
+                .iter()
+                .any(|line| line.contains(event)),
+            "{}",
+            log.text()
+        );
     }
 }

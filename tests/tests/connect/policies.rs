@@ -9,8 +9,8 @@ use socketioxide::{
 };
 use socketioxide_jwt_auth::{All, AnyOf, AuthClaims, AuthUser, Not, Policy, jwt_auth};
 use socketioxide_jwt_auth_tests::{
-    Admin, Raw, Received, Recorder, SECRET, Server, User, authenticate, emit_with_ack, mint, recorder, refused_ack,
-    renew, seconds_from_now, token, unauthorized, unauthorized_event,
+    Admin, Raw, Received, Recorder, SECRET, Server, User, authenticate, emit_with_ack, mint,
+    recorder, refused_ack, renew, seconds_from_now, token, unauthorized, unauthorized_event,
 };
 
 /// Allows every user but Grace.
@@ -31,7 +31,9 @@ impl<T> Policy<T> for DenyAll {
 }
 
 fn on<P: Policy<User> + Send + Sync + 'static>(socket: &SocketRef, event: &'static str) {
-    socket.on(event, async |ack: AckSender, user: AuthUser<User, P>| ack.send(user.name).unwrap_or_default());
+    socket.on(event, async |ack: AckSender, user: AuthUser<User, P>| {
+        ack.send(user.name).unwrap_or_default()
+    });
 }
 
 /// Registers an event for each policy.
@@ -49,7 +51,10 @@ async fn on_connect(socket: SocketRef) {
 
 async fn server() -> Server {
     let server = Server::start().await;
-    server.io.ns("/", on_connect.with(authenticate::builder().guest(true).build().unwrap()));
+    server.io.ns(
+        "/",
+        on_connect.with(authenticate::builder().guest(true).build().unwrap()),
+    );
     server
 }
 
@@ -76,8 +81,16 @@ async fn combinations_allow_exactly_the_matching_users() {
     ];
     for (event, for_ada, for_grace) in expected {
         for (raw, name, allowed) in [(&mut ada, "Ada", for_ada), (&mut grace, "Grace", for_grace)] {
-            let expected = if allowed { Received::ack(json!(name)) } else { refused_ack("forbidden") };
-            assert_eq!(emit_with_ack(raw, event, &json!(null)).await, expected, "{event} for {name}");
+            let expected = if allowed {
+                Received::ack(json!(name))
+            } else {
+                refused_ack("forbidden")
+            };
+            assert_eq!(
+                emit_with_ack(raw, event, &json!(null)).await,
+                expected,
+                "{event} for {name}"
+            );
         }
     }
 }
@@ -87,7 +100,11 @@ async fn every_policy_refuses_a_guest_with_login_required() {
     let server = server().await;
     let mut guest = ready(&server, None).await;
     for event in ["no policy", "admin", "all", "any of", "not", "nested"] {
-        assert_eq!(emit_with_ack(&mut guest, event, &json!(null)).await, refused_ack("login_required"), "{event}");
+        assert_eq!(
+            emit_with_ack(&mut guest, event, &json!(null)).await,
+            refused_ack("login_required"),
+            "{event}"
+        );
     }
 }
 
@@ -96,8 +113,13 @@ async fn forbidden_is_an_event_without_an_acknowledgement() {
     let server = server().await;
     let mut grace = ready(&server, Some("grace")).await;
     grace.emit("/", &json!(["all", 1])).await;
-    grace.expect("/", unauthorized_event("forbidden", "all")).await;
-    assert_eq!(emit_with_ack(&mut grace, "no policy", &json!(null)).await, Received::ack(json!("Grace")));
+    grace
+        .expect("/", unauthorized_event("forbidden", "all"))
+        .await;
+    assert_eq!(
+        emit_with_ack(&mut grace, "no policy", &json!(null)).await,
+        Received::ack(json!("Grace"))
+    );
 }
 
 #[tokio::test]
@@ -106,7 +128,9 @@ async fn a_connect_handler_can_have_a_combination() {
         socket.emit("ready", &()).unwrap();
     }
     let server = Server::start().await;
-    server.io.ns("/", staff_only.with(authenticate::middleware().unwrap()));
+    server
+        .io
+        .ns("/", staff_only.with(authenticate::middleware().unwrap()));
     ready(&server, Some("ada")).await;
     let mut raw = server.raw().await;
     raw.connect_with_token("/", &token("grace")).await;
@@ -123,44 +147,74 @@ struct Role {
 
 #[jwt_auth(secret = SECRET, authenticate_event = "authenticate")]
 async fn by_role(claims: Role) -> Option<User> {
-    Some(User { name: "Ada", admin: claims.admin })
+    Some(User {
+        name: "Ada",
+        admin: claims.admin,
+    })
 }
 
 #[tokio::test]
 async fn a_renewed_token_brings_its_own_user_and_claims() {
     async fn on_connect(socket: SocketRef) {
         on::<Admin>(&socket, "admin");
-        socket.on("claims", async |ack: AckSender, AuthClaims(role): AuthClaims<Role>| {
-            ack.send(&role.admin).unwrap_or_default();
-        });
+        socket.on(
+            "claims",
+            async |ack: AckSender, AuthClaims(role): AuthClaims<Role>| {
+                ack.send(&role.admin).unwrap_or_default();
+            },
+        );
         socket.emit("ready", &()).unwrap();
     }
 
     let server = Server::start().await;
-    server.io.ns("/", on_connect.with(by_role::middleware().unwrap()));
-    let token = |admin| mint(&json!({ "sub": "ada", "admin": admin, "exp": seconds_from_now(60) }), SECRET);
+    server
+        .io
+        .ns("/", on_connect.with(by_role::middleware().unwrap()));
+    let token = |admin| {
+        mint(
+            &json!({ "sub": "ada", "admin": admin, "exp": seconds_from_now(60) }),
+            SECRET,
+        )
+    };
 
     let mut raw = socketioxide_jwt_auth_tests::ready(&server, "/", Some(&token(false))).await;
     for admin in [false, true, false] {
-        assert!(matches!(renew(&mut raw, &token(admin)).await, Received::Ack(_)));
-        let expected = if admin { Received::ack(json!("Ada")) } else { refused_ack("forbidden") };
-        assert_eq!(emit_with_ack(&mut raw, "admin", &json!(null)).await, expected);
-        assert_eq!(emit_with_ack(&mut raw, "claims", &json!(null)).await, Received::ack(json!(admin)));
+        assert!(matches!(
+            renew(&mut raw, &token(admin)).await,
+            Received::Ack(_)
+        ));
+        let expected = if admin {
+            Received::ack(json!("Ada"))
+        } else {
+            refused_ack("forbidden")
+        };
+        assert_eq!(
+            emit_with_ack(&mut raw, "admin", &json!(null)).await,
+            expected
+        );
+        assert_eq!(
+            emit_with_ack(&mut raw, "claims", &json!(null)).await,
+            Received::ack(json!(admin))
+        );
     }
 }
 
 #[tokio::test]
 async fn a_disconnect_handler_is_called_only_if_its_policy_allows_and_every_socket_is_removed() {
     async fn on_connect(socket: SocketRef) {
-        socket.on_disconnect(async |user: AuthUser<User, Admin>, State(recorder): State<Recorder>| {
-            recorder.record(user.name)
-        });
+        socket.on_disconnect(
+            async |user: AuthUser<User, Admin>, State(recorder): State<Recorder>| {
+                recorder.record(user.name)
+            },
+        );
         socket.emit("ready", &()).unwrap();
     }
 
     let (recorder, mut records) = recorder();
     let server = Server::with(SocketIo::builder().with_state(recorder)).await;
-    server.io.ns("/", on_connect.with(authenticate::middleware().unwrap()));
+    server
+        .io
+        .ns("/", on_connect.with(authenticate::middleware().unwrap()));
 
     for subject in ["grace", "ada"] {
         let mut raw = ready(&server, Some(subject)).await;

@@ -8,8 +8,8 @@ use socketioxide::{
 };
 use socketioxide_jwt_auth::{AuthClaims, AuthError, AuthUser, MaybeAuthUser};
 use socketioxide_jwt_auth_tests::{
-    Admin, Claims, Client, Log, OtherClaims, OtherUser, Raw, Received, Recorder, Server, User, authenticate, recorder,
-    token,
+    Admin, Claims, Client, Log, OtherClaims, OtherUser, Raw, Received, Recorder, Server, User,
+    authenticate, recorder, token,
 };
 
 /// The acknowledgement of a refused event.
@@ -19,7 +19,10 @@ fn refused(code: &str) -> Received {
 
 /// The event that reports a refused event without an acknowledgement.
 fn unauthorized(code: &str, event: &str) -> Received {
-    Received::event("unauthorized", json!({ "code": code, "message": code, "event": event }))
+    Received::event(
+        "unauthorized",
+        json!({ "code": code, "message": code, "event": event }),
+    )
 }
 
 /// The event that a client receives before it is disconnected.
@@ -28,18 +31,41 @@ fn unauthorized_before_disconnect(code: &str) -> Received {
 }
 
 async fn on_connect(socket: SocketRef) {
-    socket.on("post", async |user: AuthUser<User>, ack: AckSender| ack.send(user.name).unwrap());
-    socket.on("claims", async |claims: AuthClaims<Claims>, ack: AckSender| ack.send(&claims.sub).unwrap());
-    socket.on("delete", async |user: AuthUser<User, Admin>, ack: AckSender| ack.send(user.name).unwrap());
-    socket.on("other", async |user: AuthUser<OtherUser>, ack: AckSender| ack.send(&user.id).unwrap());
-    socket.on("maybe other", async |_: MaybeAuthUser<OtherUser>, ack: AckSender| ack.send("called").unwrap());
-    socket.on("other claims", async |claims: AuthClaims<OtherClaims>, ack: AckSender| ack.send(&claims.id).unwrap());
-    socket.on("open to guests", async |_: MaybeAuthUser<User>, ack: AckSender| ack.send("called").unwrap());
+    socket.on("post", async |user: AuthUser<User>, ack: AckSender| {
+        ack.send(user.name).unwrap()
+    });
+    socket.on(
+        "claims",
+        async |claims: AuthClaims<Claims>, ack: AckSender| ack.send(&claims.sub).unwrap(),
+    );
+    socket.on(
+        "delete",
+        async |user: AuthUser<User, Admin>, ack: AckSender| ack.send(user.name).unwrap(),
+    );
+    socket.on(
+        "other",
+        async |user: AuthUser<OtherUser>, ack: AckSender| ack.send(&user.id).unwrap(),
+    );
+    socket.on(
+        "maybe other",
+        async |_: MaybeAuthUser<OtherUser>, ack: AckSender| ack.send("called").unwrap(),
+    );
+    socket.on(
+        "other claims",
+        async |claims: AuthClaims<OtherClaims>, ack: AckSender| ack.send(&claims.id).unwrap(),
+    );
+    socket.on(
+        "open to guests",
+        async |_: MaybeAuthUser<User>, ack: AckSender| ack.send("called").unwrap(),
+    );
 }
 
 async fn server() -> Server {
     let server = Server::start().await;
-    server.io.ns("/", on_connect.with(authenticate::builder().guest(true).build().unwrap()));
+    server.io.ns(
+        "/",
+        on_connect.with(authenticate::builder().guest(true).build().unwrap()),
+    );
     server
 }
 
@@ -138,7 +164,11 @@ async fn a_namespace_without_the_middleware_is_internal_error_and_is_logged() {
 fn assert_named_in_error(log: &Log, name: &str) {
     let lines = log.lines_with(name);
     let explained = |line: &String| line.contains("ERROR") && line.contains(".with(");
-    assert!(lines.iter().any(explained), "no error names {name} and the missing .with(…): {}", log.text());
+    assert!(
+        lines.iter().any(explained),
+        "no error names {name} and the missing .with(…): {}",
+        log.text()
+    );
 }
 
 #[tokio::test]
@@ -148,14 +178,23 @@ async fn a_connect_handler_that_takes_a_user_disconnects_a_guest() {
     }
     let (recorder, mut records) = recorder();
     let server = Server::with(SocketIo::builder().with_state(recorder)).await;
-    server.io.ns("/", members_only.with(authenticate::builder().guest(true).build().unwrap()));
+    server.io.ns(
+        "/",
+        members_only.with(authenticate::builder().guest(true).build().unwrap()),
+    );
 
     let mut guest = server.client().admitted().await;
-    guest.expect(unauthorized_before_disconnect("login_required")).await;
+    guest
+        .expect(unauthorized_before_disconnect("login_required"))
+        .await;
     guest.expect(Received::Disconnected).await;
     assert_eq!(server.sockets_in("/"), 0);
     admitted(&server, "ada").await;
-    assert_eq!(records.next().await, "Ada", "the handler was not called for the guest");
+    assert_eq!(
+        records.next().await,
+        "Ada",
+        "the handler was not called for the guest"
+    );
 }
 
 #[tokio::test]
@@ -164,7 +203,9 @@ async fn a_connect_handler_without_the_middleware_disconnects_every_client() {
     let server = Server::start().await;
     server.io.ns("/", members_only);
     let mut client = server.client().token(&token("ada")).admitted().await;
-    client.expect(unauthorized_before_disconnect("internal_error")).await;
+    client
+        .expect(unauthorized_before_disconnect("internal_error"))
+        .await;
     client.expect(Received::Disconnected).await;
     assert_eq!(server.sockets_in("/"), 0);
 }
@@ -176,9 +217,17 @@ async fn a_middleware_that_takes_a_user_refuses_a_guest_in_the_connect_error() {
     }
     let server = Server::start().await;
     // The last one runs first.
-    server.io.ns("/", on_connect.with(check).with(authenticate::builder().guest(true).build().unwrap()));
+    server.io.ns(
+        "/",
+        on_connect
+            .with(check)
+            .with(authenticate::builder().guest(true).build().unwrap()),
+    );
     assert_eq!(server.client().refusal().await, "login_required");
-    assert_eq!(server.client().token(&token("grace")).refusal().await, "forbidden");
+    assert_eq!(
+        server.client().token(&token("grace")).refusal().await,
+        "forbidden"
+    );
     admitted(&server, "ada").await;
 }
 
@@ -188,10 +237,15 @@ async fn a_fallback_handler_is_refused_under_the_name_of_the_event() {
         socket.on_fallback(async |_: AuthUser<User>, ack: AckSender| ack.send("called").unwrap());
     }
     let server = Server::start().await;
-    server.io.ns("/", on_connect.with(authenticate::builder().guest(true).build().unwrap()));
+    server.io.ns(
+        "/",
+        on_connect.with(authenticate::builder().guest(true).build().unwrap()),
+    );
     let mut guest = server.client().admitted().await;
     guest.emit("whatever", json!(null)).await;
-    guest.expect(unauthorized("login_required", "whatever")).await;
+    guest
+        .expect(unauthorized("login_required", "whatever"))
+        .await;
 }
 
 #[tokio::test]
@@ -201,7 +255,8 @@ async fn binary_events_are_refused_like_others() {
     let event = json!(["post", { "_placeholder": true, "num": 0 }]);
     raw.send(&format!("451-{event}")).await;
     raw.send_binary(b"\0\xff").await;
-    raw.expect("/", unauthorized("login_required", "post")).await;
+    raw.expect("/", unauthorized("login_required", "post"))
+        .await;
     raw.send(&format!("451-17{event}")).await;
     raw.send_binary(b"\0\xff").await;
     raw.expect("/", refused("login_required")).await;
@@ -213,7 +268,8 @@ async fn events_with_any_number_of_arguments_are_refused() {
     let mut raw = guest_connection(&server).await;
     for event in [json!(["post"]), json!(["post", 1, [2], { "three": 3 }])] {
         raw.emit("/", &event).await;
-        raw.expect("/", unauthorized("login_required", "post")).await;
+        raw.expect("/", unauthorized("login_required", "post"))
+            .await;
         raw.emit_with_ack("/", 3, &event).await;
         raw.expect("/", refused("login_required")).await;
     }
@@ -228,7 +284,10 @@ async fn unusual_event_names_are_returned_unchanged() {
     }
 
     let server = Server::start().await;
-    server.io.ns("/", on_connect.with(authenticate::builder().guest(true).build().unwrap()));
+    server.io.ns(
+        "/",
+        on_connect.with(authenticate::builder().guest(true).build().unwrap()),
+    );
 
     let mut raw = guest_connection(&server).await;
     for event in strange {

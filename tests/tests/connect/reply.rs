@@ -8,7 +8,9 @@ use socketioxide::{
     handler::ConnectHandler,
 };
 use socketioxide_jwt_auth::{AuthError, AuthUser, Reply};
-use socketioxide_jwt_auth_tests::{Log, Raw, Received, Server, User, authenticate, token, unauthorized_event};
+use socketioxide_jwt_auth_tests::{
+    Log, Raw, Received, Server, User, authenticate, token, unauthorized_event,
+};
 
 fn work(how: &str) -> Result<Value, Box<dyn Error + Send + Sync>> {
     match how {
@@ -19,13 +21,20 @@ fn work(how: &str) -> Result<Value, Box<dyn Error + Send + Sync>> {
 }
 
 async fn on_connect(socket: SocketRef) {
-    socket.on("work", async |_: AuthUser<User>, Data(how): Data<String>, reply: Reply| reply.send(work(&how)));
-    socket.on("answered", async |reply: Reply| reply.send::<_, AuthError>(Ok(1)));
+    socket.on(
+        "work",
+        async |_: AuthUser<User>, Data(how): Data<String>, reply: Reply| reply.send(work(&how)),
+    );
+    socket.on("answered", async |reply: Reply| {
+        reply.send::<_, AuthError>(Ok(1))
+    });
 }
 
 async fn client() -> (Server, Raw) {
     let server = Server::start().await;
-    server.io.ns("/", on_connect.with(authenticate::middleware().unwrap()));
+    server
+        .io
+        .ns("/", on_connect.with(authenticate::middleware().unwrap()));
     let mut raw = server.raw().await;
     raw.connect_with_token("/", &token("ada")).await;
     raw.expect("/", Received::Connected).await;
@@ -37,8 +46,14 @@ async fn an_acknowledgement_holds_the_value_or_the_refusal() {
     let (_server, mut raw) = client().await;
     for (how, answer) in [
         ("dig", json!({ "done": "dig" })),
-        ("deny", json!({ "error": { "code": "denied", "message": "not on a Sunday" } })),
-        ("fail", json!({ "error": { "code": "internal_error", "message": "internal_error" } })),
+        (
+            "deny",
+            json!({ "error": { "code": "denied", "message": "not on a Sunday" } }),
+        ),
+        (
+            "fail",
+            json!({ "error": { "code": "internal_error", "message": "internal_error" } }),
+        ),
     ] {
         raw.emit_with_ack("/", 1, &json!(["work", how])).await;
         raw.expect("/", Received::ack(answer)).await;
@@ -51,9 +66,11 @@ async fn without_an_acknowledgement_a_refusal_is_an_event_and_a_value_is_dropped
     raw.emit("/", &json!(["work", "dig"])).await;
     raw.emit("/", &json!(["work", "deny"])).await;
     let received = json!({ "code": "denied", "message": "not on a Sunday", "event": "work" });
-    raw.expect("/", Received::event("unauthorized", received)).await;
+    raw.expect("/", Received::event("unauthorized", received))
+        .await;
     raw.emit("/", &json!(["work", "fail"])).await;
-    raw.expect("/", unauthorized_event("internal_error", "work")).await;
+    raw.expect("/", unauthorized_event("internal_error", "work"))
+        .await;
     raw.emit("/", &json!(["answered"])).await;
     raw.emit_with_ack("/", 2, &json!(["answered"])).await;
     raw.expect("/", Received::ack(json!(1))).await;
@@ -68,5 +85,8 @@ async fn the_cause_of_a_failure_is_logged() {
     raw.emit_with_ack("/", 2, &json!(["work", "deny"])).await;
     raw.next().await;
     let errors = log.lines_with("ERROR");
-    assert!(matches!(errors.as_slice(), [error] if error.contains("cellar 7") && error.contains("work")), "{errors:?}");
+    assert!(
+        matches!(errors.as_slice(), [error] if error.contains("cellar 7") && error.contains("work")),
+        "{errors:?}"
+    );
 }

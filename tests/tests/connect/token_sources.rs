@@ -3,7 +3,9 @@
 use serde_json::json;
 use socketioxide::{adapter::LocalAdapter, handler::ConnectHandler};
 use socketioxide_jwt_auth::{JwtAuthBuilder, LookupOn, TokenSource, jwt_auth};
-use socketioxide_jwt_auth_tests::{Claims, Raw, Received, SECRET, Server, User, authenticate, find_user, greet, token};
+use socketioxide_jwt_auth_tests::{
+    Claims, Raw, Received, SECRET, Server, User, authenticate, find_user, greet, token,
+};
 
 /// Other sources than the defaults, in another order.
 #[jwt_auth(secret = SECRET, token = [query("t"), header("x-t"), auth("t"), bearer])]
@@ -32,7 +34,11 @@ fn welcome(name: &str) -> Received {
 
 /// Adds the scheme, without which the header holds no bearer token.
 fn as_bearer(value: &str) -> String {
-    if value.contains(' ') { value.to_owned() } else { format!("Bearer {value}") }
+    if value.contains(' ') {
+        value.to_owned()
+    } else {
+        format!("Bearer {value}")
+    }
 }
 
 /// Sends `value` to each of the default sources, one after the other.
@@ -44,7 +50,9 @@ async fn expect_from_each_source(value: &str, expected: &Received) {
         server.client().auth(json!({ "auth_token": value })),
         server.client().header("authorization", &as_bearer(value)),
         server.client().header("x-auth-token", value),
-        server.client().query(&format!("auth_token={}", value.replace(' ', "%20"))),
+        server
+            .client()
+            .query(&format!("auth_token={}", value.replace(' ', "%20"))),
     ];
     for (source, client) in connecting.into_iter().enumerate() {
         let mut client = client.connect().await;
@@ -78,20 +86,49 @@ async fn a_bad_token_is_refused_in_every_source() {
 async fn polling_carries_tokens_in_headers_and_query_too() {
     let server = server().await;
     let (header, query) = (token("ada"), format!("auth_token={}", token("grace")));
-    server.client().polling().header("x-auth-token", &header).admitted().await.expect(welcome("Ada")).await;
-    server.client().polling().query(&query).admitted().await.expect(welcome("Grace")).await;
+    server
+        .client()
+        .polling()
+        .header("x-auth-token", &header)
+        .admitted()
+        .await
+        .expect(welcome("Ada"))
+        .await;
+    server
+        .client()
+        .polling()
+        .query(&query)
+        .admitted()
+        .await
+        .expect(welcome("Grace"))
+        .await;
 }
 
 #[tokio::test]
 async fn the_first_source_that_is_present_decides() {
     let server = server().await;
     let grace = token("grace");
-    let all = server.client().auth(json!({ "token": token("ada"), "auth_token": grace }));
-    let all = all.header("authorization", &format!("Bearer {grace}")).header("x-auth-token", &grace);
-    all.query(&format!("auth_token={grace}")).admitted().await.expect(welcome("Ada")).await;
+    let all = server
+        .client()
+        .auth(json!({ "token": token("ada"), "auth_token": grace }));
+    let all = all
+        .header("authorization", &format!("Bearer {grace}"))
+        .header("x-auth-token", &grace);
+    all.query(&format!("auth_token={grace}"))
+        .admitted()
+        .await
+        .expect(welcome("Ada"))
+        .await;
 
-    let header_and_query = server.client().header("x-auth-token", &token("ada")).query(&format!("auth_token={grace}"));
-    header_and_query.admitted().await.expect(welcome("Ada")).await;
+    let header_and_query = server
+        .client()
+        .header("x-auth-token", &token("ada"))
+        .query(&format!("auth_token={grace}"));
+    header_and_query
+        .admitted()
+        .await
+        .expect(welcome("Ada"))
+        .await;
 }
 
 #[tokio::test]
@@ -99,7 +136,10 @@ async fn a_bad_token_is_refused_even_if_a_later_source_has_a_good_one() {
     let server = server().await;
     let good = token("ada");
     for bad in [json!("blabla"), json!(5), json!(null), json!({}), json!([])] {
-        let client = server.client().auth(json!({ "token": bad, "auth_token": good })).header("x-auth-token", &good);
+        let client = server
+            .client()
+            .auth(json!({ "token": bad, "auth_token": good }))
+            .header("x-auth-token", &good);
         assert_eq!(client.refusal().await, "token_malformed", "{bad}");
     }
 }
@@ -107,18 +147,29 @@ async fn a_bad_token_is_refused_even_if_a_later_source_has_a_good_one() {
 #[tokio::test]
 async fn an_empty_source_is_absent() {
     let server = server().await;
-    let client =
-        server.client().auth(json!({ "token": "", "auth_token": "Bearer " })).header("authorization", "Bearer");
-    client.header("x-auth-token", &token("ada")).admitted().await.expect(welcome("Ada")).await;
+    let client = server
+        .client()
+        .auth(json!({ "token": "", "auth_token": "Bearer " }))
+        .header("authorization", "Bearer");
+    client
+        .header("x-auth-token", &token("ada"))
+        .admitted()
+        .await
+        .expect(welcome("Ada"))
+        .await;
 }
 
 #[tokio::test]
 async fn another_authorization_scheme_is_absent() {
     let server = server().await;
-    let client = server.client().header("authorization", "Basic YWRhOmh1bnRlcjI=");
+    let client = server
+        .client()
+        .header("authorization", "Basic YWRhOmh1bnRlcjI=");
     assert_eq!(client.refusal().await, "token_missing");
-    let client =
-        server.client().header("authorization", "Basic YWRhOmh1bnRlcjI=").header("x-auth-token", &token("ada"));
+    let client = server
+        .client()
+        .header("authorization", "Basic YWRhOmh1bnRlcjI=")
+        .header("x-auth-token", &token("ada"));
     client.admitted().await.expect(welcome("Ada")).await;
 }
 
@@ -126,8 +177,12 @@ async fn another_authorization_scheme_is_absent() {
 async fn a_token_in_another_place_is_ignored() {
     let server = server().await;
     let good = token("ada");
-    let elsewhere = server.client().auth(json!({ "t": good, "Token": good, "nested": { "token": good } }));
-    let elsewhere = elsewhere.query(&format!("token={good}")).header("x-token", &good);
+    let elsewhere = server
+        .client()
+        .auth(json!({ "t": good, "Token": good, "nested": { "token": good } }));
+    let elsewhere = elsewhere
+        .query(&format!("token={good}"))
+        .header("x-token", &good);
     let elsewhere = elsewhere.header("cookie", &format!("auth_token={good}; token={good}"));
     assert_eq!(elsewhere.refusal().await, "token_missing");
 }
@@ -136,15 +191,21 @@ async fn a_token_in_another_place_is_ignored() {
 async fn two_values_under_one_name_are_ambiguous() {
     let server = server().await;
     let (ada, grace) = (token("ada"), token("grace"));
-    let twice = server.client().query(&format!("auth_token={ada}&auth_token={grace}"));
+    let twice = server
+        .client()
+        .query(&format!("auth_token={ada}&auth_token={grace}"));
     assert_eq!(twice.refusal().await, "token_malformed");
 
     let mut raw = server.raw().await;
-    raw.connect("/", &format!(r#"{{"token":"{ada}","token":"{grace}"}}"#)).await;
+    raw.connect("/", &format!(r#"{{"token":"{ada}","token":"{grace}"}}"#))
+        .await;
     raw.expect("/", Received::refused("token_malformed")).await;
 
     for header in ["authorization", "x-auth-token"] {
-        let values = [(header, format!("Bearer {ada}")), (header, format!("Bearer {grace}"))];
+        let values = [
+            (header, format!("Bearer {ada}")),
+            (header, format!("Bearer {grace}")),
+        ];
         let mut raw = Raw::open_with(server.address(), "", &values).await;
         raw.connect("/", "").await;
         raw.expect("/", Received::refused("token_malformed")).await;
@@ -155,32 +216,83 @@ async fn two_values_under_one_name_are_ambiguous() {
 async fn the_sources_can_be_chosen() {
     let server = serve(elsewhere::builder()).await;
     let ada = token("ada");
-    server.client().query(&format!("t={ada}")).admitted().await.expect(welcome("Ada")).await;
-    server.client().header("X-T", &ada).admitted().await.expect(welcome("Ada")).await;
-    server.client().auth(json!({ "t": ada })).admitted().await.expect(welcome("Ada")).await;
-    server.client().header("authorization", &format!("Bearer {ada}")).admitted().await.expect(welcome("Ada")).await;
-    let defaults = server.client().auth(json!({ "token": ada })).header("x-auth-token", &ada);
-    assert_eq!(defaults.query(&format!("auth_token={ada}")).refusal().await, "token_missing");
+    server
+        .client()
+        .query(&format!("t={ada}"))
+        .admitted()
+        .await
+        .expect(welcome("Ada"))
+        .await;
+    server
+        .client()
+        .header("X-T", &ada)
+        .admitted()
+        .await
+        .expect(welcome("Ada"))
+        .await;
+    server
+        .client()
+        .auth(json!({ "t": ada }))
+        .admitted()
+        .await
+        .expect(welcome("Ada"))
+        .await;
+    server
+        .client()
+        .header("authorization", &format!("Bearer {ada}"))
+        .admitted()
+        .await
+        .expect(welcome("Ada"))
+        .await;
+    let defaults = server
+        .client()
+        .auth(json!({ "token": ada }))
+        .header("x-auth-token", &ada);
+    assert_eq!(
+        defaults.query(&format!("auth_token={ada}")).refusal().await,
+        "token_missing"
+    );
 }
 
 #[tokio::test]
 async fn the_chosen_order_decides() {
     let server = serve(elsewhere::builder()).await;
-    let client = server.client().query(&format!("t={}", token("ada"))).auth(json!({ "t": token("grace") }));
+    let client = server
+        .client()
+        .query(&format!("t={}", token("ada")))
+        .auth(json!({ "t": token("grace") }));
     client.admitted().await.expect(welcome("Ada")).await;
 
     let other_order = elsewhere::builder().token([TokenSource::auth("t"), TokenSource::query("t")]);
     let server = serve(other_order).await;
-    let client = server.client().query(&format!("t={}", token("ada"))).auth(json!({ "t": token("grace") }));
+    let client = server
+        .client()
+        .query(&format!("t={}", token("ada")))
+        .auth(json!({ "t": token("grace") }));
     client.admitted().await.expect(welcome("Grace")).await;
 }
 
 #[tokio::test]
 async fn a_query_is_decoded() {
     let server = server().await;
-    let escaped: String = token("ada").bytes().map(|byte| format!("%{byte:02x}")).collect();
-    server.client().query(&format!("auth_token={escaped}")).admitted().await.expect(welcome("Ada")).await;
-    server.client().query(&format!("auth_token=Bearer+{}", token("ada"))).admitted().await.expect(welcome("Ada")).await;
+    let escaped: String = token("ada")
+        .bytes()
+        .map(|byte| format!("%{byte:02x}"))
+        .collect();
+    server
+        .client()
+        .query(&format!("auth_token={escaped}"))
+        .admitted()
+        .await
+        .expect(welcome("Ada"))
+        .await;
+    server
+        .client()
+        .query(&format!("auth_token=Bearer+{}", token("ada")))
+        .admitted()
+        .await
+        .expect(welcome("Ada"))
+        .await;
 }
 
 #[tokio::test]
@@ -188,8 +300,19 @@ async fn a_cookie_counts_only_from_an_allowed_origin() {
     let server = serve(in_cookie::builder()).await;
     let cookie = format!("theme=dark; session={}; lang=en", token("ada"));
     let client = || server.client().header("cookie", &cookie);
-    client().header("origin", "https://app.example.com").admitted().await.expect(welcome("Ada")).await;
-    assert_eq!(client().header("origin", "https://evil.example.com").refusal().await, "origin_not_allowed");
+    client()
+        .header("origin", "https://app.example.com")
+        .admitted()
+        .await
+        .expect(welcome("Ada"))
+        .await;
+    assert_eq!(
+        client()
+            .header("origin", "https://evil.example.com")
+            .refusal()
+            .await,
+        "origin_not_allowed"
+    );
     assert_eq!(client().refusal().await, "origin_not_allowed");
     let without_cookie = server.client().header("origin", "https://app.example.com");
     assert_eq!(without_cookie.refusal().await, "token_missing");
@@ -199,23 +322,50 @@ async fn a_cookie_counts_only_from_an_allowed_origin() {
 async fn an_origin_with_an_invalid_port_is_refused() {
     let server = serve(in_cookie::builder()).await;
     let cookie = format!("session={}", token("ada"));
-    let client = |origin: &str| server.client().header("cookie", &cookie).header("origin", origin);
-    client("https://APP.example.com:443").admitted().await.expect(welcome("Ada")).await;
+    let client = |origin: &str| {
+        server
+            .client()
+            .header("cookie", &cookie)
+            .header("origin", origin)
+    };
+    client("https://APP.example.com:443")
+        .admitted()
+        .await
+        .expect(welcome("Ada"))
+        .await;
     for port in ["65979", "84430", "0443", "0", "+443", ""] {
         let origin = format!("https://app.example.com:{port}");
-        assert_eq!(client(&origin).refusal().await, "origin_not_allowed", "{origin}");
+        assert_eq!(
+            client(&origin).refusal().await,
+            "origin_not_allowed",
+            "{origin}"
+        );
     }
-    for origin in ["https://app.example.com@evil.net", "https://app.example.com/", "https://app.example.com.", "null"] {
-        assert_eq!(client(origin).refusal().await, "origin_not_allowed", "{origin}");
+    for origin in [
+        "https://app.example.com@evil.net",
+        "https://app.example.com/",
+        "https://app.example.com.",
+        "null",
+    ] {
+        assert_eq!(
+            client(origin).refusal().await,
+            "origin_not_allowed",
+            "{origin}"
+        );
     }
 }
 
 #[tokio::test]
 async fn origins_of_apps_and_ipv6_hosts_can_be_allowed() {
-    let server = serve(in_cookie::builder().allowed_origins(["capacitor://localhost", "http://[::1]:3000"])).await;
+    let server =
+        serve(in_cookie::builder().allowed_origins(["capacitor://localhost", "http://[::1]:3000"]))
+            .await;
     let cookie = format!("session={}", token("ada"));
     for origin in ["capacitor://localhost", "http://[::1]:3000"] {
-        let client = server.client().header("cookie", &cookie).header("origin", origin);
+        let client = server
+            .client()
+            .header("cookie", &cookie)
+            .header("origin", origin);
         client.admitted().await.expect(welcome("Ada")).await;
     }
 }
@@ -223,6 +373,8 @@ async fn origins_of_apps_and_ipv6_hosts_can_be_allowed() {
 #[tokio::test]
 async fn a_cookie_is_ignored_unless_it_is_a_source() {
     let server = server().await;
-    let client = server.client().header("cookie", &format!("session={}", token("ada")));
+    let client = server
+        .client()
+        .header("cookie", &format!("session={}", token("ada")));
     assert_eq!(client.refusal().await, "token_missing");
 }

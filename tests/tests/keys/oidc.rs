@@ -8,12 +8,19 @@ use socketioxide::{extract::SocketRef, handler::ConnectHandler};
 use socketioxide_jwt_auth::{JwtAuthBuilder, Verifier, VerifierBuilder, jwt_auth};
 use socketioxide_jwt_auth_tests::{
     Claims, Gate, Log, Server, User, authenticate, find_user,
-    issuer::{Answer, DISCOVERY, HostileIssuer, Issuer, KEYS, SigningKey, advance_time, outcome, spawn_verification},
+    issuer::{
+        Answer, DISCOVERY, HostileIssuer, Issuer, KEYS, SigningKey, advance_time, outcome,
+        spawn_verification,
+    },
     outcome_of_child, report, seconds_from_now,
 };
 use tokio::io::AsyncWriteExt;
 
-#[jwt_auth(oidc_issuer = "https://issuer.example", algorithm = "RS256", audience = "chat")]
+#[jwt_auth(
+    oidc_issuer = "https://issuer.example",
+    algorithm = "RS256",
+    audience = "chat"
+)]
 async fn from_issuer(claims: Claims) -> Option<User> {
     find_user(&claims.sub)
 }
@@ -51,7 +58,11 @@ async fn the_document_names_the_url_of_the_keys() {
     for _ in 0..10 {
         assert_eq!(outcome(&verifier, &token_of(&name)).await, "accepted");
     }
-    let paths: Vec<_> = issuer.received_requests().iter().map(|asked| asked.uri.path().to_owned()).collect();
+    let paths: Vec<_> = issuer
+        .received_requests()
+        .iter()
+        .map(|asked| asked.uri.path().to_owned())
+        .collect();
     assert_eq!(paths, [DISCOVERY, KEYS]);
 }
 
@@ -69,21 +80,40 @@ async fn a_token_must_name_the_issuer() {
         (json!({ "iss": [name] }), "token_claims_invalid"),
         (json!({ "iss": "" }), "token_issuer_invalid"),
         (json!({ "iss": format!("{name}/") }), "token_issuer_invalid"),
-        (json!({ "iss": name.to_uppercase() }), "token_issuer_invalid"),
-        (json!({ "iss": "https://issuer.example" }), "token_issuer_invalid"),
+        (
+            json!({ "iss": name.to_uppercase() }),
+            "token_issuer_invalid",
+        ),
+        (
+            json!({ "iss": "https://issuer.example" }),
+            "token_issuer_invalid",
+        ),
     ] {
         let mut claims: Value = claims;
         (claims["sub"], claims["exp"]) = ("ada".into(), seconds_from_now(3600).into());
-        assert_eq!(outcome(&verifier, &key().token_with_claims(&claims)).await, expected, "{claims}");
+        assert_eq!(
+            outcome(&verifier, &key().token_with_claims(&claims)).await,
+            expected,
+            "{claims}"
+        );
     }
 }
 
 #[tokio::test]
 async fn configured_issuers_replace_the_discovered_one() {
     let issuer = discoverable().await;
-    let verifier = verifier_of(&issuer.url("")).issuer(["https://a.example", "https://b.example"]).build().unwrap();
-    assert_eq!(outcome(&verifier, &token_of("https://b.example")).await, "accepted");
-    assert_eq!(outcome(&verifier, &token_of(&issuer.url(""))).await, "token_issuer_invalid");
+    let verifier = verifier_of(&issuer.url(""))
+        .issuer(["https://a.example", "https://b.example"])
+        .build()
+        .unwrap();
+    assert_eq!(
+        outcome(&verifier, &token_of("https://b.example")).await,
+        "accepted"
+    );
+    assert_eq!(
+        outcome(&verifier, &token_of(&issuer.url(""))).await,
+        "token_issuer_invalid"
+    );
 }
 
 /// [Discovery §4.3](https://openid.net/specs/openid-connect-discovery-1_0.html#ProviderConfigurationValidation): the
@@ -103,10 +133,26 @@ async fn a_document_of_another_issuer_is_refused() {
         (name.clone(), name.to_uppercase(), "keys_unavailable"),
         (name.clone(), format!(" {name}"), "keys_unavailable"),
         (name.clone(), format!("{name}?"), "keys_unavailable"),
-        (name.clone(), format!("http://localhost:{port}"), "keys_unavailable"),
-        (format!("http://localhost:{port}"), name.clone(), "keys_unavailable"),
-        (name.clone(), format!("{name}/realms/chat"), "keys_unavailable"),
-        (name.clone(), "https://issuer.example".to_owned(), "keys_unavailable"),
+        (
+            name.clone(),
+            format!("http://localhost:{port}"),
+            "keys_unavailable",
+        ),
+        (
+            format!("http://localhost:{port}"),
+            name.clone(),
+            "keys_unavailable",
+        ),
+        (
+            name.clone(),
+            format!("{name}/realms/chat"),
+            "keys_unavailable",
+        ),
+        (
+            name.clone(),
+            "https://issuer.example".to_owned(),
+            "keys_unavailable",
+        ),
         (name.clone(), String::new(), "keys_unavailable"),
     ] {
         issuer.publish_discovery(&published, &issuer.url(KEYS));
@@ -122,7 +168,11 @@ async fn an_issuer_may_have_a_path() {
     for name in [issuer.url("/realms/chat"), issuer.url("/realms/chat/")] {
         let document = json!({ "issuer": name, "jwks_uri": issuer.url(KEYS) }).to_string();
         issuer.answer(&format!("/realms/chat{DISCOVERY}"), Answer::ok(document));
-        assert_eq!(outcome(&verifier_of(&name).build().unwrap(), &token_of(&name)).await, "accepted", "{name}");
+        assert_eq!(
+            outcome(&verifier_of(&name).build().unwrap(), &token_of(&name)).await,
+            "accepted",
+            "{name}"
+        );
     }
 }
 
@@ -132,7 +182,10 @@ async fn the_keys_may_be_on_another_host() {
     let elsewhere = format!("http://localhost:{}{KEYS}", keys.address().port());
     issuer.publish_discovery(&issuer.url(""), &elsewhere);
     let verifier = verifier_of(&issuer.url("")).build().unwrap();
-    assert_eq!(outcome(&verifier, &token_of(&issuer.url(""))).await, "accepted");
+    assert_eq!(
+        outcome(&verifier, &token_of(&issuer.url(""))).await,
+        "accepted"
+    );
     assert_eq!((issuer.requests(), keys.requests()), (1, 1));
 }
 
@@ -140,12 +193,25 @@ async fn the_keys_may_be_on_another_host() {
 async fn keys_over_plain_http_are_not_requested() {
     let log = Log::capture();
     let issuer = Issuer::with_keys(&[&key()]).await;
-    for url in ["http://issuer.example/keys?code=the-code", "file:///etc/keys.json", "/keys", "keys", ""] {
+    for url in [
+        "http://issuer.example/keys?code=the-code",
+        "file:///etc/keys.json",
+        "/keys",
+        "keys",
+        "",
+    ] {
         issuer.publish_discovery(&issuer.url(""), url);
         let verifier = verifier_of(&issuer.url("")).build().unwrap();
-        assert_eq!(outcome(&verifier, &token_of(&issuer.url(""))).await, "keys_unavailable", "{url}");
+        assert_eq!(
+            outcome(&verifier, &token_of(&issuer.url(""))).await,
+            "keys_unavailable",
+            "{url}"
+        );
         let lines = log.lines_with("jwks_uri");
-        assert!(lines.last().unwrap().contains(&issuer.url("")) && !log.text().contains("the-code"), "{lines:?}");
+        assert!(
+            lines.last().unwrap().contains(&issuer.url("")) && !log.text().contains("the-code"),
+            "{lines:?}"
+        );
     }
     assert_eq!(log.lines_with("jwks_uri").len(), 5);
     assert_eq!(issuer.requests(), 5, "only the document was requested");
@@ -166,19 +232,42 @@ async fn an_invalid_document_is_refused() {
         (good[..good.len() - 1].to_owned(), "keys_unavailable"),
         (json!({ "issuer": name }).to_string(), "keys_unavailable"),
         (json!({ "jwks_uri": keys }).to_string(), "keys_unavailable"),
-        (json!({ "issuer": name, "jwks_uri": null }).to_string(), "keys_unavailable"),
-        (json!({ "issuer": name, "jwks_uri": [keys] }).to_string(), "keys_unavailable"),
-        (json!({ "issuer": [name], "jwks_uri": keys }).to_string(), "keys_unavailable"),
-        (format!(r#"{{"issuer":"https://a.example",{}"#, &good[1..]), "keys_unavailable"),
-        (format!("{good}{}", " ".repeat(512 * 1024)), "keys_unavailable"),
+        (
+            json!({ "issuer": name, "jwks_uri": null }).to_string(),
+            "keys_unavailable",
+        ),
+        (
+            json!({ "issuer": name, "jwks_uri": [keys] }).to_string(),
+            "keys_unavailable",
+        ),
+        (
+            json!({ "issuer": [name], "jwks_uri": keys }).to_string(),
+            "keys_unavailable",
+        ),
+        (
+            format!(r#"{{"issuer":"https://a.example",{}"#, &good[1..]),
+            "keys_unavailable",
+        ),
+        (
+            format!("{good}{}", " ".repeat(512 * 1024)),
+            "keys_unavailable",
+        ),
     ] {
         issuer.answer(DISCOVERY, Answer::ok(body.clone()));
         let verifier = verifier_of(&name).build().unwrap();
-        assert_eq!(outcome(&verifier, &token_of(&name)).await, expected, "{:?}", body.get(..100));
+        assert_eq!(
+            outcome(&verifier, &token_of(&name)).await,
+            expected,
+            "{:?}",
+            body.get(..100)
+        );
     }
 
     issuer.answer(DISCOVERY, Answer::new(404, good));
-    assert_eq!(outcome(&verifier_of(&name).build().unwrap(), &token_of(&name)).await, "keys_unavailable");
+    assert_eq!(
+        outcome(&verifier_of(&name).build().unwrap(), &token_of(&name)).await,
+        "keys_unavailable"
+    );
 }
 
 #[tokio::test]
@@ -187,22 +276,32 @@ async fn a_document_on_another_host_is_refused() {
     stranger.publish_discovery(&issuer.url(""), &issuer.url(KEYS));
     issuer.answer(DISCOVERY, Answer::redirect(&stranger.url(DISCOVERY)));
     let verifier = verifier_of(&issuer.url("")).build().unwrap();
-    assert_eq!(outcome(&verifier, &token_of(&issuer.url(""))).await, "keys_unavailable");
+    assert_eq!(
+        outcome(&verifier, &token_of(&issuer.url(""))).await,
+        "keys_unavailable"
+    );
     assert_eq!((issuer.requests(), stranger.requests()), (1, 0));
 }
 
 #[tokio::test]
 async fn keys_that_have_moved_are_found() {
-    let (issuer, new) = (discoverable().await, SigningKey::other(Algorithm::EdDSA, "b"));
+    let (issuer, new) = (
+        discoverable().await,
+        SigningKey::other(Algorithm::EdDSA, "b"),
+    );
     let name = issuer.url("");
     let verifier = verifier_of(&name).build().unwrap();
     assert_eq!(outcome(&verifier, &token_of(&name)).await, "accepted");
     issuer.answer(KEYS, Answer::new(410, "gone"));
     issuer.answer("/v2/keys", Answer::keys(&[&new]));
     issuer.publish_discovery(&name, &issuer.url("/v2/keys"));
-    let token = new.token_with_claims(&json!({ "sub": "ada", "exp": seconds_from_now(3600), "iss": name }));
+    let token =
+        new.token_with_claims(&json!({ "sub": "ada", "exp": seconds_from_now(3600), "iss": name }));
     assert_eq!(outcome(&verifier, &token).await, "accepted");
-    assert_eq!(outcome(&verifier, &token_of(&name)).await, "token_key_unknown");
+    assert_eq!(
+        outcome(&verifier, &token_of(&name)).await,
+        "token_key_unknown"
+    );
     assert_eq!(issuer.requests(), 4);
 }
 
@@ -226,7 +325,10 @@ async fn the_document_and_the_keys_share_one_time_limit() {
         async move {
             gate.pass().await;
             let body = json!({ "issuer": name, "jwks_uri": keys_url }).to_string();
-            let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+            let answer = format!(
+                "HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}",
+                body.len()
+            );
             stream.write_all(answer.as_bytes()).await.unwrap();
         }
     })
@@ -250,13 +352,18 @@ async fn keys_of_the_same_name_are_never_mixed_up() {
     let server = Server::start().await;
 
     for (namespace, issuer) in [("/first", &first), ("/second", &second)] {
-        let builder: JwtAuthBuilder<authenticate> = authenticate::builder().oidc_issuer(issuer.url(""));
+        let builder: JwtAuthBuilder<authenticate> =
+            authenticate::builder().oidc_issuer(issuer.url(""));
         let middleware = builder.algorithm("EdDSA").build().unwrap();
-        server.io.ns(namespace, (async |_: SocketRef| ()).with(middleware));
+        server
+            .io
+            .ns(namespace, (async |_: SocketRef| ()).with(middleware));
     }
 
     let token = |key: &SigningKey, issuer: &Issuer| {
-        key.token_with_claims(&json!({ "sub": "ada", "exp": seconds_from_now(3600), "iss": issuer.url("") }))
+        key.token_with_claims(
+            &json!({ "sub": "ada", "exp": seconds_from_now(3600), "iss": issuer.url("") }),
+        )
     };
     for _ in 0..2 {
         for (namespace, key, issuer, refusal) in [
@@ -269,7 +376,10 @@ async fn keys_of_the_same_name_are_never_mixed_up() {
             ("/second", &ours, &first, Some("token_signature_invalid")),
             ("/second", &theirs, &first, Some("token_issuer_invalid")),
         ] {
-            let client = server.client().namespace(namespace).token(&token(key, issuer));
+            let client = server
+                .client()
+                .namespace(namespace)
+                .token(&token(key, issuer));
             match refusal {
                 Some(code) => assert_eq!(client.refusal().await, code, "{namespace} {key:?}"),
                 None => drop(client.admitted().await),
@@ -287,7 +397,10 @@ fn an_issuer_must_be_an_https_or_loopback_url() {
 
     for (issuer, problem) in [
         ("http://issuer.example", "must begin with https://"),
-        ("http://127.0.0.1.issuer.example", "must begin with https://"),
+        (
+            "http://127.0.0.1.issuer.example",
+            "must begin with https://",
+        ),
         ("issuer.example", "is not a URL"),
         ("", "is not a URL"),
         ("https://issuer.example?tenant=the-code", "query"),
@@ -297,7 +410,10 @@ fn an_issuer_must_be_an_https_or_loopback_url() {
         ("\nhttps://issuer.example", "white space"),
     ] {
         let error = verifier_of(issuer).build().expect_err(issuer).to_string();
-        assert!(error.contains("oidc_issuer") && error.contains(problem), "{issuer:?}: {error}");
+        assert!(
+            error.contains("oidc_issuer") && error.contains(problem),
+            "{issuer:?}: {error}"
+        );
         assert!(!error.contains("the-code"), "{error}");
     }
 }
@@ -306,7 +422,9 @@ fn an_issuer_must_be_an_https_or_loopback_url() {
 #[ignore = "`the_issuer_may_come_from_the_environment` runs it in a process of its own"]
 async fn the_child_verifies() {
     let outcome = match from_environment::middleware() {
-        Ok(middleware) => outcome(middleware.verifier(), &std::env::var("SJA_TOKEN").unwrap()).await.to_owned(),
+        Ok(middleware) => outcome(middleware.verifier(), &std::env::var("SJA_TOKEN").unwrap())
+            .await
+            .to_owned(),
         Err(error) => error.to_string(),
     };
     report(outcome);
@@ -330,7 +448,10 @@ async fn the_issuer_may_come_from_the_environment() {
 
     let name = issuer.url("");
     assert_eq!(verify_with(Some(&name), &token_of(&name)).await, "accepted");
-    assert_eq!(verify_with(Some(&name), &token_of("https://issuer.example")).await, "token_issuer_invalid");
+    assert_eq!(
+        verify_with(Some(&name), &token_of("https://issuer.example")).await,
+        "token_issuer_invalid"
+    );
 
     for (issuer, problem) in [
         (None, "is not set"),
@@ -340,6 +461,9 @@ async fn the_issuer_may_come_from_the_environment() {
         (Some("https://issuer.example\n"), "white space"),
     ] {
         let outcome = verify_with(issuer, "").await;
-        assert!(outcome.contains("SJA_OIDC_ISSUER") && outcome.contains(problem), "{outcome}");
+        assert!(
+            outcome.contains("SJA_OIDC_ISSUER") && outcome.contains(problem),
+            "{outcome}"
+        );
     }
 }

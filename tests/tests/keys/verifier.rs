@@ -8,7 +8,9 @@ use std::{
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 use socketioxide_jwt_auth::{Action, AuthError, KeyRequest, KeySet, KeySource, Verifier};
-use socketioxide_jwt_auth_tests::{Claims, OTHER_SECRET, SECRET, authenticate, mint, seconds_from_now, sign, token};
+use socketioxide_jwt_auth_tests::{
+    Claims, OTHER_SECRET, SECRET, authenticate, mint, seconds_from_now, sign, token,
+};
 
 fn verifier() -> Verifier {
     Verifier::builder().secret(SECRET).build().unwrap()
@@ -39,52 +41,108 @@ async fn code(token: &str) -> &'static str {
 #[tokio::test]
 async fn a_verifier_returns_the_claims_and_when_they_expire() {
     let expires = seconds_from_now(60);
-    let verified = verifier().verify::<Claims>(&mint(&json!({ "sub": "ada", "exp": expires }), SECRET)).await.unwrap();
+    let verified = verifier()
+        .verify::<Claims>(&mint(&json!({ "sub": "ada", "exp": expires }), SECRET))
+        .await
+        .unwrap();
     assert_eq!(verified.claims.sub, "ada");
-    assert_eq!(verified.expires_at, Some(UNIX_EPOCH + Duration::from_secs(u64::try_from(expires).unwrap())));
+    assert_eq!(
+        verified.expires_at,
+        Some(UNIX_EPOCH + Duration::from_secs(u64::try_from(expires).unwrap()))
+    );
 
-    let undated = Verifier::builder().secret(SECRET).required_claims([""; 0]).build().unwrap();
-    let verified = undated.verify::<Value>(&mint(&json!({ "sub": "ada" }), SECRET)).await.unwrap();
-    assert_eq!((verified.claims, verified.expires_at), (json!({ "sub": "ada" }), None));
+    let undated = Verifier::builder()
+        .secret(SECRET)
+        .required_claims([""; 0])
+        .build()
+        .unwrap();
+    let verified = undated
+        .verify::<Value>(&mint(&json!({ "sub": "ada" }), SECRET))
+        .await
+        .unwrap();
+    assert_eq!(
+        (verified.claims, verified.expires_at),
+        (json!({ "sub": "ada" }), None)
+    );
 }
 
 #[tokio::test]
 async fn the_verifier_of_a_middleware_checks_the_same_tokens() {
     let middleware = authenticate::middleware().unwrap();
     let verifier = middleware.verifier().clone();
-    assert_eq!(verifier.verify::<Claims>(&token("ada")).await.unwrap().claims.sub, "ada");
-    let forged = mint(&json!({ "sub": "ada", "exp": seconds_from_now(60) }), OTHER_SECRET);
-    assert_eq!(verifier.verify::<Claims>(&forged).await.unwrap_err().code(), "token_signature_invalid");
+    assert_eq!(
+        verifier
+            .verify::<Claims>(&token("ada"))
+            .await
+            .unwrap()
+            .claims
+            .sub,
+        "ada"
+    );
+    let forged = mint(
+        &json!({ "sub": "ada", "exp": seconds_from_now(60) }),
+        OTHER_SECRET,
+    );
+    assert_eq!(
+        verifier.verify::<Claims>(&forged).await.unwrap_err().code(),
+        "token_signature_invalid"
+    );
 }
 
 #[tokio::test]
 async fn an_error_has_an_action() {
     let expired = mint(&json!({ "sub": "ada", "exp": 1 }), SECRET);
-    let early = mint(&json!({ "sub": "ada", "exp": seconds_from_now(3600), "nbf": seconds_from_now(600) }), SECRET);
+    let early = mint(
+        &json!({ "sub": "ada", "exp": seconds_from_now(3600), "nbf": seconds_from_now(600) }),
+        SECRET,
+    );
     for (token, code, action) in [
         (expired.as_str(), "token_expired", Action::Renew),
         (early.as_str(), "token_not_yet_valid", Action::Retry),
         ("blabla", "token_malformed", Action::Login),
     ] {
         let error = verifier().verify::<Claims>(token).await.unwrap_err();
-        assert_eq!((error.code(), error.to_string().as_str(), error.action()), (code, code, action));
-        assert_eq!(serde_json::to_value(&error).unwrap(), json!({ "code": code, "message": code }));
+        assert_eq!(
+            (error.code(), error.to_string().as_str(), error.action()),
+            (code, code, action)
+        );
+        assert_eq!(
+            serde_json::to_value(&error).unwrap(),
+            json!({ "code": code, "message": code })
+        );
     }
 }
 
 #[tokio::test]
 async fn a_token_without_a_mistake_is_accepted() {
     assert_eq!(code(&signed(GOOD_HEADER, &good_payload())).await, "good");
-    assert_eq!(code(&signed(r#"{"typ":"at+jwt","kid":"1","cty":"JWT","alg":"HS256"}"#, &good_payload())).await, "good");
+    assert_eq!(
+        code(&signed(
+            r#"{"typ":"at+jwt","kid":"1","cty":"JWT","alg":"HS256"}"#,
+            &good_payload()
+        ))
+        .await,
+        "good"
+    );
 }
 
 #[tokio::test]
 async fn algorithms_that_are_not_allowed_are_refused() {
-    for algorithm in ["none", "None", "NONE", "HS384", "HS512", "RS256", "ES256", "EdDSA", "hs256", "", "HS256 "] {
+    for algorithm in [
+        "none", "None", "NONE", "HS384", "HS512", "RS256", "ES256", "EdDSA", "hs256", "", "HS256 ",
+    ] {
         let header = json!({ "alg": algorithm }).to_string();
-        assert_eq!(code(&signed(&header, &good_payload())).await, "token_algorithm_not_allowed", "{algorithm}");
+        assert_eq!(
+            code(&signed(&header, &good_payload())).await,
+            "token_algorithm_not_allowed",
+            "{algorithm}"
+        );
     }
-    let unsigned = format!("{}.{}.", encode(r#"{"alg":"none"}"#), encode(good_payload()));
+    let unsigned = format!(
+        "{}.{}.",
+        encode(r#"{"alg":"none"}"#),
+        encode(good_payload())
+    );
     assert_eq!(code(&unsigned).await, "token_algorithm_not_allowed");
 }
 
@@ -108,7 +166,11 @@ async fn invalid_headers_are_malformed() {
         "",
     ];
     for header in headers {
-        assert_eq!(code(&signed(header, &good_payload())).await, "token_malformed", "{header}");
+        assert_eq!(
+            code(&signed(header, &good_payload())).await,
+            "token_malformed",
+            "{header}"
+        );
     }
 }
 
@@ -124,7 +186,11 @@ async fn extensions_of_the_header_are_refused() {
         r#""enc":"A256GCM""#,
     ] {
         let header = format!(r#"{{"alg":"HS256",{extension}}}"#);
-        assert_eq!(code(&signed(&header, &good_payload())).await, "token_malformed", "{header}");
+        assert_eq!(
+            code(&signed(&header, &good_payload())).await,
+            "token_malformed",
+            "{header}"
+        );
     }
 }
 
@@ -134,15 +200,31 @@ async fn a_key_in_the_token_itself_is_not_used() {
     let header = json!({ "alg": "HS256", "jwk": own_key }).to_string();
     let forged = sign(&encode(header), &encode(good_payload()), OTHER_SECRET);
     assert_ne!(code(&forged).await, "good");
-    let header = json!({ "alg": "HS256", "jku": "https://evil.example.com/jwks.json", "kid": "/dev/null" }).to_string();
+    let header =
+        json!({ "alg": "HS256", "jku": "https://evil.example.com/jwks.json", "kid": "/dev/null" })
+            .to_string();
     let forged = sign(&encode(header), &encode(good_payload()), OTHER_SECRET);
     assert_eq!(code(&forged).await, "token_signature_invalid");
 }
 
 #[tokio::test]
 async fn payloads_that_are_not_objects_are_malformed() {
-    for payload in ["", "null", "5", r#""text""#, "[]", r#"[{"sub":"ada"}]"#, "{", r#"{"sub":"ada"}}"#, "\u{feff}{}"] {
-        assert_eq!(code(&signed(GOOD_HEADER, payload)).await, "token_malformed", "{payload}");
+    for payload in [
+        "",
+        "null",
+        "5",
+        r#""text""#,
+        "[]",
+        r#"[{"sub":"ada"}]"#,
+        "{",
+        r#"{"sub":"ada"}}"#,
+        "\u{feff}{}",
+    ] {
+        assert_eq!(
+            code(&signed(GOOD_HEADER, payload)).await,
+            "token_malformed",
+            "{payload}"
+        );
     }
     let not_utf8 = sign(&encode(GOOD_HEADER), &encode(b"{\"sub\":\"\xff\"}"), SECRET);
     assert_eq!(code(&not_utf8).await, "token_malformed");
@@ -159,7 +241,11 @@ async fn registered_claims_must_be_unambiguous() {
         format!(r#"{{"sub":"ada","exp":{later},"nbf":0,"nbf":0}}"#),
         format!(r#"{{"sub":"ada","exp":{later},"aud":"a","aud":"b"}}"#),
     ] {
-        assert_eq!(code(&signed(GOOD_HEADER, &payload)).await, "token_claims_invalid", "{payload}");
+        assert_eq!(
+            code(&signed(GOOD_HEADER, &payload)).await,
+            "token_claims_invalid",
+            "{payload}"
+        );
     }
 }
 
@@ -201,22 +287,37 @@ async fn a_token_with_a_changed_byte_is_refused() {
 async fn a_truncated_signature_is_refused() {
     let good = token("ada");
     let message = good.rsplit_once('.').unwrap().0;
-    assert_eq!(code(&format!("{message}.")).await, "token_signature_invalid");
-    assert_eq!(code(&good[..good.len() - 3]).await, "token_signature_invalid");
+    assert_eq!(
+        code(&format!("{message}.")).await,
+        "token_signature_invalid"
+    );
+    assert_eq!(
+        code(&good[..good.len() - 3]).await,
+        "token_signature_invalid"
+    );
 }
 
 #[tokio::test]
 async fn a_claim_nested_without_end_is_refused() {
     let deep = format!(r#"{{"sub":{}{}}}"#, "[".repeat(2000), "]".repeat(2000));
-    assert_eq!(code(&signed(GOOD_HEADER, &deep)).await, "token_claims_invalid");
+    assert_eq!(
+        code(&signed(GOOD_HEADER, &deep)).await,
+        "token_claims_invalid"
+    );
 }
 
 #[tokio::test]
 async fn debug_shows_no_secret() {
     let shown = format!("{:?} {:?}", verifier(), authenticate::builder());
     let shown = format!("{shown} {:?}", authenticate::middleware().unwrap());
-    assert!(shown.contains("Verifier") && shown.contains("HS256"), "{shown}");
-    assert!(!shown.contains(SECRET) && !shown.contains(&format!("{:?}", SECRET.as_bytes())), "{shown}");
+    assert!(
+        shown.contains("Verifier") && shown.contains("HS256"),
+        "{shown}"
+    );
+    assert!(
+        !shown.contains(SECRET) && !shown.contains(&format!("{:?}", SECRET.as_bytes())),
+        "{shown}"
+    );
 }
 
 /// As for a connection: an HTTP route must not be torn down by the application's own source.
@@ -230,7 +331,14 @@ async fn a_key_source_that_panics_is_an_internal_error() {
         }
     }
 
-    let verifier = Verifier::builder().keys(Broken).algorithm("HS256").build().unwrap();
-    let error = verifier.verify::<serde_json::Value>(&token("ada")).await.unwrap_err();
+    let verifier = Verifier::builder()
+        .keys(Broken)
+        .algorithm("HS256")
+        .build()
+        .unwrap();
+    let error = verifier
+        .verify::<serde_json::Value>(&token("ada"))
+        .await
+        .unwrap_err();
     assert_eq!(error.code(), "internal_error");
 }

@@ -9,29 +9,41 @@ use socketioxide::{
 };
 use socketioxide_jwt_auth::{AuthUser, MaybeAuthUser, SocketAuth};
 use socketioxide_jwt_auth_tests::{
-    Raw, Received, Recorder, Records, Server, User, authenticate, emit_with_ack, ready, recorder, refused_ack, renew,
-    token, token_valid_for, unauthorized,
+    Raw, Received, Recorder, Records, Server, User, authenticate, emit_with_ack, ready, recorder,
+    refused_ack, renew, token, token_valid_for, unauthorized,
 };
 
 /// Registers every kind of handler that socketioxide has. Each records that it was called.
 async fn on_connect(socket: SocketRef) {
     socket.on(
         "post",
-        async |_: AuthUser<User>, Data(text): Data<String>, ack: AckSender, State(recorder): State<Recorder>| {
+        async |_: AuthUser<User>,
+               Data(text): Data<String>,
+               ack: AckSender,
+               State(recorder): State<Recorder>| {
             recorder.record(format!("post {text}"));
             ack.send("posted").unwrap();
         },
     );
-    socket.on_fallback(async |Event(event): Event, Data(_): Data<Value>, State(recorder): State<Recorder>| {
-        recorder.record(format!("fallback {event}"));
-    });
+    socket.on_fallback(
+        async |Event(event): Event, Data(_): Data<Value>, State(recorder): State<Recorder>| {
+            recorder.record(format!("fallback {event}"));
+        },
+    );
 
-    socket.on_login(async |user: AuthUser<User>, State(recorder): State<Recorder>| {
-        recorder.record(format!("login {}", user.name))
-    });
+    socket.on_login(
+        async |user: AuthUser<User>, State(recorder): State<Recorder>| {
+            recorder.record(format!("login {}", user.name))
+        },
+    );
     socket.on_disconnect(
-        async |user: MaybeAuthUser<User>, reason: DisconnectReason, State(recorder): State<Recorder>| {
-            recorder.record(format!("goodbye {:?} {reason:?}", user.as_ref().map(|user| user.name)));
+        async |user: MaybeAuthUser<User>,
+               reason: DisconnectReason,
+               State(recorder): State<Recorder>| {
+            recorder.record(format!(
+                "goodbye {:?} {reason:?}",
+                user.as_ref().map(|user| user.name)
+            ));
         },
     );
     socket.emit("ready", &()).unwrap();
@@ -40,8 +52,14 @@ async fn on_connect(socket: SocketRef) {
 async fn server() -> (Server, Records) {
     let (recorder, records) = recorder();
     let server = Server::with(SocketIo::builder().with_state(recorder)).await;
-    let builder = authenticate::builder().guest(true).authenticate_event("authenticate").leeway("0s");
-    server.io.ns("/", on_connect.with(builder.guest_timeout("1s").build().unwrap()));
+    let builder = authenticate::builder()
+        .guest(true)
+        .authenticate_event("authenticate")
+        .leeway("0s");
+    server.io.ns(
+        "/",
+        on_connect.with(builder.guest_timeout("1s").build().unwrap()),
+    );
     (server, records)
 }
 
@@ -57,15 +75,24 @@ async fn application_handlers_are_called_except_for_the_authenticate_event() {
     raw.emit("/", &json!(["unknown", 1])).await;
     assert_eq!(records.next().await, "fallback unknown");
 
-    assert!(matches!(renew(&mut raw, &token("ada")).await, Received::Ack(_)));
+    assert!(matches!(
+        renew(&mut raw, &token("ada")).await,
+        Received::Ack(_)
+    ));
     assert_eq!(records.next().await, "login Ada");
     assert_eq!(post(&mut raw).await, Received::ack(json!("posted")));
     assert_eq!(records.next().await, "post hello");
 
-    assert!(matches!(renew(&mut raw, &token_valid_for(0.5, "ada").0).await, Received::Ack(_)));
+    assert!(matches!(
+        renew(&mut raw, &token_valid_for(0.5, "ada").0).await,
+        Received::Ack(_)
+    ));
     raw.expect("/", unauthorized("token_expired")).await;
     raw.expect("/", Received::Disconnected).await;
-    assert_eq!(records.next().await, "goodbye Some(\"Ada\") ServerNSDisconnect");
+    assert_eq!(
+        records.next().await,
+        "goodbye Some(\"Ada\") ServerNSDisconnect"
+    );
     assert_eq!(records.unread(), [""; 0]);
 }
 
@@ -77,12 +104,21 @@ async fn the_disconnect_handler_receives_the_user_and_the_reason() {
     assert_eq!(records.next().await, "goodbye None ClientNSDisconnect");
 
     let mut raw = ready(&server, "/", None).await;
-    assert!(matches!(renew(&mut raw, &token("grace")).await, Received::Ack(_)));
+    assert!(matches!(
+        renew(&mut raw, &token("grace")).await,
+        Received::Ack(_)
+    ));
     assert_eq!(records.next().await, "login Grace");
     raw.leave("/").await;
-    assert_eq!(records.next().await, "goodbye Some(\"Grace\") ClientNSDisconnect");
+    assert_eq!(
+        records.next().await,
+        "goodbye Some(\"Grace\") ClientNSDisconnect"
+    );
 
-    ready(&server, "/", None).await.expect("/", unauthorized("login_required")).await;
+    ready(&server, "/", None)
+        .await
+        .expect("/", unauthorized("login_required"))
+        .await;
     assert_eq!(records.next().await, "goodbye None ServerNSDisconnect");
 }
 
@@ -90,17 +126,29 @@ async fn the_disconnect_handler_receives_the_user_and_the_reason() {
 #[tokio::test]
 async fn an_application_handler_of_the_authenticate_event_replaces_it_and_logs_no_user_in() {
     async fn takes_over(socket: SocketRef) {
-        socket.on("authenticate", async |ack: AckSender| ack.send("mine").unwrap());
+        socket.on("authenticate", async |ack: AckSender| {
+            ack.send("mine").unwrap()
+        });
         on_connect(socket).await;
     }
 
     let (server, _records) = server().await;
-    let builder = authenticate::builder().guest(true).authenticate_event("authenticate");
-    server.io.ns("/own", takes_over.with(builder.build().unwrap()));
+    let builder = authenticate::builder()
+        .guest(true)
+        .authenticate_event("authenticate");
+    server
+        .io
+        .ns("/own", takes_over.with(builder.build().unwrap()));
 
     let mut raw = ready(&server, "/own", None).await;
-    raw.emit_with_ack("/own", 1, &json!(["authenticate", { "token": token("ada") }])).await;
+    raw.emit_with_ack(
+        "/own",
+        1,
+        &json!(["authenticate", { "token": token("ada") }]),
+    )
+    .await;
     raw.expect("/own", Received::ack(json!("mine"))).await;
-    raw.emit_with_ack("/own", 2, &json!(["post", "hello"])).await;
+    raw.emit_with_ack("/own", 2, &json!(["post", "hello"]))
+        .await;
     raw.expect("/own", refused_ack("login_required")).await;
 }

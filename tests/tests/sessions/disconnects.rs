@@ -13,8 +13,8 @@ use socketioxide_jwt_auth::{
     AuthUser, JwtAuthBuilder, MaybeAuthUser, SocketAuth, disconnect_user, jwt_auth, user_room,
 };
 use socketioxide_jwt_auth_tests::{
-    Gate, Raw, Received, Recorder, Records, SECRET, Server, Tracked, join, mint, ready, recorder, seconds_from_now,
-    token_valid_for, unauthorized,
+    Gate, Raw, Received, Recorder, Records, SECRET, Server, Tracked, join, mint, ready, recorder,
+    seconds_from_now, token_valid_for, unauthorized,
 };
 use tokio::runtime::Handle;
 
@@ -38,22 +38,38 @@ struct Member {
     authenticate_event = "authenticate",
     user_key = |member: &Member| member.name.clone()
 )]
-async fn log_in(claims: Claims, State(recorder): State<Recorder>, State(gate): State<Gate>) -> Option<Member> {
+async fn log_in(
+    claims: Claims,
+    State(recorder): State<Recorder>,
+    State(gate): State<Gate>,
+) -> Option<Member> {
     if claims.slow.is_some() {
         recorder.record("lookup");
         gate.pass().await;
     }
-    Some(Member { name: claims.sub, _tracked: Tracked::new(&recorder, "member") })
+    Some(Member {
+        name: claims.sub,
+        _tracked: Tracked::new(&recorder, "member"),
+    })
 }
 
 async fn on_connect(socket: SocketRef) {
     socket.on_login(async |State(recorder): State<Recorder>| recorder.record("login"));
-    socket.on_disconnect(async |State(recorder): State<Recorder>, member: MaybeAuthUser<Member>| {
-        recorder.record(member.as_ref().map_or("left".to_owned(), |member| format!("{} left", member.name)));
-    });
-    socket.on("whoami", async |ack: AckSender, member: AuthUser<Member>| {
-        ack.send(&member.name).unwrap_or_default();
-    });
+    socket.on_disconnect(
+        async |State(recorder): State<Recorder>, member: MaybeAuthUser<Member>| {
+            recorder.record(
+                member
+                    .as_ref()
+                    .map_or("left".to_owned(), |member| format!("{} left", member.name)),
+            );
+        },
+    );
+    socket.on(
+        "whoami",
+        async |ack: AckSender, member: AuthUser<Member>| {
+            ack.send(&member.name).unwrap_or_default();
+        },
+    );
     socket.emit("ready", &()).unwrap();
 }
 
@@ -65,7 +81,9 @@ async fn serve(builder: JwtAuthBuilder<log_in>) -> (Server, Records, Gate) {
     let server = Server::with(io.with_state(recorder).with_state(gate.clone())).await;
     server.io.ns("/", on_connect.with(builder.build().unwrap()));
     server.io.ns("/witness", async |socket: SocketRef| {
-        socket.on_disconnect(async |State(recorder): State<Recorder>| recorder.record("connection gone"));
+        socket.on_disconnect(async |State(recorder): State<Recorder>| {
+            recorder.record("connection gone")
+        });
         socket.emit("ready", &()).unwrap();
     });
     (server, records, gate)
@@ -73,11 +91,17 @@ async fn serve(builder: JwtAuthBuilder<log_in>) -> (Server, Records, Gate) {
 
 /// Returns a token whose lookup waits at the gate.
 fn slow_token(subject: &str) -> String {
-    mint(&json!({ "sub": subject, "slow": true, "exp": seconds_from_now(3600) }), SECRET)
+    mint(
+        &json!({ "sub": subject, "slow": true, "exp": seconds_from_now(3600) }),
+        SECRET,
+    )
 }
 
 fn token(subject: &str) -> String {
-    mint(&json!({ "sub": subject, "exp": seconds_from_now(3600) }), SECRET)
+    mint(
+        &json!({ "sub": subject, "exp": seconds_from_now(3600) }),
+        SECRET,
+    )
 }
 
 fn authenticate(token: &str) -> Value {
@@ -102,7 +126,10 @@ async fn assert_nothing_is_left(server: &Server, tasks: usize) {
 /// Waits until the token expires on a separate server, then advances the clock of the timers.
 async fn let_expire_and_jump(token: &str, jump: Duration) {
     let (server, _records, _gate) = serve(log_in::builder()).await;
-    ready(&server, "/", Some(token)).await.expect("/", unauthorized("token_expired")).await;
+    ready(&server, "/", Some(token))
+        .await
+        .expect("/", unauthorized("token_expired"))
+        .await;
     tokio::time::pause();
     tokio::time::advance(jump).await;
     tokio::time::resume();
@@ -154,7 +181,11 @@ async fn nothing_remains_after_a_connection_breaks_during_a_login() {
     gate.open_once();
     assert_eq!(records.next().await, "member dropped");
     assert_nothing_is_left(&server, tasks).await;
-    assert_eq!(records.unread(), [""; 0], "a client that has left does not log in");
+    assert_eq!(
+        records.unread(),
+        [""; 0],
+        "a client that has left does not log in"
+    );
 }
 
 #[tokio::test]
@@ -176,7 +207,11 @@ async fn nothing_remains_after_a_connection_breaks_during_a_renewal() {
 #[tokio::test]
 async fn a_renewal_that_ends_after_a_reconnect_does_not_change_the_rooms() {
     let (server, mut records, gate) = serve(log_in::builder()).await;
-    for (before, during, after) in [(Some("ada"), "ada", "ada"), (None, "ada", "grace"), (None, "ada", "ada")] {
+    for (before, during, after) in [
+        (Some("ada"), "ada", "ada"),
+        (None, "ada", "grace"),
+        (None, "ada", "ada"),
+    ] {
         let first = before.map(token);
         let mut raw = ready(&server, "/", first.as_deref()).await;
         raw.emit("/", &authenticate(&slow_token(during))).await;
@@ -189,7 +224,10 @@ async fn a_renewal_that_ends_after_a_reconnect_does_not_change_the_rooms() {
             assert_eq!(records.next().await, "member dropped");
         }
 
-        assert_eq!(server.io.sockets().pop().unwrap().rooms(), [user_room(after)]);
+        assert_eq!(
+            server.io.sockets().pop().unwrap().rooms(),
+            [user_room(after)]
+        );
         disconnect_user(&server.io, after).await.unwrap();
         raw.expect("/", Received::Disconnected).await;
         assert_eq!(records.next().await, format!("{after} left"));
@@ -208,9 +246,15 @@ async fn the_expiry_of_a_session_does_not_end_the_session_after_a_reconnect() {
     join(&mut raw, "/", Some(&token("ada"))).await;
     let_expire_and_jump(&short, Duration::from_secs(120)).await;
 
-    assert!(kept.auth_user::<Member>().is_none(), "its session has ended");
+    assert!(
+        kept.auth_user::<Member>().is_none(),
+        "its session has ended"
+    );
     expect_whoami(&mut raw, "ada").await;
-    assert_eq!(server.io.sockets().pop().unwrap().rooms(), [user_room("ada")]);
+    assert_eq!(
+        server.io.sockets().pop().unwrap().rooms(),
+        [user_room("ada")]
+    );
 }
 
 /// The middlewares that run after this one may take any time.
@@ -222,7 +266,12 @@ async fn a_session_that_expires_while_a_later_middleware_runs_for_minutes_ends()
     }
 
     let (server, _records, gate) = serve(log_in::builder()).await;
-    server.io.ns("/patient", on_connect.with(wait).with(log_in::builder().build().unwrap()));
+    server.io.ns(
+        "/patient",
+        on_connect
+            .with(wait)
+            .with(log_in::builder().build().unwrap()),
+    );
 
     let (short, _) = token_valid_for(0.8, "ada");
     let mut raw = ready(&server, "/witness", None).await;
@@ -230,14 +279,16 @@ async fn a_session_that_expires_while_a_later_middleware_runs_for_minutes_ends()
     let_expire_and_jump(&short, Duration::from_secs(120)).await;
     gate.open_once();
     raw.expect("/patient", Received::Connected).await;
-    raw.expect("/patient", Received::event("ready", json!(null))).await;
+    raw.expect("/patient", Received::event("ready", json!(null)))
+        .await;
     raw.expect("/patient", unauthorized("token_expired")).await;
     raw.expect("/patient", Received::Disconnected).await;
 }
 
 #[tokio::test]
 async fn timers_end_with_their_sockets() {
-    let (server, _records, _gate) = serve(log_in::builder().expiry_warning("60s").guest_timeout("1h")).await;
+    let (server, _records, _gate) =
+        serve(log_in::builder().expiry_warning("60s").guest_timeout("1h")).await;
     let tasks = alive_tasks();
 
     for token in [Some(token("ada")), None].iter().cycle().take(20) {
@@ -261,7 +312,8 @@ async fn timers_end_with_the_session_that_is_renewed() {
     let mut raw = ready(&server, "/", Some(&token("ada"))).await;
     let tasks = alive_tasks();
     for _ in 0..9 {
-        raw.emit_with_ack("/", 1, &authenticate(&token("ada"))).await;
+        raw.emit_with_ack("/", 1, &authenticate(&token("ada")))
+            .await;
         assert!(matches!(raw.next().await.1, Received::Ack(_)));
     }
     Server::wait_for_tasks_at_most(tasks).await;

@@ -10,8 +10,8 @@ use socketioxide::{
 };
 use socketioxide_jwt_auth::{JwtAuthBuilder, SocketAuth, UserLookup, jwt_auth};
 use socketioxide_jwt_auth_tests::{
-    Claims, Gate, Raw, Received, Recorder, SECRET, Server, User, answer, authenticate, emit_with_ack, find_user, now,
-    ready, recorder, refused_ack, renew, token, unauthorized,
+    Claims, Gate, Raw, Received, Recorder, SECRET, Server, User, answer, authenticate,
+    emit_with_ack, find_user, now, ready, recorder, refused_ack, renew, token, unauthorized,
 };
 
 const LIMIT: Duration = Duration::from_millis(700);
@@ -22,13 +22,22 @@ async fn own_guests(claims: Option<Claims>) -> Option<User> {
 }
 
 fn with_limit<L: UserLookup>(builder: JwtAuthBuilder<L>) -> JwtAuthBuilder<L> {
-    builder.guest(true).authenticate_event("authenticate").guest_timeout(LIMIT)
+    builder
+        .guest(true)
+        .authenticate_event("authenticate")
+        .guest_timeout(LIMIT)
 }
 
 async fn server() -> Server {
     let server = Server::start().await;
-    server.io.ns("/", answer.with(with_limit(authenticate::builder()).build().unwrap()));
-    server.io.ns("/own", answer.with(with_limit(own_guests::builder()).build().unwrap()));
+    server.io.ns(
+        "/",
+        answer.with(with_limit(authenticate::builder()).build().unwrap()),
+    );
+    server.io.ns(
+        "/own",
+        answer.with(with_limit(own_guests::builder()).build().unwrap()),
+    );
     server
 }
 
@@ -51,9 +60,15 @@ async fn a_guest_that_does_not_log_in_is_told_and_disconnected() {
 async fn a_guest_that_logs_in_stays() {
     let server = server().await;
     let mut user = ready(&server, "/", None).await;
-    assert!(matches!(renew(&mut user, &token("ada")).await, Received::Ack(_)));
+    assert!(matches!(
+        renew(&mut user, &token("ada")).await,
+        Received::Ack(_)
+    ));
     expect_timeout(&mut ready(&server, "/", None).await, "/").await;
-    assert_eq!(emit_with_ack(&mut user, "whoami", &json!(null)).await, Received::ack(json!("Ada")));
+    assert_eq!(
+        emit_with_ack(&mut user, "whoami", &json!(null)).await,
+        Received::ack(json!("Ada"))
+    );
 }
 
 #[tokio::test]
@@ -61,7 +76,10 @@ async fn the_limit_does_not_apply_to_users() {
     let server = server().await;
     let mut user = ready(&server, "/", Some(&token("ada"))).await;
     expect_timeout(&mut ready(&server, "/", None).await, "/").await;
-    assert_eq!(emit_with_ack(&mut user, "whoami", &json!(null)).await, Received::ack(json!("Ada")));
+    assert_eq!(
+        emit_with_ack(&mut user, "whoami", &json!(null)).await,
+        Received::ack(json!("Ada"))
+    );
 }
 
 #[tokio::test]
@@ -70,7 +88,10 @@ async fn failed_logins_do_not_extend_the_limit() {
     let started = now();
     let mut raw = ready(&server, "/", None).await;
     for _ in 0..3 {
-        assert_eq!(renew(&mut raw, &token("nobody")).await, refused_ack("user_not_found"));
+        assert_eq!(
+            renew(&mut raw, &token("nobody")).await,
+            refused_ack("user_not_found")
+        );
     }
     expect_timeout(&mut raw, "/").await;
     assert!(now() < started + 2.0 * LIMIT.as_secs_f64());
@@ -89,7 +110,12 @@ async fn the_limit_applies_to_a_guest_user_of_the_lookup() {
 async fn a_guest_user_of_the_lookup_that_logs_in_stays() {
     let server = server().await;
     let mut user = ready(&server, "/own", None).await;
-    user.emit_with_ack("/own", 1, &json!(["authenticate", { "token": token("ada") }])).await;
+    user.emit_with_ack(
+        "/own",
+        1,
+        &json!(["authenticate", { "token": token("ada") }]),
+    )
+    .await;
     assert!(matches!(user.next().await.1, Received::Ack(_)));
     expect_timeout(&mut ready(&server, "/own", None).await, "/own").await;
     user.emit_with_ack("/own", 2, &json!(["whoami"])).await;
@@ -99,7 +125,10 @@ async fn a_guest_user_of_the_lookup_that_logs_in_stays() {
 #[tokio::test]
 async fn each_namespace_has_its_own_limit() {
     let server = server().await;
-    server.io.ns("/patient", answer.with(authenticate::builder().guest(true).build().unwrap()));
+    server.io.ns(
+        "/patient",
+        answer.with(authenticate::builder().guest(true).build().unwrap()),
+    );
     let mut raw = ready(&server, "/patient", None).await;
     socketioxide_jwt_auth_tests::join(&mut raw, "/", None).await;
     expect_timeout(&mut raw, "/").await;
@@ -113,11 +142,18 @@ async fn an_endless_limit_never_ends_a_session() {
     let builder = with_limit(authenticate::builder()).guest_timeout(Duration::MAX);
     server.io.ns("/", answer.with(builder.build().unwrap()));
     let mut raw = ready(&server, "/", None).await;
-    assert_eq!(emit_with_ack(&mut raw, "ping", &json!(null)).await, Received::ack(json!("pong")));
+    assert_eq!(
+        emit_with_ack(&mut raw, "ping", &json!(null)).await,
+        Received::ack(json!("pong"))
+    );
 }
 
 #[jwt_auth(secret = SECRET, user_key = |user: &User| user.name)]
-async fn slow(claims: Claims, State(recorder): State<Recorder>, State(gate): State<Gate>) -> Option<User> {
+async fn slow(
+    claims: Claims,
+    State(recorder): State<Recorder>,
+    State(gate): State<Gate>,
+) -> Option<User> {
     recorder.record("lookup");
     gate.pass().await;
     find_user(&claims.sub)
@@ -131,13 +167,25 @@ async fn a_login_that_is_under_way_at_the_limit_is_too_late() {
     }
     let (recorder, mut records) = recorder();
     let gate = Gate::closed();
-    let server = Server::with(SocketIo::builder().with_state(recorder).with_state(gate.clone())).await;
-    server.io.ns("/", on_connect.with(with_limit(slow::builder()).build().unwrap()));
-    server.io.ns("/next", answer.with(with_limit(authenticate::builder()).build().unwrap()));
+    let server = Server::with(
+        SocketIo::builder()
+            .with_state(recorder)
+            .with_state(gate.clone()),
+    )
+    .await;
+    server.io.ns(
+        "/",
+        on_connect.with(with_limit(slow::builder()).build().unwrap()),
+    );
+    server.io.ns(
+        "/next",
+        answer.with(with_limit(authenticate::builder()).build().unwrap()),
+    );
 
     let mut raw = ready(&server, "/", None).await;
     let kept = server.io.sockets().pop().unwrap();
-    raw.emit_with_ack("/", 1, &json!(["authenticate", { "token": token("ada") }])).await;
+    raw.emit_with_ack("/", 1, &json!(["authenticate", { "token": token("ada") }]))
+        .await;
     assert_eq!(records.next().await, "lookup");
     expect_timeout(&mut raw, "/").await;
     gate.open_once();

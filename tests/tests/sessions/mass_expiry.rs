@@ -5,7 +5,9 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use serde_json::json;
 use socketioxide::{extract::SocketRef, handler::ConnectHandler};
-use socketioxide_jwt_auth_tests::{Raw, Received, SECRET, Server, authenticate, join, mint, now, unauthorized};
+use socketioxide_jwt_auth_tests::{
+    Raw, Received, SECRET, Server, authenticate, join, mint, now, unauthorized,
+};
 
 /// Several sockets share a connection, so that the test stays below the limit of open files.
 const CONNECTIONS: usize = 200;
@@ -22,9 +24,14 @@ async fn until_all_are_out(mut raw: Raw) -> f64 {
 
     while disconnected < NAMESPACES.len() {
         match raw.next().await {
-            (namespace, received) if received == unauthorized("token_expired") => told_why.push(namespace),
+            (namespace, received) if received == unauthorized("token_expired") => {
+                told_why.push(namespace)
+            }
             (namespace, Received::Disconnected) => {
-                assert!(told_why.contains(&namespace), "{namespace} was not told why");
+                assert!(
+                    told_why.contains(&namespace),
+                    "{namespace} was not told why"
+                );
                 disconnected += 1;
             }
             other => panic!("{other:?}"),
@@ -39,7 +46,10 @@ async fn until_all_are_out(mut raw: Raw) -> f64 {
 async fn a_thousand_sockets_that_expire_at_once_are_all_told_and_disconnected() {
     let server = Server::start().await;
     for namespace in NAMESPACES {
-        server.io.ns(namespace, greet.with(authenticate::builder().leeway("0s").build().unwrap()));
+        server.io.ns(
+            namespace,
+            greet.with(authenticate::builder().leeway("0s").build().unwrap()),
+        );
     }
     let mut raws = join_all((0..CONNECTIONS).map(|_| server.raw())).await;
     let expires_at = now() + 4.0;
@@ -50,13 +60,21 @@ async fn a_thousand_sockets_that_expire_at_once_are_all_told_and_disconnected() 
         }
     }))
     .await;
-    let sockets: usize = NAMESPACES.iter().map(|namespace| server.sockets_in(namespace)).sum();
+    let sockets: usize = NAMESPACES
+        .iter()
+        .map(|namespace| server.sockets_in(namespace))
+        .sum();
     assert_eq!(sockets, CONNECTIONS * NAMESPACES.len());
     let spare = expires_at - now();
 
-    let readers: Vec<_> = raws.into_iter().map(|raw| tokio::spawn(until_all_are_out(raw))).collect();
+    let readers: Vec<_> = raws
+        .into_iter()
+        .map(|raw| tokio::spawn(until_all_are_out(raw)))
+        .collect();
     let ends = join_all(readers).await.into_iter().map(Result::unwrap);
-    let (first, last) = ends.fold((f64::MAX, f64::MIN), |(first, last), end| (first.min(end), last.max(end)));
+    let (first, last) = ends.fold((f64::MAX, f64::MIN), |(first, last), end| {
+        (first.min(end), last.max(end))
+    });
     let [first, last] = [first, last].map(|end| Duration::from_secs_f64(end - expires_at));
     println!(
         "{sockets} sockets, connected {spare:.1} s before `exp`: the first connection had no sockets {first:.1?} \

@@ -9,9 +9,9 @@ use socketioxide::{
 };
 use socketioxide_jwt_auth::{AuthError, AuthUser, JwtAuthBuilder, RawToken, SocketAuth, jwt_auth};
 use socketioxide_jwt_auth_tests::{
-    OTHER_SECRET, Raw, Received, Recorder, Records, SECRET, Server, User, answer, emit_with_ack, find_user, join, mint,
-    ready, recorder, refused_ack, renew, renewed_ack, seconds_from_now, token, token_expiring_in, token_valid_for,
-    unauthorized, unauthorized_event,
+    OTHER_SECRET, Raw, Received, Recorder, Records, SECRET, Server, User, answer, emit_with_ack,
+    find_user, join, mint, ready, recorder, refused_ack, renew, renewed_ack, seconds_from_now,
+    token, token_expiring_in, token_valid_for, unauthorized, unauthorized_event,
 };
 
 /// A user is named by `sub`, or else by `name`.
@@ -22,8 +22,14 @@ struct Claims {
 }
 
 #[jwt_auth(secret = SECRET, guest = true, authenticate_event = "authenticate", leeway = "0s", lookup_timeout = "300ms")]
-async fn log_in(claims: Claims, State(recorder): State<Recorder>) -> Result<Option<User>, AuthError> {
-    let name = claims.sub.or(claims.name).expect("every token of these tests names a user");
+async fn log_in(
+    claims: Claims,
+    State(recorder): State<Recorder>,
+) -> Result<Option<User>, AuthError> {
+    let name = claims
+        .sub
+        .or(claims.name)
+        .expect("every token of these tests names a user");
     recorder.record(format!("lookup {name}"));
     match name.as_str() {
         "suspended" => Err(AuthError::denied("account suspended")),
@@ -38,7 +44,9 @@ async fn serve(builder: JwtAuthBuilder<log_in>) -> (Server, Records) {
     let (recorder, records) = recorder();
     let server = Server::with(SocketIo::builder().with_state(recorder)).await;
     server.io.ns("/", answer.with(builder.build().unwrap()));
-    server.io.ns("/second", answer.with(log_in::middleware().unwrap()));
+    server
+        .io
+        .ns("/second", answer.with(log_in::middleware().unwrap()));
     (server, records)
 }
 
@@ -53,16 +61,25 @@ fn expiring_in(seconds: i64, claims: &Value) -> String {
 }
 
 async fn expect_who(raw: &mut Raw, name: &str) {
-    assert_eq!(emit_with_ack(raw, "whoami", &json!(null)).await, Received::ack(json!(name)));
+    assert_eq!(
+        emit_with_ack(raw, "whoami", &json!(null)).await,
+        Received::ack(json!(name))
+    );
 }
 
 async fn expect_guest(raw: &mut Raw) {
-    assert_eq!(emit_with_ack(raw, "whoami", &json!(null)).await, refused_ack("login_required"));
+    assert_eq!(
+        emit_with_ack(raw, "whoami", &json!(null)).await,
+        refused_ack("login_required")
+    );
 }
 
 fn renewed_in(seconds: i64) -> [Received; 2] {
     // The clock may have passed to the next second since the token was made.
-    [renewed_ack(seconds_from_now(seconds)), renewed_ack(seconds_from_now(seconds) - 1)]
+    [
+        renewed_ack(seconds_from_now(seconds)),
+        renewed_ack(seconds_from_now(seconds) - 1),
+    ]
 }
 
 #[tokio::test]
@@ -78,17 +95,31 @@ async fn a_guest_that_logs_in_becomes_a_user() {
 #[tokio::test]
 async fn on_login_is_called_for_a_login_and_not_for_a_renewal() {
     async fn on_connect(socket: SocketRef) {
-        socket.on_login(async |socket: SocketRef, user: AuthUser<User>| socket.emit("welcome", user.name).unwrap());
+        socket.on_login(async |socket: SocketRef, user: AuthUser<User>| {
+            socket.emit("welcome", user.name).unwrap()
+        });
         answer(socket).await;
     }
 
     let (server, _records) = serve(log_in::builder()).await;
-    server.io.ns("/on-login", on_connect.with(log_in::middleware().unwrap()));
+    server
+        .io
+        .ns("/on-login", on_connect.with(log_in::middleware().unwrap()));
 
     let mut raw = ready(&server, "/on-login", None).await;
-    raw.emit("/on-login", &json!(["authenticate", { "token": token_valid_for(60.0, "ada").0 }])).await;
-    raw.expect("/on-login", Received::event("welcome", json!("Ada"))).await;
-    raw.emit_with_ack("/on-login", 1, &json!(["authenticate", { "token": token_valid_for(60.0, "ada").0 }])).await;
+    raw.emit(
+        "/on-login",
+        &json!(["authenticate", { "token": token_valid_for(60.0, "ada").0 }]),
+    )
+    .await;
+    raw.expect("/on-login", Received::event("welcome", json!("Ada")))
+        .await;
+    raw.emit_with_ack(
+        "/on-login",
+        1,
+        &json!(["authenticate", { "token": token_valid_for(60.0, "ada").0 }]),
+    )
+    .await;
     assert!(matches!(raw.next().await.1, Received::Ack(_)));
     raw.emit_with_ack("/on-login", 2, &json!(["ping"])).await;
     raw.expect("/on-login", Received::ack(json!("pong"))).await;
@@ -111,7 +142,10 @@ async fn a_renewed_session_outlives_its_first_token() {
 async fn a_renewed_session_ends_with_its_new_token() {
     let server = server().await;
     let mut raw = ready(&server, "/", Some(&token("ada"))).await;
-    assert!(matches!(renew(&mut raw, &token_valid_for(0.7, "ada").0).await, Received::Ack(_)));
+    assert!(matches!(
+        renew(&mut raw, &token_valid_for(0.7, "ada").0).await,
+        Received::Ack(_)
+    ));
     raw.expect("/", unauthorized("token_expired")).await;
     raw.expect("/", Received::Disconnected).await;
 }
@@ -128,16 +162,25 @@ async fn a_token_without_exp_is_acknowledged_with_null() {
 async fn a_renewed_token_is_warned_of() {
     let (server, _records) = serve(log_in::builder().expiry_warning("1h").expiry("ignore")).await;
     let mut raw = ready(&server, "/", Some(&token("ada"))).await;
-    assert!(matches!(renew(&mut raw, &token_valid_for(1.0, "ada").0).await, Received::Ack(_)));
+    assert!(matches!(
+        renew(&mut raw, &token_valid_for(1.0, "ada").0).await,
+        Received::Ack(_)
+    ));
     let (_, received) = raw.next().await;
-    assert!(matches!(&received, Received::Event(name, _) if name == "token_expiring"), "{received:?}");
+    assert!(
+        matches!(&received, Received::Event(name, _) if name == "token_expiring"),
+        "{received:?}"
+    );
 }
 
 #[tokio::test]
 async fn the_token_of_another_user_is_subject_mismatch_and_changes_nothing() {
     let server = server().await;
     let mut raw = ready(&server, "/", Some(&token("ada"))).await;
-    assert_eq!(renew(&mut raw, &token("grace")).await, refused_ack("subject_mismatch"));
+    assert_eq!(
+        renew(&mut raw, &token("grace")).await,
+        refused_ack("subject_mismatch")
+    );
     expect_who(&mut raw, "Ada").await;
 }
 
@@ -146,16 +189,30 @@ async fn the_same_subject_of_another_issuer_is_another_user() {
     let (server, _records) = serve(log_in::builder().issuer(["a", "b"])).await;
     let of_issuer = |issuer: &str| expiring_in(60, &json!({ "sub": "ada", "iss": issuer }));
     let mut raw = ready(&server, "/", Some(&of_issuer("a"))).await;
-    assert_eq!(renew(&mut raw, &of_issuer("b")).await, refused_ack("subject_mismatch"));
-    assert!(matches!(renew(&mut raw, &of_issuer("a")).await, Received::Ack(_)));
+    assert_eq!(
+        renew(&mut raw, &of_issuer("b")).await,
+        refused_ack("subject_mismatch")
+    );
+    assert!(matches!(
+        renew(&mut raw, &of_issuer("a")).await,
+        Received::Ack(_)
+    ));
     expect_who(&mut raw, "Ada").await;
 }
 
 #[tokio::test]
 async fn without_subjects_the_user_key_decides() {
     let (server, _records) = serve(log_in::builder().user_key(|user: &User| user.name)).await;
-    let mut raw = ready(&server, "/", Some(&expiring_in(60, &json!({ "name": "ada" })))).await;
-    assert_eq!(renew(&mut raw, &expiring_in(60, &json!({ "name": "grace" }))).await, refused_ack("subject_mismatch"));
+    let mut raw = ready(
+        &server,
+        "/",
+        Some(&expiring_in(60, &json!({ "name": "ada" }))),
+    )
+    .await;
+    assert_eq!(
+        renew(&mut raw, &expiring_in(60, &json!({ "name": "grace" }))).await,
+        refused_ack("subject_mismatch")
+    );
     let received = renew(&mut raw, &expiring_in(90, &json!({ "name": "ada" }))).await;
     assert!(renewed_in(90).contains(&received), "{received:?}");
     // The key is the same, though the token names the user by another claim.
@@ -168,10 +225,16 @@ async fn without_subjects_and_user_key_no_renewal_is_accepted() {
     let server = server().await;
     let token = expiring_in(60, &json!({ "name": "ada" }));
     let mut raw = ready(&server, "/", Some(&token)).await;
-    assert_eq!(renew(&mut raw, &token).await, refused_ack("subject_mismatch"));
+    assert_eq!(
+        renew(&mut raw, &token).await,
+        refused_ack("subject_mismatch")
+    );
     expect_who(&mut raw, "Ada").await;
     let mut guest = ready(&server, "/", None).await;
-    assert!(renewed_in(60).contains(&renew(&mut guest, &token).await), "a guest may log in as any user");
+    assert!(
+        renewed_in(60).contains(&renew(&mut guest, &token).await),
+        "a guest may log in as any user"
+    );
 }
 
 #[tokio::test]
@@ -180,7 +243,13 @@ async fn a_refused_token_leaves_the_session_as_it_is() {
 
     let mut raw = ready(&server, "/", Some(&token("ada"))).await;
     let refused = [
-        (mint(&json!({ "sub": "ada", "exp": seconds_from_now(60) }), OTHER_SECRET), "token_signature_invalid"),
+        (
+            mint(
+                &json!({ "sub": "ada", "exp": seconds_from_now(60) }),
+                OTHER_SECRET,
+            ),
+            "token_signature_invalid",
+        ),
         (token_expiring_in(-60, "ada"), "token_expired"),
         ("x.y.z".to_owned(), "token_malformed"),
         (token("nobody"), "user_not_found"),
@@ -196,7 +265,10 @@ async fn a_refused_token_leaves_the_session_as_it_is() {
     }
 
     let received = renew(&mut raw, &token("suspended")).await;
-    assert_eq!(received, Received::ack(json!({ "error": { "code": "denied", "message": "account suspended" } })));
+    assert_eq!(
+        received,
+        Received::ack(json!({ "error": { "code": "denied", "message": "account suspended" } }))
+    );
     expect_who(&mut raw, "Ada").await;
 }
 
@@ -204,7 +276,10 @@ async fn a_refused_token_leaves_the_session_as_it_is() {
 async fn a_failed_renewal_does_not_delay_the_end() {
     let server = server().await;
     let mut raw = ready(&server, "/", Some(&token_valid_for(0.7, "ada").0)).await;
-    assert_eq!(renew(&mut raw, &token("nobody")).await, refused_ack("user_not_found"));
+    assert_eq!(
+        renew(&mut raw, &token("nobody")).await,
+        refused_ack("user_not_found")
+    );
     raw.expect("/", unauthorized("token_expired")).await;
     raw.expect("/", Received::Disconnected).await;
 }
@@ -213,11 +288,17 @@ async fn a_failed_renewal_does_not_delay_the_end() {
 async fn without_an_acknowledgement_a_refusal_is_an_event_and_success_is_silent() {
     let server = server().await;
     let mut raw = ready(&server, "/", None).await;
-    raw.emit("/", &json!(["authenticate", { "token": token("nobody") }])).await;
-    raw.expect("/", unauthorized_event("user_not_found", "authenticate")).await;
-    raw.emit("/", &json!(["authenticate", { "token": token("ada") }])).await;
+    raw.emit("/", &json!(["authenticate", { "token": token("nobody") }]))
+        .await;
+    raw.expect("/", unauthorized_event("user_not_found", "authenticate"))
+        .await;
+    raw.emit("/", &json!(["authenticate", { "token": token("ada") }]))
+        .await;
     // The next attempt waits for this one.
-    assert_eq!(renew(&mut raw, &token("grace")).await, refused_ack("subject_mismatch"));
+    assert_eq!(
+        renew(&mut raw, &token("grace")).await,
+        refused_ack("subject_mismatch")
+    );
     expect_who(&mut raw, "Ada").await;
 }
 
@@ -226,7 +307,12 @@ async fn each_namespace_is_logged_in_to_separately() {
     let server = server().await;
     let mut raw = ready(&server, "/", None).await;
     join(&mut raw, "/second", None).await;
-    raw.emit_with_ack("/second", 7, &json!(["authenticate", { "token": token("ada") }])).await;
+    raw.emit_with_ack(
+        "/second",
+        7,
+        &json!(["authenticate", { "token": token("ada") }]),
+    )
+    .await;
     let (namespace, received) = raw.next().await;
     assert_eq!(namespace, "/second");
     assert!(renewed_in(3600).contains(&received), "{received:?}");
@@ -244,23 +330,46 @@ async fn payloads_without_a_valid_token_are_answered_with_a_code() {
         (json!(["authenticate", null]), "token_missing"),
         (json!(["authenticate", ""]), "token_missing"),
         (json!(["authenticate", token("ada")]), "token_malformed"),
-        (json!(["authenticate", [{ "token": token("ada") }]]), "token_malformed"),
+        (
+            json!(["authenticate", [{ "token": token("ada") }]]),
+            "token_malformed",
+        ),
         (json!(["authenticate", {}]), "token_missing"),
         (json!(["authenticate", "text"]), "token_malformed"),
         (json!(["authenticate", 1.5]), "token_malformed"),
         (json!(["authenticate", [[], {}]]), "token_malformed"),
-        (json!(["authenticate", { "token": null }]), "token_malformed"),
+        (
+            json!(["authenticate", { "token": null }]),
+            "token_malformed",
+        ),
         (json!(["authenticate", { "token": 5 }]), "token_malformed"),
-        (json!(["authenticate", { "token": { "token": token("ada") } }]), "token_malformed"),
-        (json!(["authenticate", { "token": [token("ada")] }]), "token_malformed"),
-        (json!(["authenticate", { "token": "x".repeat(10_000) }]), "token_too_large"),
-        (json!(["authenticate", { "token": token("nobody") }, { "token": token("ada") }]), "user_not_found"),
+        (
+            json!(["authenticate", { "token": { "token": token("ada") } }]),
+            "token_malformed",
+        ),
+        (
+            json!(["authenticate", { "token": [token("ada")] }]),
+            "token_malformed",
+        ),
+        (
+            json!(["authenticate", { "token": "x".repeat(10_000) }]),
+            "token_too_large",
+        ),
+        (
+            json!(["authenticate", { "token": token("nobody") }, { "token": token("ada") }]),
+            "user_not_found",
+        ),
     ];
     for (payload, code) in payloads {
         let mut raw = ready(&server, "/", None).await;
         raw.emit_with_ack("/", 3, &payload).await;
         let (_, received) = raw.next().await;
-        assert_eq!(received, refused_ack(code), "{}", &payload.to_string()[..payload.to_string().len().min(200)]);
+        assert_eq!(
+            received,
+            refused_ack(code),
+            "{}",
+            &payload.to_string()[..payload.to_string().len().min(200)]
+        );
         expect_guest(&mut raw).await;
     }
 }
@@ -268,12 +377,19 @@ async fn payloads_without_a_valid_token_are_answered_with_a_code() {
 #[tokio::test]
 async fn binary_payloads_are_answered_with_a_code() {
     let server = server().await;
-    for payload in [r#"{"_placeholder":true,"num":0}"#, r#"{"token":{"_placeholder":true,"num":0}}"#] {
+    for payload in [
+        r#"{"_placeholder":true,"num":0}"#,
+        r#"{"token":{"_placeholder":true,"num":0}}"#,
+    ] {
         let mut raw = ready(&server, "/", None).await;
-        raw.send(&format!(r#"451-4["authenticate",{payload}]"#)).await;
+        raw.send(&format!(r#"451-4["authenticate",{payload}]"#))
+            .await;
         raw.send_binary(token("ada").as_bytes()).await;
         let (_, received) = raw.next().await;
-        assert!([refused_ack("token_malformed"), refused_ack("token_missing")].contains(&received), "{received:?}");
+        assert!(
+            [refused_ack("token_malformed"), refused_ack("token_missing")].contains(&received),
+            "{received:?}"
+        );
         expect_guest(&mut raw).await;
     }
 }
@@ -281,9 +397,15 @@ async fn binary_payloads_are_answered_with_a_code() {
 #[tokio::test]
 async fn the_event_accepts_the_members_of_the_auth_payload() {
     let server = server().await;
-    for payload in [json!({ "auth_token": token("ada") }), json!({ "token": format!("Bearer {}", token("ada")) })] {
+    for payload in [
+        json!({ "auth_token": token("ada") }),
+        json!({ "token": format!("Bearer {}", token("ada")) }),
+    ] {
         let mut raw = ready(&server, "/", None).await;
-        assert!(matches!(emit_with_ack(&mut raw, "authenticate", &payload).await, Received::Ack(_)));
+        assert!(matches!(
+            emit_with_ack(&mut raw, "authenticate", &payload).await,
+            Received::Ack(_)
+        ));
         expect_who(&mut raw, "Ada").await;
     }
 }
@@ -291,10 +413,17 @@ async fn the_event_accepts_the_members_of_the_auth_payload() {
 #[tokio::test]
 async fn the_event_ignores_the_token_of_the_handshake() {
     let server = server().await;
-    let mut raw =
-        Raw::open_with(server.address(), &format!("&auth_token={}", token_valid_for(60.0, "ada").0), &[]).await;
+    let mut raw = Raw::open_with(
+        server.address(),
+        &format!("&auth_token={}", token_valid_for(60.0, "ada").0),
+        &[],
+    )
+    .await;
     join(&mut raw, "/", None).await;
-    assert_eq!(emit_with_ack(&mut raw, "authenticate", &json!({})).await, refused_ack("token_missing"));
+    assert_eq!(
+        emit_with_ack(&mut raw, "authenticate", &json!({})).await,
+        refused_ack("token_missing")
+    );
     expect_who(&mut raw, "Ada").await;
 }
 
@@ -304,8 +433,12 @@ async fn without_the_setting_the_event_is_ignored() {
     let builder = socketioxide_jwt_auth_tests::authenticate::builder().guest(true);
     server.io.ns("/", answer.with(builder.build().unwrap()));
     let mut raw = ready(&server, "/", None).await;
-    raw.emit_with_ack("/", 1, &json!(["authenticate", { "token": token("ada") }])).await;
-    assert_eq!(emit_with_ack(&mut raw, "ping", &json!(null)).await, Received::ack(json!("pong")));
+    raw.emit_with_ack("/", 1, &json!(["authenticate", { "token": token("ada") }]))
+        .await;
+    assert_eq!(
+        emit_with_ack(&mut raw, "ping", &json!(null)).await,
+        Received::ack(json!("pong"))
+    );
     expect_guest(&mut raw).await;
 }
 
@@ -319,7 +452,14 @@ async fn the_lookup_sees_the_socket_and_its_request_and_no_payload() {
         token: RawToken,
         State(recorder): State<Recorder>,
     ) -> Option<User> {
-        let query = socket.req_parts().uri.query().unwrap_or_default().rsplit('&').next().unwrap_or_default();
+        let query = socket
+            .req_parts()
+            .uri
+            .query()
+            .unwrap_or_default()
+            .rsplit('&')
+            .next()
+            .unwrap_or_default();
         recorder.record(format!(
             "{} {query} {:?} {}",
             socket.connected(),
@@ -331,11 +471,19 @@ async fn the_lookup_sees_the_socket_and_its_request_and_no_payload() {
 
     let (recorder, mut records) = recorder();
     let server = Server::with(SocketIo::builder().with_state(recorder)).await;
-    server.io.ns("/", answer.with(inspecting::middleware().unwrap()));
+    server
+        .io
+        .ns("/", answer.with(inspecting::middleware().unwrap()));
 
     let mut raw = Raw::open_with(server.address(), "&page=7", &[]).await;
     join(&mut raw, "/", None).await;
     let token = token("ada");
-    assert!(matches!(emit_with_ack(&mut raw, "log in", &json!({ "token": &token })).await, Received::Ack(_)));
-    assert_eq!(records.next().await, format!("true page=7 Some(Object {{}}) {}", token.len()));
+    assert!(matches!(
+        emit_with_ack(&mut raw, "log in", &json!({ "token": &token })).await,
+        Received::Ack(_)
+    ));
+    assert_eq!(
+        records.next().await,
+        format!("true page=7 Some(Object {{}}) {}", token.len())
+    );
 }

@@ -12,8 +12,9 @@ use socketioxide::{
 };
 use socketioxide_jwt_auth::{AuthUser, SocketAuth, TokenSource, jwt_auth};
 use socketioxide_jwt_auth_tests::{
-    Gate, Log, Raw, Received, Recorder, Records, SECRET, Server, User, answer, emit_with_ack, find_user, join, mint,
-    now, ready, recorder, refused_ack, renew, renewed_ack, seconds_from_now, token, token_valid_for, unauthorized,
+    Gate, Log, Raw, Received, Recorder, Records, SECRET, Server, User, answer, emit_with_ack,
+    find_user, join, mint, now, ready, recorder, refused_ack, renew, renewed_ack, seconds_from_now,
+    token, token_valid_for, unauthorized,
 };
 
 #[derive(Deserialize)]
@@ -24,7 +25,11 @@ struct Claims {
 }
 
 #[jwt_auth(secret = SECRET, leeway = "0s", guest = true, authenticate_event = "authenticate")]
-async fn log_in(claims: Claims, State(recorder): State<Recorder>, State(gate): State<Gate>) -> Option<User> {
+async fn log_in(
+    claims: Claims,
+    State(recorder): State<Recorder>,
+    State(gate): State<Gate>,
+) -> Option<User> {
     recorder.record(format!("lookup {}", claims.sub));
     if claims.slow.is_some() {
         gate.pass().await;
@@ -39,7 +44,12 @@ async fn on_connect(socket: SocketRef) {
 }
 
 /// Runs until the gate opens.
-async fn linger(socket: SocketRef, user: AuthUser<User>, State(recorder): State<Recorder>, State(gate): State<Gate>) {
+async fn linger(
+    socket: SocketRef,
+    user: AuthUser<User>,
+    State(recorder): State<Recorder>,
+    State(gate): State<Gate>,
+) {
     recorder.record(format!("for {}", user.name));
     gate.pass().await;
     let current = socket.auth_user::<User>().map(|user| user.name);
@@ -49,7 +59,12 @@ async fn linger(socket: SocketRef, user: AuthUser<User>, State(recorder): State<
 async fn serve() -> (Server, Records, Gate) {
     let (recorder, records) = recorder();
     let gate = Gate::closed();
-    let server = Server::with(SocketIo::builder().with_state(recorder).with_state(gate.clone())).await;
+    let server = Server::with(
+        SocketIo::builder()
+            .with_state(recorder)
+            .with_state(gate.clone()),
+    )
+    .await;
     let middleware = log_in::middleware().unwrap();
     for namespace in ["/", "/second", "/third", "/fourth"] {
         server.io.ns(namespace, on_connect.with(middleware.clone()));
@@ -58,7 +73,10 @@ async fn serve() -> (Server, Records, Gate) {
 }
 
 fn slow_token(expires_at: i64) -> String {
-    mint(&json!({ "sub": "ada", "exp": expires_at, "slow": true }), SECRET)
+    mint(
+        &json!({ "sub": "ada", "exp": expires_at, "slow": true }),
+        SECRET,
+    )
 }
 
 fn authenticate(token: &str) -> Value {
@@ -71,13 +89,26 @@ fn too_many_attempts() -> Received {
 
 /// Returns when the session of the only socket ends.
 fn expiry(server: &Server) -> i64 {
-    let user = server.io.sockets().pop().unwrap().auth_user::<User>().unwrap();
-    let since_1970 = user.expires_at().unwrap().duration_since(SystemTime::UNIX_EPOCH).unwrap();
+    let user = server
+        .io
+        .sockets()
+        .pop()
+        .unwrap()
+        .auth_user::<User>()
+        .unwrap();
+    let since_1970 = user
+        .expires_at()
+        .unwrap()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap();
     since_1970.as_secs().try_into().unwrap()
 }
 
 async fn expect_who(raw: &mut Raw, name: &str) {
-    assert_eq!(emit_with_ack(raw, "whoami", &json!(null)).await, Received::ack(json!(name)));
+    assert_eq!(
+        emit_with_ack(raw, "whoami", &json!(null)).await,
+        Received::ack(json!(name))
+    );
 }
 
 #[tokio::test]
@@ -87,8 +118,16 @@ async fn of_several_renewals_the_first_and_the_newest_succeed() {
     let mut raw = ready(&server, "/", Some(&token("ada"))).await;
     let [first, last] = [100, 400].map(seconds_from_now);
 
-    for (number, expires_at) in [first, first + 100, first + 200, last].into_iter().enumerate() {
-        raw.emit_with_ack("/", u32::try_from(number).unwrap(), &authenticate(&slow_token(expires_at))).await;
+    for (number, expires_at) in [first, first + 100, first + 200, last]
+        .into_iter()
+        .enumerate()
+    {
+        raw.emit_with_ack(
+            "/",
+            u32::try_from(number).unwrap(),
+            &authenticate(&slow_token(expires_at)),
+        )
+        .await;
     }
 
     // The two in the middle waited for the first, and a newer one replaced each of them.
@@ -108,7 +147,13 @@ async fn a_token_that_was_issued_earlier_does_not_replace_a_later_one() {
 
     let issued = |ago: i64, expires_in: i64| {
         let (issued, expires_at) = (seconds_from_now(-ago), seconds_from_now(expires_in));
-        (mint(&json!({ "sub": "ada", "iat": issued, "exp": expires_at, "slow": true }), SECRET), expires_at)
+        (
+            mint(
+                &json!({ "sub": "ada", "iat": issued, "exp": expires_at, "slow": true }),
+                SECRET,
+            ),
+            expires_at,
+        )
     };
     let (old, _) = issued(30, 3600);
     let (newer, newer_expiry) = issued(20, 100);
@@ -137,11 +182,15 @@ async fn an_older_token_that_arrives_after_the_end_is_refused() {
     let (server, mut records, gate) = serve().await;
 
     let issued = |ago: i64, expires_at: f64| {
-        mint(&json!({ "sub": "ada", "iat": seconds_from_now(-ago), "exp": expires_at, "slow": true }), SECRET)
+        mint(
+            &json!({ "sub": "ada", "iat": seconds_from_now(-ago), "exp": expires_at, "slow": true }),
+            SECRET,
+        )
     };
     gate.open_once();
     let mut raw = ready(&server, "/", Some(&issued(10, now() + 0.7))).await;
-    raw.emit_with_ack("/", 1, &authenticate(&issued(20, now() + 60.0))).await;
+    raw.emit_with_ack("/", 1, &authenticate(&issued(20, now() + 60.0)))
+        .await;
     assert_eq!(records.next().await, "lookup ada");
     assert_eq!(records.next().await, "lookup ada");
     raw.expect("/", unauthorized("token_expired")).await;
@@ -166,15 +215,21 @@ async fn a_successful_renewal_resets_refusals() {
     for namespace in namespaces {
         for _ in 0..14 {
             raw.connect_with_token("/fourth", &token("nobody")).await;
-            raw.expect("/fourth", Received::refused("user_not_found")).await;
+            raw.expect("/fourth", Received::refused("user_not_found"))
+                .await;
         }
         for _ in 0..5 {
-            raw.emit_with_ack(namespace, 1, &authenticate(&token("nobody"))).await;
+            raw.emit_with_ack(namespace, 1, &authenticate(&token("nobody")))
+                .await;
             raw.expect(namespace, refused_ack("user_not_found")).await;
         }
-        raw.emit_with_ack(namespace, 2, &authenticate(&token("ada"))).await;
+        raw.emit_with_ack(namespace, 2, &authenticate(&token("ada")))
+            .await;
         let (_, received) = raw.next().await;
-        assert!(matches!(&received, Received::Ack(answer) if answer[0]["expires_at"].is_i64()), "{received:?}");
+        assert!(
+            matches!(&received, Received::Ack(answer) if answer[0]["expires_at"].is_i64()),
+            "{received:?}"
+        );
     }
 }
 
@@ -196,14 +251,20 @@ async fn a_flood_is_refused_with_a_code_and_costs_few_lookups() {
         match raw.next().await.1 {
             received if received == too_many_attempts() => refused += 1,
             received => {
-                assert!(matches!(&received, Received::Ack(answer) if answer[0]["expires_at"].is_i64()), "{received:?}")
+                assert!(
+                    matches!(&received, Received::Ack(answer) if answer[0]["expires_at"].is_i64()),
+                    "{received:?}"
+                )
             }
         }
     }
 
     assert!((80..100).contains(&refused), "{refused} refused");
     assert_eq!(log.lines_with("INFO").len(), 0, "the log is not flooded");
-    assert!(records.unread().len() <= 21, "one for the connection, twenty for renewals");
+    assert!(
+        records.unread().len() <= 21,
+        "one for the connection, twenty for renewals"
+    );
     expect_who(&mut raw, "Ada").await;
 }
 
@@ -218,10 +279,19 @@ async fn refused_attempts_count_for_the_connection_over_all_namespaces() {
             assert_eq!(renew(&mut raw, &token(subject)).await, refused_ack(code));
         }
         assert_eq!(records.unread(), vec![format!("lookup {subject}"); 20]);
-        raw.emit_with_ack("/second", 1, &authenticate(&token("ada"))).await;
+        raw.emit_with_ack("/second", 1, &authenticate(&token("ada")))
+            .await;
         raw.expect("/second", too_many_attempts()).await;
-        assert_eq!(records.unread(), [""; 0], "a good token is not verified either");
-        assert_eq!(log.lines_with("renewal refused").len(), 20, "the log is not flooded");
+        assert_eq!(
+            records.unread(),
+            [""; 0],
+            "a good token is not verified either"
+        );
+        assert_eq!(
+            log.lines_with("renewal refused").len(),
+            20,
+            "the log is not flooded"
+        );
     }
 }
 
@@ -238,7 +308,8 @@ async fn the_namespaces_of_a_connection_are_logged_in_to_at_the_same_time() {
 
     let expires_at = seconds_from_now(100);
     for namespace in namespaces {
-        raw.emit_with_ack(namespace, 1, &authenticate(&slow_token(expires_at))).await;
+        raw.emit_with_ack(namespace, 1, &authenticate(&slow_token(expires_at)))
+            .await;
         assert_eq!(records.next().await, "lookup ada");
     }
 
@@ -292,10 +363,15 @@ async fn outcome(raw: &mut Raw) -> Outcome {
     }
 
     // The acknowledgement may be anywhere between the others.
-    let refused =
-        received.iter().position(|received| *received == refused_ack("token_expired")).expect("the renewal is refused");
+    let refused = received
+        .iter()
+        .position(|received| *received == refused_ack("token_expired"))
+        .expect("the renewal is refused");
     received.remove(refused);
-    assert_eq!(received, [unauthorized("token_expired"), Received::Disconnected]);
+    assert_eq!(
+        received,
+        [unauthorized("token_expired"), Received::Disconnected]
+    );
     Outcome::Expired
 }
 
@@ -318,19 +394,40 @@ async fn a_renewal_that_meets_the_end_is_either_in_time_or_too_late() {
         };
         let token = mint(&json!({ "sub": "ada", "exp": expires_at }), SECRET);
         join(raw, "/", Some(&token)).await;
-        raw.emit_with_ack("/", 1, &authenticate(&slow_token(renewed_until))).await;
+        raw.emit_with_ack("/", 1, &authenticate(&slow_token(renewed_until)))
+            .await;
     }
     let witness = mint(&json!({ "sub": "ada", "exp": last }), SECRET);
-    ready(&server, "/", Some(&witness)).await.expect("/", unauthorized("token_expired")).await;
+    ready(&server, "/", Some(&witness))
+        .await
+        .expect("/", unauthorized("token_expired"))
+        .await;
     (0..SOCKETS).for_each(|_| gate.open_once());
 
     let outcomes = join_all(raws.iter_mut().map(outcome)).await;
-    let renewed = outcomes.iter().filter(|outcome| **outcome == Outcome::Renewed).count();
+    let renewed = outcomes
+        .iter()
+        .filter(|outcome| **outcome == Outcome::Renewed)
+        .count();
     println!("{renewed} of {SOCKETS} were renewed in time");
-    assert!(outcomes[..5].iter().all(|outcome| *outcome == Outcome::Expired), "{outcomes:?}");
-    assert!(outcomes[5..10].iter().all(|outcome| *outcome == Outcome::Renewed), "{outcomes:?}");
+    assert!(
+        outcomes[..5]
+            .iter()
+            .all(|outcome| *outcome == Outcome::Expired),
+        "{outcomes:?}"
+    );
+    assert!(
+        outcomes[5..10]
+            .iter()
+            .all(|outcome| *outcome == Outcome::Renewed),
+        "{outcomes:?}"
+    );
     // The renewed sessions stay alive: all old tokens but five have expired by now.
-    for (raw, _) in raws.iter_mut().zip(&outcomes).filter(|(_, outcome)| **outcome == Outcome::Renewed) {
+    for (raw, _) in raws
+        .iter_mut()
+        .zip(&outcomes)
+        .filter(|(_, outcome)| **outcome == Outcome::Renewed)
+    {
         expect_who(raw, "Ada").await;
     }
     assert_eq!(server.sockets_in("/"), renewed);
@@ -345,7 +442,11 @@ async fn a_handler_that_runs_during_expiry_keeps_its_user_and_sees_the_session_e
     assert_eq!(records.next().await, "for Ada");
     raw.expect("/", unauthorized("token_expired")).await;
     raw.expect("/", Received::Disconnected).await;
-    assert_eq!(server.sockets_in("/"), 0, "a handler does not keep its socket in the namespace");
+    assert_eq!(
+        server.sockets_in("/"),
+        0,
+        "a handler does not keep its socket in the namespace"
+    );
     gate.open_once();
     assert_eq!(records.next().await, "for Ada, now None");
 }
@@ -367,13 +468,24 @@ async fn a_handler_that_runs_during_a_renewal_continues() {
 #[tokio::test]
 async fn a_renewal_whose_lookup_hangs_times_out_before_the_next() {
     let (recorder, _records) = recorder();
-    let server = Server::with(SocketIo::builder().with_state(recorder).with_state(Gate::closed())).await;
+    let server = Server::with(
+        SocketIo::builder()
+            .with_state(recorder)
+            .with_state(Gate::closed()),
+    )
+    .await;
     let builder = log_in::builder().lookup_timeout(Duration::from_millis(300));
     server.io.ns("/", on_connect.with(builder.build().unwrap()));
     let mut raw = ready(&server, "/", Some(&token("ada"))).await;
     let expires_at = seconds_from_now(100);
-    raw.emit_with_ack("/", 1, &authenticate(&slow_token(expires_at))).await;
-    raw.emit_with_ack("/", 2, &authenticate(&mint(&json!({ "sub": "ada", "exp": expires_at }), SECRET))).await;
+    raw.emit_with_ack("/", 1, &authenticate(&slow_token(expires_at)))
+        .await;
+    raw.emit_with_ack(
+        "/",
+        2,
+        &authenticate(&mint(&json!({ "sub": "ada", "exp": expires_at }), SECRET)),
+    )
+    .await;
     raw.expect("/", refused_ack("lookup_timeout")).await;
     raw.expect("/", renewed_ack(expires_at)).await;
 }
@@ -381,14 +493,23 @@ async fn a_renewal_whose_lookup_hangs_times_out_before_the_next() {
 #[tokio::test]
 async fn the_event_accepts_token_and_the_members_of_the_sources() {
     let (recorder, _records) = recorder();
-    let server = Server::with(SocketIo::builder().with_state(recorder).with_state(Gate::closed())).await;
+    let server = Server::with(
+        SocketIo::builder()
+            .with_state(recorder)
+            .with_state(Gate::closed()),
+    )
+    .await;
 
     let sources = [TokenSource::auth("jwt"), TokenSource::bearer()];
-    server.io.ns("/", on_connect.with(log_in::builder().token(sources).build().unwrap()));
+    server.io.ns(
+        "/",
+        on_connect.with(log_in::builder().token(sources).build().unwrap()),
+    );
 
     for member in ["token", "jwt"] {
         let mut raw = ready(&server, "/", None).await;
-        raw.emit_with_ack("/", 1, &json!(["authenticate", { member: token("ada") }])).await;
+        raw.emit_with_ack("/", 1, &json!(["authenticate", { member: token("ada") }]))
+            .await;
         assert!(
             matches!(raw.next().await.1, Received::Ack(answer) if answer[0].get("expires_at").is_some()),
             "{member}"
@@ -396,7 +517,12 @@ async fn the_event_accepts_token_and_the_members_of_the_sources() {
     }
 
     let mut raw = ready(&server, "/", None).await;
-    raw.emit_with_ack("/", 1, &json!(["authenticate", { "auth_token": token("ada") }])).await;
+    raw.emit_with_ack(
+        "/",
+        1,
+        &json!(["authenticate", { "auth_token": token("ada") }]),
+    )
+    .await;
     raw.expect("/", refused_ack("token_missing")).await;
 }
 
@@ -405,13 +531,24 @@ async fn the_event_accepts_token_and_the_members_of_the_sources() {
 async fn a_replaced_session_does_not_warn_while_a_handler_holds_its_user() {
     let (recorder, mut records) = recorder();
     let gate = Gate::closed();
-    let server = Server::with(SocketIo::builder().with_state(recorder).with_state(gate.clone())).await;
-    server.io.ns("/", on_connect.with(log_in::builder().expiry_warning("1500ms").build().unwrap()));
+    let server = Server::with(
+        SocketIo::builder()
+            .with_state(recorder)
+            .with_state(gate.clone()),
+    )
+    .await;
+    server.io.ns(
+        "/",
+        on_connect.with(log_in::builder().expiry_warning("1500ms").build().unwrap()),
+    );
     let (short, _) = token_valid_for(3.2, "ada");
     let mut raw = ready(&server, "/", Some(&short)).await;
     raw.emit("/", &json!(["linger"])).await;
     while records.next().await != "for Ada" {}
-    assert!(matches!(renew(&mut raw, &token("ada")).await, Received::Ack(_)));
+    assert!(matches!(
+        renew(&mut raw, &token("ada")).await,
+        Received::Ack(_)
+    ));
 
     // A socket with the short token shows when the warning is due.
     let mut other = ready(&server, "/", Some(&short)).await;
@@ -423,13 +560,21 @@ async fn a_replaced_session_does_not_warn_while_a_handler_holds_its_user() {
 #[tokio::test]
 async fn a_token_that_expires_while_its_lookup_runs_is_refused() {
     let (server, mut records, gate) = serve().await;
-    let expiring = |seconds| mint(&json!({ "sub": "ada", "exp": now() + seconds, "slow": true }), SECRET);
+    let expiring = |seconds| {
+        mint(
+            &json!({ "sub": "ada", "exp": now() + seconds, "slow": true }),
+            SECRET,
+        )
+    };
     let mut guest = ready(&server, "/", None).await;
     let mut raw = server.raw().await;
     let dead = expiring(0.5);
     raw.connect_with_token("/", &dead).await;
     guest.emit_with_ack("/", 1, &authenticate(&dead)).await;
-    assert_eq!([records.next().await, records.next().await], ["lookup ada"; 2]);
+    assert_eq!(
+        [records.next().await, records.next().await],
+        ["lookup ada"; 2]
+    );
 
     // A socket whose token lives longer shows that it has expired.
     let (longer, _) = token_valid_for(0.6, "grace");
@@ -443,5 +588,8 @@ async fn a_token_that_expires_while_its_lookup_runs_is_refused() {
 }
 
 async fn expect_guest(raw: &mut Raw) {
-    assert_eq!(emit_with_ack(raw, "whoami", &json!(null)).await, refused_ack("login_required"));
+    assert_eq!(
+        emit_with_ack(raw, "whoami", &json!(null)).await,
+        refused_ack("login_required")
+    );
 }

@@ -14,7 +14,8 @@ use socketioxide::{
 };
 use socketioxide_jwt_auth::{AuthUser, JwtAuthBuilder, jwt_auth};
 use socketioxide_jwt_auth_tests::{
-    Gate, Raw, Received, Recorder, Records, SECRET, Server, Tracked, join, mint, now, ready, recorder, token, within,
+    Gate, Raw, Received, Recorder, Records, SECRET, Server, Tracked, join, mint, now, ready,
+    recorder, token, within,
 };
 
 #[derive(Deserialize)]
@@ -31,7 +32,11 @@ struct Claims {
     authenticate_event = "authenticate",
     expiry_warning = "60s"
 )]
-async fn log_in(claims: Claims, State(recorder): State<Recorder>, State(gate): State<Gate>) -> Option<Tracked> {
+async fn log_in(
+    claims: Claims,
+    State(recorder): State<Recorder>,
+    State(gate): State<Gate>,
+) -> Option<Tracked> {
     if claims.slow.is_some() {
         recorder.record("lookup");
         gate.pass().await;
@@ -40,16 +45,25 @@ async fn log_in(claims: Claims, State(recorder): State<Recorder>, State(gate): S
 }
 
 async fn on_connect(socket: SocketRef) {
-    socket.on_disconnect(async |_: AuthUser<Tracked>, State(recorder): State<Recorder>| recorder.record("goodbye"));
+    socket.on_disconnect(
+        async |_: AuthUser<Tracked>, State(recorder): State<Recorder>| recorder.record("goodbye"),
+    );
     socket.emit("ready", &()).unwrap();
 }
 
 async fn serve(builder: JwtAuthBuilder<log_in>) -> (Server, Records, Gate) {
     let (recorder, records) = recorder();
     let gate = Gate::closed();
-    let server = Server::with(SocketIo::builder().with_state(recorder).with_state(gate.clone())).await;
+    let server = Server::with(
+        SocketIo::builder()
+            .with_state(recorder)
+            .with_state(gate.clone()),
+    )
+    .await;
     server.io.ns("/", on_connect.with(builder.build().unwrap()));
-    server.io.ns("/open", async |socket: SocketRef| socket.emit("ready", &()).unwrap());
+    server.io.ns("/open", async |socket: SocketRef| {
+        socket.emit("ready", &()).unwrap()
+    });
     (server, records, gate)
 }
 
@@ -84,7 +98,8 @@ async fn open_sessions_do_not_delay_shutdown_and_end_with_their_tokens() {
 /// Disconnecting the sockets first lets their disconnect handlers run.
 #[tokio::test]
 async fn nothing_remains_of_a_server_whose_sockets_are_disconnected_before_it_is_closed() {
-    let (server, mut records, _gate) = serve(log_in::builder().guest_timeout(Duration::from_secs(3600))).await;
+    let (server, mut records, _gate) =
+        serve(log_in::builder().guest_timeout(Duration::from_secs(3600))).await;
 
     let mut user = ready(&server, "/", Some(&token("ada"))).await;
     let mut guest = ready(&server, "/", None).await;
@@ -105,7 +120,11 @@ async fn nothing_remains_of_a_server_whose_sockets_are_disconnected_before_it_is
 async fn a_login_under_way_does_not_delay_shutdown() {
     let (server, mut records, gate) = serve(log_in::builder()).await;
     let mut raw = ready(&server, "/", None).await;
-    raw.emit("/", &json!(["authenticate", { "token": short_token(json!({ "slow": true })) }])).await;
+    raw.emit(
+        "/",
+        &json!(["authenticate", { "token": short_token(json!({ "slow": true })) }]),
+    )
+    .await;
     assert_eq!(records.next().await, "lookup");
     close(&server).await;
     expect_closed(&mut raw).await;
@@ -121,7 +140,11 @@ async fn nothing_remains_of_a_connection_that_is_under_way() {
     let (server, mut records, gate) = serve(log_in::builder()).await;
     let mut raw = server.raw().await;
     join(&mut raw, "/open", None).await;
-    raw.connect_with_token("/", &mint(&json!({ "slow": true, "exp": now() + 3600.0 }), SECRET)).await;
+    raw.connect_with_token(
+        "/",
+        &mint(&json!({ "slow": true, "exp": now() + 3600.0 }), SECRET),
+    )
+    .await;
     assert_eq!(records.next().await, "lookup");
     close(&server).await;
     expect_closed(&mut raw).await;

@@ -7,11 +7,12 @@ use socketioxide::{
     handler::ConnectHandler,
 };
 use socketioxide_jwt_auth::{
-    AuthUser, DisconnectError, JwtAuthBuilder, Not, SocketAuth, disconnect_user, jwt_auth, user_room,
+    AuthUser, DisconnectError, JwtAuthBuilder, Not, SocketAuth, disconnect_user, jwt_auth,
+    user_room,
 };
 use socketioxide_jwt_auth_tests::{
-    Claims, LIMIT, Raw, Received, Recorder, Records, SECRET, Server, User, answer, find_user, join, ready, recorder,
-    token, token_valid_for, unauthorized, unauthorized_event,
+    Claims, LIMIT, Raw, Received, Recorder, Records, SECRET, Server, User, answer, find_user, join,
+    ready, recorder, token, token_valid_for, unauthorized, unauthorized_event,
 };
 
 #[jwt_auth(secret = SECRET, leeway = "0s", guest = true, authenticate_event = "authenticate")]
@@ -25,9 +26,11 @@ async fn serve(builder: JwtAuthBuilder<log_in>) -> (Server, Records) {
     let builder = builder.user_key(|user: &User| user.name);
     async fn on_connect(socket: SocketRef) {
         socket.join("members");
-        socket.on_disconnect(async |State(recorder): State<Recorder>, user: AuthUser<User>| {
-            recorder.record(format!("goodbye {}", user.name));
-        });
+        socket.on_disconnect(
+            async |State(recorder): State<Recorder>, user: AuthUser<User>| {
+                recorder.record(format!("goodbye {}", user.name));
+            },
+        );
         answer(socket).await;
     }
 
@@ -64,7 +67,10 @@ async fn let_it_expire(token: &str) {
     let server = Server::start().await;
     let builder = socketioxide_jwt_auth_tests::authenticate::builder().leeway("0s");
     server.io.ns("/", answer.with(builder.build().unwrap()));
-    ready(&server, "/", Some(token)).await.expect("/", unauthorized("token_expired")).await;
+    ready(&server, "/", Some(token))
+        .await
+        .expect("/", unauthorized("token_expired"))
+        .await;
 }
 
 /// Reads again, and returns what arrived after the flood.
@@ -94,9 +100,15 @@ async fn the_session_ends_in_time_and_the_client_is_told_when_it_reads() {
     fill(&socket).await;
     let_it_expire(&token).await;
     assert!(has_ended(&server, &socket));
-    assert!(socket.connected(), "nothing can be sent to it, not even that it is disconnected");
+    assert!(
+        socket.connected(),
+        "nothing can be sent to it, not even that it is disconnected"
+    );
 
-    assert_eq!(after_the_flood(&mut raw).await, unauthorized("token_expired"));
+    assert_eq!(
+        after_the_flood(&mut raw).await,
+        unauthorized("token_expired")
+    );
     raw.expect("/", Received::Disconnected).await;
     assert_eq!(records.next().await, "goodbye Ada");
 }
@@ -111,7 +123,10 @@ async fn a_warning_that_cannot_be_sent_does_not_delay_the_end() {
     let_it_expire(&token).await;
     assert!(has_ended(&server, &socket));
 
-    assert_eq!(after_the_flood(&mut raw).await, unauthorized("token_expired"));
+    assert_eq!(
+        after_the_flood(&mut raw).await,
+        unauthorized("token_expired")
+    );
     raw.expect("/", Received::Disconnected).await;
 }
 
@@ -122,7 +137,8 @@ async fn a_session_that_has_ended_is_not_renewed_and_costs_no_lookup() {
     let (mut raw, socket) = connect_with_small_buffer(&server, Some(&first)).await;
     fill(&socket).await;
     let_it_expire(&first).await;
-    raw.emit("/", &json!(["authenticate", { "token": token("ada") }])).await;
+    raw.emit("/", &json!(["authenticate", { "token": token("ada") }]))
+        .await;
 
     // The refusal of the renewal may arrive as well, if there was room for it first.
     let refused = unauthorized_event("token_expired", "authenticate");
@@ -131,7 +147,10 @@ async fn a_session_that_has_ended_is_not_renewed_and_costs_no_lookup() {
         received.push(raw.next().await.1);
     }
     received.retain(|received| *received != refused);
-    assert_eq!(received, [unauthorized("token_expired"), Received::Disconnected]);
+    assert_eq!(
+        received,
+        [unauthorized("token_expired"), Received::Disconnected]
+    );
     assert!(has_ended(&server, &socket));
     assert_eq!(records.next().await, "lookup ada");
     assert_eq!(records.next().await, "goodbye Ada");
@@ -147,13 +166,18 @@ async fn a_guest_that_does_not_read_is_disconnected() {
     assert!(socket.rooms().is_empty());
     assert!(socket.connected());
 
-    assert_eq!(after_the_flood(&mut raw).await, unauthorized("login_required"));
+    assert_eq!(
+        after_the_flood(&mut raw).await,
+        unauthorized("login_required")
+    );
     raw.expect("/", Received::Disconnected).await;
 }
 
 #[tokio::test]
 async fn nothing_remains_of_a_client_that_never_reads_and_disconnects() {
-    let tasks = tokio::runtime::Handle::current().metrics().num_alive_tasks();
+    let tasks = tokio::runtime::Handle::current()
+        .metrics()
+        .num_alive_tasks();
     let (server, mut records) = serve(log_in::builder()).await;
     let (token, _) = token_valid_for(1.0, "ada");
     let (raw, socket) = connect_with_small_buffer(&server, Some(&token)).await;
@@ -170,7 +194,8 @@ async fn nothing_remains_of_a_client_that_never_reads_and_disconnects() {
 async fn admitted(server: &Server, namespace: &str) -> Raw {
     for _ in 0..20 {
         let mut raw = server.raw().await;
-        raw.connect_with_token(namespace, &token_valid_for(0.5, "ada").0).await;
+        raw.connect_with_token(namespace, &token_valid_for(0.5, "ada").0)
+            .await;
         match raw.next().await.1 {
             Received::Closed => {}
             received => {
@@ -189,8 +214,12 @@ async fn a_channel_for_one_packet_is_enough() {
     async fn refuse_all(_: AuthUser<User, Not<()>>) {}
     let (recorder, _records) = recorder();
     let server = Server::with(SocketIo::builder().max_buffer_size(1).with_state(recorder)).await;
-    server.io.ns("/", (async || ()).with(log_in::middleware().unwrap()));
-    server.io.ns("/refused", refuse_all.with(log_in::middleware().unwrap()));
+    server
+        .io
+        .ns("/", (async || ()).with(log_in::middleware().unwrap()));
+    server
+        .io
+        .ns("/refused", refuse_all.with(log_in::middleware().unwrap()));
     let mut raw = admitted(&server, "/").await;
     raw.expect("/", unauthorized("token_expired")).await;
     raw.expect("/", Received::Disconnected).await;
@@ -209,7 +238,10 @@ async fn a_logout_says_that_a_session_which_expired_before_is_still_connected() 
     let_it_expire(&token).await;
     assert!(has_ended(&server, &socket));
     let ended = disconnect_user(&server.io, "Ada").await;
-    assert!(matches!(ended, Err(DisconnectError::SlowClient)), "{ended:?}");
+    assert!(
+        matches!(ended, Err(DisconnectError::SlowClient)),
+        "{ended:?}"
+    );
     assert!(socket.connected());
 }
 
@@ -234,7 +266,11 @@ async fn a_slow_client_leaves_all_rooms_at_a_logout() {
     }
 
     assert_eq!(after_the_flood(&mut raw).await, Received::Disconnected);
-    tokio::time::timeout(LIMIT, logout).await.unwrap().unwrap().unwrap();
+    tokio::time::timeout(LIMIT, logout)
+        .await
+        .unwrap()
+        .unwrap()
+        .unwrap();
 }
 
 /// Broadcasts of the namespace reach a socket until it is disconnected. The room of each packet that the client reads must

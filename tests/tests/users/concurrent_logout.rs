@@ -8,8 +8,8 @@ use socketioxide::{
 };
 use socketioxide_jwt_auth::{AuthUser, SocketAuth, disconnect_user, jwt_auth, user_room};
 use socketioxide_jwt_auth_tests::{
-    Claims, Gate, Raw, Received, Recorder, Records, SECRET, Server, emit_with_ack, join, ready, recorder, refused_ack,
-    token, unauthorized,
+    Claims, Gate, Raw, Received, Recorder, Records, SECRET, Server, emit_with_ack, join, ready,
+    recorder, refused_ack, token, unauthorized,
 };
 
 struct Member {
@@ -22,27 +22,46 @@ struct Member {
     authenticate_event = "authenticate",
     user_key = |member: &Member| member.name.clone()
 )]
-async fn log_in(claims: Claims, State(recorder): State<Recorder>, State(gate): State<Gate>) -> Option<Member> {
+async fn log_in(
+    claims: Claims,
+    State(recorder): State<Recorder>,
+    State(gate): State<Gate>,
+) -> Option<Member> {
     // `ada` waits, and `ada!` is the same user without waiting.
     let waits = !claims.sub.ends_with('!');
     if waits {
         recorder.record("lookup");
         gate.pass().await;
     }
-    Some(Member { name: claims.sub.trim_end_matches('!').to_owned() })
+    Some(Member {
+        name: claims.sub.trim_end_matches('!').to_owned(),
+    })
 }
 
 async fn on_connect(socket: SocketRef) {
-    socket.on("whoami", async |ack: AckSender, member: AuthUser<Member>| ack.send(&member.name).unwrap_or_default());
+    socket.on(
+        "whoami",
+        async |ack: AckSender, member: AuthUser<Member>| ack.send(&member.name).unwrap_or_default(),
+    );
     socket.emit("ready", &()).unwrap();
 }
 
 async fn serve() -> (Server, Records, Gate) {
     let (recorder, records) = recorder();
     let gate = Gate::closed();
-    let server = Server::with(SocketIo::builder().with_state(recorder).with_state(gate.clone())).await;
-    server.io.ns("/", on_connect.with(log_in::middleware().unwrap()));
-    server.io.dyn_ns("/room/{id}", on_connect.with(log_in::middleware().unwrap())).unwrap();
+    let server = Server::with(
+        SocketIo::builder()
+            .with_state(recorder)
+            .with_state(gate.clone()),
+    )
+    .await;
+    server
+        .io
+        .ns("/", on_connect.with(log_in::middleware().unwrap()));
+    server
+        .io
+        .dyn_ns("/room/{id}", on_connect.with(log_in::middleware().unwrap()))
+        .unwrap();
     (server, records, gate)
 }
 
@@ -55,7 +74,8 @@ async fn a_connection_whose_lookup_runs_during_the_logout_is_refused() {
         assert_eq!(records.next().await, "lookup");
         disconnect_user(&server.io, "ada").await.unwrap();
         gate.open_once();
-        raw.expect(namespace, Received::refused("session_ended")).await;
+        raw.expect(namespace, Received::refused("session_ended"))
+            .await;
 
         // A later attempt begins after the logout.
         gate.open_once();
@@ -87,43 +107,60 @@ async fn a_logout_on_one_server_does_not_refuse_the_users_of_another_one() {
     raw.expect("/", Received::Connected).await;
     raw.expect("/", Received::event("ready", json!(null))).await;
     disconnect_user(&other.io, "ada").await.unwrap();
-    assert_eq!(emit_with_ack(&mut raw, "whoami", &json!(null)).await, Received::ack(json!("ada")));
+    assert_eq!(
+        emit_with_ack(&mut raw, "whoami", &json!(null)).await,
+        Received::ack(json!("ada"))
+    );
 }
 
 #[tokio::test]
 async fn a_guest_whose_login_is_under_way_stays_a_guest() {
     let (server, mut records, gate) = serve().await;
     let mut raw = ready(&server, "/", None).await;
-    raw.emit_with_ack("/", 1, &json!(["authenticate", { "token": token("ada") }])).await;
+    raw.emit_with_ack("/", 1, &json!(["authenticate", { "token": token("ada") }]))
+        .await;
     assert_eq!(records.next().await, "lookup");
     disconnect_user(&server.io, "ada").await.unwrap();
     gate.open_once();
     raw.expect("/", refused_ack("session_ended")).await;
-    assert_eq!(emit_with_ack(&mut raw, "whoami", &json!(null)).await, refused_ack("login_required"));
+    assert_eq!(
+        emit_with_ack(&mut raw, "whoami", &json!(null)).await,
+        refused_ack("login_required")
+    );
     assert_eq!(server.io.to(user_room("ada")).sockets().len(), 0);
 
     gate.open_once();
-    raw.emit_with_ack("/", 2, &json!(["authenticate", { "token": token("ada") }])).await;
-    assert!(matches!(raw.next().await.1, Received::Ack(answer) if answer[0].get("expires_at").is_some()));
+    raw.emit_with_ack("/", 2, &json!(["authenticate", { "token": token("ada") }]))
+        .await;
+    assert!(
+        matches!(raw.next().await.1, Received::Ack(answer) if answer[0].get("expires_at").is_some())
+    );
 }
 
 #[tokio::test]
 async fn a_renewal_that_is_under_way_does_not_bring_the_session_back() {
     let (server, mut records, gate) = serve().await;
     let mut raw = ready(&server, "/", Some(&token("ada!"))).await;
-    raw.emit_with_ack("/", 1, &json!(["authenticate", { "token": token("ada") }])).await;
+    raw.emit_with_ack("/", 1, &json!(["authenticate", { "token": token("ada") }]))
+        .await;
     // The two names are not the same subject, so the lookup runs first and the refusal comes later.
     assert_eq!(records.next().await, "lookup");
     disconnect_user(&server.io, "ada").await.unwrap();
     raw.expect("/", Received::Disconnected).await;
     gate.open_once();
     let (_, received) = raw.next().await;
-    assert!(matches!(&received, Received::Ack(answer) if answer[0].get("error").is_some()), "{received:?}");
+    assert!(
+        matches!(&received, Received::Ack(answer) if answer[0].get("error").is_some()),
+        "{received:?}"
+    );
     assert_eq!(server.sockets_in("/"), 0);
 }
 
 /// A middleware of the application that runs after the lookup.
-async fn waits(State(recorder): State<Recorder>, State(gate): State<Gate>) -> Result<(), std::convert::Infallible> {
+async fn waits(
+    State(recorder): State<Recorder>,
+    State(gate): State<Gate>,
+) -> Result<(), std::convert::Infallible> {
     recorder.record("later middleware");
     gate.pass().await;
     Ok(())
@@ -132,9 +169,17 @@ async fn waits(State(recorder): State<Recorder>, State(gate): State<Gate>) -> Re
 async fn serve_with_later_middleware() -> (Server, Records, Gate) {
     let (recorder, records) = recorder();
     let gate = Gate::closed();
-    let server = Server::with(SocketIo::builder().with_state(recorder).with_state(gate.clone())).await;
+    let server = Server::with(
+        SocketIo::builder()
+            .with_state(recorder)
+            .with_state(gate.clone()),
+    )
+    .await;
     // The last one runs first.
-    server.io.ns("/", on_connect.with(waits).with(log_in::middleware().unwrap()));
+    server.io.ns(
+        "/",
+        on_connect.with(waits).with(log_in::middleware().unwrap()),
+    );
     (server, records, gate)
 }
 
@@ -168,12 +213,22 @@ async fn a_connection_in_a_later_middleware_is_told_the_reason_once() {
     async fn for_users(_: AuthUser<Member>) {}
     let (recorder, mut records) = recorder();
     let gate = Gate::closed();
-    let server = Server::with(SocketIo::builder().with_state(recorder).with_state(gate.clone())).await;
-    server.io.ns("/", for_users.with(waits).with(log_in::middleware().unwrap()));
+    let server = Server::with(
+        SocketIo::builder()
+            .with_state(recorder)
+            .with_state(gate.clone()),
+    )
+    .await;
+    server.io.ns(
+        "/",
+        for_users.with(waits).with(log_in::middleware().unwrap()),
+    );
     let mut raw = server.raw().await;
     raw.connect_with_token("/", &token("ada!")).await;
     assert_eq!(records.next().await, "later middleware");
-    disconnect_user_because(&server.io, "ada", &AuthError::internal("a cause")).await.unwrap();
+    disconnect_user_because(&server.io, "ada", &AuthError::internal("a cause"))
+        .await
+        .unwrap();
     gate.open_once();
     raw.expect("/", Received::Connected).await;
     raw.expect("/", unauthorized("internal_error")).await;
@@ -190,8 +245,15 @@ async fn a_login_that_comes_with_the_connect_is_in_its_room_and_welcomed_once() 
     }
 
     let (recorder, _records) = recorder();
-    let server = Server::with(SocketIo::builder().with_state(recorder).with_state(Gate::closed())).await;
-    server.io.ns("/", on_connect.with(log_in::middleware().unwrap()));
+    let server = Server::with(
+        SocketIo::builder()
+            .with_state(recorder)
+            .with_state(Gate::closed()),
+    )
+    .await;
+    server
+        .io
+        .ns("/", on_connect.with(log_in::middleware().unwrap()));
 
     let login = json!(["authenticate", { "token": token("ada!") }]);
     let mut complete = 0;
@@ -209,8 +271,15 @@ async fn a_login_that_comes_with_the_connect_is_in_its_room_and_welcomed_once() 
             continue;
         }
         complete += 1;
-        assert!(received.contains(&Received::event("welcome", json!("ada"))), "round {round}: {received:?}");
-        assert_eq!(server.io.to(user_room("ada")).sockets().len(), 1, "round {round}");
+        assert!(
+            received.contains(&Received::event("welcome", json!("ada"))),
+            "round {round}: {received:?}"
+        );
+        assert_eq!(
+            server.io.to(user_room("ada")).sockets().len(),
+            1,
+            "round {round}"
+        );
         disconnect_user(&server.io, "ada").await.unwrap();
         raw.expect("/", Received::Disconnected).await;
     }

@@ -12,11 +12,12 @@ use socketioxide::{
     handler::ConnectHandler,
 };
 use socketioxide_jwt_auth::{
-    AuthError, AuthUser, DisconnectError, SocketAuth, disconnect_user, disconnect_user_because, jwt_auth, user_room,
+    AuthError, AuthUser, DisconnectError, SocketAuth, disconnect_user, disconnect_user_because,
+    jwt_auth, user_room,
 };
 use socketioxide_jwt_auth_tests::{
-    Claims, ODD_KEYS, Raw, Received, Recorder, Records, SECRET, Server, emit_with_ack, join, ready, recorder,
-    refused_ack, renew, token, within,
+    Claims, ODD_KEYS, Raw, Received, Recorder, Records, SECRET, Server, emit_with_ack, join, ready,
+    recorder, refused_ack, renew, token, within,
 };
 
 #[derive(Debug)]
@@ -30,7 +31,10 @@ struct Directory(Arc<Mutex<HashMap<String, String>>>);
 
 impl Directory {
     fn rename(&self, subject: &str, key: &str) {
-        self.0.lock().unwrap().insert(subject.to_owned(), key.to_owned());
+        self.0
+            .lock()
+            .unwrap()
+            .insert(subject.to_owned(), key.to_owned());
     }
 }
 
@@ -44,21 +48,36 @@ async fn admit(claims: Claims, State(directory): State<Directory>) -> Result<Mem
 }
 
 async fn on_connect(socket: SocketRef) {
-    socket.on("whoami", async |ack: AckSender, member: AuthUser<Member>| ack.send(&member.key).unwrap());
-    socket.on("rooms", async |socket: SocketRef, ack: AckSender| ack.send(&[socket.rooms()]).unwrap());
-    socket.on("flood", flood);
-    socket.on("as_user", async |_: AuthUser<Member>, State(recorder): State<Recorder>| recorder.record("as_user"));
-    socket.on("as_guest", async |State(recorder): State<Recorder>| recorder.record("as_guest"));
-    socket.on_disconnect(async |socket: SocketRef, member: AuthUser<Member>, State(recorder): State<Recorder>| {
-        recorder.record(format!("{} left {:?}", member.key, socket.rooms()));
+    socket.on(
+        "whoami",
+        async |ack: AckSender, member: AuthUser<Member>| ack.send(&member.key).unwrap(),
+    );
+    socket.on("rooms", async |socket: SocketRef, ack: AckSender| {
+        ack.send(&[socket.rooms()]).unwrap()
     });
+    socket.on("flood", flood);
+    socket.on(
+        "as_user",
+        async |_: AuthUser<Member>, State(recorder): State<Recorder>| recorder.record("as_user"),
+    );
+    socket.on("as_guest", async |State(recorder): State<Recorder>| {
+        recorder.record("as_guest")
+    });
+    socket.on_disconnect(
+        async |socket: SocketRef, member: AuthUser<Member>, State(recorder): State<Recorder>| {
+            recorder.record(format!("{} left {:?}", member.key, socket.rooms()));
+        },
+    );
     socket.emit("ready", &()).unwrap();
 }
 
 /// Fills the channel of a client that does not read.
 async fn flood(socket: SocketRef, State(recorder): State<Recorder>) {
     let text = "x".repeat(64 * 1024);
-    while !matches!(socket.emit("text", &text), Err(SendError::Socket(SocketError::InternalChannelFull))) {
+    while !matches!(
+        socket.emit("text", &text),
+        Err(SendError::Socket(SocketError::InternalChannelFull))
+    ) {
         tokio::task::yield_now().await;
     }
     recorder.record("flooded");
@@ -68,10 +87,15 @@ const NAMESPACES: [&str; 2] = ["/", "/other"];
 
 async fn server() -> (Server, Directory, Records) {
     let (directory, (recorder, records)) = (Directory::default(), recorder());
-    let builder = SocketIo::builder().max_buffer_size(8).with_state(directory.clone()).with_state(recorder);
+    let builder = SocketIo::builder()
+        .max_buffer_size(8)
+        .with_state(directory.clone())
+        .with_state(recorder);
     let server = Server::with(builder).await;
     for namespace in NAMESPACES {
-        server.io.ns(namespace, on_connect.with(admit::middleware().unwrap()));
+        server
+            .io
+            .ns(namespace, on_connect.with(admit::middleware().unwrap()));
     }
     (server, directory, records)
 }
@@ -92,16 +116,31 @@ async fn expect_everywhere(raw: &mut Raw, received: &[Received]) {
         let (namespace, received) = raw.next().await;
         arrived.entry(namespace).or_default().push(received);
     }
-    assert_eq!(arrived, NAMESPACES.map(|namespace| (namespace.to_owned(), received.to_vec())).into());
+    assert_eq!(
+        arrived,
+        NAMESPACES
+            .map(|namespace| (namespace.to_owned(), received.to_vec()))
+            .into()
+    );
 }
 
 async fn expect_in(raw: &mut Raw, key: &str) {
-    assert_eq!(emit_with_ack(raw, "whoami", &json!(null)).await, Received::ack(json!(key)));
+    assert_eq!(
+        emit_with_ack(raw, "whoami", &json!(null)).await,
+        Received::ack(json!(key))
+    );
 }
 
 async fn send_to(server: &Server, key: &str, text: &str) {
     for namespace in NAMESPACES {
-        server.io.of(namespace).unwrap().to(user_room(key)).emit("mail", text).await.unwrap();
+        server
+            .io
+            .of(namespace)
+            .unwrap()
+            .to(user_room(key))
+            .emit("mail", text)
+            .await
+            .unwrap();
     }
 }
 
@@ -116,7 +155,10 @@ fn unauthorized(code: &str, message: &str) -> Received {
 #[tokio::test]
 async fn a_message_reaches_all_sockets_of_a_user_and_no_others() {
     let (server, ..) = server().await;
-    let mut adas = [everywhere(&server, "ada").await, everywhere(&server, "ada").await];
+    let mut adas = [
+        everywhere(&server, "ada").await,
+        everywhere(&server, "ada").await,
+    ];
     let mut grace = everywhere(&server, "grace").await;
     send_to(&server, "ada", "for ada").await;
     send_to(&server, "grace", "for grace").await;
@@ -129,14 +171,20 @@ async fn a_message_reaches_all_sockets_of_a_user_and_no_others() {
 #[tokio::test]
 async fn a_logout_ends_all_sockets_of_a_user_and_no_others() {
     let (server, ..) = server().await;
-    let mut adas = [everywhere(&server, "ada").await, everywhere(&server, "ada").await];
+    let mut adas = [
+        everywhere(&server, "ada").await,
+        everywhere(&server, "ada").await,
+    ];
     let mut grace = everywhere(&server, "grace").await;
     disconnect_user(&server.io, "ada").await.unwrap();
     for ada in &mut adas {
         expect_everywhere(ada, &[Received::Disconnected]).await;
     }
     expect_in(&mut grace, "grace").await;
-    assert_eq!(NAMESPACES.map(|namespace| server.sockets_in(namespace)), [1, 1]);
+    assert_eq!(
+        NAMESPACES.map(|namespace| server.sockets_in(namespace)),
+        [1, 1]
+    );
 }
 
 #[tokio::test]
@@ -145,8 +193,17 @@ async fn a_user_is_told_once_why_it_is_disconnected() {
     let mut ada = everywhere(&server, "ada").await;
     let mut grace = everywhere(&server, "grace").await;
     let reason = AuthError::denied("removed by a moderator");
-    disconnect_user_because(&server.io, "ada", &reason).await.unwrap();
-    expect_everywhere(&mut ada, &[unauthorized("denied", "removed by a moderator"), Received::Disconnected]).await;
+    disconnect_user_because(&server.io, "ada", &reason)
+        .await
+        .unwrap();
+    expect_everywhere(
+        &mut ada,
+        &[
+            unauthorized("denied", "removed by a moderator"),
+            Received::Disconnected,
+        ],
+    )
+    .await;
     expect_in(&mut grace, "grace").await;
 }
 
@@ -154,8 +211,17 @@ async fn a_user_is_told_once_why_it_is_disconnected() {
 async fn the_cause_of_a_failure_is_not_told() {
     let (server, ..) = server().await;
     let mut ada = everywhere(&server, "ada").await;
-    disconnect_user_because(&server.io, "ada", &AuthError::internal("no database")).await.unwrap();
-    expect_everywhere(&mut ada, &[unauthorized("internal_error", "internal_error"), Received::Disconnected]).await;
+    disconnect_user_because(&server.io, "ada", &AuthError::internal("no database"))
+        .await
+        .unwrap();
+    expect_everywhere(
+        &mut ada,
+        &[
+            unauthorized("internal_error", "internal_error"),
+            Received::Disconnected,
+        ],
+    )
+    .await;
 }
 
 #[tokio::test]
@@ -166,7 +232,10 @@ async fn a_disconnect_handler_still_sees_the_user_and_its_other_rooms() {
     disconnect_user(&server.io, "ada").await.unwrap();
     ada.expect("/", Received::Disconnected).await;
     let record = records.next().await;
-    assert!(record.starts_with("ada left") && record.contains("lobby"), "{record}");
+    assert!(
+        record.starts_with("ada left") && record.contains("lobby"),
+        "{record}"
+    );
 }
 
 #[tokio::test]
@@ -182,8 +251,20 @@ async fn a_logout_of_an_unknown_user_disconnects_no_socket() {
 async fn a_renewed_session_stays_in_its_room() {
     let (server, ..) = server().await;
     let mut ada = ready(&server, "/", Some(&token("ada"))).await;
-    assert!(matches!(renew(&mut ada, &token("ada")).await, Received::Ack(_)));
-    assert_eq!(server.io.of("/").unwrap().to(user_room("ada")).sockets().len(), 1);
+    assert!(matches!(
+        renew(&mut ada, &token("ada")).await,
+        Received::Ack(_)
+    ));
+    assert_eq!(
+        server
+            .io
+            .of("/")
+            .unwrap()
+            .to(user_room("ada"))
+            .sockets()
+            .len(),
+        1
+    );
     send_to(&server, "ada", "once").await;
     ada.expect("/", mail("once")).await;
     expect_in(&mut ada, "ada").await;
@@ -195,7 +276,10 @@ async fn a_renewal_does_not_change_the_user_key() {
     let (server, directory, _) = server().await;
     let mut ada = ready(&server, "/", Some(&token("ada"))).await;
     directory.rename("ada", "countess");
-    assert_eq!(renew(&mut ada, &token("ada")).await, refused_ack("subject_mismatch"));
+    assert_eq!(
+        renew(&mut ada, &token("ada")).await,
+        refused_ack("subject_mismatch")
+    );
     send_to(&server, "countess", "for the new key").await;
     send_to(&server, "ada", "for the old key").await;
     ada.expect("/", mail("for the old key")).await;
@@ -214,7 +298,10 @@ async fn a_failed_renewal_leaves_the_room_as_it_is() {
     directory.rename("ada", "");
     let refused = Received::ack(json!({ "error": { "code": "denied", "message": "banned" } }));
     assert_eq!(renew(&mut ada, &token("ada")).await, refused);
-    assert_eq!(renew(&mut ada, &token("grace")).await, refused_ack("subject_mismatch"));
+    assert_eq!(
+        renew(&mut ada, &token("grace")).await,
+        refused_ack("subject_mismatch")
+    );
     send_to(&server, "grace", "for grace").await;
     send_to(&server, "ada", "for ada").await;
     ada.expect("/", mail("for ada")).await;
@@ -225,14 +312,20 @@ async fn a_guest_is_in_no_room_and_joins_one_when_it_logs_in() {
     let (server, ..) = server().await;
 
     let mut guest = ready(&server, "/", None).await;
-    assert_eq!(emit_with_ack(&mut guest, "rooms", &json!(null)).await, Received::ack(json!([])));
+    assert_eq!(
+        emit_with_ack(&mut guest, "rooms", &json!(null)).await,
+        Received::ack(json!([]))
+    );
 
     for key in ["", "guest", "null", "ada"] {
         send_to(&server, key, "not for guests").await;
         disconnect_user(&server.io, key).await.unwrap();
     }
 
-    assert!(matches!(renew(&mut guest, &token("ada")).await, Received::Ack(_)));
+    assert!(matches!(
+        renew(&mut guest, &token("ada")).await,
+        Received::Ack(_)
+    ));
     send_to(&server, "ada", "for ada").await;
     guest.expect("/", mail("for ada")).await;
     disconnect_user(&server.io, "ada").await.unwrap();
@@ -244,17 +337,30 @@ async fn on_login_is_called_once_the_user_can_be_reached() {
     async fn on_connect(socket: SocketRef) {
         socket.on_login(async |io: SocketIo, member: AuthUser<Member>| {
             let namespace = io.of("/login").unwrap();
-            namespace.to(user_room(&member.key)).emit("welcome", &member.key).await.unwrap();
+            namespace
+                .to(user_room(&member.key))
+                .emit("welcome", &member.key)
+                .await
+                .unwrap();
         });
         socket.emit("ready", &()).unwrap();
     }
 
     let (server, ..) = server().await;
-    server.io.ns("/login", on_connect.with(admit::middleware().unwrap()));
+    server
+        .io
+        .ns("/login", on_connect.with(admit::middleware().unwrap()));
 
     let mut guest = ready(&server, "/login", None).await;
-    guest.emit("/login", &json!(["authenticate", { "token": token("ada") }])).await;
-    guest.expect("/login", Received::event("welcome", json!("ada"))).await;
+    guest
+        .emit(
+            "/login",
+            &json!(["authenticate", { "token": token("ada") }]),
+        )
+        .await;
+    guest
+        .expect("/login", Received::event("welcome", json!("ada")))
+        .await;
 }
 
 #[tokio::test]
@@ -326,7 +432,10 @@ async fn a_slow_reader_loses_its_user_at_once_and_is_told_when_it_reads() {
     let received = read_past_the_flood(&mut slow).await;
     assert_eq!(received, unauthorized("denied", "removed"));
     slow.expect("/", Received::Disconnected).await;
-    within("the end of the user", ending).await.unwrap().unwrap();
+    within("the end of the user", ending)
+        .await
+        .unwrap()
+        .unwrap();
 }
 
 #[tokio::test]
@@ -334,7 +443,10 @@ async fn a_client_that_never_reads_is_reported() {
     let (server, _, mut records) = server().await;
     let _slow = slow(&server, &mut records).await;
     let ended = within("an answer", disconnect_user(&server.io, "ada")).await;
-    assert!(matches!(ended, Err(DisconnectError::SlowClient)), "{ended:?}");
+    assert!(
+        matches!(ended, Err(DisconnectError::SlowClient)),
+        "{ended:?}"
+    );
 }
 
 async fn read_past_the_flood(raw: &mut Raw) -> Received {
@@ -351,12 +463,16 @@ async fn read_past_the_flood(raw: &mut Raw) -> Received {
 async fn a_guest_user_of_the_lookup_joins_no_user_room() {
     #[jwt_auth(secret = SECRET, guest = true, user_key = |member: &Member| &member.key)]
     async fn admit_all(claims: Option<Claims>) -> Option<Member> {
-        Some(Member { key: claims.map_or("visitor".to_owned(), |claims| claims.sub) })
+        Some(Member {
+            key: claims.map_or("visitor".to_owned(), |claims| claims.sub),
+        })
     }
 
     let (recorder, _records) = recorder();
     let server = Server::with(SocketIo::builder().with_state(recorder)).await;
-    server.io.ns("/", on_connect.with(admit_all::middleware().unwrap()));
+    server
+        .io
+        .ns("/", on_connect.with(admit_all::middleware().unwrap()));
 
     let mut visitor = ready(&server, "/", None).await;
     expect_in(&mut visitor, "visitor").await;

@@ -22,11 +22,22 @@ fn every_mistake_is_refused() {
     println!("the texts are not compared: they are of Rust {COMPILER}, and this is {compiler}");
     // Environment variables cannot be set safely in a process with threads.
     let mut child = Command::new(env::current_exe().expect("a test is a program"));
-    child.args(["every_mistake_is_refused_whatever_the_text", "--exact", "--ignored", "--nocapture"]);
-    let output = child.env("TRYBUILD", "overwrite").output().expect("a test can be run");
+    child.args([
+        "every_mistake_is_refused_whatever_the_text",
+        "--exact",
+        "--ignored",
+        "--nocapture",
+    ]);
+    let output = child
+        .env("TRYBUILD", "overwrite")
+        .output()
+        .expect("a test can be run");
 
     let report = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success() && report.contains("1 passed"), "{report}");
+    assert!(
+        output.status.success() && report.contains("1 passed"),
+        "{report}"
+    );
 }
 
 #[test]
@@ -51,7 +62,11 @@ fn cases_without_texts() -> PathBuf {
     for case in fs::read_dir("fail").expect("the cases can be listed") {
         let case = case.expect("the cases can be listed").path();
         if case.extension().is_some_and(|extension| extension == "rs") {
-            fs::copy(&case, copies.join(case.file_name().expect("a case has a name"))).expect("a case can be copied");
+            fs::copy(
+                &case,
+                copies.join(case.file_name().expect("a case has a name")),
+            )
+            .expect("a case can be copied");
         }
     }
     copies
@@ -60,7 +75,14 @@ fn cases_without_texts() -> PathBuf {
 /// The version of the compiler, like `1.95.0` or `1.97.0-nightly`.
 fn compiler() -> String {
     let compiler = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
-    let output = Command::new(compiler).arg("--version").output().expect("the compiler can be run");
+    let output = Command::new(compiler)
+        .arg("--version")
+        .output()
+        .expect("the compiler can be run");
     let version = String::from_utf8(output.stdout).expect("the compiler's version is a string");
-    version.split_whitespace().nth(1).expect("the compiler says its version after its name").to_owned()
+    version
+        .split_whitespace()
+        .nth(1)
+        .expect("the compiler says its version after its name")
+        .to_owned()
 }

@@ -28,13 +28,16 @@ impl RemoteSettings {
         let (option, url) = match &self {
             Self::JwksUrl(url) => ("jwks_url".to_owned(), url.clone()),
             Self::OidcIssuer(issuer) => ("oidc_issuer".to_owned(), issuer.clone()),
-            Self::JwksUrlEnv(variable) | Self::OidcIssuerEnv(variable) => {
-                (format!("the environment variable {variable}"), environment_variable(variable)?)
-            }
+            Self::JwksUrlEnv(variable) | Self::OidcIssuerEnv(variable) => (
+                format!("the environment variable {variable}"),
+                environment_variable(variable)?,
+            ),
         };
 
         let endpoint = match self {
-            Self::JwksUrl(_) | Self::JwksUrlEnv(_) => parse_url(&url).map(|url| (Endpoint::Jwks(url), None)),
+            Self::JwksUrl(_) | Self::JwksUrlEnv(_) => {
+                parse_url(&url).map(|url| (Endpoint::Jwks(url), None))
+            }
             Self::OidcIssuer(_) | Self::OidcIssuerEnv(_) => {
                 Discovery::new(&url).map(|discovery| (Endpoint::Discovery(discovery), Some(url)))
             }
@@ -81,19 +84,27 @@ impl Discovery {
         if url.query().is_some() || url.fragment().is_some() {
             return Err(RemoteProblem::IssuerWithQuery);
         }
-        let document = parse_url(&format!("{}/.well-known/openid-configuration", issuer.trim_end_matches('/')))?;
-        Ok(Self { issuer: issuer.to_owned(), document })
+        let document = parse_url(&format!(
+            "{}/.well-known/openid-configuration",
+            issuer.trim_end_matches('/')
+        ))?;
+        Ok(Self {
+            issuer: issuer.to_owned(),
+            document,
+        })
     }
 
     /// Returns the URL of the set, from the issuer's document.
     pub(super) fn parse_document(&self, json: &str) -> Result<Url, RemoteProblem> {
-        let found: Document = serde_json::from_str(json).map_err(|_| RemoteProblem::IncompleteDocument)?;
+        let found: Document =
+            serde_json::from_str(json).map_err(|_| RemoteProblem::IncompleteDocument)?;
         // Discovery §4.3: otherwise one issuer could speak for another.
         if found.issuer != self.issuer {
             return Err(RemoteProblem::OtherIssuer(found.issuer));
         }
 
-        let url = parse_url(&found.jwks_uri).map_err(|problem| RemoteProblem::JwksUri(Box::new(problem)))?;
+        let url = parse_url(&found.jwks_uri)
+            .map_err(|problem| RemoteProblem::JwksUri(Box::new(problem)))?;
         if url.scheme() == "http" && self.document.scheme() != "http" {
             // A remote issuer must not make this server send requests to itself.
             return Err(RemoteProblem::InsecureJwksUri);
@@ -117,7 +128,10 @@ fn parse_url(url: &str) -> Result<Url, RemoteProblem> {
 
 fn is_loopback(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
-    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+    host == "localhost"
+        || host
+            .parse::<IpAddr>()
+            .is_ok_and(|address| address.is_loopback())
 }
 
 #[cfg(test)]
@@ -128,13 +142,26 @@ mod tests {
     fn a_remote_issuer_cannot_point_to_this_machine() {
         let discovery = Discovery::new("https://issuer.example").unwrap();
         let document = |url| format!(r#"{{"issuer":"https://issuer.example","jwks_uri":"{url}"}}"#);
-        for url in ["http://127.0.0.1/keys", "http://localhost:8080/keys", "http://[::1]/keys", "http://a.example/keys"]
-        {
+        for url in [
+            "http://127.0.0.1/keys",
+            "http://localhost:8080/keys",
+            "http://[::1]/keys",
+            "http://a.example/keys",
+        ] {
             let problem = discovery.parse_document(&document(url)).unwrap_err();
-            assert!(problem.to_string().contains("must begin with https://"), "{url}: {problem}");
+            assert!(
+                problem.to_string().contains("must begin with https://"),
+                "{url}: {problem}"
+            );
         }
-        for url in ["https://issuer.example/keys", "https://keys.example/keys?v=2"] {
-            assert_eq!(discovery.parse_document(&document(url)).unwrap().as_str(), url);
+        for url in [
+            "https://issuer.example/keys",
+            "https://keys.example/keys?v=2",
+        ] {
+            assert_eq!(
+                discovery.parse_document(&document(url)).unwrap().as_str(),
+                url
+            );
         }
     }
 }

@@ -49,7 +49,8 @@ impl HttpFetch {
         let client = match client {
             Some(HttpClient(client)) => client,
             None => build_client(&endpoint).map_err(|error| {
-                let message = format!("the HTTP client cannot be built ({error}); pass one with http_client");
+                let message =
+                    format!("the HTTP client cannot be built ({error}); pass one with http_client");
                 ConfigError::new(ConfigErrorKind::HttpClient, message).with_source(error)
             })?,
         };
@@ -64,11 +65,17 @@ impl HttpFetch {
                 self.get(&discovery.parse_document(&document)?).await?
             }
         };
-        Ok(Fetched { keys: KeySet::from(jwk::parse_fetched(&body)?), lifetime })
+        Ok(Fetched {
+            keys: KeySet::from(jwk::parse_fetched(&body)?),
+            lifetime,
+        })
     }
 
     async fn get(&self, url: &Url) -> Result<(String, Option<Duration>), RemoteProblem> {
-        let request = self.client.get(url.clone()).header("accept", "application/json");
+        let request = self
+            .client
+            .get(url.clone())
+            .header("accept", "application/json");
         let response = request.send().await.map_err(|error| describe(&error))?;
         // The application's client may follow redirects to any host.
         if !same_site(url, response.url()) {
@@ -90,21 +97,31 @@ impl Fetch for HttpFetch {
     }
 
     async fn fetch(&self) -> Result<Fetched, RemoteProblem> {
-        timeout(TIME_LIMIT, self.fetch_set()).await.map_err(|_| RemoteProblem::Timeout)?
+        timeout(TIME_LIMIT, self.fetch_set())
+            .await
+            .map_err(|_| RemoteProblem::Timeout)?
     }
 }
 
 fn build_client(endpoint: &Endpoint) -> reqwest::Result<Client> {
-    let builder = Client::builder().user_agent(USER_AGENT).redirect(redirect::Policy::custom(follow));
+    let builder = Client::builder()
+        .user_agent(USER_AGENT)
+        .redirect(redirect::Policy::custom(follow));
     // `http://` is allowed for loopback addresses only, and a proxy would see and could change the answer.
-    let builder = if endpoint.url().scheme() == "http" { builder.no_proxy() } else { builder };
+    let builder = if endpoint.url().scheme() == "http" {
+        builder.no_proxy()
+    } else {
+        builder
+    };
     builder.build()
 }
 
 fn follow(attempt: redirect::Attempt<'_>) -> redirect::Action {
     let first = attempt.previous().first().cloned();
     match first {
-        Some(first) if attempt.previous().len() <= MAX_REDIRECTS && same_site(&first, attempt.url()) => {
+        Some(first)
+            if attempt.previous().len() <= MAX_REDIRECTS && same_site(&first, attempt.url()) =>
+        {
             attempt.follow()
         }
         _ => attempt.stop(),
@@ -126,7 +143,9 @@ fn lifetime(headers: &HeaderMap) -> Option<Duration> {
         return Some(Duration::ZERO);
     }
     let age = headers.typed_get::<Age>().map_or(0, |age| age.as_secs());
-    cache.max_age().map(|lifetime| lifetime.saturating_sub(Duration::from_secs(age)))
+    cache
+        .max_age()
+        .map(|lifetime| lifetime.saturating_sub(Duration::from_secs(age)))
 }
 
 async fn receive_body(mut response: Response) -> Result<String, RemoteProblem> {
@@ -151,6 +170,8 @@ fn describe(error: &reqwest::Error) -> RemoteProblem {
     };
     let causes = iter::successors(error.source(), |cause| (**cause).source());
     let causes = causes.filter(|cause| !cause.is::<reqwest::Error>());
-    let parts: Vec<_> = iter::once(problem.to_owned()).chain(causes.map(ToString::to_string)).collect();
+    let parts: Vec<_> = iter::once(problem.to_owned())
+        .chain(causes.map(ToString::to_string))
+        .collect();
     RemoteProblem::Request(parts.join(": "))
 }

@@ -15,7 +15,10 @@ use tokio::{
     time::{advance, sleep},
 };
 
-use super::{Fetch, Fetched, LONGEST_PAUSE, MAX_AGE, MIN_LIFETIME, RemoteKeys, RemoteProblem, SEARCH_INTERVAL};
+use super::{
+    Fetch, Fetched, LONGEST_PAUSE, MAX_AGE, MIN_LIFETIME, RemoteKeys, RemoteProblem,
+    SEARCH_INTERVAL,
+};
 use crate::{
     clock::{Clock, TestClock},
     error::{AuthError, Code},
@@ -36,7 +39,10 @@ struct Issuer {
 
 impl Issuer {
     fn new(kid: &'static str) -> Self {
-        Self { answer: Arc::new(Mutex::new(Ok(kid))), requests: Arc::default() }
+        Self {
+            answer: Arc::new(Mutex::new(Ok(kid))),
+            requests: Arc::default(),
+        }
     }
 
     fn answers(&self, answer: Result<&'static str, &'static str>) {
@@ -62,7 +68,10 @@ impl Fetch for Issuer {
         let json = format!(
             r#"{{"keys":[{{"kty":"OKP","crv":"Ed25519","kid":"{kid}","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}}]}}"#
         );
-        Ok(Fetched { keys: KeySet::from_jwks(json).unwrap(), lifetime: Some(LIFETIME) })
+        Ok(Fetched {
+            keys: KeySet::from_jwks(json).unwrap(),
+            lifetime: Some(LIFETIME),
+        })
     }
 }
 
@@ -127,7 +136,11 @@ async fn unknown_keys_cost_one_request_in_ten_seconds() {
     for number in 0..1000 {
         assert!(!ask(&keys, &format!("unknown {number}")).await.unwrap());
     }
-    assert_eq!(issuer.requests(), 2, "one for the set, and one for the keys that are not in it");
+    assert_eq!(
+        issuer.requests(),
+        2,
+        "one for the set, and one for the keys that are not in it"
+    );
 
     advance(SEARCH_INTERVAL).await;
     issuer.answers(Ok("b"));
@@ -151,14 +164,21 @@ async fn a_rotated_key_is_found_at_once() {
 async fn tokens_that_no_key_verifies_cost_one_request_in_ten_seconds() {
     let issuer = Issuer::new("a");
     let keys = keys_of(&issuer);
-    assert_eq!(forge(&keys).await, ("token_signature_invalid", 1), "the set is a new one");
+    assert_eq!(
+        forge(&keys).await,
+        ("token_signature_invalid", 1),
+        "the set is a new one"
+    );
     assert_eq!(issuer.requests(), 1);
     assert_eq!(forge(&keys).await, ("token_signature_invalid", 2));
     assert_eq!(issuer.requests(), 2);
 
     for number in 0..100 {
         assert_eq!(forge(&keys).await, ("token_signature_invalid", 1));
-        assert!(!ask(&keys, &format!("unknown {number}")).await.unwrap(), "both share the interval");
+        assert!(
+            !ask(&keys, &format!("unknown {number}")).await.unwrap(),
+            "both share the interval"
+        );
     }
     assert_eq!(issuer.requests(), 2);
 
@@ -178,7 +198,11 @@ async fn a_search_that_another_caller_began_counts_for_all_that_wait() {
     let honest = join_all((0..100).map(|_| ask(&keys, "b")));
     let (forged, honest) = join(forged, honest).await;
     assert!(honest.into_iter().all(|found| found.unwrap()));
-    assert!(forged.into_iter().all(|outcome| outcome == ("token_signature_invalid", 2)));
+    assert!(
+        forged
+            .into_iter()
+            .all(|outcome| outcome == ("token_signature_invalid", 2))
+    );
     assert_eq!(issuer.requests(), 2);
 }
 
@@ -245,7 +269,13 @@ async fn a_refresh_takes_one_task_however_many_ask() {
     }
     assert_eq!(Handle::current().metrics().num_alive_tasks(), 1);
     sleep(Duration::from_secs(2)).await;
-    assert_eq!((issuer.requests(), Handle::current().metrics().num_alive_tasks()), (2, 0));
+    assert_eq!(
+        (
+            issuer.requests(),
+            Handle::current().metrics().num_alive_tasks()
+        ),
+        (2, 0)
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -275,7 +305,10 @@ async fn an_outage_is_survived_up_to_the_limit() {
     advance(MAX_AGE - Duration::from_secs(2)).await;
     assert!(ask(&keys, "a").await.unwrap());
     sleep(Duration::from_secs(60)).await;
-    assert_eq!(ask(&keys, "a").await.unwrap_err().code(), "keys_unavailable");
+    assert_eq!(
+        ask(&keys, "a").await.unwrap_err().code(),
+        "keys_unavailable"
+    );
 
     issuer.answers(Ok("a"));
     sleep(Duration::from_secs(60)).await;
@@ -287,16 +320,33 @@ async fn failures_are_tried_again_with_pauses_that_double_up_to_a_minute() {
     let issuer = Issuer::new("a");
     issuer.answers(Err("down"));
     let keys = keys_of(&issuer);
-    assert_eq!(ask(&keys, "a").await.unwrap_err().code(), "keys_unavailable");
+    assert_eq!(
+        ask(&keys, "a").await.unwrap_err().code(),
+        "keys_unavailable"
+    );
 
     for (requests, pause) in (1..).zip([1, 2, 4, 8, 16, 32, 60, 60, 60]) {
         advance(Duration::from_secs(pause) - Duration::from_millis(1)).await;
-        assert_eq!(ask(&keys, "a").await.unwrap_err().code(), "keys_unavailable");
-        assert_eq!(issuer.requests(), requests, "before a pause of {pause} s is over");
+        assert_eq!(
+            ask(&keys, "a").await.unwrap_err().code(),
+            "keys_unavailable"
+        );
+        assert_eq!(
+            issuer.requests(),
+            requests,
+            "before a pause of {pause} s is over"
+        );
 
         advance(Duration::from_millis(1)).await;
-        assert_eq!(ask(&keys, "a").await.unwrap_err().code(), "keys_unavailable");
-        assert_eq!(issuer.requests(), requests + 1, "after a pause of {pause} s");
+        assert_eq!(
+            ask(&keys, "a").await.unwrap_err().code(),
+            "keys_unavailable"
+        );
+        assert_eq!(
+            issuer.requests(),
+            requests + 1,
+            "after a pause of {pause} s"
+        );
     }
 }
 
@@ -324,7 +374,10 @@ async fn a_set_is_refreshed_when_the_wall_clock_jumps_two_hours_forward() {
 
     issuer.answers(Ok("b"));
     clock.advance(2 * HOUR);
-    assert!(ask(&keys, "a").await.unwrap(), "it serves while it is refreshed");
+    assert!(
+        ask(&keys, "a").await.unwrap(),
+        "it serves while it is refreshed"
+    );
     until_answered().await;
     assert_eq!(issuer.requests(), 2);
     assert!(!ask(&keys, "a").await.unwrap());
@@ -342,14 +395,23 @@ async fn a_set_is_too_old_when_the_wall_clock_jumps_a_day_forward() {
     until_answered().await;
 
     clock.advance(Duration::from_nanos(1));
-    assert_eq!(ask(&keys, "a").await.unwrap_err().code(), "keys_unavailable");
+    assert_eq!(
+        ask(&keys, "a").await.unwrap_err().code(),
+        "keys_unavailable"
+    );
     advance(LONGEST_PAUSE).await;
     clock.advance(HOUR);
-    assert_eq!(ask(&keys, "a").await.unwrap_err().code(), "keys_unavailable");
+    assert_eq!(
+        ask(&keys, "a").await.unwrap_err().code(),
+        "keys_unavailable"
+    );
 
     issuer.answers(Ok("b"));
     advance(LONGEST_PAUSE).await;
-    assert!(!ask(&keys, "a").await.unwrap(), "nothing of the old set is left");
+    assert!(
+        !ask(&keys, "a").await.unwrap(),
+        "nothing of the old set is left"
+    );
     assert!(ask(&keys, "b").await.unwrap());
 }
 
@@ -364,7 +426,10 @@ async fn a_wall_clock_that_is_set_back_does_not_make_a_set_live_longer() {
         advance(MAX_AGE - Duration::from_secs(2)).await;
         assert!(ask(&keys, "a").await.unwrap(), "the monotonic clock counts");
         advance(Duration::from_secs(1)).await;
-        assert_eq!(ask(&keys, "a").await.unwrap_err().code(), "keys_unavailable");
+        assert_eq!(
+            ask(&keys, "a").await.unwrap_err().code(),
+            "keys_unavailable"
+        );
     }
 }
 
@@ -384,7 +449,10 @@ async fn a_set_is_refreshed_when_the_wall_clock_is_set_back() {
 
         clock.advance(25 * HOUR);
         issuer.answers(Err("down"));
-        assert_eq!(ask(&keys, "a").await.unwrap_err().code(), "keys_unavailable");
+        assert_eq!(
+            ask(&keys, "a").await.unwrap_err().code(),
+            "keys_unavailable"
+        );
     }
 }
 

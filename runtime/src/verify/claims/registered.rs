@@ -60,7 +60,10 @@ impl<'a> Payload<'a> {
         }
 
         let has_private_name = object.has_private_name();
-        Ok(Self { registered: collector.finish()?, has_private_name })
+        Ok(Self {
+            registered: collector.finish()?,
+            has_private_name,
+        })
     }
 }
 
@@ -74,8 +77,16 @@ struct Collector<'a, 'r> {
 
 impl<'a, 'r> Collector<'a, 'r> {
     fn new(required: &'r [String]) -> Self {
-        let missing = required.iter().enumerate().fold(0, |bits, (position, _)| bits | bit(position));
-        Self { registered: Registered::default(), invalid: false, required, missing }
+        let missing = required
+            .iter()
+            .enumerate()
+            .fold(0, |bits, (position, _)| bits | bit(position));
+        Self {
+            registered: Registered::default(),
+            invalid: false,
+            required,
+            missing,
+        }
     }
 
     fn finish(self) -> Result<Registered<'a>, Code> {
@@ -123,7 +134,9 @@ fn set<T>(claim: &mut Option<T>, value: Option<T>) -> Option<()> {
 }
 
 fn parse_audiences(json: &str) -> Option<Vec<Cow<'_, str>>> {
-    json::string(json).map(|audience| vec![audience]).or_else(|| json::strings(json))
+    json::string(json)
+        .map(|audience| vec![audience])
+        .or_else(|| json::strings(json))
 }
 
 /// Parses a `NumericDate` ([RFC 7519 §2](https://www.rfc-editor.org/rfc/rfc7519#section-2)): seconds, with or without
@@ -142,7 +155,9 @@ fn parse_numeric_date(json: &str) -> Option<Duration> {
 /// Returns whether the `events` claim is that of a logout token. Applications use a claim of this name for other
 /// purposes, so only this member counts.
 fn has_logout_event(json: &str) -> bool {
-    let Ok(mut events) = ObjectReader::new(json) else { return false };
+    let Ok(mut events) = ObjectReader::new(json) else {
+        return false;
+    };
 
     while let Ok(Some(name)) = events.next_name() {
         if name == LOGOUT_EVENT {

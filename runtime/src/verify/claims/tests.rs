@@ -25,7 +25,9 @@ fn at(seconds: u64) -> SystemTime {
 
 /// The code of a refusal, or `"accepted"`.
 fn outcome(claims: &str, now: SystemTime) -> &'static str {
-    rules().check_payload(claims, now).map_or_else(|error| error.code(), |_| "accepted")
+    rules()
+        .check_payload(claims, now)
+        .map_or_else(|error| error.code(), |_| "accepted")
 }
 
 fn good() -> Value {
@@ -45,12 +47,21 @@ fn a_token_expires_at_exp_and_leeway_to_the_second() {
     assert_eq!(outcome(&claims, end - Duration::from_secs(1)), "accepted");
     assert_eq!(outcome(&claims, end - Duration::from_nanos(1)), "accepted");
     assert_eq!(outcome(&claims, end), "token_expired");
-    assert_eq!(outcome(&claims, end + Duration::from_secs(1)), "token_expired");
+    assert_eq!(
+        outcome(&claims, end + Duration::from_secs(1)),
+        "token_expired"
+    );
 
     let decimals = claims.replace("2000000000", "2000000000.5");
     assert_eq!(outcome(&decimals, end), "accepted");
-    assert_eq!(outcome(&decimals, end + Duration::from_millis(499)), "accepted");
-    assert_eq!(outcome(&decimals, end + Duration::from_millis(500)), "token_expired");
+    assert_eq!(
+        outcome(&decimals, end + Duration::from_millis(499)),
+        "accepted"
+    );
+    assert_eq!(
+        outcome(&decimals, end + Duration::from_millis(500)),
+        "token_expired"
+    );
 }
 
 #[test]
@@ -60,15 +71,24 @@ fn a_token_is_valid_until_exp_and_leeway() {
     assert_eq!(registered(&good().to_string()), Some(at(EXP + LEEWAY)));
 
     let far = registered(&good_with("exp", u64::MAX)).unwrap();
-    assert!(far > at(u64::MAX / 8), "a time beyond the clock's range is a very late one");
+    assert!(
+        far > at(u64::MAX / 8),
+        "a time beyond the clock's range is a very late one"
+    );
 }
 
 #[test]
 fn a_token_is_valid_from_nbf_less_leeway_to_the_second() {
     let claims = good_with("nbf", 1_900_000_000);
     let start = at(1_900_000_000 - LEEWAY);
-    assert_eq!(outcome(&claims, start - Duration::from_secs(1)), "token_not_yet_valid");
-    assert_eq!(outcome(&claims, start - Duration::from_nanos(1)), "token_not_yet_valid");
+    assert_eq!(
+        outcome(&claims, start - Duration::from_secs(1)),
+        "token_not_yet_valid"
+    );
+    assert_eq!(
+        outcome(&claims, start - Duration::from_nanos(1)),
+        "token_not_yet_valid"
+    );
     assert_eq!(outcome(&claims, start), "accepted");
     assert_eq!(outcome(&claims, start + Duration::from_secs(1)), "accepted");
 }
@@ -81,7 +101,10 @@ fn times_beyond_the_clock_are_the_last_one() {
     assert!(registered.expires_at().unwrap() > at(u64::MAX / 8));
     assert_eq!(
         registered.expires_at(),
-        rules.check_payload(&good_with("exp", u64::MAX - 1), at(EXP)).unwrap().expires_at()
+        rules
+            .check_payload(&good_with("exp", u64::MAX - 1), at(EXP))
+            .unwrap()
+            .expires_at()
     );
 }
 
@@ -89,7 +112,8 @@ fn times_beyond_the_clock_are_the_last_one() {
 #[test]
 fn checks_run_in_the_documented_order() {
     let private = "$serde_json::private::RawValue";
-    let mut claims = json!({"sub": 5, "aud": "bank", "iss": "attacker", "nbf": EXP, "exp": 1, private: "{}"});
+    let mut claims =
+        json!({"sub": 5, "aud": "bank", "iss": "attacker", "nbf": EXP, "exp": 1, private: "{}"});
     let mut expect = |code, repair: &[(&str, Value)]| {
         assert_eq!(outcome(&claims.to_string(), at(1_950_000_000)), code);
         for (name, value) in repair {
@@ -114,16 +138,28 @@ fn a_missing_issuer_or_audience_is_missing_before_times_are_checked() {
         let mut claims = good();
         claims["exp"] = 1.into();
         claims.as_object_mut().unwrap().remove(name);
-        assert_eq!(outcome(&claims.to_string(), at(EXP)), "token_claim_missing", "{name}");
+        assert_eq!(
+            outcome(&claims.to_string(), at(EXP)),
+            "token_claim_missing",
+            "{name}"
+        );
     }
 }
 
 #[test]
 fn every_required_claim_is_asked_for() {
     let names: Vec<_> = (0..64).map(|number| format!("claim-{number}")).collect();
-    let rules =
-        ClaimRules { issuers: Vec::new(), audiences: Vec::new(), required: names.clone(), leeway: Duration::ZERO };
-    let all: Value = names.iter().map(|name| (name.clone(), Value::Null)).collect::<serde_json::Map<_, _>>().into();
+    let rules = ClaimRules {
+        issuers: Vec::new(),
+        audiences: Vec::new(),
+        required: names.clone(),
+        leeway: Duration::ZERO,
+    };
+    let all: Value = names
+        .iter()
+        .map(|name| (name.clone(), Value::Null))
+        .collect::<serde_json::Map<_, _>>()
+        .into();
     assert!(rules.check_payload(&all.to_string(), at(1)).is_ok());
     for name in &names {
         let mut claims = all.clone();

@@ -12,7 +12,8 @@ use tokio_tungstenite::tungstenite::{
 
 use super::*;
 
-const OPEN: &str = r#"0{"sid":"a","upgrades":[],"pingInterval":25000,"pingTimeout":20000,"maxPayload":100000}"#;
+const OPEN: &str =
+    r#"0{"sid":"a","upgrades":[],"pingInterval":25000,"pingTimeout":20000,"maxPayload":100000}"#;
 
 /// What a scripted server does, in this order.
 enum Step {
@@ -53,13 +54,18 @@ impl Script {
 
     /// Waits for the end of the script, and returns the request that opened the connection.
     async fn end(self) -> Request {
-        within(DEFAULT_LIMIT, "end of the script".to_owned(), async { Ok::<_, ClientError>(self.task.await.unwrap()) })
-            .await
-            .unwrap()
+        within(DEFAULT_LIMIT, "end of the script".to_owned(), async {
+            Ok::<_, ClientError>(self.task.await.unwrap())
+        })
+        .await
+        .unwrap()
     }
 }
 
-#[expect(clippy::result_large_err, reason = "the callback's type is the library's")]
+#[expect(
+    clippy::result_large_err,
+    reason = "the callback's type is the library's"
+)]
 async fn play(listener: TcpListener, steps: Vec<Step>) -> Request {
     let (stream, _) = listener.accept().await.unwrap();
     let mut seen = None;
@@ -68,7 +74,9 @@ async fn play(listener: TcpListener, steps: Vec<Step>) -> Request {
         Ok(response)
     };
 
-    let mut socket = tokio_tungstenite::accept_hdr_async(stream, see).await.unwrap();
+    let mut socket = tokio_tungstenite::accept_hdr_async(stream, see)
+        .await
+        .unwrap();
     for step in steps {
         match step {
             Send(text) => socket.send(Message::text(text)).await.unwrap(),
@@ -91,20 +99,38 @@ async fn a_client_connects_with_its_payload_query_and_headers() {
         ExpectClose,
     ])
     .await;
-    let connecting = TestClient::connect(format!("http://{}/", script.address)).namespace("/chat").query("a=b%20c");
-    let connecting = connecting.header("X-Tenant", "acme").header("x-tenant", "other");
+    let connecting = TestClient::connect(format!("http://{}/", script.address))
+        .namespace("/chat")
+        .query("a=b%20c");
+    let connecting = connecting
+        .header("X-Tenant", "acme")
+        .header("x-tenant", "other");
     let mut client = connecting.auth(json!({ "token": "t" })).await.unwrap();
     assert_eq!(client.next_event("welcome").await.unwrap(), json!(["Ada"]));
     client.connection.close().await;
 
     let request = script.end().await;
-    assert_eq!(request.uri(), "/socket.io/?EIO=4&transport=websocket&a=b%20c");
-    assert!(request.headers().get_all("x-tenant").iter().eq(["acme", "other"]));
+    assert_eq!(
+        request.uri(),
+        "/socket.io/?EIO=4&transport=websocket&a=b%20c"
+    );
+    assert!(
+        request
+            .headers()
+            .get_all("x-tenant")
+            .iter()
+            .eq(["acme", "other"])
+    );
 }
 
 #[tokio::test]
 async fn a_refusal_has_the_code_of_the_connect_error() {
-    let script = Script::start([Send(OPEN), Expect("40"), Send(r#"44{"message":"token_missing"}"#)]).await;
+    let script = Script::start([
+        Send(OPEN),
+        Expect("40"),
+        Send(r#"44{"message":"token_missing"}"#),
+    ])
+    .await;
     let refusal = TestClient::connect(script.address).await.unwrap_err();
     assert_eq!(refusal.code(), "token_missing");
     assert_eq!(refusal.to_string(), "refused: token_missing");
@@ -114,7 +140,14 @@ async fn a_refusal_has_the_code_of_the_connect_error() {
 async fn a_refusal_without_a_message_has_an_empty_code() {
     for packet in ["44{}", "44[]", "44null", r#"44{"message":5}"#] {
         let script = Script::start([Send(OPEN), Expect("40"), Send(packet)]).await;
-        assert_eq!(TestClient::connect(script.address).await.unwrap_err().code(), "", "{packet}");
+        assert_eq!(
+            TestClient::connect(script.address)
+                .await
+                .unwrap_err()
+                .code(),
+            "",
+            "{packet}"
+        );
     }
 }
 
@@ -150,7 +183,10 @@ async fn events_are_kept_while_the_client_waits_for_something_else() {
         Send("431[]"),
     ];
     let (_script, mut client) = Script::connected(steps).await;
-    assert_eq!(client.emit_with_ack("first", ()).await.unwrap(), json!(["yes", {}]));
+    assert_eq!(
+        client.emit_with_ack("first", ()).await.unwrap(),
+        json!(["yes", {}])
+    );
 
     assert_eq!(client.next_event("a").await.unwrap(), json!([2]));
     assert_eq!(client.next_event("b").await.unwrap(), json!([1]));
@@ -160,7 +196,13 @@ async fn events_are_kept_while_the_client_waits_for_something_else() {
 
 #[tokio::test]
 async fn pings_are_answered() {
-    let steps = [Send("2"), Expect("3"), Send("6"), SendBinary(b"\0\xff"), Send(r#"42["a"]"#)];
+    let steps = [
+        Send("2"),
+        Expect("3"),
+        Send("6"),
+        SendBinary(b"\0\xff"),
+        Send(r#"42["a"]"#),
+    ];
     let (_script, mut client) = Script::connected(steps).await;
     assert_eq!(client.next_event("a").await.unwrap(), json!([]));
 }
@@ -168,11 +210,15 @@ async fn pings_are_answered() {
 #[tokio::test]
 async fn a_disconnected_client_still_has_its_events() {
     for end in ["41", "1"] {
-        let (_script, mut client) = Script::connected([Send(r#"42["why","expired"]"#), Send(end)]).await;
+        let (_script, mut client) =
+            Script::connected([Send(r#"42["why","expired"]"#), Send(end)]).await;
         client.disconnected().await.unwrap();
         assert_eq!(client.next_event("why").await.unwrap(), json!(["expired"]));
         let error = client.next_event("why").await.unwrap_err();
-        assert_eq!(error.to_string(), r#"disconnected while waiting for event "why""#);
+        assert_eq!(
+            error.to_string(),
+            r#"disconnected while waiting for event "why""#
+        );
         client.disconnected().await.unwrap();
         client.disconnect().await.unwrap();
     }
@@ -185,7 +231,10 @@ async fn a_connection_that_ends_disconnects_the_client() {
 
     let script = Script::start([Send(OPEN), Expect("40")]).await;
     let refusal = TestClient::connect(script.address).await.unwrap_err();
-    assert!(matches!(refusal, Refusal::Failed(ClientError::Disconnected(_))), "{refusal:?}");
+    assert!(
+        matches!(refusal, Refusal::Failed(ClientError::Disconnected(_))),
+        "{refusal:?}"
+    );
 }
 
 #[tokio::test]
@@ -201,19 +250,41 @@ async fn nothing_is_waited_for_without_a_limit() {
 
     // Accepts a connection, and says nothing.
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let refusal = TestClient::connect(listener.local_addr().unwrap()).limit(limit).await.unwrap_err();
-    assert_eq!(refusal.source().unwrap().to_string(), "no connection within 20ms");
+    let refusal = TestClient::connect(listener.local_addr().unwrap())
+        .limit(limit)
+        .await
+        .unwrap_err();
+    assert_eq!(
+        refusal.source().unwrap().to_string(),
+        "no connection within 20ms"
+    );
 
     let script = Script::start([Send(OPEN), Expect("40"), ExpectClose]).await;
-    let refusal = TestClient::connect(script.address).limit(limit).await.unwrap_err();
-    assert!(matches!(refusal, Refusal::Failed(ClientError::Timeout { .. })), "{refusal:?}");
+    let refusal = TestClient::connect(script.address)
+        .limit(limit)
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(refusal, Refusal::Failed(ClientError::Timeout { .. })),
+        "{refusal:?}"
+    );
 
-    let (_script, mut client) = Script::connected([Expect(r#"420["ask",null]"#), ExpectClose]).await;
+    let (_script, mut client) =
+        Script::connected([Expect(r#"420["ask",null]"#), ExpectClose]).await;
     client.limit = limit;
     let error = client.emit_with_ack("ask", ()).await.unwrap_err();
-    assert_eq!(error.to_string(), r#"no acknowledgement of "ask" within 20ms"#);
-    assert_eq!(client.next_event("a").await.unwrap_err().to_string(), r#"no event "a" within 20ms"#);
-    assert_eq!(client.disconnected().await.unwrap_err().to_string(), "no disconnection within 20ms");
+    assert_eq!(
+        error.to_string(),
+        r#"no acknowledgement of "ask" within 20ms"#
+    );
+    assert_eq!(
+        client.next_event("a").await.unwrap_err().to_string(),
+        r#"no event "a" within 20ms"#
+    );
+    assert_eq!(
+        client.disconnected().await.unwrap_err().to_string(),
+        "no disconnection within 20ms"
+    );
 }
 
 #[tokio::test]
@@ -224,7 +295,10 @@ async fn a_server_that_cannot_be_reached_is_no_refusal() {
 
     let refusal = TestClient::connect(address).await.unwrap_err();
     assert_eq!(refusal.code(), "connection_failed");
-    assert!(matches!(refusal, Refusal::Failed(ClientError::Unreachable(_))), "{refusal:?}");
+    assert!(
+        matches!(refusal, Refusal::Failed(ClientError::Unreachable(_))),
+        "{refusal:?}"
+    );
 }
 
 #[tokio::test]
@@ -238,19 +312,34 @@ async fn a_request_that_cannot_be_written_is_an_error() {
     for connect in connecting {
         let shown = format!("{connect:?}");
         let refusal = connect.await.unwrap_err();
-        assert!(matches!(refusal, Refusal::Failed(ClientError::InvalidRequest(_))), "{shown}: {refusal:?}");
+        assert!(
+            matches!(refusal, Refusal::Failed(ClientError::InvalidRequest(_))),
+            "{shown}: {refusal:?}"
+        );
     }
 }
 
 #[tokio::test]
 async fn what_is_not_understood_is_an_error() {
-    for packet in ["", "nonsense", "42{}", "42[]", r#"451-["a",{"_placeholder":true,"num":0}]"#] {
+    for packet in [
+        "",
+        "nonsense",
+        "42{}",
+        "42[]",
+        r#"451-["a",{"_placeholder":true,"num":0}]"#,
+    ] {
         let script = Script::start([Send(packet), ExpectClose]).await;
         let refusal = TestClient::connect(script.address).await.unwrap_err();
-        assert!(matches!(refusal, Refusal::Failed(ClientError::UnknownPacket(_))), "{packet}: {refusal:?}");
+        assert!(
+            matches!(refusal, Refusal::Failed(ClientError::UnknownPacket(_))),
+            "{packet}: {refusal:?}"
+        );
 
         let (_script, mut client) = Script::connected([Send(packet), ExpectClose]).await;
         let error = client.next_event("a").await.unwrap_err();
-        assert!(matches!(error, ClientError::UnknownPacket(_)), "{packet}: {error:?}");
+        assert!(
+            matches!(error, ClientError::UnknownPacket(_)),
+            "{packet}: {error:?}"
+        );
     }
 }

@@ -38,7 +38,11 @@ pub(crate) struct Directory(Arc<HashMap<&'static str, User>>);
 
 impl Directory {
     pub(crate) fn new() -> Self {
-        let user = |name: &str, admin, owner| User { name: name.to_owned(), admin, owner };
+        let user = |name: &str, admin, owner| User {
+            name: name.to_owned(),
+            admin,
+            owner,
+        };
         Self(Arc::new(HashMap::from([
             ("1", user("Ada", true, false)),
             ("2", user("Grace", false, false)),
@@ -52,7 +56,11 @@ impl Directory {
             "broken" => Err("the table of users is gone".into()),
             "panics" => panic!("the lookup panics"),
             // A test that needs its own user makes up a name.
-            name if name.starts_with("visitor") => Ok(Some(User { name: name.to_owned(), admin: false, owner: false })),
+            name if name.starts_with("visitor") => Ok(Some(User {
+                name: name.to_owned(),
+                admin: false,
+                owner: false,
+            })),
             id => Ok(self.0.get(id).cloned()),
         }
     }

@@ -26,7 +26,9 @@ pub(crate) async fn on_connect(socket: SocketRef, user: MaybeAuthUser<User>) {
 
 pub(crate) async fn on_member(socket: SocketRef, user: AuthUser<User>) {
     add_events(&socket);
-    socket.emit("session", &describe(&MaybeAuthUser(Some(user)))).ok();
+    socket
+        .emit("session", &describe(&MaybeAuthUser(Some(user))))
+        .ok();
 }
 
 pub(crate) async fn on_admin(socket: SocketRef, user: AuthUser<User, Admins>) {
@@ -78,17 +80,25 @@ async fn sell_shop(ack: AckSender, user: AuthUser<User, All<(Admins, Owners)>>) 
     ack.send(&user.name).ok();
 }
 
-async fn hang_picture(ack: AckSender, user: AuthUser<User, AnyOf<(Owners, Admins)>>, Data(bytes): Data<Bytes>) {
-    ack.send(&json!({ "by": user.name, "bytes": bytes.to_vec() })).ok();
+async fn hang_picture(
+    ack: AckSender,
+    user: AuthUser<User, AnyOf<(Owners, Admins)>>,
+    Data(bytes): Data<Bytes>,
+) {
+    ack.send(&json!({ "by": user.name, "bytes": bytes.to_vec() }))
+        .ok();
 }
 
 async fn post(socket: SocketRef, ack: AckSender, user: AuthUser<User>, Data(text): Data<String>) {
-    socket.emit("posted", &json!({ "by": user.name, "text": text })).ok();
+    socket
+        .emit("posted", &json!({ "by": user.name, "text": text }))
+        .ok();
     ack.send(&text).ok();
 }
 
 async fn upload(ack: AckSender, user: AuthUser<User>, Data(bytes): Data<Bytes>) {
-    ack.send(&json!({ "by": user.name, "bytes": bytes.to_vec() })).ok();
+    ack.send(&json!({ "by": user.name, "bytes": bytes.to_vec() }))
+        .ok();
 }
 
 async fn download(ack: AckSender, _: AuthUser<User>) {

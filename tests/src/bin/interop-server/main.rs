@@ -30,7 +30,10 @@ async fn users(
 }
 
 #[jwt_auth(secret_env = "INTEROP_SECRET", guest = true)]
-fn guests(claims: Claims, State(directory): State<Directory>) -> Result<Option<User>, Box<dyn Error + Send + Sync>> {
+fn guests(
+    claims: Claims,
+    State(directory): State<Directory>,
+) -> Result<Option<User>, Box<dyn Error + Send + Sync>> {
     directory.find(&claims.sub)
 }
 
@@ -56,8 +59,11 @@ impl Auth {
 }
 
 fn server(path: &'static str, auth: &Auth) -> Result<(SocketIoLayer, SocketIo), Box<dyn Error>> {
-    let (layer, io) =
-        SocketIo::builder().req_path(path).with_state(Directory::new()).with_state(Gates::default()).build_layer();
+    let (layer, io) = SocketIo::builder()
+        .req_path(path)
+        .with_state(Directory::new())
+        .with_state(Gates::default())
+        .build_layer();
     io.ns("/users", on_connect.with(auth.users.clone()));
     io.ns("/guests", on_connect.with(auth.guests.clone()));
     io.ns("/members", on_member.with(auth.guests.clone()));

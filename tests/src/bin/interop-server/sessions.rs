@@ -13,7 +13,8 @@ use socketioxide::{
     extract::{AckSender, Data, SocketRef, State},
 };
 use socketioxide_jwt_auth::{
-    AuthError, AuthUser, MaybeAuthUser, SocketAuth, disconnect_user, disconnect_user_because, jwt_auth, user_room,
+    AuthError, AuthUser, MaybeAuthUser, SocketAuth, disconnect_user, disconnect_user_because,
+    jwt_auth, user_room,
 };
 use socketioxide_jwt_auth_tests::Gate;
 
@@ -79,12 +80,19 @@ async fn on_login(socket: SocketRef, user: MaybeAuthUser<User>) {
 async fn on_disconnect(socket: SocketRef, user: MaybeAuthUser<User>) {
     let alive = socket.auth_user::<User>().is_some();
     let name = user.0.as_ref().map(|user| &user.name);
-    socket.broadcast().emit("left", &json!({ "name": name, "alive": alive })).await.ok();
+    socket
+        .broadcast()
+        .emit("left", &json!({ "name": name, "alive": alive }))
+        .await
+        .ok();
 }
 
 async fn expires_at(ack: AckSender, user: AuthUser<User>) {
-    let since_1970 = user.expires_at().and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
-    ack.send(&since_1970.map(|duration| duration.as_secs())).ok();
+    let since_1970 = user
+        .expires_at()
+        .and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
+    ack.send(&since_1970.map(|duration| duration.as_secs()))
+        .ok();
 }
 
 async fn open_gate(ack: AckSender, Data(name): Data<String>, State(gates): State<Gates>) {
@@ -94,7 +102,11 @@ async fn open_gate(ack: AckSender, Data(name): Data<String>, State(gates): State
 
 async fn write_to_user(io: SocketIo, Data((name, text)): Data<(String, String)>) {
     for namespace in io.nsps() {
-        namespace.to(user_room(&name)).emit("letter", &text).await.ok();
+        namespace
+            .to(user_room(&name))
+            .emit("letter", &text)
+            .await
+            .ok();
     }
 }
 
@@ -103,6 +115,7 @@ async fn log_out_everywhere(io: SocketIo, user: AuthUser<User>) {
 }
 
 async fn remove_user(io: SocketIo, ack: AckSender, Data(name): Data<String>) {
-    let removed = disconnect_user_because(&io, name, &AuthError::denied("removed by a moderator")).await;
+    let removed =
+        disconnect_user_because(&io, name, &AuthError::denied("removed by a moderator")).await;
     ack.send(&removed.is_ok()).ok();
 }

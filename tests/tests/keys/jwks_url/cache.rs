@@ -11,7 +11,10 @@ use socketioxide_jwt_auth_tests::issuer::{
 const SEARCH_INTERVAL: Duration = Duration::from_secs(10);
 
 fn keys() -> (SigningKey, SigningKey) {
-    (SigningKey::new(Algorithm::EdDSA, "a"), SigningKey::other(Algorithm::EdDSA, "b"))
+    (
+        SigningKey::new(Algorithm::EdDSA, "a"),
+        SigningKey::other(Algorithm::EdDSA, "b"),
+    )
 }
 
 #[tokio::test]
@@ -26,11 +29,23 @@ async fn keys_are_fetched_at_the_first_token_and_once() {
         assert_eq!(outcome(&verifier, &key.token()).await, "accepted");
     }
 
-    assert_eq!(outcome(&verifier.clone(), &key.token()).await, "accepted", "clones share the keys");
+    assert_eq!(
+        outcome(&verifier.clone(), &key.token()).await,
+        "accepted",
+        "clones share the keys"
+    );
     assert_eq!(issuer.requests(), 1);
     let asked = &issuer.received_requests()[0];
-    assert_eq!((asked.uri.path(), asked.headers["accept"].to_str().unwrap()), (KEYS, "application/json"));
-    assert!(asked.headers["user-agent"].to_str().unwrap().starts_with("socketioxide-jwt-auth/"));
+    assert_eq!(
+        (asked.uri.path(), asked.headers["accept"].to_str().unwrap()),
+        (KEYS, "application/json")
+    );
+    assert!(
+        asked.headers["user-agent"]
+            .to_str()
+            .unwrap()
+            .starts_with("socketioxide-jwt-auth/")
+    );
 }
 
 #[tokio::test]
@@ -55,27 +70,44 @@ async fn a_new_key_is_found_at_once_and_an_old_one_is_dropped() {
 
 #[tokio::test]
 async fn another_key_with_a_known_kid_is_found_at_once() {
-    let (key, next) = (SigningKey::new(Algorithm::EdDSA, "a"), SigningKey::other(Algorithm::EdDSA, "a"));
+    let (key, next) = (
+        SigningKey::new(Algorithm::EdDSA, "a"),
+        SigningKey::other(Algorithm::EdDSA, "a"),
+    );
     let issuer = Issuer::with_keys(&[&key]).await;
     let verifier = issuer.verifier().build().unwrap();
     assert_eq!(outcome(&verifier, &key.token()).await, "accepted");
 
     issuer.publish(&[&next]);
     assert_eq!(outcome(&verifier, &next.token()).await, "accepted");
-    assert_eq!(outcome(&verifier, &key.token()).await, "token_signature_invalid");
+    assert_eq!(
+        outcome(&verifier, &key.token()).await,
+        "token_signature_invalid"
+    );
     assert_eq!(issuer.requests(), 2);
 
     advance_time(SEARCH_INTERVAL).await;
     let of_another_type = SigningKey::new(Algorithm::ES256, "a");
     issuer.publish(&[&of_another_type]);
-    assert_eq!(outcome(&verifier, &of_another_type.token()).await, "accepted");
-    assert_eq!(outcome(&verifier, &next.token()).await, "token_algorithm_not_allowed");
+    assert_eq!(
+        outcome(&verifier, &of_another_type.token()).await,
+        "accepted"
+    );
+    assert_eq!(
+        outcome(&verifier, &next.token()).await,
+        "token_algorithm_not_allowed"
+    );
     assert_eq!(issuer.requests(), 3);
 }
 
 /// Returns a JWK Set of these keys without `kid`.
 fn nameless(keys: &[&SigningKey]) -> Answer {
-    Answer::ok(key_set(&keys.iter().map(|key| key.jwk_without_kid()).collect::<Vec<_>>()))
+    Answer::ok(key_set(
+        &keys
+            .iter()
+            .map(|key| key.jwk_without_kid())
+            .collect::<Vec<_>>(),
+    ))
 }
 
 #[tokio::test]
@@ -83,13 +115,21 @@ async fn a_new_key_is_found_at_once_where_the_set_or_the_token_names_none() {
     let (old, new) = keys();
     let named = Answer::keys;
     for (sets, sets_of, kid_of_old, kid_of_new) in [
-        ("with names", named as fn(&[&SigningKey]) -> Answer, None, None),
+        (
+            "with names",
+            named as fn(&[&SigningKey]) -> Answer,
+            None,
+            None,
+        ),
         ("without names", nameless, None, None),
         ("without names", nameless, Some("a"), Some("b")),
         ("without names", nameless, Some("a"), Some("a")),
     ] {
         let case = format!("sets {sets}, tokens of {kid_of_old:?} and {kid_of_new:?}");
-        let (old_token, new_token) = (old.token_with_kid(kid_of_old), new.token_with_kid(kid_of_new));
+        let (old_token, new_token) = (
+            old.token_with_kid(kid_of_old),
+            new.token_with_kid(kid_of_new),
+        );
         let issuer = Issuer::start().await;
         issuer.answer(KEYS, sets_of(&[&old]));
         let verifier = issuer.verifier().build().unwrap();
@@ -97,7 +137,11 @@ async fn a_new_key_is_found_at_once_where_the_set_or_the_token_names_none() {
 
         issuer.answer(KEYS, sets_of(&[&new]));
         assert_eq!(outcome(&verifier, &new_token).await, "accepted", "{case}");
-        assert_eq!(outcome(&verifier, &old_token).await, "token_signature_invalid", "{case}");
+        assert_eq!(
+            outcome(&verifier, &old_token).await,
+            "token_signature_invalid",
+            "{case}"
+        );
         assert_eq!(outcome(&verifier, &new_token).await, "accepted", "{case}");
         assert_eq!(issuer.requests(), 2, "{case}");
     }
@@ -105,13 +149,25 @@ async fn a_new_key_is_found_at_once_where_the_set_or_the_token_names_none() {
 
 #[tokio::test]
 async fn a_key_of_another_type_is_found_at_once_by_a_token_without_kid() {
-    let (old, new) = (SigningKey::new(Algorithm::EdDSA, "a"), SigningKey::new(Algorithm::RS256, "b"));
+    let (old, new) = (
+        SigningKey::new(Algorithm::EdDSA, "a"),
+        SigningKey::new(Algorithm::RS256, "b"),
+    );
     let issuer = Issuer::with_keys(&[&old]).await;
     let verifier = issuer.verifier().build().unwrap();
-    assert_eq!(outcome(&verifier, &old.token_with_kid(None)).await, "accepted");
+    assert_eq!(
+        outcome(&verifier, &old.token_with_kid(None)).await,
+        "accepted"
+    );
     issuer.publish(&[&new]);
-    assert_eq!(outcome(&verifier, &new.token_with_kid(None)).await, "accepted");
-    assert_eq!(outcome(&verifier, &old.token_with_kid(None)).await, "token_key_unknown");
+    assert_eq!(
+        outcome(&verifier, &new.token_with_kid(None)).await,
+        "accepted"
+    );
+    assert_eq!(
+        outcome(&verifier, &old.token_with_kid(None)).await,
+        "token_key_unknown"
+    );
     assert_eq!(issuer.requests(), 2);
 }
 
@@ -129,7 +185,10 @@ async fn a_new_set_may_name_its_keys_where_the_old_one_did_not() {
     advance_time(SEARCH_INTERVAL).await;
     issuer.answer(KEYS, nameless(&[&old]));
     assert_eq!(outcome(&verifier, &old.token()).await, "accepted");
-    assert_eq!(outcome(&verifier, &new.token()).await, "token_signature_invalid");
+    assert_eq!(
+        outcome(&verifier, &new.token()).await,
+        "token_signature_invalid"
+    );
     assert_eq!(issuer.requests(), 3);
 }
 
@@ -148,7 +207,10 @@ async fn forged_tokens_of_every_kind_share_one_request_in_ten_seconds() {
         (other.token_with_kid(Some("b")), "token_key_unknown"),
         (key.token_with_kid(Some("b")), "token_key_unknown"),
         (of_another_type.token_with_kid(None), "token_key_unknown"),
-        (of_another_type.token_with_kid(Some("a")), "token_algorithm_not_allowed"),
+        (
+            of_another_type.token_with_kid(Some("a")),
+            "token_algorithm_not_allowed",
+        ),
     ];
 
     // Each kind is the first one once.
@@ -163,8 +225,9 @@ async fn forged_tokens_of_every_kind_share_one_request_in_ten_seconds() {
         assert_eq!(issuer.requests(), requests);
         advance_time(Duration::from_secs(1)).await;
         // All concurrently.
-        let callers: Vec<_> =
-            (0..100).map(|number| spawn_verification(&verifier, forged[number % forged.len()].0.clone())).collect();
+        let callers: Vec<_> = (0..100)
+            .map(|number| spawn_verification(&verifier, forged[number % forged.len()].0.clone()))
+            .collect();
         for (number, caller) in callers.into_iter().enumerate() {
             assert_eq!(caller.await.unwrap(), forged[number % forged.len()].1);
         }
@@ -177,12 +240,18 @@ async fn forged_tokens_of_every_kind_share_one_request_in_ten_seconds() {
 /// During an outage, a forged token is refused with the same code as otherwise.
 #[tokio::test]
 async fn a_forged_token_is_refused_for_its_signature_while_the_issuer_is_down() {
-    let (key, other) = (SigningKey::new(Algorithm::EdDSA, "a"), SigningKey::other(Algorithm::EdDSA, "a"));
+    let (key, other) = (
+        SigningKey::new(Algorithm::EdDSA, "a"),
+        SigningKey::other(Algorithm::EdDSA, "a"),
+    );
     let issuer = Issuer::with_keys(&[&key]).await;
     let verifier = issuer.verifier().build().unwrap();
     assert_eq!(outcome(&verifier, &key.token()).await, "accepted");
     issuer.answer(KEYS, Answer::new(503, "away"));
-    assert_eq!(outcome(&verifier, &other.token()).await, "token_signature_invalid");
+    assert_eq!(
+        outcome(&verifier, &other.token()).await,
+        "token_signature_invalid"
+    );
     assert_eq!(outcome(&verifier, &key.token()).await, "accepted");
     assert_eq!(issuer.requests(), 2);
 }
@@ -191,7 +260,11 @@ async fn a_forged_token_is_refused_for_its_signature_while_the_issuer_is_down() 
 async fn is_good_for(headers: &[(&'static str, &str)], seconds: u64) {
     let (key, _) = keys();
     let issuer = Issuer::start().await;
-    let answer = headers.iter().fold(Answer::keys(&[&key]), |answer, (name, value)| answer.header(name, value));
+    let answer = headers
+        .iter()
+        .fold(Answer::keys(&[&key]), |answer, (name, value)| {
+            answer.header(name, value)
+        });
     issuer.answer(KEYS, answer);
     let verifier = issuer.verifier().build().unwrap();
     assert_eq!(outcome(&verifier, &key.token()).await, "accepted");
@@ -199,7 +272,11 @@ async fn is_good_for(headers: &[(&'static str, &str)], seconds: u64) {
     advance_time(Duration::from_secs(seconds - 5)).await;
     assert_eq!(outcome(&verifier, &key.token()).await, "accepted");
     advance_time(Duration::from_secs(5)).await;
-    assert_eq!(issuer.requests(), 1, "{headers:?} are good for {seconds} s at least");
+    assert_eq!(
+        issuer.requests(),
+        1,
+        "{headers:?} are good for {seconds} s at least"
+    );
     assert_eq!(outcome(&verifier, &key.token()).await, "accepted");
     println!("{headers:?} are good for {seconds} s at most");
     issuer.wait_for_requests(2).await;
@@ -240,7 +317,14 @@ async fn the_issuer_says_for_how_long_its_keys_are_good_within_bounds() {
 async fn the_age_of_an_answer_counts() {
     is_good_for(&[("cache-control", "max-age=3600"), ("age", "3000")], 600).await;
     is_good_for(&[("cache-control", "max-age=3600"), ("age", "3599")], 60).await;
-    is_good_for(&[("cache-control", "max-age=3600"), ("age", "18446744073709551615")], 60).await;
+    is_good_for(
+        &[
+            ("cache-control", "max-age=3600"),
+            ("age", "18446744073709551615"),
+        ],
+        60,
+    )
+    .await;
     is_good_for(&[("cache-control", "max-age=3600"), ("age", "-1")], 3600).await;
     is_good_for(&[("age", "3000")], 600).await;
 }
@@ -258,10 +342,16 @@ async fn unknown_keys_are_searched_for_once_in_ten_seconds() {
     }
 
     advance_time(Duration::from_secs(9)).await;
-    assert_eq!(outcome(&verifier, &key.token_with_kid(Some("x"))).await, "token_key_unknown");
+    assert_eq!(
+        outcome(&verifier, &key.token_with_kid(Some("x"))).await,
+        "token_key_unknown"
+    );
     assert_eq!(issuer.requests(), 2);
     advance_time(Duration::from_secs(1)).await;
-    assert_eq!(outcome(&verifier, &key.token_with_kid(Some("y"))).await, "token_key_unknown");
+    assert_eq!(
+        outcome(&verifier, &key.token_with_kid(Some("y"))).await,
+        "token_key_unknown"
+    );
     assert_eq!(issuer.requests(), 3);
     assert_eq!(
         outcome(&verifier, &key.token_with_kid(None)).await,
@@ -274,9 +364,17 @@ async fn unknown_keys_are_searched_for_once_in_ten_seconds() {
 async fn a_token_that_is_refused_for_another_reason_costs_no_request() {
     let (key, _) = keys();
     let issuer = Issuer::with_keys(&[&key]).await;
-    let verifier = issuer.verifier().algorithm("EdDSA").max_token_bytes(1000).build().unwrap();
+    let verifier = issuer
+        .verifier()
+        .algorithm("EdDSA")
+        .max_token_bytes(1000)
+        .build()
+        .unwrap();
     for (token, code) in [
-        (SigningKey::new(Algorithm::ES256, "a").token(), "token_algorithm_not_allowed"),
+        (
+            SigningKey::new(Algorithm::ES256, "a").token(),
+            "token_algorithm_not_allowed",
+        ),
         ("x".repeat(1001), "token_too_large"),
         ("a.b.c".to_owned(), "token_malformed"),
     ] {
@@ -290,7 +388,9 @@ async fn concurrent_callers_share_a_request() {
     let (key, _) = keys();
     let issuer = Issuer::with_keys(&[&key]).await;
     let verifier = issuer.verifier().build().unwrap();
-    let callers: Vec<_> = (0..100).map(|_| spawn_verification(&verifier, key.token())).collect();
+    let callers: Vec<_> = (0..100)
+        .map(|_| spawn_verification(&verifier, key.token()))
+        .collect();
     for caller in callers {
         assert_eq!(caller.await.unwrap(), "accepted");
     }

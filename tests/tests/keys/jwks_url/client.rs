@@ -20,24 +20,36 @@ fn key() -> SigningKey {
 }
 
 fn client_with_api_key() -> Client {
-    let headers = HeaderMap::from_iter([("x-api-key".parse().unwrap(), HeaderValue::from_static(API_KEY))]);
+    let headers = HeaderMap::from_iter([(
+        "x-api-key".parse().unwrap(),
+        HeaderValue::from_static(API_KEY),
+    )]);
     Client::builder().default_headers(headers).build().unwrap()
 }
 
 #[tokio::test]
 async fn the_client_of_the_application_is_used() {
     let issuer = Issuer::start().await;
-    issuer.answer(KEYS, Answer::keys(&[&key()]).requiring_header("x-api-key", API_KEY));
+    issuer.answer(
+        KEYS,
+        Answer::keys(&[&key()]).requiring_header("x-api-key", API_KEY),
+    );
     let without = issuer.verifier().build().unwrap();
     assert_eq!(outcome(&without, &key().token()).await, "keys_unavailable");
-    let with = issuer.verifier().http_client(client_with_api_key()).build().unwrap();
+    let with = issuer
+        .verifier()
+        .http_client(client_with_api_key())
+        .build()
+        .unwrap();
     assert_eq!(outcome(&with, &key().token()).await, "accepted");
     assert_eq!(issuer.requests(), 2);
 }
 
 #[tokio::test]
 async fn the_headers_of_the_client_are_not_shown() {
-    let builder = Verifier::builder().jwks_url("https://issuer.example/keys").algorithm("EdDSA");
+    let builder = Verifier::builder()
+        .jwks_url("https://issuer.example/keys")
+        .algorithm("EdDSA");
     let builder = builder.http_client(client_with_api_key());
     assert!(!format!("{builder:?}").contains(API_KEY), "{builder:?}");
     let verifier = builder.build().unwrap();
@@ -47,7 +59,12 @@ async fn the_headers_of_the_client_are_not_shown() {
 #[tokio::test]
 async fn redirects_of_the_client_to_other_hosts_are_refused() {
     let (issuer, stranger) = (Issuer::start().await, Issuer::with_keys(&[&key()]).await);
-    let everywhere = || Client::builder().redirect(redirect::Policy::limited(10)).build().unwrap();
+    let everywhere = || {
+        Client::builder()
+            .redirect(redirect::Policy::limited(10))
+            .build()
+            .unwrap()
+    };
     issuer.answer(KEYS, Answer::redirect(&stranger.url(KEYS)));
     let verifier = issuer.verifier().http_client(everywhere()).build().unwrap();
     assert_eq!(outcome(&verifier, &key().token()).await, "keys_unavailable");
@@ -67,7 +84,11 @@ async fn the_time_limit_applies_to_the_client() {
         drop(stream);
     })
     .await;
-    let verifier = issuer.verifier().http_client(Client::new()).build().unwrap();
+    let verifier = issuer
+        .verifier()
+        .http_client(Client::new())
+        .build()
+        .unwrap();
     let caller = spawn_verification(&verifier, key().token());
     issuer.wait_for_requests(1).await;
     advance_time(Duration::from_secs(5)).await;
@@ -77,10 +98,18 @@ async fn the_time_limit_applies_to_the_client() {
 #[tokio::test]
 async fn the_client_may_use_a_proxy() {
     let proxy = Issuer::with_keys(&[&key()]).await;
-    let client = Client::builder().proxy(Proxy::http(proxy.url("")).unwrap()).build().unwrap();
+    let client = Client::builder()
+        .proxy(Proxy::http(proxy.url("")).unwrap())
+        .build()
+        .unwrap();
     // No server listens there, and the proxy answers.
     let url = "http://127.0.0.1:9/keys";
-    let verifier = Verifier::builder().jwks_url(url).algorithm("EdDSA").http_client(client).build().unwrap();
+    let verifier = Verifier::builder()
+        .jwks_url(url)
+        .algorithm("EdDSA")
+        .http_client(client)
+        .build()
+        .unwrap();
     assert_eq!(outcome(&verifier, &key().token()).await, "accepted");
     assert_eq!(proxy.received_requests()[0].uri, url);
 }

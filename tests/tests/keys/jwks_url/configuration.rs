@@ -19,7 +19,11 @@ async fn from_environment(claims: Claims) -> Option<User> {
 }
 
 fn build(url: &str) -> Result<Verifier, String> {
-    Verifier::builder().jwks_url(url).algorithm("EdDSA").build().map_err(|error| error.to_string())
+    Verifier::builder()
+        .jwks_url(url)
+        .algorithm("EdDSA")
+        .build()
+        .map_err(|error| error.to_string())
 }
 
 #[test]
@@ -60,13 +64,26 @@ fn https_and_http_to_loopback_are_accepted() {
         "data:application/json,{}",
     ] {
         let error = build(url).expect_err(url);
-        assert!(error.contains("jwks_url") && error.contains("must begin with https://"), "{url}: {error}");
+        assert!(
+            error.contains("jwks_url") && error.contains("must begin with https://"),
+            "{url}: {error}"
+        );
     }
 
-    for url in ["", "keys", "issuer.example/keys", "//issuer.example/keys", "https://", "https:///", "http://[::1/keys"]
-    {
+    for url in [
+        "",
+        "keys",
+        "issuer.example/keys",
+        "//issuer.example/keys",
+        "https://",
+        "https:///",
+        "http://[::1/keys",
+    ] {
         let error = build(url).expect_err(url);
-        assert!(error.contains("jwks_url") && error.contains("https://issuer.example/keys"), "{url}: {error}");
+        assert!(
+            error.contains("jwks_url") && error.contains("https://issuer.example/keys"),
+            "{url}: {error}"
+        );
     }
 }
 
@@ -78,7 +95,10 @@ fn an_error_does_not_show_the_credentials_of_the_url() {
         "https://operator:the-password@[issuer.example/keys?code=the-code",
     ] {
         let error = build(url).unwrap_err();
-        assert!(!error.contains("the-password") && !error.contains("the-code"), "{error}");
+        assert!(
+            !error.contains("the-password") && !error.contains("the-code"),
+            "{error}"
+        );
     }
 }
 
@@ -88,7 +108,11 @@ fn the_algorithms_must_be_named_and_be_those_of_public_keys() {
     let error = builder().build().unwrap_err().to_string();
     assert!(error.contains("algorithms is required"), "{error}");
     for algorithm in ["HS256", "HS384", "HS512", "none"] {
-        let error = builder().algorithms(["RS256", algorithm]).build().unwrap_err().to_string();
+        let error = builder()
+            .algorithms(["RS256", algorithm])
+            .build()
+            .unwrap_err()
+            .to_string();
         assert!(error.contains(algorithm), "{error}");
     }
 }
@@ -102,8 +126,13 @@ async fn verify_with(url: Option<String>) -> String {
     // This thread serves the keys, so the child is awaited on another.
     let outcome = tokio::task::spawn_blocking(move || {
         outcome_of_child("jwks_url::configuration::the_child_verifies", |child| {
-            child.env("http_proxy", proxy_url).env_remove("no_proxy").env_remove("NO_PROXY");
-            child.env_remove("SJA_JWKS_URL").envs(url.map(|url| ("SJA_JWKS_URL", url)));
+            child
+                .env("http_proxy", proxy_url)
+                .env_remove("no_proxy")
+                .env_remove("NO_PROXY");
+            child
+                .env_remove("SJA_JWKS_URL")
+                .envs(url.map(|url| ("SJA_JWKS_URL", url)));
         })
     });
     let outcome = outcome.await.unwrap();
@@ -133,10 +162,16 @@ async fn the_url_may_come_from_the_environment() {
         (None, "is not set"),
         (Some(" "), "is empty"),
         (Some("keys?code=the-code"), "is not a URL"),
-        (Some("http://issuer.example/keys?code=the-code"), "must begin with https://"),
+        (
+            Some("http://issuer.example/keys?code=the-code"),
+            "must begin with https://",
+        ),
     ] {
         let outcome = verify_with(url.map(str::to_owned)).await;
-        assert!(outcome.contains("SJA_JWKS_URL") && outcome.contains(problem), "{outcome}");
+        assert!(
+            outcome.contains("SJA_JWKS_URL") && outcome.contains(problem),
+            "{outcome}"
+        );
         assert!(!outcome.contains("the-code"), "{outcome}");
     }
 }

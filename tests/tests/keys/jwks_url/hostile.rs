@@ -32,7 +32,13 @@ fn raw(head: &str, body: impl AsRef<[u8]>) -> Vec<u8> {
 /// Two hundred bytes or more that hold the key.
 pub(crate) fn good_answer(key: &SigningKey) -> Vec<u8> {
     let body = good_body(key);
-    raw(&format!("HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {}", body.len()), body)
+    raw(
+        &format!(
+            "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {}",
+            body.len()
+        ),
+        body,
+    )
 }
 
 /// Asserts that a response is refused if there are no keys yet, and that it does not replace a set.
@@ -41,7 +47,11 @@ async fn is_not_taken(name: &str, answer: Answer) {
     let issuer = Issuer::start().await;
     issuer.answer(KEYS, answer.clone());
     let fresh = issuer.verifier().build().unwrap();
-    assert_eq!(outcome(&fresh, &key.token()).await, "keys_unavailable", "{name}");
+    assert_eq!(
+        outcome(&fresh, &key.token()).await,
+        "keys_unavailable",
+        "{name}"
+    );
 
     issuer.publish(&[&key]);
     let verifier = issuer.verifier().build().unwrap();
@@ -49,7 +59,11 @@ async fn is_not_taken(name: &str, answer: Answer) {
     issuer.answer(KEYS, answer);
     advance_time(Duration::from_mins(11)).await;
     // A token with an unknown key waits for the refresh.
-    assert_eq!(outcome(&verifier, &key.token_with_kid(Some("unknown"))).await, "token_key_unknown", "{name}");
+    assert_eq!(
+        outcome(&verifier, &key.token_with_kid(Some("unknown"))).await,
+        "token_key_unknown",
+        "{name}"
+    );
     assert_eq!(outcome(&verifier, &key.token()).await, "accepted", "{name}");
     assert_eq!(issuer.requests(), 3, "{name}");
 }
@@ -59,12 +73,21 @@ async fn bodies_that_are_not_a_set_are_refused() {
     let good = good_body(&key());
 
     let utf16: Vec<u8> = good.encode_utf16().flat_map(u16::to_le_bytes).collect();
-    let not_utf8 = [br#"{"comment":""#.as_slice(), &[0xff, 0xfe], br#"","#, &good.as_bytes()[1..]].concat();
+    let not_utf8 = [
+        br#"{"comment":""#.as_slice(),
+        &[0xff, 0xfe],
+        br#"","#,
+        &good.as_bytes()[1..],
+    ]
+    .concat();
     let texts = [
         ("nothing", String::new()),
         ("null", "null".to_owned()),
         ("a text", r#""keys""#.to_owned()),
-        ("a web page", "<!doctype html><title>Log in</title>".to_owned()),
+        (
+            "a web page",
+            "<!doctype html><title>Log in</title>".to_owned(),
+        ),
         ("a list", "[]".to_owned()),
         ("no keys", "{}".to_owned()),
         ("keys of another case", good.replace("keys", "Keys")),
@@ -79,7 +102,10 @@ async fn bodies_that_are_not_a_set_are_refused() {
         ("two sets", format!("{good}{good}")),
         ("a comment", format!("{good}// keys")),
         ("nested without end", "[".repeat(400_000)),
-        ("nested without end in a key", format!(r#"{{"keys":[{}"#, r#"{"a":"#.repeat(80_000))),
+        (
+            "nested without end in a key",
+            format!(r#"{{"keys":[{}"#, r#"{"a":"#.repeat(80_000)),
+        ),
     ];
 
     for (name, body) in texts {
@@ -93,7 +119,9 @@ async fn bodies_that_are_not_a_set_are_refused() {
 #[tokio::test]
 async fn only_status_200_is_accepted() {
     let good = good_body(&key());
-    for status in [201, 202, 203, 206, 300, 301, 302, 307, 308, 400, 401, 403, 404, 410, 429, 500, 502, 503] {
+    for status in [
+        201, 202, 203, 206, 300, 301, 302, 307, 308, 400, 401, 403, 404, 410, 429, 500, 502, 503,
+    ] {
         is_not_taken(&status.to_string(), Answer::new(status, good.clone())).await;
     }
     is_not_taken("204", Answer::new(204, "")).await;
@@ -104,7 +132,11 @@ async fn only_status_200_is_accepted() {
 #[tokio::test]
 async fn a_compressed_body_is_refused() {
     let compressed = STANDARD.decode(GOOD_BODY_COMPRESSED).unwrap();
-    is_not_taken("gzip", Answer::ok(compressed.clone()).header("content-encoding", "gzip")).await;
+    is_not_taken(
+        "gzip",
+        Answer::ok(compressed.clone()).header("content-encoding", "gzip"),
+    )
+    .await;
     is_not_taken("gzip without a content-encoding", Answer::ok(compressed)).await;
 }
 
@@ -121,7 +153,10 @@ async fn the_longest_accepted_body_has_512_kib() {
     is_not_taken("too long", Answer::ok(padded(limit + 1))).await;
     let issuer = Issuer::start().await;
     issuer.answer(KEYS, Answer::ok(padded(limit)));
-    assert_eq!(outcome(&issuer.verifier().build().unwrap(), &key.token()).await, "accepted");
+    assert_eq!(
+        outcome(&issuer.verifier().build().unwrap(), &key.token()).await,
+        "accepted"
+    );
 }
 
 /// A good response over the same raw socket is accepted, so the others are refused for their mistakes.
@@ -138,17 +173,36 @@ async fn invalid_http_is_refused() {
         ("a good one until the end", raw(ok, &good), "accepted"),
         (
             "a good one in chunks",
-            raw(&format!("{ok}\r\ntransfer-encoding: chunked"), format!("{one_chunk}0\r\n\r\n")),
+            raw(
+                &format!("{ok}\r\ntransfer-encoding: chunked"),
+                format!("{one_chunk}0\r\n\r\n"),
+            ),
             "accepted",
         ),
         ("nothing", Vec::new(), "keys_unavailable"),
         ("only a body", good.clone().into_bytes(), "keys_unavailable"),
         ("only zeros", vec![0; 100_000], "keys_unavailable"),
-        ("another protocol", b"SSH-2.0-OpenSSH_9.9\r\n".to_vec(), "keys_unavailable"),
-        ("a head that is cut off", b"HTTP/1.1 200 OK\r\ncontent-le".to_vec(), "keys_unavailable"),
+        (
+            "another protocol",
+            b"SSH-2.0-OpenSSH_9.9\r\n".to_vec(),
+            "keys_unavailable",
+        ),
+        (
+            "a head that is cut off",
+            b"HTTP/1.1 200 OK\r\ncontent-le".to_vec(),
+            "keys_unavailable",
+        ),
         ("no status", raw("HTTP/1.1 OK", &good), "keys_unavailable"),
-        ("a switch of protocols", raw("HTTP/1.1 101 Switching Protocols\r\nupgrade: h2c", &good), "keys_unavailable"),
-        ("a body that is cut off", raw(&format!("{ok}\r\ncontent-length: {}", length + 1), &good), "keys_unavailable"),
+        (
+            "a switch of protocols",
+            raw("HTTP/1.1 101 Switching Protocols\r\nupgrade: h2c", &good),
+            "keys_unavailable",
+        ),
+        (
+            "a body that is cut off",
+            raw(&format!("{ok}\r\ncontent-length: {}", length + 1), &good),
+            "keys_unavailable",
+        ),
         (
             "a body that is cut off after the set",
             raw(&format!("{ok}\r\ncontent-length: 99999999999"), &good),
@@ -156,10 +210,17 @@ async fn invalid_http_is_refused() {
         ),
         (
             "two lengths",
-            raw(&format!("{ok}\r\ncontent-length: {length}\r\ncontent-length: 5"), &good),
+            raw(
+                &format!("{ok}\r\ncontent-length: {length}\r\ncontent-length: 5"),
+                &good,
+            ),
             "keys_unavailable",
         ),
-        ("a length below zero", raw(&format!("{ok}\r\ncontent-length: -1"), &good), "keys_unavailable"),
+        (
+            "a length below zero",
+            raw(&format!("{ok}\r\ncontent-length: -1"), &good),
+            "keys_unavailable",
+        ),
         (
             "chunks that are cut off",
             raw(&format!("{ok}\r\ntransfer-encoding: chunked"), &one_chunk),
@@ -167,12 +228,20 @@ async fn invalid_http_is_refused() {
         ),
         (
             "a chunk of no length",
-            raw(&format!("{ok}\r\ntransfer-encoding: chunked"), format!("x\r\n{good}")),
+            raw(
+                &format!("{ok}\r\ntransfer-encoding: chunked"),
+                format!("x\r\n{good}"),
+            ),
             "keys_unavailable",
         ),
         (
             "a chunk beyond all numbers",
-            { raw(&format!("{ok}\r\ntransfer-encoding: chunked"), format!("fffffffffffffffff\r\n{good}")) },
+            {
+                raw(
+                    &format!("{ok}\r\ntransfer-encoding: chunked"),
+                    format!("fffffffffffffffff\r\n{good}"),
+                )
+            },
             "keys_unavailable",
         ),
         (
@@ -188,7 +257,11 @@ async fn invalid_http_is_refused() {
     ] {
         let issuer = HostileIssuer::writing(bytes).await;
         let verifier = issuer.verifier().build().unwrap();
-        assert_eq!(within(name, outcome(&verifier, &key().token())).await, expected, "{name}");
+        assert_eq!(
+            within(name, outcome(&verifier, &key().token())).await,
+            expected,
+            "{name}"
+        );
         assert_eq!(issuer.requests(), 1, "{name}");
     }
 }
@@ -212,8 +285,17 @@ async fn written(head: &'static str, part: &'static [u8]) -> usize {
     .await;
 
     let verifier = issuer.verifier().build().unwrap();
-    assert_eq!(within(head, outcome(&verifier, &key().token())).await, "keys_unavailable", "{head}");
-    within("the client closes the connection", hang_up.clone().wait_for(|hung_up| *hung_up)).await.unwrap();
+    assert_eq!(
+        within(head, outcome(&verifier, &key().token())).await,
+        "keys_unavailable",
+        "{head}"
+    );
+    within(
+        "the client closes the connection",
+        hang_up.clone().wait_for(|hung_up| *hung_up),
+    )
+    .await
+    .unwrap();
     written.load(Ordering::SeqCst)
 }
 
@@ -230,7 +312,10 @@ async fn a_body_without_end_is_not_read_to_its_end() {
 
     for (head, part) in [
         ("HTTP/1.1 200 OK", SPACES),
-        ("HTTP/1.1 200 OK\r\ncontent-length: 18446744073709551614", SPACES),
+        (
+            "HTTP/1.1 200 OK\r\ncontent-length: 18446744073709551614",
+            SPACES,
+        ),
         ("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked", CHUNK),
     ] {
         let bytes = written(head, part).await;

@@ -5,7 +5,9 @@ use std::time::Duration;
 use jsonwebtoken::Algorithm;
 use socketioxide_jwt_auth_tests::{
     Gate,
-    issuer::{Answer, HostileIssuer, Issuer, KEYS, SigningKey, advance_time, outcome, spawn_verification},
+    issuer::{
+        Answer, HostileIssuer, Issuer, KEYS, SigningKey, advance_time, outcome, spawn_verification,
+    },
     within,
 };
 use tokio::io::AsyncWriteExt;
@@ -24,7 +26,11 @@ async fn an_unreachable_issuer_makes_the_keys_unavailable_until_it_answers() {
 
     let issuer = Issuer::start_at(address).await;
     issuer.publish(&[&key]);
-    assert_eq!(outcome(&verifier, &key.token()).await, "keys_unavailable", "it waits before it tries again");
+    assert_eq!(
+        outcome(&verifier, &key.token()).await,
+        "keys_unavailable",
+        "it waits before it tries again"
+    );
     assert_eq!(issuer.requests(), 0);
     advance_time(Duration::from_secs(1)).await;
     assert_eq!(outcome(&verifier, &key.token()).await, "accepted");
@@ -54,7 +60,10 @@ async fn the_last_good_set_serves_while_the_issuer_is_away() {
 async fn the_last_good_set_expires_after_a_day() {
     let key = key();
     let issuer = Issuer::start().await;
-    issuer.answer(KEYS, Answer::keys(&[&key]).header("cache-control", "max-age=604800"));
+    issuer.answer(
+        KEYS,
+        Answer::keys(&[&key]).header("cache-control", "max-age=604800"),
+    );
     let verifier = issuer.verifier().build().unwrap();
     assert_eq!(outcome(&verifier, &key.token()).await, "accepted");
     let address = issuer.stop().await;
@@ -76,7 +85,10 @@ async fn a_set_is_refreshed_long_before_it_expires() {
     let key = key();
     let issuer = Issuer::start().await;
 
-    issuer.answer(KEYS, Answer::keys(&[&key]).header("cache-control", "max-age=604800"));
+    issuer.answer(
+        KEYS,
+        Answer::keys(&[&key]).header("cache-control", "max-age=604800"),
+    );
     let verifier = issuer.verifier().build().unwrap();
     assert_eq!(outcome(&verifier, &key.token()).await, "accepted");
 
@@ -85,7 +97,10 @@ async fn a_set_is_refreshed_long_before_it_expires() {
         assert_eq!(outcome(&verifier, &key.token()).await, "accepted");
         issuer.wait_for_requests(requests).await;
         // A token with an unknown key waits for the refresh under way.
-        assert_eq!(outcome(&verifier, &key.token_with_kid(Some("x"))).await, "token_key_unknown");
+        assert_eq!(
+            outcome(&verifier, &key.token_with_kid(Some("x"))).await,
+            "token_key_unknown"
+        );
         assert_eq!(issuer.requests(), requests);
     }
 }
@@ -113,11 +128,17 @@ async fn verification_does_not_wait_for_a_refresh() {
 
     advance_time(Duration::from_mins(11)).await;
     for _ in 0..100 {
-        assert_eq!(within("an answer", outcome(&verifier, &key.token())).await, "accepted");
+        assert_eq!(
+            within("an answer", outcome(&verifier, &key.token())).await,
+            "accepted"
+        );
     }
     issuer.wait_for_requests(2).await;
     for _ in 0..100 {
-        assert_eq!(within("an answer", outcome(&verifier, &key.token())).await, "accepted");
+        assert_eq!(
+            within("an answer", outcome(&verifier, &key.token())).await,
+            "accepted"
+        );
     }
     assert_eq!(issuer.requests(), 2, "the gate is still closed");
 
@@ -135,7 +156,10 @@ async fn a_search_that_fails_leaves_the_keys_alone() {
     let verifier = issuer.verifier().build().unwrap();
     assert_eq!(outcome(&verifier, &key.token()).await, "accepted");
     issuer.answer(KEYS, Answer::new(500, "down"));
-    assert_eq!(outcome(&verifier, &key.token_with_kid(Some("unknown"))).await, "token_key_unknown");
+    assert_eq!(
+        outcome(&verifier, &key.token_with_kid(Some("unknown"))).await,
+        "token_key_unknown"
+    );
     assert_eq!(outcome(&verifier, &key.token()).await, "accepted");
     assert_eq!(issuer.requests(), 2);
 }

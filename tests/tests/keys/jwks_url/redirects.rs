@@ -14,12 +14,19 @@ async fn redirects_on_the_same_host_are_followed() {
     issuer.answer("/v2/keys", Answer::redirect(&issuer.url("/v3/keys")));
     issuer.answer("/v3/keys", Answer::redirect("keys/all"));
     issuer.answer("/v3/keys/all", Answer::keys(&[&key()]));
-    assert_eq!(outcome(&issuer.verifier().build().unwrap(), &key().token()).await, "accepted");
+    assert_eq!(
+        outcome(&issuer.verifier().build().unwrap(), &key().token()).await,
+        "accepted"
+    );
     assert_eq!(issuer.requests(), 4);
 
     issuer.answer("/v3/keys/all", Answer::redirect("/v4/keys"));
     issuer.answer("/v4/keys", Answer::keys(&[&key()]));
-    assert_eq!(outcome(&issuer.verifier().build().unwrap(), &key().token()).await, "keys_unavailable", "one too many");
+    assert_eq!(
+        outcome(&issuer.verifier().build().unwrap(), &key().token()).await,
+        "keys_unavailable",
+        "one too many"
+    );
     assert_eq!(issuer.requests(), 8);
 }
 
@@ -27,7 +34,10 @@ async fn redirects_on_the_same_host_are_followed() {
 async fn redirects_in_a_circle_end() {
     let issuer = Issuer::start().await;
     issuer.answer(KEYS, Answer::redirect(KEYS));
-    assert_eq!(outcome(&issuer.verifier().build().unwrap(), &key().token()).await, "keys_unavailable");
+    assert_eq!(
+        outcome(&issuer.verifier().build().unwrap(), &key().token()).await,
+        "keys_unavailable"
+    );
     assert_eq!(issuer.requests(), 4);
 }
 
@@ -53,7 +63,11 @@ async fn redirects_to_another_host_are_not_followed() {
         issuer.answer(KEYS, Answer::redirect(&target));
         issuer.answer("/there", Answer::keys(&[&key()]));
         let verifier = issuer.verifier().build().unwrap();
-        assert_eq!(outcome(&verifier, &key().token()).await, "keys_unavailable", "{target:?}");
+        assert_eq!(
+            outcome(&verifier, &key().token()).await,
+            "keys_unavailable",
+            "{target:?}"
+        );
         // An empty target is the same URL.
         let expected = if target.is_empty() { 4 } else { 1 };
         assert_eq!(issuer.requests() - before, expected, "{target:?}");
@@ -68,6 +82,9 @@ async fn a_redirect_through_another_host_is_refused() {
     issuer.answer(KEYS, Answer::redirect(&stranger.url("/back")));
     stranger.answer("/back", Answer::redirect(&issuer.url("/there")));
     issuer.answer("/there", Answer::keys(&[&key()]));
-    assert_eq!(outcome(&issuer.verifier().build().unwrap(), &key().token()).await, "keys_unavailable");
+    assert_eq!(
+        outcome(&issuer.verifier().build().unwrap(), &key().token()).await,
+        "keys_unavailable"
+    );
     assert_eq!((issuer.requests(), stranger.requests()), (1, 0));
 }

@@ -3,7 +3,9 @@
 use std::time::{Duration, Instant};
 
 use jsonwebtoken::Algorithm;
-use socketioxide_jwt_auth_tests::issuer::{HostileIssuer, SigningKey, advance_time, outcome, spawn_verification};
+use socketioxide_jwt_auth_tests::issuer::{
+    HostileIssuer, SigningKey, advance_time, outcome, spawn_verification,
+};
 use tokio::{
     io::AsyncWriteExt,
     net::{TcpListener, TcpStream},
@@ -67,7 +69,10 @@ async fn a_body_that_comes_byte_by_byte_has_one_limit_as_a_whole() {
     let begin = Instant::now();
     assert_eq!(outcome(&verifier, &key().token()).await, "keys_unavailable");
     let waited = begin.elapsed();
-    assert!(LIMIT - Duration::from_millis(50) <= waited && waited < LIMIT + Duration::from_secs(1), "{waited:?}");
+    assert!(
+        LIMIT - Duration::from_millis(50) <= waited && waited < LIMIT + Duration::from_secs(1),
+        "{waited:?}"
+    );
 }
 
 /// The kernel accepts the connection, and the server never reads from it.
@@ -75,7 +80,11 @@ async fn a_body_that_comes_byte_by_byte_has_one_limit_as_a_whole() {
 async fn a_server_that_does_not_read_is_not_waited_for() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/keys", listener.local_addr().unwrap());
-    let verifier = socketioxide_jwt_auth::Verifier::builder().jwks_url(url).algorithm("EdDSA").build().unwrap();
+    let verifier = socketioxide_jwt_auth::Verifier::builder()
+        .jwks_url(url)
+        .algorithm("EdDSA")
+        .build()
+        .unwrap();
     let caller = spawn_verification(&verifier, key().token());
     let connection = listener.accept().await.unwrap();
     advance_time(LIMIT).await;

@@ -12,11 +12,16 @@ const CLIENTS: usize = 1000;
 
 /// Connects each client with a token that names a different key.
 async fn ask_all(clients: &mut [Raw], key: &SigningKey, wave: &str) {
-    let spawn_verification = clients.iter_mut().enumerate().map(async |(number, client)| {
-        let token = key.token_with_kid(Some(&format!("{wave} {number}")));
-        client.connect_with_token("/", &token).await;
-        client.expect("/", Received::refused("token_key_unknown")).await;
-    });
+    let spawn_verification = clients
+        .iter_mut()
+        .enumerate()
+        .map(async |(number, client)| {
+            let token = key.token_with_kid(Some(&format!("{wave} {number}")));
+            client.connect_with_token("/", &token).await;
+            client
+                .expect("/", Received::refused("token_key_unknown"))
+                .await;
+        });
     join_all(spawn_verification).await;
 }
 
@@ -25,7 +30,11 @@ async fn a_thousand_clients_with_unknown_keys_cost_two_requests() {
     let key = SigningKey::new(Algorithm::EdDSA, "a");
     let issuer = Issuer::with_keys(&[&key]).await;
     let server = Server::start().await;
-    let middleware = authenticate::builder().jwks_url(issuer.url(KEYS)).algorithm("EdDSA").build().unwrap();
+    let middleware = authenticate::builder()
+        .jwks_url(issuer.url(KEYS))
+        .algorithm("EdDSA")
+        .build()
+        .unwrap();
     server.io.ns("/", greet.with(middleware));
     let mut clients = join_all((0..CLIENTS).map(|_| server.raw())).await;
 

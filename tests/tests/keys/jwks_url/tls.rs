@@ -41,19 +41,32 @@ fn certificate(name: &str) -> CertifiedKey<KeyPair> {
 fn acceptor(certified: &CertifiedKey<KeyPair>) -> TlsAcceptor {
     let private_key = PrivateKeyDer::Pkcs8(certified.signing_key.serialize_der().into());
     let config = ServerConfig::builder_with_provider(Arc::new(default_provider()));
-    let config = config.with_safe_default_protocol_versions().unwrap().with_no_client_auth();
-    let config = config.with_single_cert(vec![certified.cert.der().clone()], private_key).unwrap();
+    let config = config
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth();
+    let config = config
+        .with_single_cert(vec![certified.cert.der().clone()], private_key)
+        .unwrap();
     TlsAcceptor::from(Arc::new(config))
 }
 
 /// Starts an issuer at `https://127.0.0.1:…` that sends this response to clients that accept its certificate.
-async fn serve(certified: &CertifiedKey<KeyPair>, answer: impl Fn(u16) -> Vec<u8> + Send + 'static) -> String {
-    let (listener, acceptor) = (TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap(), acceptor(certified));
+async fn serve(
+    certified: &CertifiedKey<KeyPair>,
+    answer: impl Fn(u16) -> Vec<u8> + Send + 'static,
+) -> String {
+    let (listener, acceptor) = (
+        TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap(),
+        acceptor(certified),
+    );
     let port = listener.local_addr().unwrap().port();
     tokio::spawn(async move {
         loop {
             let (stream, _) = listener.accept().await.unwrap();
-            let Ok(stream) = acceptor.accept(stream).await else { continue };
+            let Ok(stream) = acceptor.accept(stream).await else {
+                continue;
+            };
             respond(stream, &answer(port)).await;
         }
     });
@@ -63,14 +76,21 @@ async fn serve(certified: &CertifiedKey<KeyPair>, answer: impl Fn(u16) -> Vec<u8
 async fn respond(mut stream: impl AsyncRead + AsyncWrite + Unpin, answer: &[u8]) {
     // A request fits into one read.
     let mut request = [0; 4096];
-    if stream.read(&mut request).await.is_ok_and(|length| length > 0) {
+    if stream
+        .read(&mut request)
+        .await
+        .is_ok_and(|length| length > 0)
+    {
         stream.write_all(answer).await.unwrap();
         stream.shutdown().await.ok();
     }
 }
 
 fn redirect(target: &str) -> Vec<u8> {
-    format!("HTTP/1.1 302 Found\r\nconnection: close\r\ncontent-length: 0\r\nlocation: {target}\r\n\r\n").into_bytes()
+    format!(
+        "HTTP/1.1 302 Found\r\nconnection: close\r\ncontent-length: 0\r\nlocation: {target}\r\n\r\n"
+    )
+    .into_bytes()
 }
 
 /// An issuer that speaks HTTP and HTTPS at the same port. It serves keys over one scheme, and redirects the other there.
@@ -84,7 +104,10 @@ impl TwoSchemes {
     async fn with_keys_over(keys_scheme: &'static str, certified: &CertifiedKey<KeyPair>) -> Self {
         // Every TLS connection begins with a record of this type (RFC 8446 §5.1).
         const HANDSHAKE: u8 = 22;
-        let (listener, acceptor) = (TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap(), acceptor(certified));
+        let (listener, acceptor) = (
+            TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap(),
+            acceptor(certified),
+        );
         let port = listener.local_addr().unwrap().port();
 
         let connections = Arc::<Mutex<Vec<_>>>::default();
@@ -94,7 +117,11 @@ impl TwoSchemes {
                 let (stream, _) = listener.accept().await.unwrap();
                 let mut first = [0];
                 stream.peek(&mut first).await.unwrap();
-                let scheme = if first == [HANDSHAKE] { "https" } else { "http" };
+                let scheme = if first == [HANDSHAKE] {
+                    "https"
+                } else {
+                    "http"
+                };
                 records.lock().unwrap().push(scheme);
                 let answer = if scheme == keys_scheme {
                     good_answer(&key())
@@ -122,11 +149,16 @@ impl TwoSchemes {
 
 /// Returns a client that trusts this certificate too.
 fn client(certified: &CertifiedKey<KeyPair>) -> Client {
-    Client::builder().add_root_certificate(Certificate::from_der(certified.cert.der()).unwrap()).build().unwrap()
+    Client::builder()
+        .add_root_certificate(Certificate::from_der(certified.cert.der()).unwrap())
+        .build()
+        .unwrap()
 }
 
 fn verifier(issuer: &str) -> VerifierBuilder {
-    Verifier::builder().jwks_url(format!("{issuer}{KEYS}")).algorithm("EdDSA")
+    Verifier::builder()
+        .jwks_url(format!("{issuer}{KEYS}"))
+        .algorithm("EdDSA")
 }
 
 #[tokio::test]
@@ -134,31 +166,63 @@ async fn an_untrusted_certificate_is_refused() {
     let (log, certified) = (Log::capture(), certificate("127.0.0.1"));
     let issuer = serve(&certified, |_| good_answer(&key())).await;
     let distrustful = verifier(&issuer).build().unwrap();
-    assert_eq!(within("an answer", outcome(&distrustful, &key().token())).await, "keys_unavailable");
+    assert_eq!(
+        within("an answer", outcome(&distrustful, &key().token())).await,
+        "keys_unavailable"
+    );
     let lines = log.lines_with("cannot be fetched");
-    assert!(lines.len() == 1 && lines[0].contains("invalid peer certificate"), "{lines:?}");
+    assert!(
+        lines.len() == 1 && lines[0].contains("invalid peer certificate"),
+        "{lines:?}"
+    );
 
-    let trusting = verifier(&issuer).http_client(client(&certified)).build().unwrap();
-    assert_eq!(within("an answer", outcome(&trusting, &key().token())).await, "accepted");
+    let trusting = verifier(&issuer)
+        .http_client(client(&certified))
+        .build()
+        .unwrap();
+    assert_eq!(
+        within("an answer", outcome(&trusting, &key().token())).await,
+        "accepted"
+    );
 }
 
 #[tokio::test]
 async fn a_certificate_of_another_host_is_refused() {
     let certified = certificate("issuer.example");
     let issuer = serve(&certified, |_| good_answer(&key())).await;
-    let verifier = verifier(&issuer).http_client(client(&certified)).build().unwrap();
-    assert_eq!(within("an answer", outcome(&verifier, &key().token())).await, "keys_unavailable");
+    let verifier = verifier(&issuer)
+        .http_client(client(&certified))
+        .build()
+        .unwrap();
+    assert_eq!(
+        within("an answer", outcome(&verifier, &key().token())).await,
+        "keys_unavailable"
+    );
 }
 
 #[tokio::test]
 async fn keys_received_without_tls_are_refused() {
-    let (log, certified, plain) = (Log::capture(), certificate("127.0.0.1"), Issuer::with_keys(&[&key()]).await);
+    let (log, certified, plain) = (
+        Log::capture(),
+        certificate("127.0.0.1"),
+        Issuer::with_keys(&[&key()]).await,
+    );
     let target = plain.url(KEYS);
     let issuer = serve(&certified, move |_| redirect(&target)).await;
-    let verifier = verifier(&issuer).http_client(client(&certified)).build().unwrap();
-    assert_eq!(within("an answer", outcome(&verifier, &key().token())).await, "keys_unavailable");
+    let verifier = verifier(&issuer)
+        .http_client(client(&certified))
+        .build()
+        .unwrap();
+    assert_eq!(
+        within("an answer", outcome(&verifier, &key().token())).await,
+        "keys_unavailable"
+    );
     assert_eq!(log.lines_with("another host").len(), 1, "{}", log.text());
-    assert_eq!(plain.requests(), 1, "the application's client follows redirects");
+    assert_eq!(
+        plain.requests(),
+        1,
+        "the application's client follows redirects"
+    );
 }
 
 #[tokio::test]
@@ -166,15 +230,28 @@ async fn an_https_issuer_cannot_name_keys_over_http() {
     let (certified, plain) = (certificate("127.0.0.1"), Issuer::with_keys(&[&key()]).await);
     let keys_url = plain.url(KEYS);
     let issuer = serve(&certified, move |port| {
-        let document = json!({ "issuer": format!("https://127.0.0.1:{port}"), "jwks_uri": keys_url }).to_string();
-        format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{document}", document.len()).into_bytes()
+        let document =
+            json!({ "issuer": format!("https://127.0.0.1:{port}"), "jwks_uri": keys_url })
+                .to_string();
+        format!(
+            "HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{document}",
+            document.len()
+        )
+        .into_bytes()
     })
     .await;
-    let verifier = Verifier::builder().oidc_issuer(&issuer).algorithm("EdDSA").http_client(client(&certified));
+    let verifier = Verifier::builder()
+        .oidc_issuer(&issuer)
+        .algorithm("EdDSA")
+        .http_client(client(&certified));
 
     let verifier = verifier.build().unwrap();
-    let token = key().token_with_claims(&json!({ "sub": "ada", "exp": seconds_from_now(3600), "iss": issuer }));
-    assert_eq!(within("an answer", outcome(&verifier, &token)).await, "keys_unavailable");
+    let token = key()
+        .token_with_claims(&json!({ "sub": "ada", "exp": seconds_from_now(3600), "iss": issuer }));
+    assert_eq!(
+        within("an answer", outcome(&verifier, &token)).await,
+        "keys_unavailable"
+    );
     assert_eq!(plain.requests(), 0);
 }
 
@@ -191,7 +268,10 @@ async fn outcome_where_trusted(certificate: &Path, issuer: String) -> String {
     // This thread runs the issuer, so the child is awaited on another.
     let outcome = tokio::task::spawn_blocking(move || {
         outcome_of_child("jwks_url::tls::the_child_asks_for_keys", |child| {
-            child.env("SJA_ISSUER", issuer).env("SSL_CERT_FILE", certificate).env_remove("SSL_CERT_DIR");
+            child
+                .env("SJA_ISSUER", issuer)
+                .env("SSL_CERT_FILE", certificate)
+                .env_remove("SSL_CERT_DIR");
         })
     });
     outcome.await.unwrap()
@@ -203,11 +283,24 @@ async fn a_redirect_to_another_scheme_is_not_followed() {
     let certified = certificate("127.0.0.1");
     for (asked, other) in [("https", "http"), ("http", "https")] {
         let issuer = TwoSchemes::with_keys_over(other, &certified).await;
-        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("certificate-{}.pem", issuer.port));
-        fs::write(&path, pem::encode(&Pem::new("CERTIFICATE", certified.cert.der().to_vec()))).unwrap();
+        let path =
+            Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("certificate-{}.pem", issuer.port));
+        fs::write(
+            &path,
+            pem::encode(&Pem::new("CERTIFICATE", certified.cert.der().to_vec())),
+        )
+        .unwrap();
 
-        assert_eq!(outcome_where_trusted(&path, issuer.url(other)).await, "accepted", "{other} alone");
-        assert_eq!(outcome_where_trusted(&path, issuer.url(asked)).await, "keys_unavailable", "{asked} to {other}");
+        assert_eq!(
+            outcome_where_trusted(&path, issuer.url(other)).await,
+            "accepted",
+            "{other} alone"
+        );
+        assert_eq!(
+            outcome_where_trusted(&path, issuer.url(asked)).await,
+            "keys_unavailable",
+            "{asked} to {other}"
+        );
         assert_eq!(issuer.connections(), [other, asked]);
         fs::remove_file(&path).unwrap();
     }
@@ -219,8 +312,14 @@ async fn keys_received_over_another_scheme_are_refused() {
     let certified = certificate("127.0.0.1");
     for (asked, other) in [("https", "http"), ("http", "https")] {
         let issuer = TwoSchemes::with_keys_over(other, &certified).await;
-        let verifier = verifier(&issuer.url(asked)).http_client(client(&certified)).build().unwrap();
-        assert_eq!(within("an answer", outcome(&verifier, &key().token())).await, "keys_unavailable");
+        let verifier = verifier(&issuer.url(asked))
+            .http_client(client(&certified))
+            .build()
+            .unwrap();
+        assert_eq!(
+            within("an answer", outcome(&verifier, &key().token())).await,
+            "keys_unavailable"
+        );
         assert_eq!(issuer.connections(), [asked, other]);
     }
 }

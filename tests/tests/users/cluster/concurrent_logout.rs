@@ -11,7 +11,16 @@ use crate::cluster::{
 
 #[tokio::test]
 async fn a_connection_whose_lookup_runs_on_the_other_node_is_refused() {
-    let Some(Cluster { here, there, mut records, gate, redis: _redis }) = Cluster::start().await else { return };
+    let Some(Cluster {
+        here,
+        there,
+        mut records,
+        gate,
+        redis: _redis,
+    }) = Cluster::start().await
+    else {
+        return;
+    };
     let mut ada = there.raw().await;
     ada.connect_with_token("/slow", &token("ada")).await;
     let mut grace = there.raw().await;
@@ -21,7 +30,8 @@ async fn a_connection_whose_lookup_runs_on_the_other_node_is_refused() {
     disconnect_user(&here.io, "ada").await.unwrap();
     gate.open_once();
     gate.open_once();
-    ada.expect("/slow", Received::refused("session_ended")).await;
+    ada.expect("/slow", Received::refused("session_ended"))
+        .await;
     grace.expect("/slow", Received::Connected).await;
 
     // A later attempt begins after the logout.
@@ -32,11 +42,25 @@ async fn a_connection_whose_lookup_runs_on_the_other_node_is_refused() {
 
 #[tokio::test]
 async fn a_guest_whose_login_runs_on_the_other_node_stays_a_guest() {
-    let Some(Cluster { here, there, mut records, gate, redis: _redis }) = Cluster::start().await else { return };
+    let Some(Cluster {
+        here,
+        there,
+        mut records,
+        gate,
+        redis: _redis,
+    }) = Cluster::start().await
+    else {
+        return;
+    };
     let mut ada = there.client("/slow", None).await;
     let mut grace = there.client("/slow", None).await;
     for (raw, subject) in [(&mut ada, "ada"), (&mut grace, "grace")] {
-        raw.emit_with_ack("/slow", 1, &json!(["authenticate", { "token": token(subject) }])).await;
+        raw.emit_with_ack(
+            "/slow",
+            1,
+            &json!(["authenticate", { "token": token(subject) }]),
+        )
+        .await;
     }
     expect_waiting(&mut records, 2).await;
 
@@ -44,23 +68,44 @@ async fn a_guest_whose_login_runs_on_the_other_node_stays_a_guest() {
     gate.open_once();
     gate.open_once();
     ada.expect("/slow", refused_ack("session_ended")).await;
-    assert!(matches!(grace.next().await.1, Received::Ack(answer) if answer[0].get("expires_at").is_some()));
+    assert!(
+        matches!(grace.next().await.1, Received::Ack(answer) if answer[0].get("expires_at").is_some())
+    );
 
     // No trace of the logout remains, so a later login succeeds.
     ada.emit_with_ack("/slow", 2, &json!(["whoami"])).await;
     ada.expect("/slow", refused_ack("login_required")).await;
     gate.open_once();
-    ada.emit_with_ack("/slow", 3, &json!(["authenticate", { "token": token("ada") }])).await;
-    assert!(matches!(ada.next().await.1, Received::Ack(answer) if answer[0].get("expires_at").is_some()));
+    ada.emit_with_ack(
+        "/slow",
+        3,
+        &json!(["authenticate", { "token": token("ada") }]),
+    )
+    .await;
+    assert!(
+        matches!(ada.next().await.1, Received::Ack(answer) if answer[0].get("expires_at").is_some())
+    );
     for socket in there.io.of("/slow").unwrap().sockets() {
         let rooms = socket.rooms();
-        assert!(rooms.iter().all(|room| room.starts_with("jwt_auth:user:")), "{rooms:?}");
+        assert!(
+            rooms.iter().all(|room| room.starts_with("jwt_auth:user:")),
+            "{rooms:?}"
+        );
     }
 }
 
 #[tokio::test]
 async fn a_connection_in_a_later_middleware_of_the_other_node_is_ended_once_it_is_connected() {
-    let Some(Cluster { here, there, mut records, gate, redis: _redis }) = Cluster::start().await else { return };
+    let Some(Cluster {
+        here,
+        there,
+        mut records,
+        gate,
+        redis: _redis,
+    }) = Cluster::start().await
+    else {
+        return;
+    };
     let mut ada = there.raw().await;
     ada.connect_with_token("/later", &token("ada")).await;
     expect_waiting(&mut records, 1).await;
@@ -73,7 +118,14 @@ async fn a_connection_in_a_later_middleware_of_the_other_node_is_ended_once_it_i
 
 #[tokio::test]
 async fn a_connection_leaves_no_rooms_of_its_attempt() {
-    let Some(Cluster { there, redis: _redis, .. }) = Cluster::start().await else { return };
+    let Some(Cluster {
+        there,
+        redis: _redis,
+        ..
+    }) = Cluster::start().await
+    else {
+        return;
+    };
     let mut ada = there.client("/", Some("ada")).await;
     expect_in(&mut ada, "ada").await;
     assert!(matches!(
@@ -81,7 +133,18 @@ async fn a_connection_leaves_no_rooms_of_its_attempt() {
         Received::Ack(_)
     ));
     let _guest = there.client("/", None).await;
-    let mut rooms: Vec<_> = there.io.sockets().iter().map(|socket| socket.rooms()).collect();
+    let mut rooms: Vec<_> = there
+        .io
+        .sockets()
+        .iter()
+        .map(|socket| socket.rooms())
+        .collect();
     rooms.sort();
-    assert_eq!(rooms, [vec![], vec![std::borrow::Cow::Borrowed("jwt_auth:user:ada")]]);
+    assert_eq!(
+        rooms,
+        [
+            vec![],
+            vec![std::borrow::Cow::Borrowed("jwt_auth:user:ada")]
+        ]
+    );
 }

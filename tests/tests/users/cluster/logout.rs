@@ -11,14 +11,32 @@ use crate::cluster::{
 
 #[tokio::test]
 async fn a_logout_ends_all_sockets_of_a_user_on_both_nodes_and_no_others() {
-    let Some(Cluster { here, there, redis: _redis, .. }) = Cluster::start().await else { return };
+    let Some(Cluster {
+        here,
+        there,
+        redis: _redis,
+        ..
+    }) = Cluster::start().await
+    else {
+        return;
+    };
 
-    let mut adas = [here.everywhere("ada").await, there.everywhere("ada").await, there.everywhere("ada").await];
-    let mut graces = [here.everywhere("grace").await, there.everywhere("grace").await];
+    let mut adas = [
+        here.everywhere("ada").await,
+        there.everywhere("ada").await,
+        there.everywhere("ada").await,
+    ];
+    let mut graces = [
+        here.everywhere("grace").await,
+        there.everywhere("grace").await,
+    ];
     disconnect_user(&here.io, "ada").await.unwrap();
 
     // The sockets are gone when `disconnect_user` returns.
-    assert_eq!(NAMESPACES.map(|namespace| (here.sockets_in(namespace), there.sockets_in(namespace))), [(1, 1); 2]);
+    assert_eq!(
+        NAMESPACES.map(|namespace| (here.sockets_in(namespace), there.sockets_in(namespace))),
+        [(1, 1); 2]
+    );
 
     for ada in &mut adas {
         expect_everywhere(ada, &[Received::Disconnected]).await;
@@ -31,46 +49,96 @@ async fn a_logout_ends_all_sockets_of_a_user_on_both_nodes_and_no_others() {
 
 #[tokio::test]
 async fn all_are_told_why_once_before_they_end() {
-    let Some(Cluster { here, there, redis: _redis, .. }) = Cluster::start().await else { return };
+    let Some(Cluster {
+        here,
+        there,
+        redis: _redis,
+        ..
+    }) = Cluster::start().await
+    else {
+        return;
+    };
     let mut adas = [here.everywhere("ada").await, there.everywhere("ada").await];
     let mut grace = there.everywhere("grace").await;
     let reason = AuthError::denied("removed by a moderator");
-    disconnect_user_because(&here.io, "ada", &reason).await.unwrap();
+    disconnect_user_because(&here.io, "ada", &reason)
+        .await
+        .unwrap();
     for ada in &mut adas {
-        expect_everywhere(ada, &[unauthorized("denied", "removed by a moderator"), Received::Disconnected]).await;
+        expect_everywhere(
+            ada,
+            &[
+                unauthorized("denied", "removed by a moderator"),
+                Received::Disconnected,
+            ],
+        )
+        .await;
     }
     expect_in(&mut grace, "grace").await;
 }
 
 #[tokio::test]
 async fn a_user_who_logged_in_on_an_open_socket_ends_too() {
-    let Some(Cluster { here, there, redis: _redis, .. }) = Cluster::start().await else { return };
+    let Some(Cluster {
+        here,
+        there,
+        redis: _redis,
+        ..
+    }) = Cluster::start().await
+    else {
+        return;
+    };
     let mut late = there.client("/", None).await;
     let mut guest = there.client("/", None).await;
-    assert!(matches!(renew(&mut late, &token("ada")).await, Received::Ack(_)));
+    assert!(matches!(
+        renew(&mut late, &token("ada")).await,
+        Received::Ack(_)
+    ));
     disconnect_user(&here.io, "ada").await.unwrap();
     late.expect("/", Received::Disconnected).await;
-    assert!(matches!(renew(&mut guest, &token("grace")).await, Received::Ack(_)));
+    assert!(matches!(
+        renew(&mut guest, &token("grace")).await,
+        Received::Ack(_)
+    ));
 }
 
 #[tokio::test]
 async fn a_dynamic_namespace_that_both_nodes_know_ends_too() {
-    let Some(Cluster { here, there, redis: _redis, .. }) = Cluster::start().await else { return };
+    let Some(Cluster {
+        here,
+        there,
+        redis: _redis,
+        ..
+    }) = Cluster::start().await
+    else {
+        return;
+    };
     let mut grace = here.client("/room/1", Some("grace")).await;
     let mut ada = there.client("/room/1", Some("ada")).await;
     disconnect_user(&here.io, "ada").await.unwrap();
     ada.expect("/room/1", Received::Disconnected).await;
-    grace.emit_with_ack("/room/1", 1, &json!(["whoami", null])).await;
+    grace
+        .emit_with_ack("/room/1", 1, &json!(["whoami", null]))
+        .await;
     grace.expect("/room/1", Received::ack(json!("grace"))).await;
 }
 
 /// The documentation names this limit. socketioxide creates a dynamic namespace at its first client.
 #[tokio::test]
 async fn a_dynamic_namespace_that_only_the_other_node_knows_is_not_reached() {
-    let Some(Cluster { here, there, redis: _redis, .. }) = Cluster::start().await else { return };
+    let Some(Cluster {
+        here,
+        there,
+        redis: _redis,
+        ..
+    }) = Cluster::start().await
+    else {
+        return;
+    };
     let mut ada = there.client("/room/1", Some("ada")).await;
     disconnect_user(&here.io, "ada").await.unwrap();
-    ada.emit_with_ack("/room/1", 1, &json!(["whoami", null])).await;
+    ada.emit_with_ack("/room/1", 1, &json!(["whoami", null]))
+        .await;
     ada.expect("/room/1", Received::ack(json!("ada"))).await;
     disconnect_user(&there.io, "ada").await.unwrap();
     ada.expect("/room/1", Received::Disconnected).await;
@@ -86,7 +154,16 @@ async fn slow(node: &Node, records: &mut Records) -> Raw {
 
 #[tokio::test]
 async fn a_slow_reader_on_the_other_node_ends_when_it_reads() {
-    let Some(Cluster { here, there, mut records, redis: _redis, .. }) = Cluster::start().await else { return };
+    let Some(Cluster {
+        here,
+        there,
+        mut records,
+        redis: _redis,
+        ..
+    }) = Cluster::start().await
+    else {
+        return;
+    };
 
     let mut slow = slow(&there, &mut records).await;
     let mut quick = there.client("/", Some("ada")).await;
@@ -101,21 +178,44 @@ async fn a_slow_reader_on_the_other_node_ends_when_it_reads() {
         }
     }
 
-    within("the end of the user", ending).await.unwrap().unwrap();
+    within("the end of the user", ending)
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(there.sockets_in("/"), 0);
 }
 
 #[tokio::test]
 async fn a_client_on_the_other_node_that_never_reads_is_reported() {
-    let Some(Cluster { here, there, mut records, redis: _redis, .. }) = Cluster::start().await else { return };
+    let Some(Cluster {
+        here,
+        there,
+        mut records,
+        redis: _redis,
+        ..
+    }) = Cluster::start().await
+    else {
+        return;
+    };
     let _slow = slow(&there, &mut records).await;
     let ended = within("an answer", disconnect_user(&here.io, "ada")).await;
-    assert!(matches!(ended, Err(DisconnectError::SlowClient)), "{ended:?}");
+    assert!(
+        matches!(ended, Err(DisconnectError::SlowClient)),
+        "{ended:?}"
+    );
 }
 
 #[tokio::test]
 async fn a_user_may_come_back_on_any_node() {
-    let Some(Cluster { here, there, redis: _redis, .. }) = Cluster::start().await else { return };
+    let Some(Cluster {
+        here,
+        there,
+        redis: _redis,
+        ..
+    }) = Cluster::start().await
+    else {
+        return;
+    };
     let mut ada = there.client("/", Some("ada")).await;
     disconnect_user(&here.io, "ada").await.unwrap();
     ada.expect("/", Received::Disconnected).await;

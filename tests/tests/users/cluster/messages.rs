@@ -16,10 +16,21 @@ use crate::cluster::{
 
 #[tokio::test]
 async fn a_message_reaches_a_user_on_both_nodes_in_all_namespaces_and_no_other_user() {
-    let Some(Cluster { here, there, redis: _redis, .. }) = Cluster::start().await else { return };
+    let Some(Cluster {
+        here,
+        there,
+        redis: _redis,
+        ..
+    }) = Cluster::start().await
+    else {
+        return;
+    };
 
     let mut adas = [here.everywhere("ada").await, there.everywhere("ada").await];
-    let mut graces = [here.everywhere("grace").await, there.everywhere("grace").await];
+    let mut graces = [
+        here.everywhere("grace").await,
+        there.everywhere("grace").await,
+    ];
     here.send_to("ada", "from here").await;
 
     for ada in &mut adas {
@@ -41,19 +52,46 @@ async fn a_message_reaches_a_user_on_both_nodes_in_all_namespaces_and_no_other_u
 
 #[tokio::test]
 async fn a_guest_is_in_no_room_until_it_logs_in_on_the_open_socket() {
-    let Some(Cluster { here, there, redis: _redis, .. }) = Cluster::start().await else { return };
+    let Some(Cluster {
+        here,
+        there,
+        redis: _redis,
+        ..
+    }) = Cluster::start().await
+    else {
+        return;
+    };
     let mut guest = there.client("/", None).await;
     for key in ["", "guest", "ada"] {
-        here.io.to(user_room(key)).emit("mail", "not for guests").await.unwrap();
+        here.io
+            .to(user_room(key))
+            .emit("mail", "not for guests")
+            .await
+            .unwrap();
     }
-    assert!(matches!(renew(&mut guest, &token("ada")).await, Received::Ack(_)));
-    here.io.to(user_room("ada")).emit("mail", "for ada").await.unwrap();
+    assert!(matches!(
+        renew(&mut guest, &token("ada")).await,
+        Received::Ack(_)
+    ));
+    here.io
+        .to(user_room("ada"))
+        .emit("mail", "for ada")
+        .await
+        .unwrap();
     guest.expect("/", mail("for ada")).await;
 }
 
 #[tokio::test]
 async fn a_key_with_special_characters_reaches_only_its_user() {
-    let Some(Cluster { here, there, redis: _redis, .. }) = Cluster::start().await else { return };
+    let Some(Cluster {
+        here,
+        there,
+        redis: _redis,
+        ..
+    }) = Cluster::start().await
+    else {
+        return;
+    };
 
     let mut users = Vec::new();
     for key in ODD_KEYS {
@@ -79,10 +117,22 @@ async fn a_key_with_special_characters_reaches_only_its_user() {
 
 #[tokio::test]
 async fn an_empty_key_is_a_key_like_any_other() {
-    let Some(Cluster { here, there, redis: _redis, .. }) = Cluster::start().await else { return };
+    let Some(Cluster {
+        here,
+        there,
+        redis: _redis,
+        ..
+    }) = Cluster::start().await
+    else {
+        return;
+    };
     let mut empty = there.client("/", Some("")).await;
     let mut ada = there.client("/", Some("ada")).await;
-    here.io.to(user_room("")).emit("mail", "for the empty key").await.unwrap();
+    here.io
+        .to(user_room(""))
+        .emit("mail", "for the empty key")
+        .await
+        .unwrap();
     empty.expect("/", mail("for the empty key")).await;
     disconnect_user(&here.io, "").await.unwrap();
     empty.expect("/", Received::Disconnected).await;
@@ -95,11 +145,13 @@ async fn broadcasts_that_are_sent_at_once_all_reach_the_other_node() {
     const BROADCASTS: usize = 1_000;
     let Some(redis) = Redis::start() else { return };
     let (recorder, _records) = recorder();
-    let here = Node::start_with_buffer(&redis.url(), recorder.clone(), Gate::closed(), BROADCASTS).await;
+    let here =
+        Node::start_with_buffer(&redis.url(), recorder.clone(), Gate::closed(), BROADCASTS).await;
     let there = Node::start_with_buffer(&redis.url(), recorder, Gate::closed(), BROADCASTS).await;
     let mut client = there.client("/", Some("ada")).await;
 
-    let sending = join_all((0..BROADCASTS).map(async |number| here.io.emit("number", &number).await));
+    let sending =
+        join_all((0..BROADCASTS).map(async |number| here.io.emit("number", &number).await));
     let mut arrived = Vec::new();
     let receiving = async {
         while arrived.len() < BROADCASTS {
@@ -110,9 +162,17 @@ async fn broadcasts_that_are_sent_at_once_all_reach_the_other_node() {
     let (sent, all_arrived) = join(sending, timeout(Duration::from_secs(5), receiving)).await;
 
     assert!(sent.iter().all(Result::is_ok));
-    assert!(all_arrived.is_ok(), "{} of {BROADCASTS} broadcasts came", arrived.len());
-    let expected: Vec<_> =
-        (0..BROADCASTS).map(|number| ("/".to_owned(), Received::event("number", json!(number)))).collect();
-    assert!(arrived == expected, "they came in another order, or one came twice");
+    assert!(
+        all_arrived.is_ok(),
+        "{} of {BROADCASTS} broadcasts came",
+        arrived.len()
+    );
+    let expected: Vec<_> = (0..BROADCASTS)
+        .map(|number| ("/".to_owned(), Received::event("number", json!(number))))
+        .collect();
+    assert!(
+        arrived == expected,
+        "they came in another order, or one came twice"
+    );
     expect_in(&mut client, "ada").await;
 }

@@ -30,6 +30,12 @@ impl Cluster {
         let ((recorder, records), gate) = (recorder(), Gate::closed());
         let here = Node::start(&redis.url(), recorder.clone(), gate.clone()).await;
         let there = Node::start(&redis.url(), recorder, gate.clone()).await;
-        Some(Self { here, there, records, gate, redis })
+        Some(Self {
+            here,
+            there,
+            records,
+            gate,
+            redis,
+        })
     }
 }

@@ -13,7 +13,9 @@ use socketioxide::{
     handler::ConnectHandler,
 };
 use socketioxide_jwt_auth::{AuthUser, jwt_auth, user_room};
-use socketioxide_jwt_auth_tests::{Claims, Gate, Raw, Received, Recorder, Records, SECRET, join, token};
+use socketioxide_jwt_auth_tests::{
+    Claims, Gate, Raw, Received, Recorder, Records, SECRET, join, token,
+};
 use tokio::{net::TcpListener, task::JoinHandle};
 
 use crate::cluster::adapter::{self, Adapter};
@@ -33,14 +35,21 @@ async fn admit(claims: Claims) -> Option<Member> {
 
 /// A lookup that waits at the gate.
 #[jwt_auth(secret = SECRET, guest = true, authenticate_event = "authenticate", user_key = |member: &Member| &member.key)]
-async fn admit_slowly(claims: Claims, State(recorder): State<Recorder>, State(gate): State<Gate>) -> Option<Member> {
+async fn admit_slowly(
+    claims: Claims,
+    State(recorder): State<Recorder>,
+    State(gate): State<Gate>,
+) -> Option<Member> {
     recorder.record(WAITING);
     gate.pass().await;
     Some(Member { key: claims.sub })
 }
 
 /// A connect middleware that waits at the gate.
-async fn wait(State(recorder): State<Recorder>, State(gate): State<Gate>) -> Result<(), Infallible> {
+async fn wait(
+    State(recorder): State<Recorder>,
+    State(gate): State<Gate>,
+) -> Result<(), Infallible> {
     recorder.record(WAITING);
     gate.pass().await;
     Ok(())
@@ -56,7 +65,10 @@ pub(crate) async fn expect_waiting(records: &mut Records, number: usize) {
 }
 
 async fn on_connect(socket: SocketRef<Adapter>) {
-    socket.on("whoami", async |ack: AckSender<Adapter>, member: AuthUser<Member>| ack.send(&member.key).unwrap());
+    socket.on(
+        "whoami",
+        async |ack: AckSender<Adapter>, member: AuthUser<Member>| ack.send(&member.key).unwrap(),
+    );
     socket.on("flood", flood);
     socket.emit("ready", &()).unwrap();
 }
@@ -64,7 +76,10 @@ async fn on_connect(socket: SocketRef<Adapter>) {
 /// Fills the channel of a client that does not read.
 async fn flood(socket: SocketRef<Adapter>, State(recorder): State<Recorder>) {
     let text = "x".repeat(64 * 1024);
-    while !matches!(socket.emit("text", &text), Err(SendError::Socket(SocketError::InternalChannelFull))) {
+    while !matches!(
+        socket.emit("text", &text),
+        Err(SendError::Socket(SocketError::InternalChannelFull))
+    ) {
         tokio::task::yield_now().await;
     }
     recorder.record("flooded");
@@ -84,17 +99,38 @@ impl Node {
     }
 
     /// Starts a node whose clients have room for this number of packets.
-    pub(crate) async fn start_with_buffer(redis: &str, recorder: Recorder, gate: Gate, packets: usize) -> Self {
+    pub(crate) async fn start_with_buffer(
+        redis: &str,
+        recorder: Recorder,
+        gate: Gate,
+        packets: usize,
+    ) -> Self {
         let adapter = adapter::connect(redis).await.unwrap();
-        let builder = SocketIo::builder().max_buffer_size(packets).with_state(recorder).with_state(gate);
+        let builder = SocketIo::builder()
+            .max_buffer_size(packets)
+            .with_state(recorder)
+            .with_state(gate);
         let (layer, io) = builder.with_adapter::<Adapter>(adapter).build_layer();
         for namespace in NAMESPACES {
-            io.ns(namespace, on_connect.with(admit::middleware().unwrap())).await.unwrap();
+            io.ns(namespace, on_connect.with(admit::middleware().unwrap()))
+                .await
+                .unwrap();
         }
-        io.ns("/slow", on_connect.with(admit_slowly::middleware().unwrap())).await.unwrap();
+        io.ns(
+            "/slow",
+            on_connect.with(admit_slowly::middleware().unwrap()),
+        )
+        .await
+        .unwrap();
         // The last one runs first.
-        io.ns("/later", on_connect.with(wait).with(admit::middleware().unwrap())).await.unwrap();
-        io.dyn_ns("/room/{id}", on_connect.with(admit::middleware().unwrap())).unwrap();
+        io.ns(
+            "/later",
+            on_connect.with(wait).with(admit::middleware().unwrap()),
+        )
+        .await
+        .unwrap();
+        io.dyn_ns("/room/{id}", on_connect.with(admit::middleware().unwrap()))
+            .unwrap();
 
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -126,7 +162,13 @@ impl Node {
     /// Sends a string to a user in all static namespaces.
     pub(crate) async fn send_to(&self, key: &str, text: &str) {
         for namespace in NAMESPACES {
-            self.io.of(namespace).unwrap().to(user_room(key)).emit("mail", text).await.unwrap();
+            self.io
+                .of(namespace)
+                .unwrap()
+                .to(user_room(key))
+                .emit("mail", text)
+                .await
+                .unwrap();
         }
     }
 
@@ -156,8 +198,11 @@ pub(crate) async fn expect_everywhere(raw: &mut Raw, received: &[Received]) {
         arrived.push(raw.next().await);
     }
     for namespace in NAMESPACES {
-        let arrived: Vec<_> =
-            arrived.iter().filter(|(there, _)| there == namespace).map(|(_, received)| received.clone()).collect();
+        let arrived: Vec<_> = arrived
+            .iter()
+            .filter(|(there, _)| there == namespace)
+            .map(|(_, received)| received.clone())
+            .collect();
         assert_eq!(arrived, received, "in {namespace}");
     }
 }

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use socketioxide_jwt_auth::{AuthError, DisconnectError, disconnect_user, disconnect_user_because, user_room};
+use socketioxide_jwt_auth::{
+    AuthError, DisconnectError, disconnect_user, disconnect_user_because, user_room,
+};
 use socketioxide_jwt_auth_tests::{Received, renew, token, within};
 
 use crate::cluster::{
@@ -12,7 +14,15 @@ use crate::cluster::{
 
 #[tokio::test]
 async fn without_redis_a_logout_ends_the_sockets_of_this_node_and_returns_an_error() {
-    let Some(Cluster { here, there, mut redis, .. }) = Cluster::start().await else { return };
+    let Some(Cluster {
+        here,
+        there,
+        mut redis,
+        ..
+    }) = Cluster::start().await
+    else {
+        return;
+    };
     let mut near = here.everywhere("ada").await;
     let mut far = there.everywhere("ada").await;
     redis.stop();
@@ -20,9 +30,19 @@ async fn without_redis_a_logout_ends_the_sockets_of_this_node_and_returns_an_err
     let io = here.io.clone();
     let reason = AuthError::denied("removed");
     let ending = tokio::spawn(async move { disconnect_user_because(&io, "ada", &reason).await });
-    expect_everywhere(&mut near, &[unauthorized("denied", "removed"), Received::Disconnected]).await;
-    let ended = tokio::time::timeout(Duration::from_secs(20), ending).await.expect("it does not hang").unwrap();
-    assert!(matches!(ended, Err(DisconnectError::Adapter(_))), "{ended:?}");
+    expect_everywhere(
+        &mut near,
+        &[unauthorized("denied", "removed"), Received::Disconnected],
+    )
+    .await;
+    let ended = tokio::time::timeout(Duration::from_secs(20), ending)
+        .await
+        .expect("it does not hang")
+        .unwrap();
+    assert!(
+        matches!(ended, Err(DisconnectError::Adapter(_))),
+        "{ended:?}"
+    );
     expect_in(&mut far, "ada").await;
 
     // The adapter does not send later what it could not send: the caller must try again.
@@ -35,35 +55,66 @@ async fn without_redis_a_logout_ends_the_sockets_of_this_node_and_returns_an_err
 
 #[tokio::test]
 async fn with_a_frozen_redis_a_logout_ends_the_sockets_of_this_node() {
-    let Some(Cluster { here, redis, .. }) = Cluster::start().await else { return };
+    let Some(Cluster { here, redis, .. }) = Cluster::start().await else {
+        return;
+    };
     let mut near = here.everywhere("ada").await;
     redis.freeze();
     let io = here.io.clone();
     let ending = tokio::spawn(async move { disconnect_user(&io, "ada").await });
     expect_everywhere(&mut near, &[Received::Disconnected]).await;
-    let ended = tokio::time::timeout(Duration::from_secs(20), ending).await.expect("it does not hang").unwrap();
-    assert!(matches!(ended, Err(DisconnectError::Adapter(_))), "{ended:?}");
+    let ended = tokio::time::timeout(Duration::from_secs(20), ending)
+        .await
+        .expect("it does not hang")
+        .unwrap();
+    assert!(
+        matches!(ended, Err(DisconnectError::Adapter(_))),
+        "{ended:?}"
+    );
     redis.thaw();
 }
 
 #[tokio::test]
 async fn logging_in_and_renewing_need_no_redis() {
-    let Some(Cluster { here, mut redis, .. }) = Cluster::start().await else { return };
+    let Some(Cluster {
+        here, mut redis, ..
+    }) = Cluster::start().await
+    else {
+        return;
+    };
     redis.stop();
     let mut guest = here.client("/", None).await;
-    assert!(matches!(renew(&mut guest, &token("ada")).await, Received::Ack(_)));
-    assert!(matches!(renew(&mut guest, &token("ada")).await, Received::Ack(_)));
+    assert!(matches!(
+        renew(&mut guest, &token("ada")).await,
+        Received::Ack(_)
+    ));
+    assert!(matches!(
+        renew(&mut guest, &token("ada")).await,
+        Received::Ack(_)
+    ));
     expect_in(&mut guest, "ada").await;
 }
 
 #[tokio::test]
 async fn users_are_reached_again_when_redis_is_back() {
-    let Some(Cluster { here, there, mut redis, .. }) = Cluster::start().await else { return };
+    let Some(Cluster {
+        here,
+        there,
+        mut redis,
+        ..
+    }) = Cluster::start().await
+    else {
+        return;
+    };
     let mut far = there.client("/", Some("ada")).await;
     redis.stop();
     redis.restart();
     until_seen(&here, "ada").await;
-    here.io.to(user_room("ada")).emit("mail", "back again").await.unwrap();
+    here.io
+        .to(user_room("ada"))
+        .emit("mail", "back again")
+        .await
+        .unwrap();
     far.expect("/", mail("back again")).await;
     disconnect_user(&here.io, "ada").await.unwrap();
     far.expect("/", Received::Disconnected).await;

@@ -17,15 +17,29 @@ pub(crate) struct Redis {
 impl Redis {
     /// Starts a server. Returns `None` if Redis is not installed, and prints so. CI must have it.
     pub(crate) fn start() -> Option<Self> {
-        if Command::new("redis-server").arg("--version").stdout(Stdio::null()).status().is_err() {
-            assert!(env::var_os("CI").is_none(), "redis-server is not installed, and CI must not skip these tests");
+        if Command::new("redis-server")
+            .arg("--version")
+            .stdout(Stdio::null())
+            .status()
+            .is_err()
+        {
+            assert!(
+                env::var_os("CI").is_none(),
+                "redis-server is not installed, and CI must not skip these tests"
+            );
             say_that_it_is_missing();
             return None;
         }
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
-        let port = listener.local_addr().expect("a bound listener has an address").port();
+        let port = listener
+            .local_addr()
+            .expect("a bound listener has an address")
+            .port();
         drop(listener);
-        Some(Self { port, server: serve(port) })
+        Some(Self {
+            port,
+            server: serve(port),
+        })
     }
 
     pub(crate) fn url(&self) -> String {
@@ -53,7 +67,9 @@ impl Redis {
     }
 
     fn signal(&self, signal: &str) {
-        let killed = Command::new("kill").args([signal, &self.server.id().to_string()]).status();
+        let killed = Command::new("kill")
+            .args([signal, &self.server.id().to_string()])
+            .status();
         assert!(killed.expect("there is a kill").success());
     }
 }
@@ -62,17 +78,37 @@ fn say_that_it_is_missing() {
     static ONCE: Once = Once::new();
     // Written directly, because the test harness shows the output of failed tests only.
     ONCE.call_once(|| {
-        writeln!(io::stderr(), "SKIPPED: redis-server is not installed (Debian: apt-get install redis-server)").ok();
+        writeln!(
+            io::stderr(),
+            "SKIPPED: redis-server is not installed (Debian: apt-get install redis-server)"
+        )
+        .ok();
     });
 }
 
 /// Starts a server, and returns when it accepts connections.
 fn serve(port: u16) -> Child {
-    let options = ["--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--port"];
+    let options = [
+        "--bind",
+        "127.0.0.1",
+        "--save",
+        "",
+        "--appendonly",
+        "no",
+        "--port",
+    ];
     let mut command = Command::new("redis-server");
-    let mut server = command.args(options).arg(port.to_string()).stdout(Stdio::piped()).spawn().expect("it starts");
+    let mut server = command
+        .args(options)
+        .arg(port.to_string())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("it starts");
     let said = BufReader::new(server.stdout.take().expect("its output is piped"));
-    let ready = said.lines().map_while(Result::ok).any(|line| line.contains("Ready to accept connections"));
+    let ready = said
+        .lines()
+        .map_while(Result::ok)
+        .any(|line| line.contains("Ready to accept connections"));
     assert!(ready, "Redis ends");
     server
 }

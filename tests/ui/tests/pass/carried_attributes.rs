@@ -54,7 +54,11 @@ pub mod login {
     }
 
     #[jwt_auth(secret_env = "JWT_SECRET")]
-    #[cfg_attr(all(), doc = "Is documented, and so is its companion.", allow(clippy::unnecessary_wraps))]
+    #[cfg_attr(
+        all(),
+        doc = "Is documented, and so is its companion.",
+        allow(clippy::unnecessary_wraps)
+    )]
     pub(crate) fn with_conditional_attributes(claims: Claims) -> Option<String> {
         Some(claims.sub)
     }

@@ -17,5 +17,11 @@ fn a_function_in_a_function_has_a_middleware() {
     }
 
     assert!(authenticate::middleware().is_ok());
-    assert_eq!(authenticate(Claims { sub: "Ada".to_owned() }).as_deref(), Some("Ada"));
+    assert_eq!(
+        authenticate(Claims {
+            sub: "Ada".to_owned()
+        })
+        .as_deref(),
+        Some("Ada")
+    );
 }

@@ -42,7 +42,10 @@ const SECRET: &[u8] = b"a secret of thirty-two bytes or more";
     lookup_timeout = "5s",
 )]
 async fn literals(claims: Claims) -> Option<User> {
-    Some(User { id: 1, name: claims.sub })
+    Some(User {
+        id: 1,
+        name: claims.sub,
+    })
 }
 
 #[jwt_auth(
@@ -92,7 +95,10 @@ async fn jwks(_: Claims) -> Option<User> {
 }
 
 #[cfg(feature = "jwks")]
-#[jwt_auth(jwks_url = "https://auth.example.com/.well-known/jwks.json", algorithm = "RS256")]
+#[jwt_auth(
+    jwks_url = "https://auth.example.com/.well-known/jwks.json",
+    algorithm = "RS256"
+)]
 async fn jwks_url(_: Claims) -> Option<User> {
     None
 }
@@ -141,5 +147,11 @@ fn every_option_is_accepted_by_the_builder() {
         assert!(oidc_issuer_env::middleware().is_err());
     }
     assert!(literals::middleware().is_err());
-    assert!(literals::builder().secret("short").secret_encoding("utf8").build().is_ok());
+    assert!(
+        literals::builder()
+            .secret("short")
+            .secret_encoding("utf8")
+            .build()
+            .is_ok()
+    );
 }
