@@ -1,7 +1,7 @@
 //! How this crate answers the known attacks on JSON Web Tokens, which tests check it, and what the application must do.
 //!
 //! The sections are those of [RFC 8725](https://www.rfc-editor.org/rfc/rfc8725), the best current practice. The tests
-//! named here are files of `runtime/tests` and `tests/tests` in the repository.
+//! named here are files and folders of `runtime/tests` and `tests/tests` in the repository.
 //!
 //! # RFC 8725: practices
 //!
