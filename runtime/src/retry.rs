@@ -11,32 +11,40 @@ use tokio::time::{Instant, sleep};
 /// A pause that doubles from the shortest to the longest.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Backoff {
-    next: Duration,
+    shortest: Duration,
     longest: Duration,
+    failures: u32,
 }
 
 impl Backoff {
     pub(crate) const fn new(shortest: Duration, longest: Duration) -> Self {
         Self {
-            next: shortest,
+            shortest,
             longest,
+            failures: 0,
         }
     }
 
-    /// Returns the next pause, which is twice the one before, up to the longest.
+    /// Returns the pause after one more failure.
     pub(crate) fn pause(&mut self) -> Duration {
-        let pause = self.next.min(self.longest);
-        self.next = pause.saturating_mul(2);
-        pause
+        self.failures = self.failures.saturating_add(1);
+        self.after(self.failures)
+    }
+
+    /// Returns the pause after this number of failures in a row.
+    pub(crate) fn after(self, failures: u32) -> Duration {
+        let doubled = 2_u32.saturating_pow(failures.saturating_sub(1));
+        self.shortest.saturating_mul(doubled).min(self.longest)
     }
 }
 
-/// The first pauses while a channel is full. If the client reads, there is room in its channel only for a moment: the
-/// application's next broadcast fills it. A failed try costs some nanoseconds.
+/// The first pauses while a channel is full. If the client reads, there is room in its channel only
+/// for a moment: the application's next broadcast fills it. A failed try costs some nanoseconds.
 const EAGER: Duration = Duration::from_millis(1);
 const EAGER_FOR: Duration = Duration::from_secs(3);
 
-/// The later pauses, for a client that has stopped reading, perhaps for as long as its connection lasts.
+/// The later pauses, for a client that has stopped reading, perhaps for as long as its connection
+/// lasts.
 const SLOW: Backoff = Backoff::new(Duration::from_millis(10), Duration::from_millis(50));
 
 /// The pauses between tries for a client whose channel is full.
@@ -62,7 +70,8 @@ impl FullChannel {
     }
 }
 
-/// Calls `act` with a socket, and again as long as the socket's channel is full and the socket is not dropped.
+/// Calls `act` with a socket, and again as long as the socket's channel is full and the socket is
+/// not dropped.
 pub(crate) async fn while_full<A: Adapter>(
     socket: &Weak<Socket<A>>,
     mut act: impl FnMut(&Arc<Socket<A>>) -> Result<(), SocketError>,
@@ -80,10 +89,11 @@ pub(crate) async fn while_full<A: Adapter>(
 /// Poll interval while later connect middlewares run; doubles up to the maximum.
 const CONNECTING: Backoff = Backoff::new(Duration::from_millis(1), Duration::from_secs(1));
 
-/// Waits until the socket is connected, because nothing can be sent to it before, or until it is dropped.
+/// Waits until the socket is connected, because nothing can be sent to it before, or until it is
+/// dropped.
 ///
-/// Keeps waiting for a socket that has disconnected and that the application still holds: it looks like one that is not
-/// connected yet.
+/// Keeps waiting for a socket that has disconnected and that the application still holds: it looks
+/// like one that is not connected yet.
 pub(crate) async fn until_connected<A: Adapter>(socket: &Weak<Socket<A>>) {
     let mut backoff = CONNECTING;
     while socket.upgrade().is_some_and(|socket| !socket.connected()) {

@@ -21,6 +21,7 @@ use super::KeySet;
 use crate::{
     clock::Clock,
     error::{AuthError, Code},
+    retry::Backoff,
 };
 pub(crate) use endpoint::{Endpoint, RemoteSettings};
 pub(crate) use fetch::{HttpClient, HttpFetch};
@@ -32,19 +33,19 @@ const DEFAULT_LIFETIME: Duration = Duration::from_mins(10);
 /// A set is not fetched more often, even if the issuer asks for it.
 const MIN_LIFETIME: Duration = Duration::from_mins(1);
 
-/// A set is fetched at least this often, even if the issuer allows more time: a key that it withdrew must not verify for
-/// weeks, and there must be time to try again before [`MAX_AGE`].
+/// A set is fetched at least this often, even if the issuer allows more time: a key that it
+/// withdrew must not verify for weeks, and there must be time to try again before [`MAX_AGE`].
 const MAX_LIFETIME: Duration = Duration::from_hours(12);
 
 /// How long a set is used at most, while the issuer is down.
 const MAX_AGE: Duration = Duration::from_hours(24);
 
-/// The minimum time between two requests for keys that the set does not have. Any client can send tokens that no key of
-/// the set verifies.
+/// The minimum time between two requests for keys that the set does not have. Any client can send
+/// tokens that no key of the set verifies.
 const SEARCH_INTERVAL: Duration = Duration::from_secs(10);
 
-/// The pause after the first failure; it doubles with each further one.
-const FIRST_PAUSE: Duration = Duration::from_secs(1);
+/// The pauses after failed requests.
+const FAILED_REQUESTS: Backoff = Backoff::new(Duration::from_secs(1), LONGEST_PAUSE);
 const LONGEST_PAUSE: Duration = Duration::from_mins(1);
 
 /// How many characters of a problem are logged: it may quote the issuer's answer.
@@ -68,7 +69,8 @@ pub(crate) trait Fetch: Send + Sync + 'static {
     fn fetch(&self) -> impl Future<Output = Result<Fetched, RemoteProblem>> + Send;
 }
 
-/// The keys of one issuer. Each issuer has its own cache, so that a `kid` of one never finds a key of another.
+/// The keys of one issuer. Each issuer has its own cache, so that a `kid` of one never finds a key
+/// of another.
 pub(crate) struct RemoteKeys<F>(Arc<Shared<F>>);
 
 struct Shared<F> {
@@ -82,7 +84,8 @@ struct Shared<F> {
 #[derive(Default)]
 struct State {
     cached: Option<Cached>,
-    /// How many requests have ended, so that a caller that waited sees whether another caller's request has ended.
+    /// How many requests have ended, so that a caller that waited sees whether another caller's
+    /// request has ended.
     requests: u64,
     failures: u32,
     last_request: Option<Instant>,
@@ -96,7 +99,8 @@ struct Cached {
     lifetime: Duration,
 }
 
-/// A moment by both clocks. The monotonic one stands still while the machine is suspended, and the wall clock can be set.
+/// A moment by both clocks. The monotonic one stands still while the machine is suspended, and the
+/// wall clock can be set.
 #[derive(Clone, Copy)]
 struct Moment {
     monotonic: Instant,
@@ -124,20 +128,20 @@ impl Cached {
     }
 
     fn is_stale(&self, now: SystemTime) -> bool {
-        // A wall clock that was set back does not show a suspension. The age of a newer set starts at the new time.
+        // A wall clock that was set back does not show a suspension. The age of a newer set starts
+        // at the new time.
         let set_back = self.requested.wall.duration_since(now).unwrap_or_default();
         self.age(now) >= self.lifetime || set_back >= MIN_LIFETIME
     }
 }
 
 impl State {
-    /// Returns whether no request has ended since `seen` ones had, and the pause after the last one is over.
+    /// Returns whether no request has ended since `seen` ones had, and the pause after the last one
+    /// is over.
     fn may_request(&self, seen: u64, purpose: Purpose) -> bool {
         let pause = match self.failures {
             0 => Duration::ZERO,
-            failures => FIRST_PAUSE
-                .saturating_mul(1 << (failures - 1).min(6))
-                .min(LONGEST_PAUSE),
+            failures => FAILED_REQUESTS.after(failures),
         };
         let is_over =
             |pause, since: Option<Instant>| since.is_none_or(|since| since.elapsed() >= pause);
@@ -158,9 +162,9 @@ impl<F: Fetch> RemoteKeys<F> {
         }))
     }
 
-    /// Runs `verify` with the keys of the issuer. If it fails, the issuer may have new keys, under new names, the same
-    /// names or none: fetches the set again, unless that was done a short time ago, and runs `verify` once more if there
-    /// is a newer set.
+    /// Runs `verify` with the keys of the issuer. If it fails, the issuer may have new keys, under
+    /// new names, the same names or none: fetches the set again, unless that was done a short time
+    /// ago, and runs `verify` once more if there is a newer set.
     ///
     /// # Errors
     ///
