@@ -37,7 +37,8 @@ impl Client {
         Ok(client)
     }
 
-    /// Leaves `/` and closes the connection, each in the way of its protocol. Dropping it does neither.
+    /// Leaves `/` and closes the connection, each in the way of its protocol. Dropping it does
+    /// neither.
     ///
     /// # Errors
     ///
@@ -127,7 +128,8 @@ impl Load {
             .await
     }
 
-    /// Connects all of them, and disconnects each at once: every other one without a word, as when a network is lost.
+    /// Connects all of them, and disconnects each at once: every other one without a word, as when
+    /// a network is lost.
     ///
     /// # Errors
     ///

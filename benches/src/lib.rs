@@ -1,5 +1,5 @@
-//! What the benchmarks share: a server in a process of its own, clients that are nothing but a `WebSocket`, and a view
-//! of the heap.
+//! What the benchmarks share: a server in a process of its own, clients that are nothing but a
+//! `WebSocket`, and a view of the heap.
 
 mod client;
 mod heap;

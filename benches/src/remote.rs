@@ -82,7 +82,8 @@ impl RemoteServer {
         Ok(serde_json::from_str(&line)?)
     }
 
-    /// What it says once it has no sockets and no more than these tasks; or after a while, if it never does.
+    /// What it says once it has no sockets and no more than these tasks; or after a while, if it
+    /// never does.
     ///
     /// # Errors
     ///

@@ -47,7 +47,8 @@ pub enum Kind {
     Authenticated,
     /// The middleware with everything that concerns a session's life.
     Complete,
-    /// There is no middleware, and the application has a timer of its own that holds the socket for an hour.
+    /// There is no middleware, and the application has a timer of its own that holds the socket for
+    /// an hour.
     Careless,
 }
 

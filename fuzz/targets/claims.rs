@@ -1,4 +1,5 @@
-//! Any header and claims with a valid signature: no panic, and what `jsonwebtoken::decode` refuses is refused.
+//! Any header and claims with a valid signature: no panic, and what `jsonwebtoken::decode` refuses
+//! is refused.
 
 #![no_main]
 

@@ -1,4 +1,5 @@
-//! Any string as a JWK Set, as PEM and as a secret: no panic when it is loaded, nor when it verifies a token.
+//! Any string as a JWK Set, as PEM and as a secret: no panic when it is loaded, nor when it
+//! verifies a token.
 
 #![no_main]
 

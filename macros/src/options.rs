@@ -141,8 +141,8 @@ options! {
     "issuer": StringOrList(strings::not_empty), r#""https://auth.example.com""#, aliases = ["iss"];
     /// Accepted `aud`. Once set, the claim is required.
     "audience": StringOrList(strings::not_empty), r#""my-app""#, aliases = ["aud"];
-    /// Claims that a token must have. With `[]` a token without `exp` is accepted, and its session never
-    /// expires.
+    /// Claims that a token must have. With `[]` a token without `exp` is accepted, and its session
+    /// never expires.
     "required_claims": ListOrNone(strings::not_empty), r#"["exp", "sub"]"#,
         default = r#"["exp"]"#, aliases = ["claims", "required"];
     /// Clock skew for `exp` and `nbf`, at most one day.

@@ -1,4 +1,5 @@
-//! What surrounds each authentication: the rate limit, logouts that happen meanwhile, the panic guard and the log.
+//! What surrounds each authentication: the rate limit, logouts that happen meanwhile, the panic
+//! guard and the log.
 
 use std::sync::{Arc, Weak};
 
@@ -30,7 +31,8 @@ impl<'a, A: Adapter> Attempt<'a, A> {
     ///
     /// # Errors
     ///
-    /// Returns `too_many_attempts` past the limits of the connection, and `session_ended` if the socket has left.
+    /// Returns `too_many_attempts` past the limits of the connection, and `session_ended` if the
+    /// socket has left.
     pub(crate) fn begin(socket: &'a Arc<Socket<A>>, kind: AttemptKind) -> Result<Self, Code> {
         // This refusal is not logged: a client can cause thousands of them in a second.
         let permit = limiter().begin_attempt(socket.id)?;
@@ -44,8 +46,8 @@ impl<'a, A: Adapter> Attempt<'a, A> {
         })
     }
 
-    /// Runs the attempt. Turns a panic into `internal_error`: without an answer the client would wait until its
-    /// connection times out.
+    /// Runs the attempt. Turns a panic into `internal_error`: without an answer the client would
+    /// wait until its connection times out.
     ///
     /// # Errors
     ///

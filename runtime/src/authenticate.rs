@@ -1,4 +1,5 @@
-//! The steps from a client's handshake to its session: origin, token, verification, lookup, session.
+//! The steps from a client's handshake to its session: origin, token, verification, lookup,
+//! session.
 
 use std::{
     sync::Arc,

@@ -20,8 +20,9 @@ use crate::{
 
 /// Builds a [`JwtAuth`]. `your_function::builder()` returns one with the settings of the attribute.
 ///
-/// It is for settings that are known only at run time, and for tests. A call of a method replaces the setting of the
-/// attribute and of earlier calls. A source of keys replaces every earlier source of keys.
+/// It is for settings that are known only at run time, and for tests. A call of a method replaces
+/// the setting of the attribute and of earlier calls. A source of keys replaces every earlier
+/// source of keys.
 ///
 /// ```
 /// use socketioxide_jwt_auth::jwt_auth;
@@ -47,8 +48,8 @@ pub struct JwtAuthBuilder<L: UserLookup> {
 }
 
 declare_settings! {
-    /// The raw values of the settings of connections and sessions; `None` for a setting that is not given.
-    /// [`JwtAuthBuilder::build`] checks them and applies the defaults.
+    /// The raw values of the settings of connections and sessions; `None` for a setting that is not
+    /// given. [`JwtAuthBuilder::build`] checks them and applies the defaults.
     #[derive(Default)]
     struct SessionSettings;
 
@@ -56,61 +57,68 @@ declare_settings! {
 
     => {
         token: Vec<TokenSource> {
-            /// Sets the places where a token is looked for, in this order. Defaults to `auth("token")`,
-            /// `auth("auth_token")`, `bearer`, `header("x-auth-token")`, `query("auth_token")`. If one of them holds
-            /// something that is not a token, the client is refused with `token_malformed`, even where guests are
-            /// admitted. Other places are ignored.
+            /// Sets the places where a token is looked for, in this order. Defaults to
+            /// `auth("token")`, `auth("auth_token")`, `bearer`, `header("x-auth-token")`,
+            /// `query("auth_token")`. If one of them holds something that is not a token, the
+            /// client is refused with `token_malformed`, even where guests are admitted. Other
+            /// places are ignored.
             fn token(sources: impl IntoIterator<Item = TokenSource>) { sources.into_iter().collect() }
         }
 
         allowed_origins: Vec<String> {
-            /// Sets the web origins that a handshake may come from, as browsers send them: `scheme://host` or
-            /// `scheme://host:port`, like `https://app.example.com`, `http://[::1]:3000` or `capacitor://localhost`.
-            /// Scheme and host are compared without regard to case; the port defaults to 443 for `https` and 80 for
-            /// `http`. There are no wildcards.
+            /// Sets the web origins that a handshake may come from, as browsers send them:
+            /// `scheme://host` or `scheme://host:port`, like `https://app.example.com`,
+            /// `http://[::1]:3000` or `capacitor://localhost`. Scheme and host are compared without
+            /// regard to case; the port defaults to 443 for `https` and 80 for `http`. There are no
+            /// wildcards.
             ///
-            /// Once set, a handshake is also refused if its `Origin` header is missing, occurs twice or is not an
-            /// origin. Required with [`TokenSource::cookie`].
+            /// Once set, a handshake is also refused if its `Origin` header is missing, occurs
+            /// twice or is not an origin. Required with [`TokenSource::cookie`].
             fn allowed_origins(origins: impl OneOrMany) { origins.into_strings() }
         }
 
         guest: bool {
-            /// Admits a connection without a token as a guest. A connection with a bad token is still refused.
+            /// Admits a connection without a token as a guest. A connection with a bad token is
+            /// still refused.
             fn guest(guest: bool) { guest }
         }
 
         guest_timeout: Result<Duration, ConfigError> {
-            /// Disconnects a guest that has not logged in within this time, with `login_required`. Needs
-            /// [`guest`](Self::guest) and [`authenticate_event`](Self::authenticate_event).
+            /// Disconnects a guest that has not logged in within this time, with `login_required`.
+            /// Needs [`guest`](Self::guest) and [`authenticate_event`](Self::authenticate_event).
             fn guest_timeout(limit: impl Setting<Duration>) { limit.into_value("guest_timeout") }
         }
 
         authenticate_event: String {
-            /// Lets a client log in or renew its token on the open socket, by emitting this event with `{token}`. The
-            /// acknowledgement is `{"expires_at": <seconds since 1970, or null>}` or `{"error": {"code", "message"}}`.
+            /// Lets a client log in or renew its token on the open socket, by emitting this event
+            /// with `{token}`. The acknowledgement is `{"expires_at": <seconds since 1970, or
+            /// null>}` or `{"error": {"code", "message"}}`.
             ///
-            /// The middleware registers the handler of this event; `socket.on` with the same name would replace it.
+            /// The middleware registers the handler of this event; `socket.on` with the same name
+            /// would replace it.
             fn authenticate_event(name: impl Into<String>) { name.into() }
         }
 
         expiry: Result<Expiry, ConfigError> {
-            /// Sets what happens to the socket at `exp` plus leeway: `"disconnect"` (the default) or `"ignore"`.
+            /// Sets what happens to the socket at `exp` plus leeway: `"disconnect"` (the default)
+            /// or `"ignore"`.
             fn expiry(expiry: impl Setting<Expiry>) { expiry.into_value("expiry") }
         }
 
         expiry_warning: Result<Duration, ConfigError> {
-            /// Emits `token_expiring` with `{"expires_at", "expires_in"}` this long before `exp`, so that the client
-            /// can renew its token. If less than twice this time is left when the session begins, the event is emitted
-            /// after half of what is left.
+            /// Emits `token_expiring` with `{"expires_at", "expires_in"}` this long before `exp`,
+            /// so that the client can renew its token. If less than twice this time is left when
+            /// the session begins, the event is emitted after half of what is left.
             fn expiry_warning(before: impl Setting<Duration>) { before.into_value("expiry_warning") }
         }
 
         lookup_timeout: Result<Duration, ConfigError> {
-            /// Sets the time limit of the user lookup. Defaults to 10 seconds. A lookup that takes longer refuses the
-            /// client with `lookup_timeout`. A [`KeySource`](crate::KeySource) has the same limit, and refuses with
-            /// `keys_unavailable`.
+            /// Sets the time limit of the user lookup. Defaults to 10 seconds. A lookup that takes
+            /// longer refuses the client with `lookup_timeout`. A [`KeySource`](crate::KeySource)
+            /// has the same limit, and refuses with `keys_unavailable`.
             ///
-            /// The limit cannot interrupt a lookup that blocks its thread, so make the lookup `async`.
+            /// The limit cannot interrupt a lookup that blocks its thread, so make the lookup
+            /// `async`.
             fn lookup_timeout(limit: impl Setting<Duration>) { limit.into_value("lookup_timeout") }
         }
     }
@@ -160,8 +168,8 @@ impl<L: UserLookup> JwtAuthBuilder<L> {
     ///
     /// # Errors
     ///
-    /// Returns an error if a setting is missing, contradicts another one or is too weak. Its message names every such
-    /// setting and says how to fix it.
+    /// Returns an error if a setting is missing, contradicts another one or is too weak. Its
+    /// message names every such setting and says how to fix it.
     pub fn build(self) -> Result<JwtAuth<L>, ConfigError> {
         let SessionSettings {
             allowed_origins,

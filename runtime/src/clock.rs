@@ -9,8 +9,8 @@ use std::{
 
 /// Returns the time of day.
 ///
-/// A monotonic clock stops while the machine is suspended, but a token still expires then: `exp` is a time of day
-/// ([RFC 7519 §4.1.4](https://www.rfc-editor.org/rfc/rfc7519#section-4.1.4)).
+/// A monotonic clock stops while the machine is suspended, but a token still expires then: `exp` is
+/// a time of day ([RFC 7519 §4.1.4](https://www.rfc-editor.org/rfc/rfc7519#section-4.1.4)).
 #[derive(Clone)]
 pub(crate) struct Clock {
     /// The time that a test sets; `None` for the clock of the system.

@@ -8,7 +8,8 @@ use serde::{Serialize, Serializer, ser::SerializeStruct};
 
 pub use config::{ConfigError, ConfigErrorKind};
 
-/// What a client should do after a refusal. A client that follows it does not have to know every code.
+/// What a client should do after a refusal. A client that follows it does not have to know every
+/// code.
 ///
 /// ```
 /// use socketioxide_jwt_auth::{Action, AuthError};
@@ -75,9 +76,9 @@ codes! {
 
 /// Why a client is refused.
 ///
-/// [`Display`](fmt::Display) is what the client gets: the [code](Self::code), or the application's message for
-/// [`AuthError::denied`]. It never contains the cause (such as a database error), which is in
-/// [`source()`](Error::source) and goes to `tracing` only.
+/// [`Display`](fmt::Display) is what the client gets: the [code](Self::code), or the application's
+/// message for [`AuthError::denied`]. It never contains the cause (such as a database error), which
+/// is in [`source()`](Error::source) and goes to `tracing` only.
 ///
 /// A user lookup may return one, which the client gets unchanged:
 ///
@@ -102,7 +103,8 @@ pub struct AuthError {
 }
 
 impl AuthError {
-    /// Makes a refusal with the application's message, which the client gets unchanged. Its code is `denied`.
+    /// Makes a refusal with the application's message, which the client gets unchanged. Its code is
+    /// `denied`.
     ///
     /// ```
     /// use socketioxide_jwt_auth::AuthError;
@@ -117,8 +119,8 @@ impl AuthError {
         }
     }
 
-    /// Makes an error for a failure of the application. The client gets `internal_error` only; the cause goes to
-    /// [`source()`](Error::source) and to `tracing`.
+    /// Makes an error for a failure of the application. The client gets `internal_error` only; the
+    /// cause goes to [`source()`](Error::source) and to `tracing`.
     ///
     /// ```
     /// use socketioxide_jwt_auth::AuthError;
@@ -130,8 +132,8 @@ impl AuthError {
         Self::with_cause(Code::InternalError, cause)
     }
 
-    /// Makes an error for a [`KeySource`](crate::KeySource) that cannot get its keys now. The client gets
-    /// `keys_unavailable`, and may try again; the cause goes to `tracing`.
+    /// Makes an error for a [`KeySource`](crate::KeySource) that cannot get its keys now. The
+    /// client gets `keys_unavailable`, and may try again; the cause goes to `tracing`.
     ///
     /// ```
     /// use socketioxide_jwt_auth::{Action, AuthError};
@@ -151,7 +153,8 @@ impl AuthError {
         }
     }
 
-    /// Returns the stable name of the reason, in `snake_case`. Clients should compare this, not the message.
+    /// Returns the stable name of the reason, in `snake_case`. Clients should compare this, not the
+    /// message.
     ///
     /// ```
     /// use socketioxide_jwt_auth::AuthError;
@@ -181,8 +184,8 @@ impl AuthError {
     }
 }
 
-/// Converts an error of the application. An [`AuthError`] stays unchanged; any other error becomes an
-/// [`internal`](AuthError::internal) one.
+/// Converts an error of the application. An [`AuthError`] stays unchanged; any other error becomes
+/// an [`internal`](AuthError::internal) one.
 ///
 /// ```
 /// use socketioxide_jwt_auth::AuthError;
@@ -234,7 +237,8 @@ impl Error for AuthError {
     }
 }
 
-/// Serializes to `{"code": …, "message": …}`, as a client gets it in an acknowledgement. HTTP routes can use it too.
+/// Serializes to `{"code": …, "message": …}`, as a client gets it in an acknowledgement. HTTP
+/// routes can use it too.
 impl Serialize for AuthError {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut object = serializer.serialize_struct("AuthError", 2)?;

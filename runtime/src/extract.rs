@@ -29,12 +29,12 @@ pub trait SocketAuth {
     /// The adapter of the server.
     type Adapter: Adapter;
 
-    /// Returns the user of this socket. Returns `None` for a guest, after the session has ended, and for a type that no
-    /// middleware of the namespace stored (which is logged as an error).
+    /// Returns the user of this socket. Returns `None` for a guest, after the session has ended,
+    /// and for a type that no middleware of the namespace stored (which is logged as an error).
     fn auth_user<T: Send + Sync + 'static>(&self) -> Option<AuthUser<T>>;
 
-    /// Registers a handler with connect extractors that is called after this guest has logged in with the
-    /// `authenticate_event`, and not after a renewal. A later call replaces the handler.
+    /// Registers a handler with connect extractors that is called after this guest has logged in
+    /// with the `authenticate_event`, and not after a renewal. A later call replaces the handler.
     ///
     /// ```
     /// use socketioxide::extract::SocketRef;

@@ -1,4 +1,5 @@
-//! The guard around calls into the application: a panic there becomes `internal_error`, which refuses the client.
+//! The guard around calls into the application: a panic there becomes `internal_error`, which
+//! refuses the client.
 
 use std::{
     error::Error,
@@ -13,7 +14,8 @@ use crate::error::AuthError;
 ///
 /// # Errors
 ///
-/// Returns `internal_error` if it panics. The error leaves the panic's message out, because that may hold a secret.
+/// Returns `internal_error` if it panics. The error leaves the panic's message out, because that
+/// may hold a secret.
 pub(crate) fn call<T>(name: &str, function: impl FnOnce() -> T) -> Result<T, AuthError> {
     catch_unwind(AssertUnwindSafe(function)).map_err(|_| panicked(name))
 }
@@ -38,7 +40,8 @@ fn panicked(name: &str) -> AuthError {
     AuthError::internal(format!("{name} panicked"))
 }
 
-/// Returns the messages of an error and of its sources, for the log. The `Display` of an application's error may panic.
+/// Returns the messages of an error and of its sources, for the log. The `Display` of an
+/// application's error may panic.
 pub(crate) fn error_chain(error: &(dyn Error + 'static)) -> String {
     let mut texts = Vec::new();
     let mut next = Some(error);

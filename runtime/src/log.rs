@@ -11,20 +11,21 @@ const LONGEST_TEXT: usize = 100;
 
 /// Returns the path of the socket's namespace for the log, without a token.
 ///
-/// Clients of protocol 4 append their query string to the path, and a query string may hold a token. In a dynamic
-/// namespace the client chooses the path, so it may hold a token too.
+/// Clients of protocol 4 append their query string to the path, and a query string may hold a
+/// token. In a dynamic namespace the client chooses the path, so it may hold a token too.
 pub(crate) fn namespace<A: Adapter>(socket: &Socket<A>) -> Cow<'_, str> {
     loggable(path(socket))
 }
 
-/// Returns the path of the socket's namespace, without the query string that clients of protocol 4 append.
+/// Returns the path of the socket's namespace, without the query string that clients of protocol 4
+/// append.
 pub(crate) fn path<A: Adapter>(socket: &Socket<A>) -> &str {
     let path = socket.ns();
     path.split_once('?').map_or(path, |(path, _)| path)
 }
 
-/// Returns a string that the client sent, such as the name of an event, for the log: shortened if it is long, and
-/// replaced if it holds a token.
+/// Returns a string that the client sent, such as the name of an event, for the log: shortened if
+/// it is long, and replaced if it holds a token.
 pub(crate) fn loggable(text: &str) -> Cow<'_, str> {
     if token::contains_jwt(text) {
         return Cow::Borrowed("(a token)");
@@ -35,7 +36,8 @@ pub(crate) fn loggable(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// Logs a refusal: at ERROR and with its cause if the server failed, at INFO if the client made the mistake.
+/// Logs a refusal: at ERROR and with its cause if the server failed, at INFO if the client made the
+/// mistake.
 pub(crate) fn refusal<A: Adapter>(socket: &Socket<A>, error: &AuthError, what: &str) {
     let (namespace, socket, code) = (namespace(socket), socket.id, error.code());
     if let Some(cause) = std::error::Error::source(error) {

@@ -11,8 +11,8 @@ use socketioxide::{
 
 use crate::{error::AuthError, token::RawToken};
 
-/// The types of a user lookup: the claims that it takes and the user that it returns. `#[jwt_auth]` implements it; see
-/// [`LookupOn`] for an implementation by hand.
+/// The types of a user lookup: the claims that it takes and the user that it returns. `#[jwt_auth]`
+/// implements it; see [`LookupOn`] for an implementation by hand.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a user lookup",
     label = "put `#[jwt_auth(...)]` on a function of this name, or implement `UserLookup` and `LookupOn`"
@@ -20,16 +20,19 @@ use crate::{error::AuthError, token::RawToken};
 pub trait UserLookup: Send + Sync + 'static {
     /// The type that the claims of a token are deserialized into.
     type Claims: DeserializeOwned + Send + Sync + 'static;
-    /// The type of the users, which handlers get as [`AuthUser`](crate::AuthUser). It need not be `Clone`.
+    /// The type of the users, which handlers get as [`AuthUser`](crate::AuthUser). It need not be
+    /// `Clone`.
     type User: Send + Sync + 'static;
     /// Whether the lookup is called for a guest too, with `None` for the claims.
     const CALLED_FOR_GUESTS: bool = false;
 }
 
-/// The result of a lookup: the user, `None` if there is no such user, or the reason why the client is refused.
+/// The result of a lookup: the user, `None` if there is no such user, or the reason why the client
+/// is refused.
 pub type LookupResult<T> = Result<Option<T>, AuthError>;
 
-/// Finds users, on servers with the adapter `A`. `#[jwt_auth]` implements it for the annotated function.
+/// Finds users, on servers with the adapter `A`. `#[jwt_auth]` implements it for the annotated
+/// function.
 ///
 /// An implementation by hand can carry data:
 ///
@@ -84,7 +87,8 @@ pub struct LookupRequest<'a, A: Adapter> {
 }
 
 impl<A: Adapter> LookupRequest<'_, A> {
-    /// Returns the socket. Before the connection is accepted the socket is in no namespace, so it cannot send anything.
+    /// Returns the socket. Before the connection is accepted the socket is in no namespace, so it
+    /// cannot send anything.
     pub fn socket(&self) -> &Arc<Socket<A>> {
         self.socket
     }
@@ -98,7 +102,8 @@ impl<A: Adapter> LookupRequest<'_, A> {
     ///
     /// # Errors
     ///
-    /// Returns an error if the extractor fails. The client gets `internal_error`; the reason goes to `tracing`.
+    /// Returns an error if the extractor fails. The client gets `internal_error`; the reason goes
+    /// to `tracing`.
     pub fn extract<T: FromConnectParts<A>>(&self) -> Result<T, AuthError> {
         T::from_connect_parts(self.socket, self.payload).map_err(|error| {
             let error: Box<dyn Error + Send> = Box::new(error);

@@ -31,7 +31,8 @@ use crate::{
 /// The connect middleware that `your_function::middleware()` returns, for
 /// [`ConnectHandler::with`](socketioxide::handler::ConnectHandler::with).
 ///
-/// It is cheap to clone, because clones share everything. See [`jwt_auth`](crate::jwt_auth) for what it does.
+/// It is cheap to clone, because clones share everything. See [`jwt_auth`](crate::jwt_auth) for
+/// what it does.
 pub struct JwtAuth<L: UserLookup>(Arc<Shared<L>>);
 
 /// What the clones of a middleware share.
@@ -58,7 +59,8 @@ impl<L: UserLookup> JwtAuth<L> {
     }
 }
 
-/// Marks this implementation, so that it does not overlap with socketioxide's blanket implementations for closures.
+/// Marks this implementation, so that it does not overlap with socketioxide's blanket
+/// implementations for closures.
 #[derive(Debug)]
 #[doc(hidden)]
 pub struct ViaJwtAuth(());
@@ -111,8 +113,9 @@ impl<L: UserLookup> Shared<L> {
     }
 }
 
-/// Ends the session if another node logged its user out while the connection was under way. From the moment on at which
-/// the socket is connected, a logout on another node reaches it by its rooms.
+/// Ends the session if another node logged its user out while the connection was under way. From
+/// the moment on at which the socket is connected, a logout on another node reaches it by its
+/// rooms.
 fn end_if_logged_out_elsewhere<A: Adapter>(socket: &Arc<Socket<A>>, session: &Arc<dyn Session>) {
     let Some(room) = session.state().room().filter(|_| rooms::are_shared::<A>()) else {
         return;

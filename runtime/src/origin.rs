@@ -1,7 +1,8 @@
 //! The web origin of a handshake ([RFC 6454](https://www.rfc-editor.org/rfc/rfc6454)).
 //!
-//! Browsers let any page open a WebSocket to any server and send the server's cookies with it, so a cookie alone does
-//! not tell which page sent it (cross-site WebSocket hijacking). The `Origin` header does.
+//! Browsers let any page open a WebSocket to any server and send the server's cookies with it, so a
+//! cookie alone does not tell which page sent it (cross-site WebSocket hijacking). The `Origin`
+//! header does.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -30,9 +31,9 @@ enum Host {
 type Problem = &'static str;
 
 impl Origin {
-    /// Parses the serialization `scheme://host[:port]`
-    /// ([RFC 6454 §6.2](https://www.rfc-editor.org/rfc/rfc6454#section-6.2)) only. A parser of URLs would also accept
-    /// user info, a path, or a port out of range.
+    /// Parses the serialization `scheme://host[:port]` ([RFC 6454
+    /// §6.2](https://www.rfc-editor.org/rfc/rfc6454#section-6.2)) only. A parser of URLs would also
+    /// accept user info, a path, or a port out of range.
     fn parse(text: &str) -> Result<Self, Problem> {
         if text.contains('*') {
             return Err(
@@ -158,7 +159,8 @@ fn default_port(scheme: &str) -> Option<u16> {
 ///
 /// # Errors
 ///
-/// Returns `origin_not_allowed` unless the request names exactly one origin, and that one is allowed.
+/// Returns `origin_not_allowed` unless the request names exactly one origin, and that one is
+/// allowed.
 pub(crate) fn check(allowed: &[Origin], parts: &Parts) -> Result<(), AuthError> {
     let mut origins = parts.headers.get_all(header::ORIGIN).iter();
     let origin = match (origins.next(), origins.next()) {

@@ -4,8 +4,9 @@ use std::{fmt, marker::PhantomData};
 
 /// Decides which users of type `T` may do something, such as sending one event.
 ///
-/// A handler that takes [`AuthUser<T, P>`](crate::AuthUser) is called only for users that `P` allows; events of other
-/// users are refused with `forbidden`. Policies compose: see [`All`], [`AnyOf`] and [`Not`].
+/// A handler that takes [`AuthUser<T, P>`](crate::AuthUser) is called only for users that `P`
+/// allows; events of other users are refused with `forbidden`. Policies compose: see [`All`],
+/// [`AnyOf`] and [`Not`].
 ///
 /// ```
 /// use socketioxide_jwt_auth::{AuthUser, Policy};
@@ -39,8 +40,8 @@ impl<T> Policy<T> for () {
     }
 }
 
-/// Allows the users that every one of up to eight policies allows: `All<(A, B)>`. The policies are called in the order
-/// of the tuple.
+/// Allows the users that every one of up to eight policies allows: `All<(A, B)>`. The policies are
+/// called in the order of the tuple.
 ///
 /// ```
 /// use socketioxide_jwt_auth::{All, AuthUser, Policy};
@@ -69,8 +70,8 @@ impl<T> Policy<T> for () {
 /// ```
 pub struct All<P>(PhantomData<fn() -> P>);
 
-/// Allows the users that at least one of up to eight policies allows: `AnyOf<(A, B)>`. The policies are called in the
-/// order of the tuple.
+/// Allows the users that at least one of up to eight policies allows: `AnyOf<(A, B)>`. The policies
+/// are called in the order of the tuple.
 ///
 /// ```
 /// use socketioxide_jwt_auth::{AnyOf, AuthUser, Policy};
@@ -101,7 +102,8 @@ pub struct All<P>(PhantomData<fn() -> P>);
 /// ```
 pub struct AnyOf<P>(PhantomData<fn() -> P>);
 
-/// Allows the users that the policy does not allow. Guests are still refused, because they are not users.
+/// Allows the users that the policy does not allow. Guests are still refused, because they are not
+/// users.
 ///
 /// ```
 /// use socketioxide_jwt_auth::{AuthUser, Not, Policy};

@@ -1,7 +1,7 @@
 //! The limits of one connection: refused attempts, attempts under way, and renewals.
 //!
-//! A client can open thousands of namespaces on one Engine.IO connection, and leave and join each of them repeatedly.
-//! So the limits count per connection, whose id all of its sockets share.
+//! A client can open thousands of namespaces on one Engine.IO connection, and leave and join each
+//! of them repeatedly. So the limits count per connection, whose id all of its sockets share.
 
 use std::{
     collections::HashMap,
@@ -15,25 +15,28 @@ use tokio::time::Instant;
 
 use crate::error::Code;
 
-/// The limit of refusals. A client can send thousands of CONNECT packets in a second on one connection, and each would
-/// cost a lookup. An attempt under way counts as a refusal, because it may become one.
+/// The limit of refusals. A client can send thousands of CONNECT packets in a second on one
+/// connection, and each would cost a lookup. An attempt under way counts as a refusal, because it
+/// may become one.
 const MAX_REFUSALS: u32 = 20;
 
-/// How long after the last one the refusals are forgotten, so that a connection that lives for days is not locked out.
+/// How long after the last one the refusals are forgotten, so that a connection that lives for days
+/// is not locked out.
 const REFUSALS_LAST: Duration = Duration::from_mins(1);
 
-/// The limit of renewals. A client usually renews every few minutes; a client that renews in a loop costs a lookup each
-/// time.
+/// The limit of renewals. A client usually renews every few minutes; a client that renews in a loop
+/// costs a lookup each time.
 const MAX_RENEWALS: u32 = 20;
 const RENEWAL_PERIOD: Duration = Duration::from_secs(10);
 
-/// The number of connections that are remembered. To make the limiter forget one, a client has to open that many new
-/// connections, which is expensive.
+/// The number of connections that are remembered. To make the limiter forget one, a client has to
+/// open that many new connections, which is expensive.
 const MAX_CONNECTIONS: usize = 8192;
 
 static LIMITER: LazyLock<RateLimiter> = LazyLock::new(RateLimiter::default);
 
-/// Returns the limiter of the process. All servers share it, because the id of a connection is unique among them.
+/// Returns the limiter of the process. All servers share it, because the id of a connection is
+/// unique among them.
 pub(crate) fn limiter() -> &'static RateLimiter {
     &LIMITER
 }
@@ -85,7 +88,8 @@ impl RateLimiter {
     ///
     /// # Errors
     ///
-    /// Returns `too_many_attempts` if the connection was refused too often, or has too many attempts under way.
+    /// Returns `too_many_attempts` if the connection was refused too often, or has too many
+    /// attempts under way.
     pub(crate) fn begin_attempt(&'static self, connection: Sid) -> Result<AttemptPermit, Code> {
         let mut state = self.state();
         let refused = state.refusals(connection);
@@ -170,8 +174,8 @@ impl AttemptPermit {
         );
     }
 
-    /// Forgets the refusals of the connection, after a user has logged in. It is not called for a guest, because any
-    /// client can connect as a guest, as often as it likes.
+    /// Forgets the refusals of the connection, after a user has logged in. It is not called for a
+    /// guest, because any client can connect as a guest, as often as it likes.
     pub(crate) fn reset(&self) {
         self.limiter.state().refusals.0.pop(&self.connection);
     }

@@ -37,7 +37,8 @@ pub(crate) struct Refused<'a> {
     pub(crate) error: &'a AuthError,
 }
 
-/// Refuses an event: in its acknowledgement if the client asked for one, else by the event `unauthorized`.
+/// Refuses an event: in its acknowledgement if the client asked for one, else by the event
+/// `unauthorized`.
 pub(crate) fn refuse_event<A: Adapter>(
     socket: &Arc<Socket<A>>,
     value: &mut Value,
@@ -59,7 +60,8 @@ pub(crate) fn ack_sender<A: Adapter>(socket: &Arc<Socket<A>>, ack_id: Option<i64
     ack
 }
 
-/// Refuses an event like [`refuse_event`], for a caller that has extracted its name and its acknowledgement.
+/// Refuses an event like [`refuse_event`], for a caller that has extracted its name and its
+/// acknowledgement.
 pub(crate) fn answer<A: Adapter>(
     socket: &Socket<A>,
     event: Option<&str>,
@@ -83,8 +85,8 @@ pub(crate) fn answer<A: Adapter>(
 
 /// Disconnects a socket whose connect handler did not run, because an extractor failed.
 ///
-/// Does nothing before the socket is connected: there the extractor is a parameter of another middleware, and its error
-/// becomes the `connect_error`.
+/// Does nothing before the socket is connected: there the extractor is a parameter of another
+/// middleware, and its error becomes the `connect_error`.
 pub(crate) fn refuse_connection<A: Adapter>(socket: &Arc<Socket<A>>, error: &AuthError) {
     if !socket.connected() {
         return;
@@ -118,8 +120,8 @@ impl Ending {
 
     /// Tries once to tell and disconnect the client.
     ///
-    /// Does nothing if the socket has left: a client that came back has a socket with the same id, which socketioxide
-    /// would remove instead.
+    /// Does nothing if the socket has left: a client that came back has a socket with the same id,
+    /// which socketioxide would remove instead.
     ///
     /// # Errors
     ///
@@ -138,7 +140,8 @@ impl Ending {
             .tell(socket)
             .and_then(|()| Arc::clone(socket).disconnect());
         if ended.is_err() {
-            // After each failure, because the application may have put the socket into other rooms meanwhile.
+            // After each failure, because the application may have put the socket into other rooms
+            // meanwhile.
             rooms::leave_ended(socket, self.user_room.as_ref());
         }
         ended
@@ -157,9 +160,10 @@ impl Ending {
 
 /// Removes a socket from its namespace if an extractor of its disconnect handler fails.
 ///
-/// socketioxide 0.18.9 removes a socket after the disconnect handler has run, but leaves it there for ever if one of
-/// the handler's extractors fails; a second disconnect removes it. If the client left and is connecting again, it gets
-/// the packet of this disconnect, so such a handler should take `MaybeAuthUser`.
+/// socketioxide 0.18.9 removes a socket after the disconnect handler has run, but leaves it there
+/// for ever if one of the handler's extractors fails; a second disconnect removes it. If the client
+/// left and is connecting again, it gets the packet of this disconnect, so such a handler should
+/// take `MaybeAuthUser`.
 pub(crate) fn finish_disconnect<A: Adapter>(socket: &Arc<Socket<A>>) {
     if Arc::clone(socket).disconnect().is_err() {
         let socket = Arc::downgrade(socket);

@@ -1,8 +1,9 @@
 //! The open sessions of this process by user, and the logouts that refuse attempts under way.
 //!
-//! socketioxide finds a socket only after its connect middlewares have run, and an adapter finds it only by its rooms.
-//! A logout must end a session as soon as the lookup has found its user, and must refuse an attempt whose lookup began
-//! before the logout. So this registry keeps sessions, attempts and logouts in one order.
+//! socketioxide finds a socket only after its connect middlewares have run, and an adapter finds it
+//! only by its rooms. A logout must end a session as soon as the lookup has found its user, and
+//! must refuse an attempt whose lookup began before the logout. So this registry keeps sessions,
+//! attempts and logouts in one order.
 
 use std::{
     any::Any,
@@ -32,23 +33,26 @@ pub(crate) struct Registry(Mutex<State>);
 #[derive(Default)]
 struct State {
     sessions: HashMap<UserOnServer, Vec<OpenSession>>,
-    /// The number of each user's last logout, kept while an attempt that began before it is under way.
+    /// The number of each user's last logout, kept while an attempt that began before it is under
+    /// way.
     logouts: HashMap<UserOnServer, u64>,
     /// The numbers of the attempts under way, oldest first.
     attempts: BTreeSet<u64>,
-    /// The last number given to an attempt, a session or a logout. The numbers tell which of them came first.
+    /// The last number given to an attempt, a session or a logout. The numbers tell which of them
+    /// came first.
     sequence: u64,
 }
 
-/// A user's room on one server, because two servers of one process may have users with the same key.
+/// A user's room on one server, because two servers of one process may have users with the same
+/// key.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct UserOnServer {
     server: ServerId,
     room: Arc<str>,
 }
 
-/// Identifies a server of the process, by the address of its configuration and its id. Neither would be enough: an
-/// address may be used again, and clones of one configuration have the same id.
+/// Identifies a server of the process, by the address of its configuration and its id. Neither
+/// would be enough: an address may be used again, and clones of one configuration have the same id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 struct ServerId {
     config: usize,
@@ -69,8 +73,8 @@ pub(crate) struct LoggedOut {
 }
 
 impl LoggedOut {
-    /// Returns the socket. Returns `None` if its adapter is not `A`, which does not happen on a server with the adapter
-    /// `A`.
+    /// Returns the socket. Returns `None` if its adapter is not `A`, which does not happen on a
+    /// server with the adapter `A`.
     pub(crate) fn socket<A: Adapter>(&self) -> Option<Arc<Socket<A>>> {
         Arc::clone(&self.socket).downcast().ok()
     }
@@ -120,7 +124,8 @@ impl Registry {
 
     /// Ends the sessions of a user with a code, and refuses the attempts that are under way.
     ///
-    /// Returns all sessions of the user that are not dropped yet, including those that had ended before.
+    /// Returns all sessions of the user that are not dropped yet, including those that had ended
+    /// before.
     pub(crate) fn log_out(&self, user: &UserOnServer, code: Code) -> Vec<LoggedOut> {
         let mut state = self.state();
         if !state.attempts.is_empty() {
@@ -134,7 +139,8 @@ impl Registry {
             .map(|open| (open.session.upgrade(), open.socket.upgrade()))
             .collect();
         for session in upgraded.iter().filter_map(|(session, _)| session.as_ref()) {
-            // The lock is held meanwhile: a renewal that begins after this logout must not find the session alive.
+            // The lock is held meanwhile: a renewal that begins after this logout must not find the
+            // session alive.
             session.state().end(code);
         }
 
@@ -163,7 +169,8 @@ pub(crate) struct LogoutWatch {
 }
 
 impl LogoutWatch {
-    /// Registers the session of a user, so that [`Registry::log_out`] finds it until the session is dropped.
+    /// Registers the session of a user, so that [`Registry::log_out`] finds it until the session is
+    /// dropped.
     ///
     /// # Errors
     ///
@@ -212,7 +219,8 @@ impl Drop for LogoutWatch {
     }
 }
 
-/// The entry of a session in the registry. The session holds it; dropping it removes the session from the registry.
+/// The entry of a session in the registry. The session holds it; dropping it removes the session
+/// from the registry.
 pub(crate) struct Registration {
     registry: &'static Registry,
     user: UserOnServer,

@@ -54,13 +54,15 @@ impl<L: UserLookup> AuthenticateHandler<L> {
     }
 }
 
-/// Marks this implementation, so that it does not overlap with socketioxide's blanket implementations for closures.
+/// Marks this implementation, so that it does not overlap with socketioxide's blanket
+/// implementations for closures.
 pub(crate) struct ViaAuthenticate;
 
 impl<A: Adapter, L: LookupOn<A>> MessageHandler<A, ViaAuthenticate> for AuthenticateHandler<L> {
     fn call(&self, socket: Arc<Socket<A>>, mut value: Value, ack_id: Option<i64>) {
         let authenticator = Arc::clone(&self.shared);
-        // Acquired before the task is spawned, so that renewals run in the order in which the client sent them.
+        // Acquired before the task is spawned, so that renewals run in the order in which the
+        // client sent them.
         let permit = self.renewals.acquire();
 
         tokio::spawn(async move {
@@ -83,7 +85,8 @@ impl<A: Adapter, L: LookupOn<A>> MessageHandler<A, ViaAuthenticate> for Authenti
 }
 
 impl<L: UserLookup> Authenticator<L> {
-    /// Renews the session of the socket and returns the new one. A renewal that fails leaves the session as it is.
+    /// Renews the session of the socket and returns the new one. A renewal that fails leaves the
+    /// session as it is.
     async fn renew<A: Adapter>(
         &self,
         permit: impl Future<Output = Result<Permit, Code>>,
@@ -104,7 +107,8 @@ impl<L: UserLookup> Authenticator<L> {
             let previous = store::of_socket(socket).ok_or(Code::InternalError)?;
             previous.state().check_alive()?;
 
-            // The lookup runs as for a connection, but without an auth payload, which an event does not have.
+            // The lookup runs as for a connection, but without an auth payload, which an event does
+            // not have.
             let session = self
                 .log_in(
                     &LookupRequest {
@@ -131,7 +135,8 @@ impl<L: UserLookup> Authenticator<L> {
         renewed.await
     }
 
-    /// Returns the token of the event: its member `token`, or a member in which an auth payload may hold the token.
+    /// Returns the token of the event: its member `token`, or a member in which an auth payload may
+    /// hold the token.
     fn find_renewal<A: Adapter>(
         &self,
         socket: &Arc<Socket<A>>,
@@ -155,8 +160,8 @@ impl<L: UserLookup> Authenticator<L> {
 
 /// Checks that a renewal does not change the user. A guest may log in as any user.
 ///
-/// The `sub` of the tokens and the `user_key` must be the same, as far as they exist. A user whose `sub` or key has
-/// changed has to connect again.
+/// The `sub` of the tokens and the `user_key` must be the same, as far as they exist. A user whose
+/// `sub` or key has changed has to connect again.
 fn check_same_user(previous: &SessionState, next: &SessionState) -> Result<(), Code> {
     let is_named = |session: &SessionState| session.token().subject.is_some();
     let same_subject = match (is_named(previous), is_named(next)) {
@@ -179,8 +184,8 @@ fn subject_of(session: &SessionState) -> (Option<&str>, Option<&str>) {
     )
 }
 
-/// Whether a token was issued before the current one of the session. Such a token does not replace it, because it was
-/// only delayed on its way.
+/// Whether a token was issued before the current one of the session. Such a token does not replace
+/// it, because it was only delayed on its way.
 fn is_older(next: &SessionState, previous: &SessionState) -> bool {
     match (next.token().issued, previous.token().issued) {
         (Some(next), Some(previous)) => next < previous,

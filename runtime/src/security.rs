@@ -1,7 +1,9 @@
-//! How this crate answers the known attacks on JSON Web Tokens, which tests check it, and what the application must do.
+//! How this crate answers the known attacks on JSON Web Tokens, which tests check it, and what the
+//! application must do.
 //!
-//! The sections are those of [RFC 8725](https://www.rfc-editor.org/rfc/rfc8725), the best current practice. The tests
-//! named here are files and folders of `runtime/tests` and `tests/tests` in the repository.
+//! The sections are those of [RFC 8725](https://www.rfc-editor.org/rfc/rfc8725), the best current
+//! practice. The tests named here are files and folders of `runtime/tests` and `tests/tests` in the
+//! repository.
 //!
 //! # RFC 8725: practices
 //!
@@ -36,74 +38,90 @@
 //!
 //! # Beyond RFC 8725
 //!
-//! - **One spelling** of header and payload: base64url without padding, white space or unused bits; no duplicate
-//!   members in the header, no duplicate registered claims; registered claims of the right type. A token is refused if
-//!   any of its bits is changed (`properties`), and if `jsonwebtoken::decode` refuses it (`differential`, and the fuzz
-//!   targets).
-//! - **Two signatures with ECDSA**: who has a token with ES256 or ES384 can compute a second one that is valid too
-//!   (`s` replaced by the order of the curve less `s`), because issuers make either. The text of a token is therefore no
-//!   identity: a denylist of texts, or of their hashes, lets the other one in. Denylists go by `jti` (`attacks`).
-//! - **JSON with a limit**: claims, headers, auth payloads and JWKs may be nested 64 levels deep, the outermost object
-//!   included, and are refused beyond, so that a stack of 256 KiB does not overflow in a debug build, with
-//!   `serde_json::Value` as the type of the claims either. Registered claims, headers and JWK Sets are read by a scanner
-//!   that does not recurse, and whatever the application's own claims type reads, skips or ignores, the
-//!   registered claims are checked (`depth`).
-//! - **`serde_json`'s features**: this crate switches none on that changes how JSON is read (`raw_value`,
-//!   `arbitrary_precision`, `unbounded_depth`), but Cargo unifies features over a whole program, and the feature `json` of
-//!   axum has `raw_value` on. A `serde_json::Value` then reads an object whose first member is
-//!   `$serde_json::private::RawValue` as another JSON text, with a depth of its own at every level. Tokens, auth payloads
-//!   and JWK Sets in which a member's name begins with `$serde_json::private::`, at any depth and in any spelling, are
-//!   refused (`tests/features` runs with both features on).
-//! - **Bounded work**: a token longer than `max_token_bytes` is refused unread; the auth payload may have 64 members; the
-//!   lookup and the keys have a time limit. The other limits belong to the Engine.IO connection, whose id all of its
-//!   sockets share, because a client can open and leave thousands of namespaces at will: after twenty refusals it is
-//!   refused with `too_many_attempts` and without a lookup, until a minute has passed without one; attempts under way
-//!   count as refusals; a user that logs in makes them forgotten, a guest does not. One renewal runs on a socket at a time,
-//!   and a connection has twenty in ten seconds (`limits`).
-//! - **The wall clock decides** when a session ends: every extractor compares it with `exp` plus leeway, because a timer
-//!   stands still while the machine is suspended, and may be late. Timers look at it every 30 seconds at least, so that a
-//!   socket which sends nothing is disconnected as well. The age of a fetched JWK Set counts by both clocks.
-//! - **A logout means attempts too**: it ends the sessions that exist, and refuses every connection, login and renewal that
-//!   began before it, with `session_ended`, on every node: while the lookup runs, and while later connect middlewares do
-//!   (`concurrent_logout`, `cluster`). The order of attempts and logouts is kept by a counter, not by time.
-//! - **Panics of the application** (the lookup, its extractors, `user_key`, a policy, a key source, `Deserialize`,
-//!   `Serialize` and `Display` of its types) are `internal_error` to the client, which is refused. The log names the
-//!   function, but does not repeat the panic's message (`panics`). With `panic = "abort"` every panic ends the process.
-//! - **No details to clients**: a client gets a code, and the application's message for `denied`. Causes go to
-//!   `tracing`. `Debug`, logs and errors never contain a token, a secret or a key. If the name of a namespace or an
-//!   event looks like a token, it is not logged.
-//! - **Guests without a token only**: a client with a bad token never becomes a guest, nor does a client that sends
-//!   anything like a token in one of the token sources.
-//! - **The same user after a renewal**: a renewal must have the same `iss`, `sub` and `user_key`, or it is refused with
-//!   `subject_mismatch`.
-//! - **Cookies** require `allowed_origins`, because a browser sends them with the handshakes of foreign pages too.
-//! - **JWKS URLs**: HTTPS only (except for loopback addresses), no redirects to another host, a limit for time and
-//!   size, one request at a time whose result all waiting connections share, and at most one request in ten seconds
-//!   because of tokens that no key verifies. If the issuer is down, the fetched keys are used for a day.
+//! - **One spelling** of header and payload: base64url without padding, white space or unused bits;
+//!   no duplicate members in the header, no duplicate registered claims; registered claims of the
+//!   right type. A token is refused if any of its bits is changed (`properties`), and if
+//!   `jsonwebtoken::decode` refuses it (`differential`, and the fuzz targets).
+//! - **Two signatures with ECDSA**: who has a token with ES256 or ES384 can compute a second one
+//!   that is valid too (`s` replaced by the order of the curve less `s`), because issuers make
+//!   either. The text of a token is therefore no identity: a denylist of texts, or of their hashes,
+//!   lets the other one in. Denylists go by `jti` (`attacks`).
+//! - **JSON with a limit**: claims, headers, auth payloads and JWKs may be nested 64 levels deep,
+//!   the outermost object included, and are refused beyond, so that a stack of 256 KiB does not
+//!   overflow in a debug build, with `serde_json::Value` as the type of the claims either.
+//!   Registered claims, headers and JWK Sets are read by a scanner that does not recurse, and
+//!   whatever the application's own claims type reads, skips or ignores, the registered claims are
+//!   checked (`depth`).
+//! - **`serde_json`'s features**: this crate switches none on that changes how JSON is read
+//!   (`raw_value`, `arbitrary_precision`, `unbounded_depth`), but Cargo unifies features over a
+//!   whole program, and the feature `json` of axum has `raw_value` on. A `serde_json::Value` then
+//!   reads an object whose first member is `$serde_json::private::RawValue` as another JSON text,
+//!   with a depth of its own at every level. Tokens, auth payloads and JWK Sets in which a member's
+//!   name begins with `$serde_json::private::`, at any depth and in any spelling, are refused
+//!   (`tests/features` runs with both features on).
+//! - **Bounded work**: a token longer than `max_token_bytes` is refused unread; the auth payload
+//!   may have 64 members; the lookup and the keys have a time limit. The other limits belong to the
+//!   Engine.IO connection, whose id all of its sockets share, because a client can open and leave
+//!   thousands of namespaces at will: after twenty refusals it is refused with `too_many_attempts`
+//!   and without a lookup, until a minute has passed without one; attempts under way count as
+//!   refusals; a user that logs in makes them forgotten, a guest does not. One renewal runs on a
+//!   socket at a time, and a connection has twenty in ten seconds (`limits`).
+//! - **The wall clock decides** when a session ends: every extractor compares it with `exp` plus
+//!   leeway, because a timer stands still while the machine is suspended, and may be late. Timers
+//!   look at it every 30 seconds at least, so that a socket which sends nothing is disconnected as
+//!   well. The age of a fetched JWK Set counts by both clocks.
+//! - **A logout means attempts too**: it ends the sessions that exist, and refuses every
+//!   connection, login and renewal that began before it, with `session_ended`, on every node: while
+//!   the lookup runs, and while later connect middlewares do (`concurrent_logout`, `cluster`). The
+//!   order of attempts and logouts is kept by a counter, not by time.
+//! - **Panics of the application** (the lookup, its extractors, `user_key`, a policy, a key source,
+//!   `Deserialize`, `Serialize` and `Display` of its types) are `internal_error` to the client,
+//!   which is refused. The log names the function, but does not repeat the panic's message
+//!   (`panics`). With `panic = "abort"` every panic ends the process.
+//! - **No details to clients**: a client gets a code, and the application's message for `denied`.
+//!   Causes go to `tracing`. `Debug`, logs and errors never contain a token, a secret or a key. If
+//!   the name of a namespace or an event looks like a token, it is not logged.
+//! - **Guests without a token only**: a client with a bad token never becomes a guest, nor does a
+//!   client that sends anything like a token in one of the token sources.
+//! - **The same user after a renewal**: a renewal must have the same `iss`, `sub` and `user_key`,
+//!   or it is refused with `subject_mismatch`.
+//! - **Cookies** require `allowed_origins`, because a browser sends them with the handshakes of
+//!   foreign pages too.
+//! - **JWKS URLs**: HTTPS only (except for loopback addresses), no redirects to another host, a
+//!   limit for time and size, one request at a time whose result all waiting connections share, and
+//!   at most one request in ten seconds because of tokens that no key verifies. If the issuer is
+//!   down, the fetched keys are used for a day.
 //!
 //! # What the application must do
 //!
-//! - **TLS**: until it expires, a stolen token is worth as much as a password. Serve `https` and `wss`.
-//! - **Tokens in the browser**: keep them in memory, or in an HttpOnly cookie. An injected script can read everything
-//!   else that scripts can read.
-//! - **Query strings** appear in logs of proxies and servers. Leave `query(…)` out of `token` if your clients do not
-//!   use it.
+//! - **TLS**: until it expires, a stolen token is worth as much as a password. Serve `https` and
+//!   `wss`.
+//! - **Tokens in the browser**: keep them in memory, or in an HttpOnly cookie. An injected script
+//!   can read everything else that scripts can read.
+//! - **Query strings** appear in logs of proxies and servers. Leave `query(…)` out of `token` if
+//!   your clients do not use it.
 //! - **Logs of socketioxide**: its feature `tracing` logs auth payloads at DEBUG. Filter with
 //!   `RUST_LOG=debug,socketioxide=info,engineioxide=info`.
-//! - **`serde_json::Value` in events**: in a program with `serde_json`'s feature `raw_value` (see above), an event of 5
-//!   KB can overflow the stack of a handler that takes `Data<serde_json::Value>`, which ends the process. This crate
-//!   does not see the event. Use your own types in handlers, or make sure with `cargo tree -e features -i serde_json`
-//!   that the feature is off.
-//! - **Message size**: socketioxide accepts 64 MB from a client that is not authenticated. Set `ws_max_message_size`.
-//! - **Dynamic namespaces**: each path that a client asks for stays in memory, even if it is refused.
-//! - **Clients that do not read**: a session ends in time even if its client reads slowly, and handlers that take the
-//!   user are no longer called for it. But socketioxide 0.18.9 cannot disconnect a socket whose channel is full. This
-//!   crate tries again each millisecond for three seconds, and then at least every 50 ms. The socket leaves all rooms
-//!   at once, but it still gets what is sent to the whole namespace until it is disconnected. A WebSocket client that
-//!   never reads is not disconnected by the ping timeout either (engineioxide 0.17.9), and stays until its TCP
-//!   connection ends.
-//! - **Connections without a namespace**: `connect_timeout` ends them, unless they joined a public one.
-//! - **Revocation**: a token is valid until it expires. Issue tokens with a short lifetime, let clients renew them,
-//!   refuse a revoked user in the lookup, and end the open sockets with [`disconnect_user`](crate::disconnect_user).
-//! - **Cookies and polling**: browsers send no `Origin` with a same-origin GET, so with `allowed_origins` a page of the
-//!   same origin must connect with `transports: ["websocket"]`.
+//! - **`serde_json::Value` in events**: in a program with `serde_json`'s feature `raw_value` (see
+//!   above), an event of 5 KB can overflow the stack of a handler that takes
+//!   `Data<serde_json::Value>`, which ends the process. This crate does not see the event. Use your
+//!   own types in handlers, or make sure with `cargo tree -e features -i serde_json` that the
+//!   feature is off.
+//! - **Message size**: socketioxide accepts 64 MB from a client that is not authenticated. Set
+//!   `ws_max_message_size`.
+//! - **Dynamic namespaces**: each path that a client asks for stays in memory, even if it is
+//!   refused.
+//! - **Clients that do not read**: a session ends in time even if its client reads slowly, and
+//!   handlers that take the user are no longer called for it. But socketioxide 0.18.9 cannot
+//!   disconnect a socket whose channel is full. This crate tries again each millisecond for three
+//!   seconds, and then at least every 50 ms. The socket leaves all rooms at once, but it still gets
+//!   what is sent to the whole namespace until it is disconnected. A WebSocket client that never
+//!   reads is not disconnected by the ping timeout either (engineioxide 0.17.9), and stays until
+//!   its TCP connection ends.
+//! - **Connections without a namespace**: `connect_timeout` ends them, unless they joined a public
+//!   one.
+//! - **Revocation**: a token is valid until it expires. Issue tokens with a short lifetime, let
+//!   clients renew them, refuse a revoked user in the lookup, and end the open sockets with
+//!   [`disconnect_user`](crate::disconnect_user).
+//! - **Cookies and polling**: browsers send no `Origin` with a same-origin GET, so with
+//!   `allowed_origins` a page of the same origin must connect with `transports: ["websocket"]`.

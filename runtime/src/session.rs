@@ -62,7 +62,8 @@ pub(crate) struct SessionState {
     token: TokenFacts,
     /// The room of the user's sockets.
     room: Option<Arc<str>>,
-    /// The moment of expiry by the wall clock, leeway included. `None` if the session does not expire.
+    /// The moment of expiry by the wall clock, leeway included. `None` if the session does not
+    /// expire.
     ends_at: Option<SystemTime>,
     clock: Clock,
     /// Set once, by whichever comes first: a renewal or the end of the session.
@@ -189,7 +190,8 @@ impl SessionState {
         self.registration.set(registration).ok();
     }
 
-    /// Ends the session, unless it was replaced or has ended before. Returns whether this call ended it.
+    /// Ends the session, unless it was replaced or has ended before. Returns whether this call
+    /// ended it.
     pub(crate) fn end(&self, code: Code) -> bool {
         self.outcome.set(Outcome::Ended(code)).is_ok()
     }

@@ -11,7 +11,8 @@ use std::{
 use crate::error::{ConfigError, ConfigErrorKind};
 pub(crate) use declare::{checked, declare_settings};
 
-/// One string or a list of strings: what `issuer`, `secret_env`, `algorithms` and similar settings take.
+/// One string or a list of strings: what `issuer`, `secret_env`, `algorithms` and similar settings
+/// take.
 ///
 /// ```
 /// use socketioxide_jwt_auth::Verifier;
@@ -160,7 +161,8 @@ pub(crate) use written_setting;
 ///
 /// # Errors
 ///
-/// The variable is not set, is empty or is not UTF-8. The error never shows its value, which may be a secret.
+/// The variable is not set, is empty or is not UTF-8. The error never shows its value, which may be
+/// a secret.
 pub(crate) fn environment_variable(name: &str) -> Result<String, ConfigError> {
     let problem = match env::var(name) {
         Ok(value) if !value.trim().is_empty() => return Ok(value),

@@ -15,12 +15,13 @@ pub(crate) use payload::{AuthPayload, MAX_TOKEN_BYTES};
 
 /// A place where a client may put its token.
 ///
-/// A middleware looks at its sources in order and takes the first one that is present: a bad token in it is refused
-/// even if a later source holds a good one. An empty value counts as absent. `Bearer ` (in any case) before the token
-/// is stripped in every source.
+/// A middleware looks at its sources in order and takes the first one that is present: a bad token
+/// in it is refused even if a later source holds a good one. An empty value counts as absent.
+/// `Bearer ` (in any case) before the token is stripped in every source.
 ///
-/// Any other value that is not a token is refused with `token_malformed`, so a client that tried to send a token never
-/// becomes a guest. Names are case-sensitive, except those of headers. Values under other names are ignored.
+/// Any other value that is not a token is refused with `token_malformed`, so a client that tried to
+/// send a token never becomes a guest. Names are case-sensitive, except those of headers. Values
+/// under other names are ignored.
 ///
 /// ```
 /// use socketioxide_jwt_auth::TokenSource;
@@ -42,15 +43,18 @@ enum Place {
 }
 
 impl TokenSource {
-    /// A member of the `auth` payload of the Socket.IO handshake (clients 3 and later). A payload that is `null` or an
-    /// empty string counts as absent; any other payload that is not an object is refused with `token_malformed`.
+    /// A member of the `auth` payload of the Socket.IO handshake (clients 3 and later). A payload
+    /// that is `null` or an empty string counts as absent; any other payload that is not an object
+    /// is refused with `token_malformed`.
     pub fn auth(key: impl Into<String>) -> Self {
         Self(Place::Auth(key.into()))
     }
 
-    /// The `Authorization: Bearer …` header ([RFC 6750 §2.1](https://www.rfc-editor.org/rfc/rfc6750#section-2.1)).
-    /// Another scheme, such as `Basic`, counts as absent. It is refused with `token_malformed` if it contains something
-    /// like a JWT: three segments separated by dots, the first of which is the beginning of a JSON object in base64url.
+    /// The `Authorization: Bearer …` header ([RFC 6750
+    /// §2.1](https://www.rfc-editor.org/rfc/rfc6750#section-2.1)). Another scheme, such as `Basic`,
+    /// counts as absent. It is refused with `token_malformed` if it contains something like a JWT:
+    /// three segments separated by dots, the first of which is the beginning of a JSON object in
+    /// base64url.
     pub fn bearer() -> Self {
         Self(Place::Bearer)
     }
@@ -60,12 +64,14 @@ impl TokenSource {
         Self(Place::Header(name.into()))
     }
 
-    /// A parameter of the query string. Prefer [`TokenSource::auth`], because proxies and servers often log queries.
+    /// A parameter of the query string. Prefer [`TokenSource::auth`], because proxies and servers
+    /// often log queries.
     pub fn query(name: impl Into<String>) -> Self {
         Self(Place::Query(name.into()))
     }
 
-    /// A cookie. Requires `allowed_origins`, because browsers send cookies with cross-site WebSockets too.
+    /// A cookie. Requires `allowed_origins`, because browsers send cookies with cross-site
+    /// WebSockets too.
     pub fn cookie(name: impl Into<String>) -> Self {
         Self(Place::Cookie(name.into()))
     }
@@ -158,12 +164,13 @@ impl TokenSource {
     }
 }
 
-/// Returns the token of the first source that is present, without `Bearer `, or `None` if the client sent no token.
+/// Returns the token of the first source that is present, without `Bearer `, or `None` if the
+/// client sent no token.
 ///
 /// # Errors
 ///
-/// Returns `token_malformed` for a value that is not a string or occurs twice, and `token_too_large` for one that is
-/// longer than any limit.
+/// Returns `token_malformed` for a value that is not a string or occurs twice, and
+/// `token_too_large` for one that is longer than any limit.
 pub(crate) fn find(
     sources: &[TokenSource],
     parts: &Parts,
@@ -177,8 +184,8 @@ pub(crate) fn find(
     Ok(None)
 }
 
-/// Returns the values of a header. Bytes that are not UTF-8 become U+FFFD, which is not valid in a token: the values of
-/// other cookies in the header need not be UTF-8.
+/// Returns the values of a header. Bytes that are not UTF-8 become U+FFFD, which is not valid in a
+/// token: the values of other cookies in the header need not be UTF-8.
 fn header_values<'a>(parts: &'a Parts, name: &str) -> impl Iterator<Item = Cow<'a, str>> {
     parts
         .headers
@@ -187,8 +194,8 @@ fn header_values<'a>(parts: &'a Parts, name: &str) -> impl Iterator<Item = Cow<'
         .map(|value| String::from_utf8_lossy(value.as_bytes()))
 }
 
-/// Returns the only value. Refuses two values under one name, because a proxy and this server might choose different
-/// ones.
+/// Returns the only value. Refuses two values under one name, because a proxy and this server might
+/// choose different ones.
 fn only<T>(mut values: impl Iterator<Item = T>) -> Result<Option<T>, AuthError> {
     match (values.next(), values.next()) {
         (first, None) => Ok(first),
@@ -206,8 +213,8 @@ fn strip_bearer(text: &str) -> Option<&str> {
 
 /// The encoded token, as the client sent it (without `Bearer `).
 ///
-/// It can be a parameter of a user lookup, to pass the token on to another service. Its [`Debug`](fmt::Debug) output
-/// hides the token, so that it does not end up in a log.
+/// It can be a parameter of a user lookup, to pass the token on to another service. Its
+/// [`Debug`](fmt::Debug) output hides the token, so that it does not end up in a log.
 ///
 /// ```
 /// use socketioxide_jwt_auth::{RawToken, jwt_auth};

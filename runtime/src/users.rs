@@ -32,29 +32,31 @@ pub enum DisconnectError {
     #[error("the other nodes could not be told to disconnect the user: {0}")]
     // The error of an adapter need not be `Sync`, so only its message can be kept.
     Adapter(String),
-    /// A client reads too slowly to be disconnected within the time limit. If it is on this node, its session has
-    /// ended, and it is disconnected as soon as it reads. If it is on another node, it may act as the user until then.
+    /// A client reads too slowly to be disconnected within the time limit. If it is on this node,
+    /// its session has ended, and it is disconnected as soon as it reads. If it is on another node,
+    /// it may act as the user until then.
     #[error(
         "a client reads too slowly to be disconnected; its session has ended, and it is disconnected once it reads"
     )]
     SlowClient,
 }
 
-/// Disconnects all sockets of a user, in every namespace of this node and, with a remote adapter, on every node. The
-/// middleware needs a `user_key`.
+/// Disconnects all sockets of a user, in every namespace of this node and, with a remote adapter,
+/// on every node. The middleware needs a `user_key`.
 ///
-/// The sessions on this node end first: even if a client reads slowly, handlers that take the user are no longer called
-/// for it. A connection, login or renewal of the user that began before is refused with `session_ended`, on every node,
-/// while its lookup runs and while later connect middlewares run.
+/// The sessions on this node end first: even if a client reads slowly, handlers that take the user
+/// are no longer called for it. A connection, login or renewal of the user that began before is
+/// refused with `session_ended`, on every node, while its lookup runs and while later connect
+/// middlewares run.
 ///
-/// Tokens stay valid: refuse the user in the lookup before you call this function, or the user connects again. The
-/// sockets of a dynamic namespace are not reached if the namespace has had clients on other nodes only, because then it
-/// does not exist on this node.
+/// Tokens stay valid: refuse the user in the lookup before you call this function, or the user
+/// connects again. The sockets of a dynamic namespace are not reached if the namespace has had
+/// clients on other nodes only, because then it does not exist on this node.
 ///
 /// # Errors
 ///
-/// Returns an error if the adapter fails or a client reads too slowly; all other sockets are still disconnected. A node
-/// that hangs is not noticed.
+/// Returns an error if the adapter fails or a client reads too slowly; all other sockets are still
+/// disconnected. A node that hangs is not noticed.
 ///
 /// ```
 /// use socketioxide::SocketIo;
@@ -73,8 +75,8 @@ pub async fn disconnect_user<A: Adapter>(
     disconnect::end(io, &user_room(key), None).await
 }
 
-/// Disconnects all sockets of a user like [`disconnect_user`], but tells them why first: they get `unauthorized` with
-/// the code and the message of `reason`.
+/// Disconnects all sockets of a user like [`disconnect_user`], but tells them why first: they get
+/// `unauthorized` with the code and the message of `reason`.
 ///
 /// # Errors
 ///

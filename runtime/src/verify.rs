@@ -1,7 +1,8 @@
 //! From a token to claims: checks the signature and the registered claims, each once.
 //!
-//! jsonwebtoken does the cryptography. Its `decode` is not used, because it parses header and claims twice and leaves
-//! the demands of the JWT best current practice ([RFC 8725](https://www.rfc-editor.org/rfc/rfc8725)) to its caller.
+//! jsonwebtoken does the cryptography. Its `decode` is not used, because it parses header and
+//! claims twice and leaves the demands of the JWT best current practice ([RFC
+//! 8725](https://www.rfc-editor.org/rfc/rfc8725)) to its caller.
 
 mod builder;
 mod claims;
@@ -65,7 +66,8 @@ pub struct Verifier(Arc<VerifierRules>);
 pub struct VerifiedToken<C> {
     /// The claims, as the application's type.
     pub claims: C,
-    /// The `exp` claim, without leeway; `None` if the token has none (which `required_claims` must allow).
+    /// The `exp` claim, without leeway; `None` if the token has none (which `required_claims` must
+    /// allow).
     pub expires_at: Option<SystemTime>,
 }
 
@@ -99,11 +101,12 @@ impl Verifier {
     ///
     /// # Errors
     ///
-    /// Returns the first of these that applies: `token_too_large`, `token_malformed`, `token_algorithm_not_allowed`,
-    /// `keys_unavailable`, `token_key_unknown`, `token_signature_invalid`, `token_claims_invalid` (another kind of JWT,
-    /// such as a logout token, or a registered claim that is ambiguous or has a wrong type), `token_claim_missing`,
-    /// `token_expired`, `token_not_yet_valid`, `token_issuer_invalid`, `token_audience_invalid`, `token_claims_invalid`
-    /// (the claims cannot be deserialized as `C`).
+    /// Returns the first of these that applies: `token_too_large`, `token_malformed`,
+    /// `token_algorithm_not_allowed`, `keys_unavailable`, `token_key_unknown`,
+    /// `token_signature_invalid`, `token_claims_invalid` (another kind of JWT, such as a logout
+    /// token, or a registered claim that is ambiguous or has a wrong type), `token_claim_missing`,
+    /// `token_expired`, `token_not_yet_valid`, `token_issuer_invalid`, `token_audience_invalid`,
+    /// `token_claims_invalid` (the claims cannot be deserialized as `C`).
     pub async fn verify<C: DeserializeOwned>(
         &self,
         token: &str,

@@ -1,4 +1,5 @@
-//! The deepest JSON that is taken, on a thread with a stack of 256 KiB, and the next deeper one that is refused.
+//! The deepest JSON that is taken, on a thread with a stack of 256 KiB, and the next deeper one
+//! that is refused.
 
 #[path = "support/mod.rs"]
 #[allow(dead_code, reason = "each test file uses a part of it")]

@@ -1,5 +1,6 @@
-//! Header and claims are checked by this crate's own code, so it is held against `jsonwebtoken::decode` here: what
-//! `decode` refuses is refused, and what only this crate refuses falls under a row of the table of differences.
+//! Header and claims are checked by this crate's own code, so it is held against
+//! `jsonwebtoken::decode` here: what `decode` refuses is refused, and what only this crate refuses
+//! falls under a row of the table of differences.
 //!
 //! `cargo test --test differential -- --nocapture` prints how many tokens fell under which row.
 

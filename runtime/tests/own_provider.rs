@@ -1,4 +1,5 @@
-//! An application that installs a cryptography provider of its own, in a process of its own, because a process has one.
+//! An application that installs a cryptography provider of its own, in a process of its own,
+//! because a process has one.
 #![cfg(feature = "aws_lc_rs")]
 
 #[path = "support/mod.rs"]

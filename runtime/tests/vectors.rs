@@ -1,9 +1,10 @@
-//! The examples of the standards: [RFC 7515](https://www.rfc-editor.org/rfc/rfc7515#appendix-A) A.1 to A.3,
-//! [RFC 8037](https://www.rfc-editor.org/rfc/rfc8037#appendix-A.4) A.4 and
-//! [RFC 7520](https://www.rfc-editor.org/rfc/rfc7520#section-4) 4.1 to 4.4.
+//! The examples of the standards: [RFC 7515](https://www.rfc-editor.org/rfc/rfc7515#appendix-A) A.1
+//! to A.3, [RFC 8037](https://www.rfc-editor.org/rfc/rfc8037#appendix-A.4) A.4 and [RFC
+//! 7520](https://www.rfc-editor.org/rfc/rfc7520#section-4) 4.1 to 4.4.
 //!
-//! None of them is accepted: those of RFC 7515 expired in 2011, and the payloads of the others are sentences. What they
-//! are refused with tells that their signature was good, because the signature is looked at first.
+//! None of them is accepted: those of RFC 7515 expired in 2011, and the payloads of the others are
+//! sentences. What they are refused with tells that their signature was good, because the signature
+//! is looked at first.
 
 #[path = "support/mod.rs"]
 #[allow(dead_code, reason = "each test file uses a part of it")]

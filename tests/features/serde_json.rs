@@ -1,6 +1,7 @@
-//! A program that switches `serde_json`'s `raw_value` and `arbitrary_precision` on, as any crate in it can do for all of
-//! them (axum's `json` does so with the first). Nothing that a client, an issuer or a key server sends passes the checks
-//! or overflows a stack, and good tokens are still accepted.
+//! A program that switches `serde_json`'s `raw_value` and `arbitrary_precision` on, as any crate in
+//! it can do for all of them (axum's `json` does so with the first). Nothing that a client, an
+//! issuer or a key server sends passes the checks or overflows a stack, and good tokens are still
+//! accepted.
 
 use std::{collections::HashMap, thread};
 
@@ -110,8 +111,9 @@ fn nested(depth: usize) -> String {
     )
 }
 
-/// JSON texts within JSON texts, each with a depth of its own: what `serde_json` reads with a stack that has no limit.
-/// The quotes are `\u0022` and the backslashes `\u005c`, so that a level adds little to those within it.
+/// JSON texts within JSON texts, each with a depth of its own: what `serde_json` reads with a stack
+/// that has no limit. The quotes are `\u0022` and the backslashes `\u005c`, so that a level adds
+/// little to those within it.
 fn raw_in_raw(levels: usize, lists: usize) -> String {
     (0..levels).fold("1".to_owned(), |inner, _| {
         let inner = inner.replace('\\', r"\u005c").replace('"', r"\u0022");
@@ -221,7 +223,8 @@ fn claims_with_a_private_name_are_refused() {
         }
     }
 
-    // No claim is required, so that only the name is wrong with it: `C` would get an `exp` that was never checked.
+    // No claim is required, so that only the name is wrong with it: `C` would get an `exp` that was
+    // never checked.
     let claims = r#"{"$serde_json::private::RawValue":"{\"sub\":\"admin\",\"exp\":1}"}"#;
     let lenient = verifier().required_claims([""; 0]);
     assert_eq!(
@@ -298,7 +301,8 @@ fn jwk_sets_are_read_right() {
     }
 }
 
-/// Eight kilobytes in a token that is signed, and half a megabyte in a fetched set, which is the limit.
+/// Eight kilobytes in a token that is signed, and half a megabyte in a fetched set, which is the
+/// limit.
 #[test]
 fn json_within_json_overflows_no_stack() {
     for (levels, lists, code) in [
@@ -359,7 +363,8 @@ async fn authenticate(claims: Claims) -> Option<String> {
     Some(claims.sub)
 }
 
-/// Connects with an auth payload over HTTP long-polling. Returns the packet that answers, without the id of the socket.
+/// Connects with an auth payload over HTTP long-polling. Returns the packet that answers, without
+/// the id of the socket.
 async fn connect(payload: &str) -> String {
     let (layer, io) = SocketIo::builder().max_payload(1 << 20).build_layer();
     io.ns(

@@ -5,8 +5,8 @@ use std::{env, fmt::Display, process::Command};
 /// The outcome of the child follows this.
 const OUTCOME: &str = "OUTCOME: ";
 
-/// Runs one test of this binary in a process of its own, with the environment that the caller gives it, and returns what
-/// it [reports](report). Such a test is `#[ignore]`d, because it needs that
+/// Runs one test of this binary in a process of its own, with the environment that the caller gives
+/// it, and returns what it [reports](report). Such a test is `#[ignore]`d, because it needs that
 /// environment.
 ///
 /// A process with threads cannot set its own environment variables safely.

@@ -35,7 +35,8 @@ pub const KEYS: &str = "/keys";
 /// The path that OpenID Connect Discovery adds to the issuer.
 pub const DISCOVERY: &str = "/.well-known/openid-configuration";
 
-/// Advances the clock of timers and caches. The wall clock, by which tokens expire, does not change.
+/// Advances the clock of timers and caches. The wall clock, by which tokens expire, does not
+/// change.
 pub async fn advance_time(time: Duration) {
     tokio::time::pause();
     tokio::time::advance(time).await;
@@ -145,7 +146,8 @@ pub struct ReceivedRequest {
     pub headers: HeaderMap,
 }
 
-/// A well-behaved HTTP server, which returns the responses that the test sets and keeps the requests.
+/// A well-behaved HTTP server, which returns the responses that the test sets and keeps the
+/// requests.
 pub struct Issuer {
     address: SocketAddr,
     published: Arc<Published>,

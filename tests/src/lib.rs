@@ -1,7 +1,7 @@
 //! What the end-to-end tests share: a server, two kinds of clients, tokens, and a view of the log.
 //!
-//! Nothing here sleeps. A test waits for the event that must happen, with a [time limit](within), and shows that an event
-//! did not happen by a later one that did.
+//! Nothing here sleeps. A test waits for the event that must happen, with a [time limit](within),
+//! and shows that an event did not happen by a later one that did.
 
 mod child;
 mod client;

@@ -8,7 +8,8 @@ use std::{
 use tracing::{level_filters::LevelFilter, subscriber::DefaultGuard};
 use tracing_subscriber::fmt::MakeWriter;
 
-/// Captures the `tracing` events of this thread until it is dropped. The server of a test runs on the thread of the test.
+/// Captures the `tracing` events of this thread until it is dropped. The server of a test runs on
+/// the thread of the test.
 #[derive(Debug)]
 pub struct Log {
     lines: Lines,
@@ -52,8 +53,8 @@ impl Log {
     }
 }
 
-/// `tracing` caches per call site whether an event is enabled. Without a global subscriber, an event that first occurs on
-/// a thread without a subscriber stays disabled on all threads.
+/// `tracing` caches per call site whether an event is enabled. Without a global subscriber, an
+/// event that first occurs on a thread without a subscriber stays disabled on all threads.
 fn keep_every_event_enabled() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {

@@ -10,7 +10,8 @@ use crate::{Received, within};
 /// Separates the packets of one response.
 const SEPARATOR: char = '\x1e';
 
-/// A connection that fetches packets by one request after another, and sends each packet by a request.
+/// A connection that fetches packets by one request after another, and sends each packet by a
+/// request.
 #[derive(Debug)]
 pub(crate) struct Polling {
     http: Client,

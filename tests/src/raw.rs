@@ -32,7 +32,8 @@ impl Raw {
         Self::open(TcpStream::connect(server).await, handshake).await
     }
 
-    /// Opens a connection as clients of protocol 4 do (1.x and 2.x), which are in `/` without a CONNECT.
+    /// Opens a connection as clients of protocol 4 do (1.x and 2.x), which are in `/` without a
+    /// CONNECT.
     ///
     /// # Panics
     ///

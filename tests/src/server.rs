@@ -91,7 +91,8 @@ impl Server {
             .len()
     }
 
-    /// Waits until at most this number of tasks is alive on the runtime of the test. Timers are tasks.
+    /// Waits until at most this number of tasks is alive on the runtime of the test. Timers are
+    /// tasks.
     pub async fn wait_for_tasks_at_most(number: usize) {
         let tasks = tokio::runtime::Handle::current().metrics();
         let ended = async {

@@ -24,7 +24,8 @@ pub fn now() -> f64 {
         .as_secs_f64()
 }
 
-/// Returns a token that is valid for a number of seconds (with their fraction), and when it expires.
+/// Returns a token that is valid for a number of seconds (with their fraction), and when it
+/// expires.
 pub fn token_valid_for(seconds: f64, subject: &str) -> (String, f64) {
     let expires_at = now() + seconds;
     (
@@ -62,7 +63,8 @@ impl Gate {
     }
 }
 
-/// A connect handler that emits `ready`. Its sockets answer `whoami` to users, and `ping` to users and guests.
+/// A connect handler that emits `ready`. Its sockets answer `whoami` to users, and `ping` to users
+/// and guests.
 ///
 /// # Panics
 ///

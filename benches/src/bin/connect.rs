@@ -1,4 +1,5 @@
-//! Connecting with the middleware against connecting without: the server's computing time, and the clients' waiting.
+//! Connecting with the middleware against connecting without: the server's computing time, and the
+//! clients' waiting.
 //!
 //! `cargo run --release -p socketioxide-jwt-auth-benches --bin connect`
 

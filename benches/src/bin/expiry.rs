@@ -1,4 +1,5 @@
-//! How late the clients are told, and disconnected, when the tokens of many sockets expire at the same instant.
+//! How late the clients are told, and disconnected, when the tokens of many sockets expire at the
+//! same instant.
 //!
 //! `cargo run --release -p socketioxide-jwt-auth-benches --bin expiry [sockets]`
 

@@ -1,5 +1,5 @@
-//! Extracting the user in an event handler against what socketioxide itself offers: time (A B A B, medians) and
-//! allocations.
+//! Extracting the user in an event handler against what socketioxide itself offers: time (A B A B,
+//! medians) and allocations.
 //!
 //! `cargo run --release -p socketioxide-jwt-auth-benches --bin extraction`
 

@@ -1,6 +1,8 @@
-//! What an idle authenticated socket costs against one of the same server without the middleware: memory per socket.
+//! What an idle authenticated socket costs against one of the same server without the middleware:
+//! memory per socket.
 //!
-//! `cargo run --release -p socketioxide-jwt-auth-benches --bin idle_memory [sockets]`. It needs that many open files.
+//! `cargo run --release -p socketioxide-jwt-auth-benches --bin idle_memory [sockets]`. It needs
+//! that many open files.
 
 use socketioxide_jwt_auth_benches::{
     Kind, Load, RemoteServer, Result, in_an_hour, median, per, serve_if_asked,

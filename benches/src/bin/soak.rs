@@ -1,4 +1,5 @@
-//! What is left of 100,000 connections with hour-long tokens once they are closed: memory and tasks must be flat.
+//! What is left of 100,000 connections with hour-long tokens once they are closed: memory and tasks
+//! must be flat.
 //!
 //! `cargo run --release -p socketioxide-jwt-auth-benches --bin soak [connections]`
 
@@ -10,10 +11,12 @@ const CONNECTIONS: usize = 100_000;
 const STEPS: usize = 10;
 const AT_ONCE: usize = 64;
 
-/// The control shows at once what it keeps, and each of its steps waits in vain for it to be let go.
+/// The control shows at once what it keeps, and each of its steps waits in vain for it to be let
+/// go.
 const STEPS_OF_CONTROL: usize = 2;
 
-/// Far less than the least that one connection could leave behind, and more than the noise of hash tables.
+/// Far less than the least that one connection could leave behind, and more than the noise of hash
+/// tables.
 const FLAT: f64 = 8.0;
 
 /// The growth of a server from its first step, after which every table has its size, to its last.

@@ -1,4 +1,5 @@
-//! A whole verification against `jsonwebtoken::decode` with the same backend: time (A B A B, medians) and allocations.
+//! A whole verification against `jsonwebtoken::decode` with the same backend: time (A B A B,
+//! medians) and allocations.
 //!
 //! `cargo run --release -p socketioxide-jwt-auth-benches --bin verification`
 

@@ -143,7 +143,8 @@ fn limited(text: &str, length: usize) -> Result<&str, AuthError> {
     Ok(text)
 }
 
-/// Tells all clients who is connected. `gone` is a socket that is being disconnected: `io.sockets()` still returns it.
+/// Tells all clients who is connected. `gone` is a socket that is being disconnected:
+/// `io.sockets()` still returns it.
 async fn tell_presence(io: &SocketIo, gone: Option<Sid>) {
     let (mut users, mut guests) = (BTreeMap::new(), 0);
     for socket in io
@@ -164,8 +165,8 @@ async fn tell_presence(io: &SocketIo, gone: Option<Sid>) {
     .await;
 }
 
-/// Sends an event to all clients. An error is only logged: if one client reads too slowly, the others still get the
-/// event.
+/// Sends an event to all clients. An error is only logged: if one client reads too slowly, the
+/// others still get the event.
 async fn broadcast<T: Serialize>(io: &SocketIo, event: &str, data: &T) {
     if let Err(error) = io.emit(event, data).await {
         tracing::warn!(event, %error, "some clients did not get an event");

@@ -133,7 +133,8 @@ async fn access_token(app: &App, refresh_token: &str) -> Result<Json<Value>> {
     ))
 }
 
-/// Returns the hash of a refresh token. A fast hash is enough, because the token is random; a password needs argon2.
+/// Returns the hash of a refresh token. A fast hash is enough, because the token is random; a
+/// password needs argon2.
 fn session_id(refresh_token: &str) -> String {
     hex::encode(Sha256::digest(refresh_token))
 }

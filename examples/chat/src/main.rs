@@ -36,7 +36,8 @@ const HOME: &str = env!("CARGO_MANIFEST_DIR");
 /// The client library, the same file as in the npm package. The page contains its hash.
 const CLIENT: &str = "https://cdn.socket.io/4.8.3/socket.io.min.js";
 
-/// Allows the page only what it needs: for example, scripts from this server and from the CDN of socket.io.
+/// Allows the page only what it needs: for example, scripts from this server and from the CDN of
+/// socket.io.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self' https://cdn.socket.io; style-src 'self'; \
     img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; \
     require-trusted-types-for 'script'";
@@ -60,7 +61,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         .init();
     let folder = setting("CHAT_DATA", &format!("{HOME}/data"));
     fs::create_dir_all(&folder)?;
-    // Runs before threads start: changing the environment is safe only while no other thread reads it.
+    // Runs before threads start: changing the environment is safe only while no other thread reads
+    // it.
     find_secret(&Path::new(&folder).join(".env"))?;
     Runtime::new()?.block_on(serve(Path::new(&folder)))
 }
@@ -139,7 +141,8 @@ async fn make_users(db: &Db) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Serves the page and the client library, which comes from `node_modules` if it is installed, else from its CDN.
+/// Serves the page and the client library, which comes from `node_modules` if it is installed, else
+/// from its CDN.
 fn pages() -> Router {
     let modules = setting("NODE_MODULES", &format!("{HOME}/node_modules"));
     let client = ServeDir::new(format!("{modules}/socket.io-client/dist"));

@@ -20,14 +20,16 @@ pub(crate) type Adapter = FredAdapter<Emitter>;
 /// The time limit for an answer of Redis.
 const COMMAND_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// How many messages of other nodes are buffered. Further ones are lost, with a warning in the log. The defaults are 32
-/// in the driver, which loses most of 1,000 broadcasts at once, and 1,024 in the adapter.
+/// How many messages of other nodes are buffered. Further ones are lost, with a warning in the log.
+/// The defaults are 32 in the driver, which loses most of 1,000 broadcasts at once, and 1,024 in
+/// the adapter.
 const MESSAGE_BUFFER: usize = 16_384;
 
 const RECONNECT_PAUSE_MS: u32 = 100;
 const LONGEST_RECONNECT_PAUSE_MS: u32 = 5_000;
 
-/// Connects to Redis. Fails if the first connection fails; a connection that is lost later is tried again for ever.
+/// Connects to Redis. Fails if the first connection fails; a connection that is lost later is tried
+/// again for ever.
 pub(crate) async fn connect(url: &str) -> Result<RedisAdapterCtr<FredDriver>, Error> {
     let mut config = Config::from_url(url)?;
     // The adapter subscribes on the connection on which it publishes, which needs RESP3.
@@ -51,8 +53,8 @@ pub(crate) async fn connect(url: &str) -> Result<RedisAdapterCtr<FredDriver>, Er
     RedisAdapterCtr::new_with_fred_config(client, config).await
 }
 
-/// Renews the subscriptions after a reconnect. `manage_subscriptions` of fred 10.1 does so only if there are
-/// subscriptions that are not sharded, and the adapter has sharded ones only.
+/// Renews the subscriptions after a reconnect. `manage_subscriptions` of fred 10.1 does so only if
+/// there are subscriptions that are not sharded, and the adapter has sharded ones only.
 fn keep_subscribed(client: &SubscriberClient) {
     let subscriber = client.clone();
     client.on_reconnect(move |_| {

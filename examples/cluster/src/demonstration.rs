@@ -16,7 +16,8 @@ use crate::{
 };
 
 pub(crate) async fn run() -> Result<(), Failure> {
-    // jsonwebtoken chooses a backend only if one is compiled in; the tests of the workspace compile both.
+    // jsonwebtoken chooses a backend only if one is compiled in; the tests of the workspace compile
+    // both.
     CryptoProvider::install_default(&aws_lc::DEFAULT_PROVIDER).ok();
     // Every node must have the same keys.
     let secret = format!(

@@ -39,7 +39,8 @@ impl Policy<User> for Admin {
     }
 }
 
-/// Finds the user. A deployment would query a database that all nodes share, and refuse banned users.
+/// Finds the user. A deployment would query a database that all nodes share, and refuse banned
+/// users.
 #[jwt_auth(
     secret_env = "JWT_SECRET",
     guest = true,
@@ -77,8 +78,8 @@ async fn message(io: SocketIo<Adapter>, user: AuthUser<User>, Data(message): Dat
     }
 }
 
-/// Tells all sockets of a user, on every node, that they are logged out, and disconnects them. An error goes to the
-/// log; even then the sockets of this node are disconnected.
+/// Tells all sockets of a user, on every node, that they are logged out, and disconnects them. An
+/// error goes to the log; even then the sockets of this node are disconnected.
 async fn log_out(
     io: SocketIo<Adapter>,
     _: AuthUser<User, Admin>,

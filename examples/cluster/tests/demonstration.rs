@@ -45,7 +45,8 @@ fn redis_is_installed() -> bool {
             env::var_os("CI").is_none(),
             "redis-server is not installed, and CI must not skip this test"
         );
-        // Written to stderr directly, because the test harness shows the output of failed tests only.
+        // Written to stderr directly, because the test harness shows the output of failed tests
+        // only.
         writeln!(
             io::stderr(),
             "SKIPPED: redis-server is not installed (Debian: apt-get install redis-server)"

@@ -27,7 +27,8 @@ pub(crate) fn settings() -> (String, String) {
 
 /// Connects as a user, as a guest and with a forged token.
 pub(crate) async fn try_everything(server: SocketAddr, secret: String) {
-    // jsonwebtoken chooses a backend only if one is compiled in; the tests of the workspace compile both.
+    // jsonwebtoken chooses a backend only if one is compiled in; the tests of the workspace compile
+    // both.
     CryptoProvider::install_default(&aws_lc::DEFAULT_PROVIDER).ok();
 
     let token = mint(&secret);

@@ -4,9 +4,9 @@ use std::{borrow::Cow, error::Error, fmt, sync::Arc};
 
 /// A mistake in the configuration, found when the middleware or the verifier is built.
 ///
-/// Its text names the setting (or the environment variable) and says how to repair it. It never holds key material. If
-/// several settings are wrong, the text names all of them, and [`kind`](Self::kind) and [`source`](Error::source) are
-/// those of the first.
+/// Its text names the setting (or the environment variable) and says how to repair it. It never
+/// holds key material. If several settings are wrong, the text names all of them, and
+/// [`kind`](Self::kind) and [`source`](Error::source) are those of the first.
 ///
 /// ```
 /// use socketioxide_jwt_auth::{ConfigErrorKind, Verifier};

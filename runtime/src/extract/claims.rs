@@ -15,8 +15,8 @@ use crate::{
     session::{EndedSession, store},
 };
 
-/// The verified claims, for connect, message and disconnect handlers. It refuses guests and ended sessions like
-/// [`AuthUser`](crate::AuthUser).
+/// The verified claims, for connect, message and disconnect handlers. It refuses guests and ended
+/// sessions like [`AuthUser`](crate::AuthUser).
 ///
 /// `C` is the claims type of the namespace's lookup.
 ///

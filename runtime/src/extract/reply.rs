@@ -18,13 +18,14 @@ use crate::{
     refusal,
 };
 
-/// Answers an event with the `Result` of a handler. A client gets the handler's error in the same form as a refusal by
-/// an extractor.
+/// Answers an event with the `Result` of a handler. A client gets the handler's error in the same
+/// form as a refusal by an extractor.
 ///
-/// An `Ok` is sent in the acknowledgement, if the client asked for one (`Ok(())` as `null`). An `Err` is sent there as
-/// `{"error": {"code", "message"}}`, or as the event `unauthorized` if the client asked for none. As in a user
-/// lookup, the client gets the message of [`AuthError::denied`]; every other error is `internal_error` to the client,
-/// and its cause goes to `tracing`.
+/// An `Ok` is sent in the acknowledgement, if the client asked for one (`Ok(())` as `null`). An
+/// `Err` is sent there as `{"error": {"code", "message"}}`, or as the event `unauthorized` if the
+/// client asked for none. As in a user lookup, the client gets the message of
+/// [`AuthError::denied`]; every other error is `internal_error` to the client, and its cause goes
+/// to `tracing`.
 ///
 /// ```
 /// use socketioxide::extract::Data;

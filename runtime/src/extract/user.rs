@@ -22,10 +22,11 @@ use crate::{
 ///
 /// It derefs to `T`, and its clones share the user: `T` is never cloned.
 ///
-/// An event of a guest is refused with `login_required`, and an event of a user that the [`Policy`] `P` does not allow
-/// with `forbidden`. The client gets the refusal in the acknowledgement if it asked for one, else as the event
-/// `unauthorized`. If the parameter belongs to a connect handler, the socket is disconnected. A type that no middleware
-/// of the namespace stored is `internal_error` to the client, and is logged as an error.
+/// An event of a guest is refused with `login_required`, and an event of a user that the [`Policy`]
+/// `P` does not allow with `forbidden`. The client gets the refusal in the acknowledgement if it
+/// asked for one, else as the event `unauthorized`. If the parameter belongs to a connect handler,
+/// the socket is disconnected. A type that no middleware of the namespace stored is
+/// `internal_error` to the client, and is logged as an error.
 ///
 /// ```
 /// use socketioxide::extract::{Data, SocketRef};

@@ -21,7 +21,8 @@ pub(crate) enum JsonError {
 /// }
 /// ```
 ///
-/// The JSON is checked step by step: only after `next_name` has returned `None` is all of it known to be valid.
+/// The JSON is checked step by step: only after `next_name` has returned `None` is all of it known
+/// to be valid.
 pub(crate) struct ObjectReader<'a> {
     scanner: Scanner<'a>,
     is_first: bool,
@@ -35,7 +36,8 @@ impl<'a> ObjectReader<'a> {
         Self::with_depth(json, MAX_DEPTH)
     }
 
-    /// Reads an object whose members are not limited in depth. They are not for types that are read recursively.
+    /// Reads an object whose members are not limited in depth. They are not for types that are read
+    /// recursively.
     ///
     /// # Errors
     ///
@@ -53,8 +55,8 @@ impl<'a> ObjectReader<'a> {
         })
     }
 
-    /// Returns the name of the next member, unescaped. Returns `None` at the end of the object, which must be the end
-    /// of the JSON too.
+    /// Returns the name of the next member, unescaped. Returns `None` at the end of the object,
+    /// which must be the end of the JSON too.
     pub(crate) fn next_name(&mut self) -> Result<Option<Cow<'a, str>>, JsonError> {
         if self.scanner.next_is_last(b'}', &mut self.is_first)? {
             return Ok(None);
@@ -68,7 +70,8 @@ impl<'a> ObjectReader<'a> {
         self.scanner.value()
     }
 
-    /// Returns whether a member that was passed so far, at any depth, has one of `serde_json`'s private names.
+    /// Returns whether a member that was passed so far, at any depth, has one of `serde_json`'s
+    /// private names.
     pub(crate) fn has_private_name(&self) -> bool {
         self.scanner.has_private_name
     }
@@ -88,7 +91,8 @@ impl<'a> ListReader<'a> {
         Self::with_depth(json, MAX_DEPTH)
     }
 
-    /// Reads a list whose elements are not limited in depth. They are not for types that are read recursively.
+    /// Reads a list whose elements are not limited in depth. They are not for types that are read
+    /// recursively.
     ///
     /// # Errors
     ///
@@ -106,7 +110,8 @@ impl<'a> ListReader<'a> {
         })
     }
 
-    /// Returns the next element, as JSON. Returns `None` at the end of the list, which must be the end of the JSON too.
+    /// Returns the next element, as JSON. Returns `None` at the end of the list, which must be the
+    /// end of the JSON too.
     pub(crate) fn next_element(&mut self) -> Result<Option<&'a str>, JsonError> {
         if self.scanner.next_is_last(b']', &mut self.is_first)? {
             return Ok(None);
@@ -115,7 +120,8 @@ impl<'a> ListReader<'a> {
     }
 }
 
-/// Returns the content of a JSON string. Returns `None` if the value is not a string, or has half of a surrogate pair.
+/// Returns the content of a JSON string. Returns `None` if the value is not a string, or has half
+/// of a surrogate pair.
 pub(crate) fn string(json: &str) -> Option<Cow<'_, str>> {
     unescape(json.strip_prefix('"')?.strip_suffix('"')?)
 }
@@ -188,8 +194,8 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// Moves to the next member or element of the outermost object or list. Returns `true` at its end, if nothing follows
-    /// it.
+    /// Moves to the next member or element of the outermost object or list. Returns `true` at its
+    /// end, if nothing follows it.
     fn next_is_last(&mut self, end: u8, is_first: &mut bool) -> Result<bool, JsonError> {
         if self.peek_token() == Some(end) {
             self.position += 1;
@@ -214,7 +220,8 @@ impl<'a> Scanner<'a> {
         Ok(name)
     }
 
-    /// Skips one value of the outermost object or list. The nested objects and lists are kept on a stack.
+    /// Skips one value of the outermost object or list. The nested objects and lists are kept on a
+    /// stack.
     fn value(&mut self) -> Result<&'a str, JsonError> {
         self.peek_token();
         let start = self.position;
@@ -253,8 +260,8 @@ impl<'a> Scanner<'a> {
         Ok(true)
     }
 
-    /// Moves on after a value: to the next one, or out of the objects and lists that end here. Returns whether all of them
-    /// have ended.
+    /// Moves on after a value: to the next one, or out of the objects and lists that end here.
+    /// Returns whether all of them have ended.
     fn close(&mut self, open: &mut Containers) -> Result<bool, JsonError> {
         while let Some(is_object) = open.innermost() {
             match (self.take_token()?, is_object) {

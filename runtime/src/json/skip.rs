@@ -1,5 +1,5 @@
-//! Skips values of a client's payload, in any format that a parser of Socket.IO has. Their names and their depth are
-//! checked, because the application may deserialize the same payload.
+//! Skips values of a client's payload, in any format that a parser of Socket.IO has. Their names
+//! and their depth are checked, because the application may deserialize the same payload.
 
 use std::fmt;
 
@@ -10,7 +10,8 @@ use serde::{
 
 use super::{MAX_DEPTH, PRIVATE_PREFIX};
 
-/// The private name under which `serde_json` passes on a number, if its `arbitrary_precision` is on.
+/// The private name under which `serde_json` passes on a number, if its `arbitrary_precision` is
+/// on.
 const NUMBER: &str = "$serde_json::private::Number";
 
 /// A member's name, which is not one of `serde_json`'s private names.
@@ -54,7 +55,8 @@ pub(crate) fn skip_list<'de, S: SeqAccess<'de>>(mut list: S, depth: u32) -> Resu
     Ok(())
 }
 
-/// The value under [`NUMBER`] that `serde_json` makes: a `String`. One that a client wrote is a `str`.
+/// The value under [`NUMBER`] that `serde_json` makes: a `String`. One that a client wrote is a
+/// `str`.
 struct OwnNumber;
 
 impl<'de> Deserialize<'de> for OwnNumber {

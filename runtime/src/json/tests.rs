@@ -1,4 +1,5 @@
-//! Held against `serde_json`: what one of the two takes, the other takes too, and both see the same members.
+//! Held against `serde_json`: what one of the two takes, the other takes too, and both see the same
+//! members.
 
 use proptest::{collection::vec, prelude::*, sample::select};
 use serde::de::IgnoredAny;
@@ -312,7 +313,8 @@ fn skipped_values_have_no_private_names() {
     );
 }
 
-/// As `serde_json` passes a number on with its feature `arbitrary_precision`, and as a client would forge that.
+/// As `serde_json` passes a number on with its feature `arbitrary_precision`, and as a client would
+/// forge that.
 #[test]
 fn a_number_of_arbitrary_precision_is_skipped_and_a_forged_one_is_not() {
     use serde::de::{Deserialize, IntoDeserializer, value::MapDeserializer};

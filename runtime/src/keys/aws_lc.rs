@@ -1,7 +1,8 @@
 //! Keys of aws-lc-rs, prepared when they are loaded.
 //!
-//! jsonwebtoken prepares its keys again for every token: half the time of an HMAC, a sixth of the time of an RSA
-//! signature. Its verifiers cannot be kept, because they are not `Send`; those of aws-lc-rs, which it calls, can.
+//! jsonwebtoken prepares its keys again for every token: half the time of an HMAC, a sixth of the
+//! time of an RSA signature. Its verifiers cannot be kept, because they are not `Send`; those of
+//! aws-lc-rs, which it calls, can.
 
 use aws_lc_rs::{
     hmac::{self, HMAC_SHA256, HMAC_SHA384, HMAC_SHA512},
@@ -21,8 +22,8 @@ pub(super) enum PreparedKey {
 }
 
 impl PreparedKey {
-    /// `bytes` are a secret, a PKCS#1 key, a point or an Ed25519 key. Returns `None` if the backend rejects the key or
-    /// does not know the algorithm.
+    /// `bytes` are a secret, a PKCS#1 key, a point or an Ed25519 key. Returns `None` if the backend
+    /// rejects the key or does not know the algorithm.
     pub(super) fn new(algorithm: Algorithm, bytes: &[u8]) -> Option<Self> {
         let secret = |hash| Some(Self::Secret(Box::new(hmac::Key::new(hash, bytes))));
         let public = |kind: &'static dyn VerificationAlgorithm| {

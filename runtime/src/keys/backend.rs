@@ -15,10 +15,11 @@ use jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER;
 #[cfg(all(feature = "rust_crypto", not(feature = "aws_lc_rs")))]
 use jsonwebtoken::crypto::rust_crypto::DEFAULT_PROVIDER;
 
-/// Installs the backend, unless the application has installed one. Returns whether this one is installed.
+/// Installs the backend, unless the application has installed one. Returns whether this one is
+/// installed.
 ///
-/// jsonwebtoken installs one only if exactly one is compiled in, and panics at the first token otherwise. Cargo unifies
-/// features, so any other dependency can compile in the second one.
+/// jsonwebtoken installs one only if exactly one is compiled in, and panics at the first token
+/// otherwise. Cargo unifies features, so any other dependency can compile in the second one.
 pub(crate) fn install() -> bool {
     static IS_OURS: OnceLock<bool> = OnceLock::new();
     *IS_OURS.get_or_init(|| {

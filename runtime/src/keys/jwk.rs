@@ -21,7 +21,8 @@ use crate::{
 /// More keys than any issuer publishes, and few enough to try each for every token.
 pub(super) const MAX_KEYS: usize = 100;
 
-/// The members that are used. jsonwebtoken does not check `use`, `key_ops`, `alg` and `crv`, so they are checked here.
+/// The members that are used. jsonwebtoken does not check `use`, `key_ops`, `alg` and `crv`, so
+/// they are checked here.
 #[derive(Default)]
 struct Jwk<'a> {
     kty: Option<Cow<'a, str>>,
@@ -39,8 +40,8 @@ struct Jwk<'a> {
     problem: Option<KeyProblem>,
 }
 
-/// The private members of all types of keys except `oct` ([RFC 7518 §6](https://www.rfc-editor.org/rfc/rfc7518#section-6)),
-/// and `priv` of the newer ones.
+/// The private members of all types of keys except `oct` ([RFC 7518
+/// §6](https://www.rfc-editor.org/rfc/rfc7518#section-6)), and `priv` of the newer ones.
 const PRIVATE_MEMBERS: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "priv"];
 
 impl<'a> Jwk<'a> {
@@ -145,7 +146,8 @@ impl ParsedSet {
 ///
 /// # Errors
 ///
-/// The string is not a JWK Set, or the set has a private key, two keys with the same `kid`, or no usable key.
+/// The string is not a JWK Set, or the set has a private key, two keys with the same `kid`, or no
+/// usable key.
 pub(crate) fn parse_configured(
     name: &str,
     json: &str,

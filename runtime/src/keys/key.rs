@@ -10,8 +10,8 @@ use jsonwebtoken::{Algorithm, AlgorithmFamily, DecodingKey, crypto};
 use super::aws_lc::PreparedKey;
 use super::{KeyProblem, backend};
 
-/// A key, and the algorithms that it may be used for: jsonwebtoken checks the family only, not the curve and not the
-/// `alg` of a JWK.
+/// A key, and the algorithms that it may be used for: jsonwebtoken checks the family only, not the
+/// curve and not the `alg` of a JWK.
 #[derive(Clone)]
 pub(crate) struct VerificationKey {
     decoding: DecodingKey,
@@ -111,7 +111,8 @@ fn algorithms(decoding: &DecodingKey, kind: KeyKind) -> Vec<Algorithm> {
         .collect()
 }
 
-/// Returns `None` if the bytes are not a valid key, also if the application installed another backend.
+/// Returns `None` if the bytes are not a valid key, also if the application installed another
+/// backend.
 #[cfg(feature = "aws_lc_rs")]
 fn prepare(decoding: &DecodingKey, kind: KeyKind) -> Option<Arc<[(Algorithm, PreparedKey)]>> {
     let bytes = decoding.try_get_as_bytes().ok()?;
@@ -147,7 +148,8 @@ impl fmt::Debug for VerificationKey {
     }
 }
 
-/// A secret is at least as long as the hash ([RFC 7518 §3.2](https://www.rfc-editor.org/rfc/rfc7518#section-3.2)).
+/// A secret is at least as long as the hash ([RFC 7518
+/// §3.2](https://www.rfc-editor.org/rfc/rfc7518#section-3.2)).
 pub(crate) fn minimum_secret_bits(algorithm: Algorithm) -> usize {
     match algorithm {
         Algorithm::HS256 => 256,
@@ -157,8 +159,8 @@ pub(crate) fn minimum_secret_bits(algorithm: Algorithm) -> usize {
     }
 }
 
-/// [RFC 7518 §3.3](https://www.rfc-editor.org/rfc/rfc7518#section-3.3) sets the minimum. The maximum is that of the
-/// backends; a hostile key that is longer would cost seconds.
+/// [RFC 7518 §3.3](https://www.rfc-editor.org/rfc/rfc7518#section-3.3) sets the minimum. The
+/// maximum is that of the backends; a hostile key that is longer would cost seconds.
 const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
 
 /// # Errors

@@ -14,8 +14,8 @@ use super::{
 use crate::clock::Clock;
 use crate::error::ConfigError;
 
-/// The one place that the keys come from. A later setting replaces an earlier one, so that a test can override the
-/// attribute.
+/// The one place that the keys come from. A later setting replaces an earlier one, so that a test
+/// can override the attribute.
 #[derive(Clone)]
 pub(crate) enum KeySettings {
     Fixed(FixedKeys),

@@ -3,8 +3,8 @@
 use jsonwebtoken::Algorithm;
 use x509_cert::der::asn1::ObjectIdentifier;
 
-/// Why a key cannot be used, and how to repair it. Its message follows the name of the place that the key comes from,
-/// and never holds key material.
+/// Why a key cannot be used, and how to repair it. Its message follows the name of the place that
+/// the key comes from, and never holds key material.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum KeyProblem {
     #[error("a key that the cryptography backend cannot read; export it again")]

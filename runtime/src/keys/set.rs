@@ -7,8 +7,8 @@ use crate::error::{AuthError, Code, ConfigError};
 
 /// Keys that verify tokens: what a [`KeySource`](super::KeySource) returns.
 ///
-/// If the token's header has a `kid` and the keys have names, only the key of that name is tried. Otherwise each key that
-/// fits the token's `alg` is.
+/// If the token's header has a `kid` and the keys have names, only the key of that name is tried.
+/// Otherwise each key that fits the token's `alg` is.
 ///
 /// ```
 /// use socketioxide_jwt_auth::KeySet;
@@ -25,7 +25,8 @@ impl KeySet {
     ///
     /// # Errors
     ///
-    /// The secret has less than 32 bytes ([RFC 7518 §3.2](https://www.rfc-editor.org/rfc/rfc7518#section-3.2)).
+    /// The secret has less than 32 bytes ([RFC 7518
+    /// §3.2](https://www.rfc-editor.org/rfc/rfc7518#section-3.2)).
     pub fn from_secret(secret: impl AsRef<[u8]>) -> Result<Self, ConfigError> {
         let key = secret::decode(
             "the secret",
@@ -40,17 +41,19 @@ impl KeySet {
     ///
     /// # Errors
     ///
-    /// `pem` has no keys, or one of them is private, of another kind, or an RSA key of less than 2048 bits.
+    /// `pem` has no keys, or one of them is private, of another kind, or an RSA key of less than
+    /// 2048 bits.
     pub fn from_pem(pem: impl AsRef<[u8]>) -> Result<Self, ConfigError> {
         pem::parse("the PEM text", pem.as_ref()).map(Self)
     }
 
-    /// Makes a set of a JWK Set ([RFC 7517 §5](https://www.rfc-editor.org/rfc/rfc7517#section-5)). Keys that cannot verify a token
-    /// (for encryption, of an unknown type, too weak) are left out.
+    /// Makes a set of a JWK Set ([RFC 7517 §5](https://www.rfc-editor.org/rfc/rfc7517#section-5)).
+    /// Keys that cannot verify a token (for encryption, of an unknown type, too weak) are left out.
     ///
     /// # Errors
     ///
-    /// The string is not a JWK Set, or the set has no usable key, a private key, or two keys with the same `kid`.
+    /// The string is not a JWK Set, or the set has no usable key, a private key, or two keys with
+    /// the same `kid`.
     pub fn from_jwks(json: impl AsRef<str>) -> Result<Self, ConfigError> {
         jwk::parse_configured("the JWK Set", json.as_ref()).map(Self)
     }
@@ -67,8 +70,8 @@ impl KeySet {
     ///
     /// # Errors
     ///
-    /// `token_key_unknown` if the set has no such key, `token_algorithm_not_allowed` if the key that `kid` names does not
-    /// fit `algorithm`.
+    /// `token_key_unknown` if the set has no such key, `token_algorithm_not_allowed` if the key
+    /// that `kid` names does not fit `algorithm`.
     pub(crate) fn candidates(
         &self,
         algorithm: Algorithm,

@@ -8,8 +8,8 @@ use jsonwebtoken::Algorithm;
 use super::KeySet;
 use crate::error::AuthError;
 
-/// The token that a [`KeySource`] chooses keys for. **None of it is verified**: use it to choose a key, never to decide
-/// anything else.
+/// The token that a [`KeySource`] chooses keys for. **None of it is verified**: use it to choose a
+/// key, never to decide anything else.
 #[derive(Debug, Clone, Copy)]
 pub struct KeyRequest<'a> {
     pub(crate) algorithm: Algorithm,
@@ -32,24 +32,26 @@ impl<'a> KeyRequest<'a> {
         self.algorithm
     }
 
-    /// The `kid` of the token's header, as the client wrote it. Never use it as a path, a URL or a part of a query.
+    /// The `kid` of the token's header, as the client wrote it. Never use it as a path, a URL or a
+    /// part of a query.
     pub fn key_id(&self) -> Option<&'a str> {
         self.key_id
     }
 
-    /// The whole header of the token, as JSON: for `typ`, or a member that the issuer adds. Never use a key that it
-    /// carries or points to (`jwk`, `jku`, `x5c`, `x5u`).
+    /// The whole header of the token, as JSON: for `typ`, or a member that the issuer adds. Never
+    /// use a key that it carries or points to (`jwk`, `jku`, `x5c`, `x5u`).
     pub fn header(&self) -> &'a str {
         self.header
     }
 
-    /// The HTTP request of the handshake. `None` if the application calls a [`Verifier`](crate::Verifier) itself.
+    /// The HTTP request of the handshake. `None` if the application calls a
+    /// [`Verifier`](crate::Verifier) itself.
     pub fn parts(&self) -> Option<&'a Parts> {
         self.handshake.map(|handshake| handshake.parts)
     }
 
-    /// The path of the namespace that the client asks for, without a query string. `None` if the application calls a
-    /// [`Verifier`](crate::Verifier) itself.
+    /// The path of the namespace that the client asks for, without a query string. `None` if the
+    /// application calls a [`Verifier`](crate::Verifier) itself.
     pub fn namespace(&self) -> Option<&'a str> {
         self.handshake.map(|handshake| handshake.namespace)
     }
@@ -57,12 +59,13 @@ impl<'a> KeyRequest<'a> {
 
 /// Chooses the keys for each token, so that one server can serve many tenants.
 ///
-/// It works on **unverified data**: everything in the [`KeyRequest`] may be forged. It is safe because the token must
-/// then verify with the keys that it returns. Return the keys of exactly one tenant, found by the host name or the
-/// namespace, and check in the user lookup that the user belongs to that tenant.
+/// It works on **unverified data**: everything in the [`KeyRequest`] may be forged. It is safe
+/// because the token must then verify with the keys that it returns. Return the keys of exactly one
+/// tenant, found by the host name or the namespace, and check in the user lookup that the user
+/// belongs to that tenant.
 ///
-/// It is called for every connection: cache what costs time. The client gets its [`AuthError`] unchanged; the usual one
-/// is [`AuthError::keys_unavailable`].
+/// It is called for every connection: cache what costs time. The client gets its [`AuthError`]
+/// unchanged; the usual one is [`AuthError::keys_unavailable`].
 ///
 /// ```
 /// use std::{collections::HashMap, sync::Arc};

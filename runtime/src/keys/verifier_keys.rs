@@ -17,8 +17,8 @@ pub(crate) enum VerifierKeys {
 }
 
 impl VerifierKeys {
-    /// Runs `verify` with the keys that may have signed a token. If it fails and the keys are remote, runs it once more
-    /// with newer keys.
+    /// Runs `verify` with the keys that may have signed a token. If it fails and the keys are
+    /// remote, runs it once more with newer keys.
     ///
     /// # Errors
     ///

@@ -71,7 +71,8 @@ fn the_default_port_of_http_is_80() {
     ));
 }
 
-/// An invalid port must not count as the default port of the scheme. For example, 65979 is 443 modulo 65,536.
+/// An invalid port must not count as the default port of the scheme. For example, 65979 is 443
+/// modulo 65,536.
 #[test]
 fn a_handshake_with_an_invalid_port_is_refused() {
     for port in [

@@ -63,7 +63,8 @@ impl Drop for Permit {
             next
         };
         if let Some(waiting) = next {
-            // If the waiter is gone, dropping the permit runs this `drop` again and frees the place.
+            // If the waiter is gone, dropping the permit runs this `drop` again and frees the
+            // place.
             drop(waiting.send(Permit(Arc::clone(&self.0))));
         }
     }

@@ -1,4 +1,5 @@
-//! The timers that end a session: when its token expires, or when a guest has not logged in in time.
+//! The timers that end a session: when its token expires, or when a guest has not logged in in
+//! time.
 
 use std::{
     pin::pin,
@@ -62,14 +63,16 @@ struct TokenExpiring {
 
 const TOKEN_EXPIRING: &str = "token_expiring";
 
-/// The timers compare the wall clock at least this often, because tokio's clock stops while the machine is suspended.
+/// The timers compare the wall clock at least this often, because tokio's clock stops while the
+/// machine is suspended.
 const LONGEST_SLEEP: Duration = Duration::from_secs(30);
 
 /// `Instant` overflows beyond some centuries.
 const LONGEST_GUEST_TIMEOUT: Duration = Duration::from_hours(100 * 365 * 24);
 
 impl ExpiryRules {
-    /// Returns when the session of a token ends, which is valid until `valid_until`. Returns `None` if it does not end.
+    /// Returns when the session of a token ends, which is valid until `valid_until`. Returns `None`
+    /// if it does not end.
     pub(crate) fn end_of(&self, valid_until: Option<SystemTime>) -> Option<SystemTime> {
         match self.expiry {
             Expiry::Disconnect => valid_until,
@@ -120,8 +123,8 @@ impl End {
     }
 }
 
-/// Returns when to warn of expiry: `before` it, or after half of the remaining time if that is later. Otherwise a
-/// client whose tokens live shorter than `before` would renew in a loop.
+/// Returns when to warn of expiry: `before` it, or after half of the remaining time if that is
+/// later. Otherwise a client whose tokens live shorter than `before` would renew in a loop.
 fn warning_time(expires_at: SystemTime, before: Duration, now: SystemTime) -> SystemTime {
     let remaining = expires_at.duration_since(now).unwrap_or_default();
     expires_at - before.min(remaining / 2)
@@ -137,8 +140,8 @@ async fn wall_clock_reaches(clock: &Clock, time: SystemTime) {
     }
 }
 
-/// Starts the timer of a session, which aborts it when the session is dropped. The timer keeps neither the session nor
-/// the socket alive.
+/// Starts the timer of a session, which aborts it when the session is dropped. The timer keeps
+/// neither the session nor the socket alive.
 pub(crate) fn start<A: Adapter>(
     socket: &Arc<Socket<A>>,
     session: &Arc<dyn Session>,
@@ -184,7 +187,8 @@ async fn run<A: Adapter>(
         future::Either::Right(_) => return,
     };
 
-    // From here on every extractor refuses. `end` fails if a renewal has replaced the session before.
+    // From here on every extractor refuses. `end` fails if a renewal has replaced the session
+    // before.
     let ended = session
         .upgrade()
         .filter(|session| session.state().end(code));

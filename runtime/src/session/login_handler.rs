@@ -23,8 +23,8 @@ impl<A: Adapter> Clone for PendingLogin<A> {
     }
 }
 
-/// Registers the handler, and calls it if the client has logged in already, because socketioxide handles events of a
-/// client even before it calls the connect handler.
+/// Registers the handler, and calls it if the client has logged in already, because socketioxide
+/// handles events of a client even before it calls the connect handler.
 pub(crate) fn register<A: Adapter>(
     socket: &Socket<A>,
     handler: impl Fn(Arc<Socket<A>>) + Send + Sync + 'static,
@@ -43,8 +43,9 @@ pub(crate) fn announce_login<A: Adapter>(socket: &Arc<Socket<A>>) {
 
 /// Calls the handler if a login is pending.
 ///
-/// Does nothing if the socket is not connected. If the client has left, its disconnect handler has been called already;
-/// if it is not connected yet, `register` is called later by the connect handler.
+/// Does nothing if the socket is not connected. If the client has left, its disconnect handler has
+/// been called already; if it is not connected yet, `register` is called later by the connect
+/// handler.
 fn call_once<A: Adapter>(socket: &Socket<A>) {
     if !socket.connected() {
         return;

@@ -1,7 +1,9 @@
-//! The rooms of a socket: the room of its user, and the rooms through which a logout reaches other nodes.
+//! The rooms of a socket: the room of its user, and the rooms through which a logout reaches other
+//! nodes.
 //!
-//! socketioxide keeps rooms by the id of the connection. A client that leaves a namespace and comes back gets another
-//! socket with the same id, so a change to the rooms of the first socket changes those of the second.
+//! socketioxide keeps rooms by the id of the connection. A client that leaves a namespace and comes
+//! back gets another socket with the same id, so a change to the rooms of the first socket changes
+//! those of the second.
 
 use std::{
     any::TypeId,
@@ -30,18 +32,20 @@ pub(crate) fn of_user(key: impl Display) -> String {
     format!("{USER_PREFIX}{encoded}")
 }
 
-/// Returns the room of those sockets of a user whose session has ended and that cannot be disconnected yet.
+/// Returns the room of those sockets of a user whose session has ended and that cannot be
+/// disconnected yet.
 pub(crate) fn of_ended(user_room: &str) -> String {
     format!("{ENDED_PREFIX}{user_room}")
 }
 
 /// Returns the room into which a logout puts the sockets of a user, on every node.
 ///
-/// The number of these rooms is bounded, because socketioxide keeps an empty room for ever if an adapter has joined no
-/// socket to it. If two users share a room and one is logged out, an attempt of the other that is under way is refused
-/// too.
+/// The number of these rooms is bounded, because socketioxide keeps an empty room for ever if an
+/// adapter has joined no socket to it. If two users share a room and one is logged out, an attempt
+/// of the other that is under way is refused too.
 pub(crate) fn of_logout(user_room: &str) -> String {
-    // The hash must be the same on nodes of different builds, which the standard library's hasher does not promise.
+    // The hash must be the same on nodes of different builds, which the standard library's hasher
+    // does not promise.
     let mut hasher = fnv::FnvHasher::default();
     hasher.write(user_room.as_bytes());
     format!("{LOGOUT_PREFIX}{}", hasher.finish() % (1 << 16))
@@ -52,19 +56,21 @@ pub(crate) fn are_shared<A: Adapter>() -> bool {
     TypeId::of::<A>() != TypeId::of::<LocalAdapter>()
 }
 
-/// The error for a socket that has left its namespace. The client may have another socket there already.
+/// The error for a socket that has left its namespace. The client may have another socket there
+/// already.
 #[derive(Debug)]
 pub(crate) struct SocketLeft;
 
-/// Held during every change of rooms. A client can come back only through [`enter`], which waits for it.
+/// Held during every change of rooms. A client can come back only through [`enter`], which waits
+/// for it.
 static CHANGING: Mutex<()> = Mutex::new(());
 
 fn changing() -> MutexGuard<'static, ()> {
     CHANGING.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Whether socketioxide has the socket in its namespace. It puts the socket there before it marks it connected, and
-/// removes it after its disconnect handler has run, together with its rooms.
+/// Whether socketioxide has the socket in its namespace. It puts the socket there before it marks
+/// it connected, and removes it after its disconnect handler has run, together with its rooms.
 fn is_in_namespace<A: Adapter>(socket: &Socket<A>) -> bool {
     socket
         .local()
@@ -100,7 +106,8 @@ pub(crate) fn change<A: Adapter>(
     }
     if let Some(to) = to {
         socket.join(to.to_string());
-        // If socketioxide removed the socket just before the join, nothing else would take it out of this room.
+        // If socketioxide removed the socket just before the join, nothing else would take it out
+        // of this room.
         if !is_in_namespace(socket) {
             socket.leave(to.to_string());
             return Err(SocketLeft);
@@ -117,9 +124,9 @@ pub(crate) fn leave<A: Adapter>(socket: &Socket<A>, room: Option<&Arc<str>>) {
     }
 }
 
-/// Takes a socket whose session has ended out of all rooms, and puts it into the room of ended sockets, so that a
-/// logout on another node still finds it: its client may read too slowly to be disconnected. Does nothing if the socket
-/// has left.
+/// Takes a socket whose session has ended out of all rooms, and puts it into the room of ended
+/// sockets, so that a logout on another node still finds it: its client may read too slowly to be
+/// disconnected. Does nothing if the socket has left.
 pub(crate) fn leave_ended<A: Adapter>(socket: &Socket<A>, user_room: Option<&Arc<str>>) {
     let _changing = changing();
     if !is_in_namespace(socket) {
@@ -134,7 +141,8 @@ pub(crate) fn leave_ended<A: Adapter>(socket: &Socket<A>, user_room: Option<&Arc
     }
 }
 
-/// Marks a socket with an attempt under way by a room, because the logouts of other nodes find sockets only by rooms.
+/// Marks a socket with an attempt under way by a room, because the logouts of other nodes find
+/// sockets only by rooms.
 pub(crate) struct AttemptMark<'a, A: Adapter> {
     socket: &'a Socket<A>,
     kind: AttemptKind,
@@ -177,20 +185,20 @@ impl<'a, A: Adapter> AttemptMark<'a, A> {
         Ok(Some(mark))
     }
 
-    /// Whether another node logged the user out since the attempt began. The socket must already be in the user's room,
-    /// where later logouts find it.
+    /// Whether another node logged the user out since the attempt began. The socket must already be
+    /// in the user's room, where later logouts find it.
     pub(crate) fn is_logged_out(&self, user_room: &str) -> bool {
         let is_logged_out = is_logged_out(self.socket, user_room);
         if !is_logged_out {
-            // The logout room stays, so that a logout between now and the end of the attempt is found when the socket
-            // is connected.
+            // The logout room stays, so that a logout between now and the end of the attempt is
+            // found when the socket is connected.
             self.kept.set(of_logout(user_room)).ok();
         }
         is_logged_out
     }
 
-    /// Whether the rooms of the connection belong to this socket. While a socket connects, the client has no other one,
-    /// because socketioxide ignores a second CONNECT.
+    /// Whether the rooms of the connection belong to this socket. While a socket connects, the
+    /// client has no other one, because socketioxide ignores a second CONNECT.
     fn owns_rooms(&self) -> bool {
         self.kind == AttemptKind::Connection || is_in_namespace(self.socket)
     }

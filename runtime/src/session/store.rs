@@ -13,16 +13,18 @@ use crate::{
     log::namespace,
 };
 
-/// The entry in the socket's extensions. It is only an `Arc`, because extensions clone their entries on every read.
+/// The entry in the socket's extensions. It is only an `Arc`, because extensions clone their
+/// entries on every read.
 #[derive(Clone)]
 struct CurrentSession(Arc<dyn Session>);
 
-/// Stores the first session of a socket. Calls `register` when the socket is in the room of its user.
+/// Stores the first session of a socket. Calls `register` when the socket is in the room of its
+/// user.
 ///
 /// # Errors
 ///
-/// Returns the error of `register`, or `internal_error` if the namespace has two middlewares: the session of the second
-/// one would replace that of the first, and with it the user's type.
+/// Returns the error of `register`, or `internal_error` if the namespace has two middlewares: the
+/// session of the second one would replace that of the first, and with it the user's type.
 pub(crate) fn begin<A: Adapter>(
     socket: &Socket<A>,
     session: &Arc<dyn Session>,
@@ -43,12 +45,13 @@ pub(crate) fn begin<A: Adapter>(
     Ok(())
 }
 
-/// Replaces the session of a socket, after a login or a renewal. Calls `register` when the socket is in the room of its
-/// user.
+/// Replaces the session of a socket, after a login or a renewal. Calls `register` when the socket
+/// is in the room of its user.
 ///
 /// # Errors
 ///
-/// Returns the error of `register`, or why the previous session has ended, or `session_ended` if the socket has left.
+/// Returns the error of `register`, or why the previous session has ended, or `session_ended` if
+/// the socket has left.
 pub(crate) fn replace<A: Adapter>(
     socket: &Socket<A>,
     previous: &dyn Session,
@@ -85,7 +88,8 @@ pub(crate) fn of_socket<A: Adapter>(socket: &Socket<A>) -> Option<Arc<dyn Sessio
 ///
 /// # Errors
 ///
-/// Returns an error if the session has ended, or if no middleware of this namespace stores users of type `T`.
+/// Returns an error if the session has ended, or if no middleware of this namespace stores users of
+/// type `T`.
 pub(crate) fn user<A: Adapter, T: Send + Sync + 'static>(
     socket: &Socket<A>,
     ended: EndedSession,
@@ -102,7 +106,8 @@ pub(crate) fn user<A: Adapter, T: Send + Sync + 'static>(
 ///
 /// # Errors
 ///
-/// Returns an error if the session has ended, or if no middleware of this namespace stores claims of type `C`.
+/// Returns an error if the session has ended, or if no middleware of this namespace stores claims
+/// of type `C`.
 pub(crate) fn claims<A: Adapter, C: Send + Sync + 'static>(
     socket: &Socket<A>,
     ended: EndedSession,

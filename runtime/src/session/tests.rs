@@ -70,7 +70,8 @@ async fn ask(client: &mut Client, event: &Value) -> Value {
     serde_json::from_str(answer.strip_prefix("431").expect("an acknowledgement")).unwrap()
 }
 
-/// Connects a client whose token expires in an hour. Returns it with its server, the clock and the time of expiry.
+/// Connects a client whose token expires in an hour. Returns it with its server, the clock and the
+/// time of expiry.
 async fn connected() -> (Client, SocketIo, TestClock, SystemTime) {
     let (clock, time) = Clock::fixed(SystemTime::now());
     let (layer, io) = SocketIo::new_layer();

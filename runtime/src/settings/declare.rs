@@ -1,7 +1,7 @@
 //! How a builder's settings are declared, and checked together.
 
-/// Declares the raw values of settings, and the methods of the builders that give them. Several methods may give the
-/// same value; a later call replaces an earlier one.
+/// Declares the raw values of settings, and the methods of the builders that give them. Several
+/// methods may give the same value; a later call replaces an earlier one.
 ///
 /// ```text
 /// field: Type {
@@ -45,8 +45,8 @@ macro_rules! declare_settings {
 }
 pub(crate) use declare_settings;
 
-/// Makes a struct of values that are each a `Result`. If several are errors, the result is one error that names all of
-/// them.
+/// Makes a struct of values that are each a `Result`. If several are errors, the result is one
+/// error that names all of them.
 macro_rules! checked {
     ($type:ident { $($field:ident: $value:expr,)* }) => {{
         $(let $field: Result<_, $crate::error::ConfigError> = $value;)*

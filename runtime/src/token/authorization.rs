@@ -5,10 +5,12 @@ use base64::{
     engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD},
 };
 
-/// Whether a value without the scheme `Bearer` seems to be meant as a token: its scheme is a misspelled `Bearer`, or it
-/// contains what looks like a JWT, as it is or in base64 (the form of `Basic` credentials).
+/// Whether a value without the scheme `Bearer` seems to be meant as a token: its scheme is a
+/// misspelled `Bearer`, or it contains what looks like a JWT, as it is or in base64 (the form of
+/// `Basic` credentials).
 ///
-/// Its client must not become a guest. Other credentials count as absent, because they can be for a proxy.
+/// Its client must not become a guest. Other credentials count as absent, because they can be for a
+/// proxy.
 pub(super) fn hides_token(value: &str) -> bool {
     let decodes_to_token = |word: &str| {
         let word = word
@@ -24,8 +26,8 @@ pub(super) fn hides_token(value: &str) -> bool {
         || value.split([' ', '\t', ',']).any(decodes_to_token)
 }
 
-/// Whether a value begins with `Bearer` and something else than a space, such as `Bearer:`, `Bearer=` or a tab, unless
-/// `Bearer` is only the beginning of another scheme's name.
+/// Whether a value begins with `Bearer` and something else than a space, such as `Bearer:`,
+/// `Bearer=` or a tab, unless `Bearer` is only the beginning of another scheme's name.
 fn is_misspelled_bearer(value: &str) -> bool {
     let Some((scheme, rest)) = value.split_at_checked("bearer".len()) else {
         return false;
@@ -35,8 +37,8 @@ fn is_misspelled_bearer(value: &str) -> bool {
         && rest.chars().next().is_some_and(|next| !other_scheme(next))
 }
 
-/// Whether a string contains what looks like a JWT: three segments separated by dots, of which the first is the
-/// beginning of a JSON object in base64url (usually `eyJ…`).
+/// Whether a string contains what looks like a JWT: three segments separated by dots, of which the
+/// first is the beginning of a JSON object in base64url (usually `eyJ…`).
 ///
 /// The two dots are required because credentials of other schemes are base64 too, but without dots.
 pub(crate) fn contains_jwt(text: &str) -> bool {

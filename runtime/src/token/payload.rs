@@ -1,4 +1,5 @@
-//! The auth payload of a connection, and the payload of the authenticate event. Both may be any JSON.
+//! The auth payload of a connection, and the payload of the authenticate event. Both may be any
+//! JSON.
 
 use std::fmt;
 
@@ -31,7 +32,8 @@ pub(crate) enum Entry {
     NotText,
 }
 
-/// The error for a payload that is not an object, or has the member twice: parsers differ in which one they take.
+/// The error for a payload that is not an object, or has the member twice: parsers differ in which
+/// one they take.
 #[derive(Debug)]
 pub(crate) struct Unreadable;
 

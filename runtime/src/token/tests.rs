@@ -1,4 +1,5 @@
-//! Any input in the places of a token: it causes no panic, and a client that sent a token never becomes a guest.
+//! Any input in the places of a token: it causes no panic, and a client that sent a token never
+//! becomes a guest.
 
 use base64::{
     Engine,
@@ -87,7 +88,8 @@ fn assert_absent(found: Found, what: &str) {
 /// A token whose signature these tests do not verify.
 const TOKEN: &str = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhZGEifQ.AyI_-w";
 
-/// Generates tokens whose header a verifier could accept: JSON allows white space around its members.
+/// Generates tokens whose header a verifier could accept: JSON allows white space around its
+/// members.
 fn tokens() -> impl Strategy<Value = String> {
     let space = || "[ \t\r\n]{0,3}";
     let name = select(vec!["alg", "typ", "kid", "é", ""]);
@@ -146,7 +148,8 @@ fn spellings(token: &str) -> Vec<String> {
     ]
 }
 
-/// Generates strings with many of the characters that separate the parts of cookies, headers and query strings.
+/// Generates strings with many of the characters that separate the parts of cookies, headers and
+/// query strings.
 fn made_of_separators() -> impl Strategy<Value = String> {
     let pieces = select(vec![
         "session", "=", ";", " ", "\"", ",", "%", "%3", "%3D", "&", "+", "bearer ", "Bearer", "a",

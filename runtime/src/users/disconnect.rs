@@ -53,7 +53,8 @@ pub(super) async fn end<A: Adapter>(
         .as_ref()
         .map_or(Code::SessionEnded, |reason| reason.kind());
 
-    // This node comes first: an adapter that fails to reach other nodes does not disconnect the sockets here either.
+    // This node comes first: an adapter that fails to reach other nodes does not disconnect the
+    // sockets here either.
     let logged_out = registry().log_out(&UserOnServer::new(io, Arc::clone(&user_room)), code);
     let slow: Vec<_> = logged_out
         .iter()
@@ -105,7 +106,8 @@ fn end_here<A: Adapter>(
 
     let mut ending = Ending::new(logged_out.session.state().room().cloned(), reason.cloned());
     if !socket.connected() {
-        // Later connect middlewares still run. The session has ended, so the caller need not wait for the rest.
+        // Later connect middlewares still run. The session has ended, so the caller need not wait
+        // for the rest.
         let socket = Arc::downgrade(&socket);
         tokio::spawn(async move {
             until_connected(&socket).await;
@@ -129,7 +131,8 @@ struct UserRoom<A: Adapter> {
 }
 
 impl<A: Adapter> UserRoom<A> {
-    /// Selects the sockets in some rooms. Returns `None` if the namespace was deleted, which disconnects its sockets.
+    /// Selects the sockets in some rooms. Returns `None` if the namespace was deleted, which
+    /// disconnects its sockets.
     fn sockets<const N: usize>(&self, rooms: [String; N]) -> Option<BroadcastOperators<A>> {
         self.io.of(&self.path).map(|namespace| namespace.to(rooms))
     }
@@ -157,7 +160,8 @@ impl<A: Adapter> UserRoom<A> {
         ending.await.unwrap_or_else(|_| Err(unreached("no answer")))
     }
 
-    /// Makes other nodes refuse the user's attempts under way, and sockets that are accepted but not connected yet.
+    /// Makes other nodes refuse the user's attempts under way, and sockets that are accepted but
+    /// not connected yet.
     async fn refuse_attempts(&self) -> Result<(), DisconnectError> {
         if !rooms::are_shared::<A>() {
             return Ok(());
@@ -172,8 +176,9 @@ impl<A: Adapter> UserRoom<A> {
             .map_err(unreached)
     }
 
-    /// Waits until the sockets on other nodes are gone, and disconnects them again until then: a node does not report a
-    /// socket that it could not disconnect because the client reads too slowly.
+    /// Waits until the sockets on other nodes are gone, and disconnects them again until then: a
+    /// node does not report a socket that it could not disconnect because the client reads too
+    /// slowly.
     async fn end_remaining(&self) -> Result<(), DisconnectError> {
         let mut remaining = self.remaining().await?;
         let mut backoff = REMAINING;
@@ -193,7 +198,8 @@ impl<A: Adapter> UserRoom<A> {
         Err(DisconnectError::SlowClient)
     }
 
-    /// Returns the sockets that are not disconnected yet, including those whose session had ended before.
+    /// Returns the sockets that are not disconnected yet, including those whose session had ended
+    /// before.
     async fn remaining(&self) -> Result<Vec<RemoteSocket<A>>, DisconnectError> {
         match self.sockets([self.room.to_string(), rooms::of_ended(&self.room)]) {
             Some(sockets) => sockets.fetch_sockets().await.map_err(unreached),
@@ -201,8 +207,8 @@ impl<A: Adapter> UserRoom<A> {
         }
     }
 
-    /// Returns those of the `known` sockets that remain. Sockets that connected meanwhile have passed the lookup, so
-    /// they may stay.
+    /// Returns those of the `known` sockets that remain. Sockets that connected meanwhile have
+    /// passed the lookup, so they may stay.
     async fn remaining_of(&self, known: &[Sid]) -> Result<Vec<RemoteSocket<A>>, DisconnectError> {
         let mut sockets = self.remaining().await?;
         sockets.retain(|socket| known.contains(&socket.data().id));
@@ -210,8 +216,8 @@ impl<A: Adapter> UserRoom<A> {
     }
 }
 
-/// Keeps the errors of the adapter only. A socket that could not be disconnected is closed already, or
-/// [`UserRoom::end_remaining`] tries again.
+/// Keeps the errors of the adapter only. A socket that could not be disconnected is closed already,
+/// or [`UserRoom::end_remaining`] tries again.
 fn adapter_error(result: Result<(), impl Into<RemoteActionError>>) -> Result<(), DisconnectError> {
     match result.map_err(Into::into) {
         Err(RemoteActionError::Adapter(error)) => Err(unreached(error)),

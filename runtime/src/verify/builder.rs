@@ -3,8 +3,8 @@
 use super::{Verifier, settings::VerifierSettings};
 use crate::error::ConfigError;
 
-/// Settings of a [`Verifier`]. A later call of the same method replaces an earlier one, and a later source of keys
-/// replaces an earlier one.
+/// Settings of a [`Verifier`]. A later call of the same method replaces an earlier one, and a later
+/// source of keys replaces an earlier one.
 ///
 /// ```
 /// use std::time::Duration;
@@ -28,8 +28,8 @@ impl VerifierBuilder {
     ///
     /// # Errors
     ///
-    /// A setting is missing, contradicts another one or is too weak. The text names every such setting and says how to
-    /// repair it.
+    /// A setting is missing, contradicts another one or is too weak. The text names every such
+    /// setting and says how to repair it.
     pub fn build(self) -> Result<Verifier, ConfigError> {
         Verifier::new(self.settings)
     }

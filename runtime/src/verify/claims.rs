@@ -29,8 +29,8 @@ pub(super) struct ClaimRules {
 impl ClaimRules {
     /// Checks the registered claims of a payload, and returns them.
     ///
-    /// The application's type is deserialized from the same payload later: it gets exactly what it would get without this
-    /// crate, and cannot hide a claim from the checks.
+    /// The application's type is deserialized from the same payload later: it gets exactly what it
+    /// would get without this crate, and cannot hide a claim from the checks.
     ///
     /// # Errors
     ///
@@ -52,8 +52,8 @@ impl ClaimRules {
             .map(|expires| expires.saturating_add(self.leeway));
         self.check(&registered, now)?;
 
-        // With serde_json's feature `raw_value`, which another crate of the program may switch on, the application's type
-        // would get another payload than the one that was checked.
+        // With serde_json's feature `raw_value`, which another crate of the program may switch on,
+        // the application's type would get another payload than the one that was checked.
         if has_private_name {
             return Err(Code::TokenClaimsInvalid.into());
         }
@@ -83,8 +83,9 @@ impl ClaimRules {
         }
     }
 
-    /// A server that is not among a token's audiences must refuse it, so also a server without a configured audience
-    /// ([RFC 7519 §4.1.3](https://www.rfc-editor.org/rfc/rfc7519#section-4.1.3)).
+    /// A server that is not among a token's audiences must refuse it, so also a server without a
+    /// configured audience ([RFC 7519
+    /// §4.1.3](https://www.rfc-editor.org/rfc/rfc7519#section-4.1.3)).
     fn check_audience(&self, registered: &Registered<'_>) -> Result<(), AuthError> {
         match &registered.audiences {
             Some(audiences)

@@ -9,7 +9,8 @@ use crate::{
     json::{self, JsonError, ObjectReader},
 };
 
-/// The members of a header that are used. Keys that it carries or points to (`jwk`, `jku`, `x5c`, `x5u`) never are.
+/// The members of a header that are used. Keys that it carries or points to (`jwk`, `jku`, `x5c`,
+/// `x5u`) never are.
 pub(super) struct Header<'a> {
     pub(super) algorithm: Algorithm,
     pub(super) key_id: Option<Cow<'a, str>>,
@@ -47,8 +48,9 @@ impl<'a> Header<'a> {
     }
 }
 
-/// The kinds of JWT that an issuer signs with the same keys but that are not for logging in: of OpenID Connect
-/// Back-Channel Logout 1.0, RFC 9449 (`DPoP`), RFC 8417 (security events) and RFC 9701 (introspection).
+/// The kinds of JWT that an issuer signs with the same keys but that are not for logging in: of
+/// OpenID Connect Back-Channel Logout 1.0, RFC 9449 (`DPoP`), RFC 8417 (security events) and RFC
+/// 9701 (introspection).
 const OTHER_KINDS: [&str; 4] = [
     "logout+jwt",
     "dpop+jwt",
@@ -56,8 +58,8 @@ const OTHER_KINDS: [&str; 4] = [
     "token-introspection+jwt",
 ];
 
-/// Compares a `typ` as a media type: without regard to case, with or without `application/`
-/// ([RFC 7515 §4.1.9](https://www.rfc-editor.org/rfc/rfc7515#section-4.1.9)), and without its parameters.
+/// Compares a `typ` as a media type: without regard to case, with or without `application/` ([RFC
+/// 7515 §4.1.9](https://www.rfc-editor.org/rfc/rfc7515#section-4.1.9)), and without its parameters.
 fn is_another_kind(kind: &str) -> bool {
     const PREFIX: &str = "application/";
     let kind = kind.split(';').next().unwrap_or_default().trim();
@@ -78,7 +80,8 @@ struct Members<'a> {
     others: Vec<Cow<'a, str>>,
 }
 
-/// A member that must be a string. `null` counts as absent, as in jsonwebtoken, but a second value is still an error.
+/// A member that must be a string. `null` counts as absent, as in jsonwebtoken, but a second value
+/// is still an error.
 #[derive(Default)]
 enum Member<'a> {
     #[default]
@@ -104,7 +107,8 @@ impl<'a> Members<'a> {
             members.add(name, object.value()?)?;
         }
 
-        // Sorted once: to look for each name among the others takes seconds if the header has a megabyte.
+        // Sorted once: to look for each name among the others takes seconds if the header has a
+        // megabyte.
         members.others.sort_unstable();
         let has_duplicates = !members.others.is_sorted_by(|one, next| one < next);
         if has_duplicates || object.has_private_name() {
@@ -119,8 +123,8 @@ impl<'a> Members<'a> {
             "alg" => &mut self.algorithm,
             "kid" => &mut self.key_id,
             "typ" => &mut self.r#type,
-            // `crit` names extensions that must be understood (RFC 7515 §4.1.11), and none is. `b64`
-            // (RFC 7797), `zip` and `enc` (RFC 7516) would change the meaning of the payload.
+            // `crit` names extensions that must be understood (RFC 7515 §4.1.11), and none is.
+            // `b64` (RFC 7797), `zip` and `enc` (RFC 7516) would change the meaning of the payload.
             "crit" | "b64" | "zip" | "enc" => return Err(JsonError::Malformed),
             _ => {
                 self.others.push(name);

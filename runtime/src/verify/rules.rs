@@ -28,7 +28,8 @@ impl VerifierRules {
     ///
     /// # Errors
     ///
-    /// Returns all mistakes as one error. The keys are loaded only if the settings that they depend on are correct.
+    /// Returns all mistakes as one error. The keys are loaded only if the settings that they depend
+    /// on are correct.
     pub(super) fn new(settings: VerifierSettings) -> Result<Self, ConfigError> {
         let algorithms = parse_algorithms(settings.algorithms, settings.keys.as_ref());
         let loader = checked!(KeyLoader {

@@ -7,7 +7,8 @@ use serde::de::DeserializeOwned;
 use super::claims;
 use crate::error::{AuthError, Code};
 
-/// The parts of the compact serialization ([RFC 7515 §3.1](https://www.rfc-editor.org/rfc/rfc7515#section-3.1)).
+/// The parts of the compact serialization ([RFC 7515
+/// §3.1](https://www.rfc-editor.org/rfc/rfc7515#section-3.1)).
 pub(super) struct Segments<'a> {
     /// Header and payload, as they were signed.
     pub(super) message: &'a str,
@@ -33,8 +34,8 @@ impl<'a> Segments<'a> {
         })
     }
 
-    /// Decodes strictly: no padding, no white space, no bits beyond the last byte, so that a token has one spelling
-    /// only.
+    /// Decodes strictly: no padding, no white space, no bits beyond the last byte, so that a token
+    /// has one spelling only.
     ///
     /// # Errors
     ///

@@ -1,4 +1,5 @@
-//! The settings that `VerifierBuilder` and `JwtAuthBuilder` share: what each is called, takes and means.
+//! The settings that `VerifierBuilder` and `JwtAuthBuilder` share: what each is called, takes and
+//! means.
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
@@ -15,8 +16,8 @@ use crate::{
 };
 
 declare_settings! {
-    /// The raw values of a verifier's settings; `None` for those that are not given. `VerifierRules` checks them and
-    /// has the defaults.
+    /// The raw values of a verifier's settings; `None` for those that are not given.
+    /// `VerifierRules` checks them and has the defaults.
     #[derive(Debug, Clone, Default)]
     struct VerifierSettings;
 
@@ -25,8 +26,9 @@ declare_settings! {
 
     => {
         keys: KeySettings {
-            /// The HMAC secret(s), from environment variables, which are loaded when the middleware is built. All of a
-            /// list verify, so that a secret can be rotated: `["JWT_SECRET", "OLD_JWT_SECRET"]`.
+            /// The HMAC secret(s), from environment variables, which are loaded when the middleware
+            /// is built. All of a list verify, so that a secret can be rotated: `["JWT_SECRET",
+            /// "OLD_JWT_SECRET"]`.
             fn secret_env(variables: impl OneOrMany) { FixedKeys::SecretEnv(variables.into_strings()).into() }
 
             /// The HMAC secret, from code.
@@ -38,7 +40,8 @@ declare_settings! {
             /// The public key(s) or certificate(s) in PEM, from files.
             fn public_key_file(files: impl OneOrMany) { FixedKeys::PublicKeyFile(files.into_strings()).into() }
 
-            /// The public key(s) or certificate(s) in PEM, from code: RSA, EC (P-256, P-384) or Ed25519.
+            /// The public key(s) or certificate(s) in PEM, from code: RSA, EC (P-256, P-384) or
+            /// Ed25519.
             fn public_key(pem: impl AsRef<[u8]>) { FixedKeys::PublicKey(pem.as_ref().to_vec()).into() }
 
             /// A JWK Set, from a file that is loaded when the middleware is built.
@@ -47,10 +50,12 @@ declare_settings! {
             /// A JWK Set, as a JSON string.
             fn jwks(json: impl Into<String>) { FixedKeys::Jwks(json.into()).into() }
 
-            /// The URL of a JWK Set: `https`, except to a loopback address. The set is fetched at the first token, and
-            /// then refreshed in the background as often as its `Cache-Control` says: at most every minute, at least
-            /// every twelve hours, by default every ten minutes. If no key verifies a token, the set is fetched again,
-            /// at most once in ten seconds. While it cannot be fetched, the last valid set serves until it is a day old.
+            /// The URL of a JWK Set: `https`, except to a loopback address. The set is fetched at
+            /// the first token, and then refreshed in the background as often as its
+            /// `Cache-Control` says: at most every minute, at least every twelve hours, by default
+            /// every ten minutes. If no key verifies a token, the set is fetched again, at most
+            /// once in ten seconds. While it cannot be fetched, the last valid set serves until it
+            /// is a day old.
             #[cfg(feature = "jwks")]
             #[cfg_attr(docsrs, doc(cfg(feature = "jwks")))]
             fn jwks_url(url: impl Into<String>) { RemoteSettings::JwksUrl(url.into()).into() }
@@ -60,9 +65,9 @@ declare_settings! {
             #[cfg_attr(docsrs, doc(cfg(feature = "jwks")))]
             fn jwks_url_env(variable: impl Into<String>) { RemoteSettings::JwksUrlEnv(variable.into()).into() }
 
-            /// An issuer that publishes its JWK Set by
-            /// [OpenID Connect Discovery](https://openid.net/specs/openid-connect-discovery-1_0.html). It is also the
-            /// accepted `issuer`, unless that is set.
+            /// An issuer that publishes its JWK Set by [OpenID Connect
+            /// Discovery](https://openid.net/specs/openid-connect-discovery-1_0.html). It is also
+            /// the accepted `issuer`, unless that is set.
             #[cfg(feature = "jwks")]
             #[cfg_attr(docsrs, doc(cfg(feature = "jwks")))]
             fn oidc_issuer(issuer: impl Into<String>) { RemoteSettings::OidcIssuer(issuer.into()).into() }
@@ -93,28 +98,30 @@ declare_settings! {
         }
 
         secret_encoding: Result<SecretEncoding, ConfigError> {
-            /// How the secret is written: `"utf8"` (the default), `"base64"`, `"base64url"` or `"hex"`.
+            /// How the secret is written: `"utf8"` (the default), `"base64"`, `"base64url"` or
+            /// `"hex"`.
             fn secret_encoding(encoding: impl Setting<SecretEncoding>) { encoding.into_value("secret_encoding") }
         }
 
         allow_weak_secret: bool {
-            /// Accepts a secret that is shorter than the hash, against
-            /// [RFC 7518 §3.2](https://www.rfc-editor.org/rfc/rfc7518#section-3.2). An empty one is never accepted.
+            /// Accepts a secret that is shorter than the hash, against [RFC 7518
+            /// §3.2](https://www.rfc-editor.org/rfc/rfc7518#section-3.2). An empty one is never
+            /// accepted.
             fn allow_weak_secret(allow: bool) { allow }
         }
 
         #[cfg(feature = "jwks")]
         http_client: HttpClient {
-            /// The HTTP client that fetches JWK Sets: for a proxy, or for your own certificates. It should not follow
-            /// redirects to other hosts; an answer from another host is refused.
+            /// The HTTP client that fetches JWK Sets: for a proxy, or for your own certificates. It
+            /// should not follow redirects to other hosts; an answer from another host is refused.
             #[cfg(feature = "jwks")]
             #[cfg_attr(docsrs, doc(cfg(feature = "jwks")))]
             fn http_client(client: reqwest::Client) { HttpClient(client) }
         }
 
         algorithms: Vec<String> {
-            /// The only algorithm that tokens may be signed with. Defaults to `"HS256"` if the key is a secret, and must
-            /// be given otherwise.
+            /// The only algorithm that tokens may be signed with. Defaults to `"HS256"` if the key
+            /// is a secret, and must be given otherwise.
             fn algorithm(name: impl AsRef<str>) { vec![name.as_ref().to_owned()] }
 
             /// The algorithms that tokens may be signed with. Each must fit a key's type.
@@ -127,9 +134,9 @@ declare_settings! {
         }
 
         audiences: Vec<String> {
-            /// The names of this server: one of them must be among a token's audiences. Once set, `aud` is required.
-            /// Without it, a token that has an `aud` is refused
-            /// ([RFC 7519 §4.1.3](https://www.rfc-editor.org/rfc/rfc7519#section-4.1.3)).
+            /// The names of this server: one of them must be among a token's audiences. Once set,
+            /// `aud` is required. Without it, a token that has an `aud` is refused ([RFC 7519
+            /// §4.1.3](https://www.rfc-editor.org/rfc/rfc7519#section-4.1.3)).
             fn audience(audiences: impl OneOrMany) { audiences.into_strings() }
         }
 
@@ -139,14 +146,14 @@ declare_settings! {
         }
 
         leeway: Result<Duration, ConfigError> {
-            /// How far the clocks of issuer and server may differ: counts for `exp` and `nbf`. Defaults to `60s`; at
-            /// most a day.
+            /// How far the clocks of issuer and server may differ: counts for `exp` and `nbf`.
+            /// Defaults to `60s`; at most a day.
             fn leeway(leeway: impl Setting<Duration>) { leeway.into_value("leeway") }
         }
 
         max_token_bytes: usize {
-            /// The maximum length of a token, in bytes. A longer one is refused without looking at it. Defaults to 8192;
-            /// at most 1 MiB.
+            /// The maximum length of a token, in bytes. A longer one is refused without looking at
+            /// it. Defaults to 8192; at most 1 MiB.
             fn max_token_bytes(bytes: usize) { bytes }
         }
     }

@@ -1,5 +1,5 @@
-//! Segments that a lenient decoder would take: then one token would have many spellings, and a filter or a list of
-//! revoked tokens in front of this server could be passed by.
+//! Segments that a lenient decoder would take: then one token would have many spellings, and a
+//! filter or a list of revoked tokens in front of this server could be passed by.
 
 use crate::{
     support::split,

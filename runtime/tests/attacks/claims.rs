@@ -396,8 +396,8 @@ fn nested(attacks: &mut Attacks<'_>) {
     );
 }
 
-/// With `serde_json`'s feature `raw_value`, which another crate of the program may switch on, a type of the application
-/// reads another text than the one that was checked.
+/// With `serde_json`'s feature `raw_value`, which another crate of the program may switch on, a
+/// type of the application reads another text than the one that was checked.
 fn private_names(attacks: &mut Attacks<'_>) {
     for (name, member) in [
         ("of a raw value", r#""$serde_json::private::RawValue":"{}""#),

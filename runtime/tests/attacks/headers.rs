@@ -1,4 +1,5 @@
-//! Headers: extensions, keys that a token brings along, duplicates, wrong types, and what is no object at all.
+//! Headers: extensions, keys that a token brings along, duplicates, wrong types, and what is no
+//! object at all.
 
 use crate::{
     support::{self, Signer, encode, fixture, jwk_of_pem},
@@ -236,7 +237,8 @@ fn other_kinds(attacks: &mut Attacks<'_>) {
     attacks.forged("typ is logout+jwt, and the signature a stranger's", forged);
 }
 
-/// Names that `serde_json` keeps for itself, and reads as something else if another crate switches its features on.
+/// Names that `serde_json` keeps for itself, and reads as something else if another crate switches
+/// its features on.
 fn private_names(attacks: &mut Attacks<'_>) {
     let target = attacks.target;
     for member in [

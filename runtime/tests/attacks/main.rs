@@ -145,7 +145,8 @@ fn tokens_of_the_usual_kinds_are_accepted() {
     }
 }
 
-/// `security` says that the text of such a token is no identity, so that a denylist of texts is none.
+/// `security` says that the text of such a token is no identity, so that a denylist of texts is
+/// none.
 #[test]
 fn a_token_with_ecdsa_has_a_second_valid_spelling() {
     for algorithm in [
@@ -163,8 +164,8 @@ fn a_token_with_ecdsa_has_a_second_valid_spelling() {
     }
 }
 
-/// Checks whose time grows with the square of the length would let one token stop a server that allows long ones, and
-/// this test.
+/// Checks whose time grows with the square of the length would let one token stop a server that
+/// allows long ones, and this test.
 #[test]
 fn a_token_of_many_members_is_read() {
     let verifier = support::verifier_of(jsonwebtoken::Algorithm::HS256)

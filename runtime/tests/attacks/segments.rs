@@ -1,4 +1,5 @@
-//! What is not three segments: too few, too many, empty ones, other serializations, tokens in tokens.
+//! What is not three segments: too few, too many, empty ones, other serializations, tokens in
+//! tokens.
 
 use crate::{
     support::{encode, split},

@@ -1,4 +1,5 @@
-//! Keys from environment variables. A process cannot change its own environment safely, so each test runs in a child.
+//! Keys from environment variables. A process cannot change its own environment safely, so each
+//! test runs in a child.
 
 use std::{env, process::Command};
 
@@ -12,7 +13,8 @@ use super::{
 
 const CHILD: &str = "JWT_AUTH_TEST_CHILD";
 
-/// Runs the calling test again in a child process with these variables. Returns `false` in the child.
+/// Runs the calling test again in a child process with these variables. Returns `false` in the
+/// child.
 fn in_child(test: &str, variables: &[(&str, &str)]) -> bool {
     if env::var_os(CHILD).is_some() {
         return false;

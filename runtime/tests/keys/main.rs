@@ -1,4 +1,5 @@
-//! Keys in every form that a deployment uses, and the mistakes that are found when a verifier is built.
+//! Keys in every form that a deployment uses, and the mistakes that are found when a verifier is
+//! built.
 
 mod environment;
 mod jwk_sets;

@@ -338,7 +338,8 @@ fn malformed_keys_are_refused() {
     );
 }
 
-/// aws-lc-rs refuses such a point when the key is loaded, the other backend when it verifies a signature.
+/// aws-lc-rs refuses such a point when the key is loaded, the other backend when it verifies a
+/// signature.
 #[test]
 fn a_point_that_is_not_on_its_curve_verifies_nothing() {
     for algorithm in [Algorithm::ES256, Algorithm::ES384] {

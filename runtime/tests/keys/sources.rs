@@ -98,7 +98,8 @@ fn keys_are_chosen_for_each_token_once() {
 
     for (asked_before, (token, expected)) in cases.iter().enumerate() {
         assert_eq!(outcome(&verifier, token), *expected, "{token}");
-        // Not again for a token that its keys do not verify: the source knows when its keys are old.
+        // Not again for a token that its keys do not verify: the source knows when its keys are
+        // old.
         assert_eq!(
             tenants.asked.load(Ordering::SeqCst),
             asked_before + 1,

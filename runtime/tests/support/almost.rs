@@ -64,7 +64,8 @@ pub(crate) fn headers(algorithm: String) -> impl Strategy<Value = String> {
     )
 }
 
-/// Claims for the issuer `https://issuer.test` and the audience `chat`; about half of them are good.
+/// Claims for the issuer `https://issuer.test` and the audience `chat`; about half of them are
+/// good.
 pub(crate) fn claims() -> impl Strategy<Value = String> {
     let now = SystemTime::now()
         .duration_since(UNIX_EPOCH)

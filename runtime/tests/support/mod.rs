@@ -1,4 +1,5 @@
-//! What the tests of tokens and keys share: test-only keys, and a signer of any header and payload, however wrong.
+//! What the tests of tokens and keys share: test-only keys, and a signer of any header and payload,
+//! however wrong.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use futures_util::FutureExt;
@@ -187,7 +188,8 @@ impl Signer {
     }
 
     fn with_key(algorithm: Algorithm, key: EncodingKey) -> Self {
-        // With both backends compiled in, jsonwebtoken signs only after one was chosen, which a verifier does.
+        // With both backends compiled in, jsonwebtoken signs only after one was chosen, which a
+        // verifier does.
         verifier_of(Algorithm::HS256).build().unwrap();
         Self { algorithm, key }
     }

@@ -15,8 +15,8 @@ const DEFAULT_LIMIT: Duration = Duration::from_secs(10);
 
 /// A Socket.IO client in one namespace.
 ///
-/// It reads, and answers the server's pings, only while one of its methods runs. Each of them waits for
-/// [10 seconds](Connect::limit) at most. Dropping the client closes the connection.
+/// It reads, and answers the server's pings, only while one of its methods runs. Each of them waits
+/// for [10 seconds](Connect::limit) at most. Dropping the client closes the connection.
 ///
 /// ```no_run
 /// # async fn example(server: std::net::SocketAddr) -> Result<(), Box<dyn std::error::Error>> {
@@ -72,7 +72,8 @@ impl TestClient {
         self.send_event(None, event, arguments).await
     }
 
-    /// Emits an event as [`emit`](Self::emit) does, and returns the arguments of its acknowledgement, an array.
+    /// Emits an event as [`emit`](Self::emit) does, and returns the arguments of its
+    /// acknowledgement, an array.
     ///
     /// # Errors
     ///
@@ -92,7 +93,8 @@ impl TestClient {
         .await
     }
 
-    /// Returns the arguments of the next event of this name, an array. Other events stay for later calls.
+    /// Returns the arguments of the next event of this name, an array. Other events stay for later
+    /// calls.
     ///
     /// # Errors
     ///
@@ -128,7 +130,8 @@ impl TestClient {
     ///
     /// # Errors
     ///
-    /// The packet could not be sent in time. A client that was already disconnected is not an error.
+    /// The packet could not be sent in time. A client that was already disconnected is not an
+    /// error.
     pub async fn disconnect(mut self) -> Result<(), ClientError> {
         let leaving = encode(1, &self.namespace, None, "");
         within(self.limit, "end of the connection".to_owned(), async {
@@ -163,8 +166,8 @@ impl TestClient {
         .await
     }
 
-    /// Returns the arguments of the first event or acknowledgement that is wanted. Other events are kept; an
-    /// acknowledgement that is not wanted is one for which the caller no longer waits.
+    /// Returns the arguments of the first event or acknowledgement that is wanted. Other events are
+    /// kept; an acknowledgement that is not wanted is one for which the caller no longer waits.
     async fn wait_for(
         &mut self,
         what: String,
@@ -237,7 +240,8 @@ impl Connect {
         self
     }
 
-    /// Sets how long the client waits for an answer, here and in every method. Defaults to 10 seconds.
+    /// Sets how long the client waits for an answer, here and in every method. Defaults to 10
+    /// seconds.
     pub fn limit(mut self, limit: Duration) -> Self {
         self.limit = limit;
         self

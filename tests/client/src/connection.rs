@@ -21,7 +21,8 @@ use crate::{ClientError, EnginePacket, Packet};
 pub struct Handshake(Request);
 
 impl Handshake {
-    /// Creates the request for a server (`host:port`), with a query string, which is empty or starts with `&`.
+    /// Creates the request for a server (`host:port`), with a query string, which is empty or
+    /// starts with `&`.
     ///
     /// Protocol 5 of Socket.IO goes over protocol 4 of Engine.IO, protocol 4 over 3.
     ///
@@ -57,7 +58,8 @@ impl Handshake {
     }
 }
 
-/// A connection that sends exactly what it is given, and answers pings while it is asked for the next packet.
+/// A connection that sends exactly what it is given, and answers pings while it is asked for the
+/// next packet.
 #[derive(Debug)]
 pub struct Connection {
     socket: WebSocketStream<TcpStream>,
@@ -145,7 +147,8 @@ impl Connection {
     }
 }
 
-/// Returns whether the server sent an invalid WebSocket message. Every other error is the end of the connection.
+/// Returns whether the server sent an invalid WebSocket message. Every other error is the end of
+/// the connection.
 fn is_broken_protocol(error: &tungstenite::Error) -> bool {
     use tungstenite::{Error, error::ProtocolError::ResetWithoutClosingHandshake};
     match error {

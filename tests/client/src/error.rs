@@ -22,8 +22,8 @@ pub enum Refusal {
 impl Refusal {
     /// Returns the message of the `connect_error`, which is the code of the refusal.
     ///
-    /// Returns `connection_failed` if the server did not answer, and an empty string for a `connect_error` without a
-    /// message.
+    /// Returns `connection_failed` if the server did not answer, and an empty string for a
+    /// `connect_error` without a message.
     pub fn code(&self) -> &str {
         match self {
             Self::ConnectError(data) => data

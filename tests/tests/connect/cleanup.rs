@@ -15,7 +15,8 @@ use socketioxide_jwt_auth_tests::{
     token,
 };
 
-/// Claims whose live values are counted. Each test has its own type, because tests run concurrently.
+/// Claims whose live values are counted. Each test has its own type, because tests run
+/// concurrently.
 struct Counted<const TEST: usize>;
 
 const TESTS: usize = 4;
@@ -153,7 +154,8 @@ async fn nothing_remains_after_a_connection_breaks() {
     assert_no_sockets_and_rooms(&server).await;
 }
 
-/// A server that allows guests. The disconnect handler of `/` requires a user, and `/next` is for waiting.
+/// A server that allows guests. The disconnect handler of `/` requires a user, and `/next` is for
+/// waiting.
 async fn server_with_user_disconnect_handler() -> (Server, Records) {
     async fn on_connect(socket: SocketRef) {
         socket.on_disconnect(
@@ -221,8 +223,8 @@ async fn a_guest_disconnected_by_the_server_is_removed_though_the_disconnect_han
     assert_no_sockets_and_rooms(&server).await;
 }
 
-/// The disconnect packet is that of a second disconnect, without which socketioxide would keep the socket. With a handler
-/// that takes `MaybeAuthUser` there is none.
+/// The disconnect packet is that of a second disconnect, without which socketioxide would keep the
+/// socket. With a handler that takes `MaybeAuthUser` there is none.
 #[tokio::test]
 async fn a_guest_that_reconnects_at_once_receives_a_disconnect_and_is_admitted() {
     let (server, mut records) = server_with_user_disconnect_handler().await;

@@ -1,4 +1,5 @@
-//! Mistakes in the configuration, which are reported with their repair when the middleware is built.
+//! Mistakes in the configuration, which are reported with their repair when the middleware is
+//! built.
 
 use std::ffi::{OsStr, OsString};
 
@@ -19,7 +20,8 @@ async fn rotating(claims: Claims) -> Option<User> {
     find_user(&claims.sub)
 }
 
-/// Builds a middleware or verifier in a child process with these variables, and returns the outcome.
+/// Builds a middleware or verifier in a child process with these variables, and returns the
+/// outcome.
 fn build<'a>(what: &str, variables: impl IntoIterator<Item = (&'a str, OsString)>) -> String {
     outcome_of_child("configuration::the_child_builds", |child| {
         child

@@ -1,4 +1,5 @@
-//! Panics in the application's code: the client receives `internal_error`, is not let in, and the server keeps running.
+//! Panics in the application's code: the client receives `internal_error`, is not let in, and the
+//! server keeps running.
 
 use std::{fmt, sync::Arc};
 

@@ -1,4 +1,5 @@
-//! Sessions of clients that speak protocol 4 (1.x and 2.x), which have no auth payload and are in `/` without a CONNECT.
+//! Sessions of clients that speak protocol 4 (1.x and 2.x), which have no auth payload and are in
+//! `/` without a CONNECT.
 #![cfg(feature = "interop")]
 
 use serde_json::json;

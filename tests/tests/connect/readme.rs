@@ -1,5 +1,5 @@
-//! The README and the architecture page show what is in the repository: the code of the quickstart (without its clients,
-//! its generated secret and its address option), and every source file.
+//! The README and the architecture page show what is in the repository: the code of the quickstart
+//! (without its clients, its generated secret and its address option), and every source file.
 
 use std::{collections::BTreeSet, fs, path::Path};
 

@@ -10,7 +10,8 @@ use socketioxide_jwt_auth_tests::{
 
 const ADMITTED: &str = "admitted";
 
-/// Returns the outcome for a client whose token has the claims of `ada`, an `exp` in an hour, and these.
+/// Returns the outcome for a client whose token has the claims of `ada`, an `exp` in an hour, and
+/// these.
 async fn outcome(middleware: &JwtAuth<authenticate>, claims: Value) -> String {
     let mut all = json!({ "sub": "ada", "exp": seconds_from_now(3600) });
     all.as_object_mut()

@@ -116,8 +116,9 @@ async fn configured_issuers_replace_the_discovered_one() {
     );
 }
 
-/// [Discovery §4.3](https://openid.net/specs/openid-connect-discovery-1_0.html#ProviderConfigurationValidation): the
-/// document's issuer is exactly the one that was asked for.
+/// [Discovery
+/// §4.3](https://openid.net/specs/openid-connect-discovery-1_0.html#ProviderConfigurationValidation):
+/// the document's issuer is exactly the one that was asked for.
 #[tokio::test]
 async fn a_document_of_another_issuer_is_refused() {
     let issuer = Issuer::with_keys(&[&key()]).await;
@@ -387,7 +388,8 @@ async fn keys_of_the_same_name_are_never_mixed_up() {
         }
     }
 
-    // The document and the keys are requested twice: at first, and for a signature that no key verifies.
+    // The document and the keys are requested twice: at first, and for a signature that no key
+    // verifies.
     assert_eq!((first.requests(), second.requests()), (4, 4));
 }
 

@@ -1,4 +1,5 @@
-//! One server for many tenants: a `KeySource` that chooses the keys by the request and the namespace.
+//! One server for many tenants: a `KeySource` that chooses the keys by the request and the
+//! namespace.
 
 use std::sync::Arc;
 

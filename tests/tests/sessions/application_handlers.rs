@@ -122,7 +122,8 @@ async fn the_disconnect_handler_receives_the_user_and_the_reason() {
     assert_eq!(records.next().await, "goodbye None ServerNSDisconnect");
 }
 
-/// The last handler that is registered for an event replaces the earlier ones, as with every event of socketioxide.
+/// The last handler that is registered for an event replaces the earlier ones, as with every event
+/// of socketioxide.
 #[tokio::test]
 async fn an_application_handler_of_the_authenticate_event_replaces_it_and_logs_no_user_in() {
     async fn takes_over(socket: SocketRef) {

@@ -1,4 +1,5 @@
-//! Clients that disconnect while a lookup of theirs runs, and clients that connect again before it has ended.
+//! Clients that disconnect while a lookup of theirs runs, and clients that connect again before it
+//! has ended.
 
 use std::time::Duration;
 
@@ -160,7 +161,8 @@ async fn nothing_remains_after_a_client_disconnects_during_the_lookup() {
     assert_eq!(records.next().await, "lookup");
     raw.leave("/").await;
 
-    // To socketioxide it is not in the namespace yet, and any other packet there closes the connection.
+    // To socketioxide it is not in the namespace yet, and any other packet there closes the
+    // connection.
     raw.expect("", Received::Closed).await;
     assert_eq!(records.next().await, "connection gone");
     gate.open_once();

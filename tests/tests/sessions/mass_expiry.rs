@@ -17,7 +17,8 @@ async fn greet(socket: SocketRef) {
     socket.emit("ready", &()).unwrap();
 }
 
-/// Reads until every socket of the connection was told the reason and disconnected, and returns when the last one was.
+/// Reads until every socket of the connection was told the reason and disconnected, and returns
+/// when the last one was.
 async fn until_all_are_out(mut raw: Raw) -> f64 {
     let mut told_why = Vec::new();
     let mut disconnected = 0;

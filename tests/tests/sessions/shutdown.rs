@@ -1,7 +1,8 @@
 //! Shutdown of a server with open sessions and with lookups under way.
 //!
-//! `SocketIo::close()` of socketioxide 0.18.9 closes the connections, but forgets the sockets: it calls no disconnect
-//! handler and never drops them. What this crate adds to them ends with the token at the latest.
+//! `SocketIo::close()` of socketioxide 0.18.9 closes the connections, but forgets the sockets: it
+//! calls no disconnect handler and never drops them. What this crate adds to them ends with the
+//! token at the latest.
 
 use std::time::Duration;
 

@@ -113,7 +113,8 @@ async fn the_session_ends_in_time_and_the_client_is_told_when_it_reads() {
     assert_eq!(records.next().await, "goodbye Ada");
 }
 
-/// A client must not keep its session alive by not reading: the warning waits for room in the channel, the end does not.
+/// A client must not keep its session alive by not reading: the warning waits for room in the
+/// channel, the end does not.
 #[tokio::test]
 async fn a_warning_that_cannot_be_sent_does_not_delay_the_end() {
     let (server, _records) = serve(log_in::builder().expiry_warning("1h")).await;
@@ -190,7 +191,8 @@ async fn nothing_remains_of_a_client_that_never_reads_and_disconnects() {
     Server::wait_for_tasks_at_most(tasks).await;
 }
 
-/// A first ping may have taken the only place for a packet; then socketioxide closes the connection.
+/// A first ping may have taken the only place for a packet; then socketioxide closes the
+/// connection.
 async fn admitted(server: &Server, namespace: &str) -> Raw {
     for _ in 0..20 {
         let mut raw = server.raw().await;
@@ -273,8 +275,8 @@ async fn a_slow_client_leaves_all_rooms_at_a_logout() {
         .unwrap();
 }
 
-/// Broadcasts of the namespace reach a socket until it is disconnected. The room of each packet that the client reads must
-/// go to the end of the session, not to another broadcast.
+/// Broadcasts of the namespace reach a socket until it is disconnected. The room of each packet
+/// that the client reads must go to the end of the session, not to another broadcast.
 #[tokio::test]
 async fn a_client_that_reads_slowly_receives_few_broadcasts_after_its_end() {
     let (server, _records) = serve(log_in::builder()).await;

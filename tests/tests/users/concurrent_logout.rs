@@ -235,7 +235,8 @@ async fn a_connection_in_a_later_middleware_is_told_the_reason_once() {
     raw.expect("/", Received::Disconnected).await;
 }
 
-/// Sends a login together with CONNECT: socketioxide takes events of a socket that it has not marked connected yet.
+/// Sends a login together with CONNECT: socketioxide takes events of a socket that it has not
+/// marked connected yet.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_login_that_comes_with_the_connect_is_in_its_room_and_welcomed_once() {
     async fn on_connect(socket: SocketRef) {

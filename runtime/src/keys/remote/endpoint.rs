@@ -22,8 +22,8 @@ impl RemoteSettings {
     ///
     /// # Errors
     ///
-    /// The variable is not set, or the URL cannot be trusted. The error does not show the URL, which may hold a key of the
-    /// operator.
+    /// The variable is not set, or the URL cannot be trusted. The error does not show the URL,
+    /// which may hold a key of the operator.
     pub(crate) fn resolve(self) -> Result<(Endpoint, Option<String>), ConfigError> {
         let (option, url) = match &self {
             Self::JwksUrl(url) => ("jwks_url".to_owned(), url.clone()),
@@ -63,7 +63,8 @@ impl Endpoint {
     }
 }
 
-/// Finds the set by [OpenID Connect Discovery](https://openid.net/specs/openid-connect-discovery-1_0.html).
+/// Finds the set by [OpenID Connect
+/// Discovery](https://openid.net/specs/openid-connect-discovery-1_0.html).
 pub(crate) struct Discovery {
     issuer: String,
     pub(super) document: Url,

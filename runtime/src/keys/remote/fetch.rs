@@ -13,8 +13,8 @@ use crate::{
     keys::{KeySet, jwk},
 };
 
-/// The time limit of a fetch, with Discovery's two requests. A healthy issuer answers in well under a second, and a
-/// client may be waiting.
+/// The time limit of a fetch, with Discovery's two requests. A healthy issuer answers in well under
+/// a second, and a client may be waiting.
 pub(super) const TIME_LIMIT: Duration = Duration::from_secs(5);
 
 /// Enough for a hundred RSA keys with their certificates; an endless answer is cut off.
@@ -25,7 +25,8 @@ const MAX_REDIRECTS: usize = 3;
 /// Some hosts refuse requests without it.
 const USER_AGENT: &str = concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION"));
 
-/// A client whose [`Debug`](fmt::Debug) shows nothing: its default headers may hold a key of the operator.
+/// A client whose [`Debug`](fmt::Debug) shows nothing: its default headers may hold a key of the
+/// operator.
 #[derive(Clone)]
 pub(crate) struct HttpClient(pub(crate) Client);
 
@@ -107,7 +108,8 @@ fn build_client(endpoint: &Endpoint) -> reqwest::Result<Client> {
     let builder = Client::builder()
         .user_agent(USER_AGENT)
         .redirect(redirect::Policy::custom(follow));
-    // `http://` is allowed for loopback addresses only, and a proxy would see and could change the answer.
+    // `http://` is allowed for loopback addresses only, and a proxy would see and could change the
+    // answer.
     let builder = if endpoint.url().scheme() == "http" {
         builder.no_proxy()
     } else {
@@ -134,9 +136,10 @@ fn same_site(requested: &Url, answered: &Url) -> bool {
         && requested.port_or_known_default() == answered.port_or_known_default()
 }
 
-/// Returns how long an answer is fresh ([RFC 9111 §4.2](https://www.rfc-editor.org/rfc/rfc9111#section-4.2)), as a
-/// private cache computes it: `max-age` less the `Age` that another cache adds. `s-maxage` is for shared caches, and
-/// `Expires` needs clocks that agree.
+/// Returns how long an answer is fresh ([RFC 9111
+/// §4.2](https://www.rfc-editor.org/rfc/rfc9111#section-4.2)), as a private cache computes it:
+/// `max-age` less the `Age` that another cache adds. `s-maxage` is for shared caches, and `Expires`
+/// needs clocks that agree.
 fn lifetime(headers: &HeaderMap) -> Option<Duration> {
     let cache = headers.typed_get::<CacheControl>()?;
     if cache.no_store() || cache.no_cache() {

@@ -7,8 +7,8 @@ use reqwest::{StatusCode, Url};
 use super::fetch::{SIZE_LIMIT, TIME_LIMIT};
 use crate::keys::KeyProblem;
 
-/// Why a URL cannot be used, or why no set can be fetched from it. Its message follows the name of the setting, and never
-/// shows the URL.
+/// Why a URL cannot be used, or why no set can be fetched from it. Its message follows the name of
+/// the setting, and never shows the URL.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum RemoteProblem {
     #[error("is not a URL ({0}); write it like https://issuer.example/keys")]

@@ -40,8 +40,9 @@ const LOGOUT_EVENT: &str = "http://schemas.openid.net/event/backchannel-logout";
 impl<'a> Payload<'a> {
     /// # Errors
     ///
-    /// `token_malformed` if the payload is not a JSON object, `token_claims_invalid` for a logout token and for a
-    /// registered claim that is ambiguous or has a wrong type, then `token_claim_missing`.
+    /// `token_malformed` if the payload is not a JSON object, `token_claims_invalid` for a logout
+    /// token and for a registered claim that is ambiguous or has a wrong type, then
+    /// `token_claim_missing`.
     pub(super) fn parse(json: &'a str, required: &[String]) -> Result<Self, Code> {
         let mut collector = Collector::new(required);
         let mut object = ObjectReader::new(json).map_err(|_| Code::TokenMalformed)?;
@@ -49,7 +50,8 @@ impl<'a> Payload<'a> {
         while let Some(name) = object.next_name().map_err(|_| Code::TokenMalformed)? {
             let claim = Claim::from_name(&name);
             let value = object.value().map_err(|error| match (error, claim) {
-                // No registered claim is nested, so this one has a wrong type before it is too deep.
+                // No registered claim is nested, so this one has a wrong type before it is too
+                // deep.
                 (JsonError::TooDeep, Some(_)) => Code::TokenClaimsInvalid,
                 _ => Code::TokenMalformed,
             })?;
@@ -139,8 +141,8 @@ fn parse_audiences(json: &str) -> Option<Vec<Cow<'_, str>>> {
         .or_else(|| json::strings(json))
 }
 
-/// Parses a `NumericDate` ([RFC 7519 §2](https://www.rfc-editor.org/rfc/rfc7519#section-2)): seconds, with or without
-/// decimals.
+/// Parses a `NumericDate` ([RFC 7519 §2](https://www.rfc-editor.org/rfc/rfc7519#section-2)):
+/// seconds, with or without decimals.
 fn parse_numeric_date(json: &str) -> Option<Duration> {
     // Rust accepts more than a JSON number, but `json` was checked to be JSON.
     if !json.starts_with(|first: char| first == '-' || first.is_ascii_digit()) {
@@ -152,8 +154,8 @@ fn parse_numeric_date(json: &str) -> Option<Duration> {
     Duration::try_from_secs_f64(json.parse().ok()?).ok()
 }
 
-/// Returns whether the `events` claim is that of a logout token. Applications use a claim of this name for other
-/// purposes, so only this member counts.
+/// Returns whether the `events` claim is that of a logout token. Applications use a claim of this
+/// name for other purposes, so only this member counts.
 fn has_logout_event(json: &str) -> bool {
     let Ok(mut events) = ObjectReader::new(json) else {
         return false;

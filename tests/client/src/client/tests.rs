@@ -43,7 +43,8 @@ impl Script {
         Self { address, task }
     }
 
-    /// Accepts a client up to the opening of Engine.IO, the CONNECT of `/` without a payload, and its answer.
+    /// Accepts a client up to the opening of Engine.IO, the CONNECT of `/` without a payload, and
+    /// its answer.
     async fn connected(steps: impl IntoIterator<Item = Step>) -> (Self, TestClient) {
         let mut all = vec![Send(OPEN), Expect("40"), Send(r#"40{"sid":"b"}"#)];
         all.extend(steps);

@@ -15,7 +15,8 @@ pub(crate) struct Account {
     number: u64,
 }
 
-// A client of protocol 4 sends the same query string to every namespace, so a second token needs a second name.
+// A client of protocol 4 sends the same query string to every namespace, so a second token needs a
+// second name.
 #[jwt_auth(secret_env = "INTEROP_OTHER_SECRET", token = [auth("token"), query("account_token")])]
 pub(crate) async fn find_account(claims: AccountClaims) -> Option<Account> {
     (claims.account < 1000).then_some(Account {

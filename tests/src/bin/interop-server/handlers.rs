@@ -36,8 +36,8 @@ pub(crate) async fn on_admin(socket: SocketRef, user: AuthUser<User, Admins>) {
     socket.emit("session", &user.name).ok();
 }
 
-/// Call it before `session` is emitted: socketioxide drops an event that has no handler yet, so clients wait for
-/// `session` before they emit one.
+/// Call it before `session` is emitted: socketioxide drops an event that has no handler yet, so
+/// clients wait for `session` before they emit one.
 fn add_events(socket: &SocketRef) {
     socket.on("whoami", whoami);
     socket.on("subject", subject);

@@ -1,8 +1,8 @@
 //! The server that the JavaScript clients of `tests/interop` talk to.
 //!
-//! Protocol 4 connects every client to `/` first, so what `/` demands cannot be chosen by the client's namespace.
-//! Therefore several Socket.IO servers listen on one port, each under its own path and with its own `/`; the named
-//! namespaces are the same on all of them.
+//! Protocol 4 connects every client to `/` first, so what `/` demands cannot be chosen by the
+//! client's namespace. Therefore several Socket.IO servers listen on one port, each under its own
+//! path and with its own `/`; the named namespaces are the same on all of them.
 
 mod accounts;
 mod directory;
@@ -95,7 +95,8 @@ fn app(auth: &Auth) -> Result<Router, Box<dyn Error>> {
         .layer(sessions_layer))
 }
 
-/// Returns when stdin is closed. The process that started the server holds it, so the server ends with that process.
+/// Returns when stdin is closed. The process that started the server holds it, so the server ends
+/// with that process.
 async fn stdin_closed() {
     let mut stdin = tokio::io::stdin();
     let mut ignored = [0; 64];
@@ -104,8 +105,8 @@ async fn stdin_closed() {
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    // Every event of the crate itself, so that the tests can look for what must not be in the log. socketioxide's own
-    // events show auth payloads.
+    // Every event of the crate itself, so that the tests can look for what must not be in the log.
+    // socketioxide's own events show auth payloads.
     tracing_subscriber::fmt()
         .with_env_filter("socketioxide_jwt_auth=trace")
         .with_writer(io::stderr)

@@ -192,7 +192,8 @@ async fn a_new_set_may_name_its_keys_where_the_old_one_did_not() {
     assert_eq!(issuer.requests(), 3);
 }
 
-/// Forged tokens with a known `kid`, an unknown one or none, and with algorithms of the set and others.
+/// Forged tokens with a known `kid`, an unknown one or none, and with algorithms of the set and
+/// others.
 #[tokio::test]
 async fn forged_tokens_of_every_kind_share_one_request_in_ten_seconds() {
     let (key, other) = keys();
@@ -256,7 +257,8 @@ async fn a_forged_token_is_refused_for_its_signature_while_the_issuer_is_down() 
     assert_eq!(issuer.requests(), 2);
 }
 
-/// Asserts for how many seconds a response with these headers is valid: no request before, one after.
+/// Asserts for how many seconds a response with these headers is valid: no request before, one
+/// after.
 async fn is_good_for(headers: &[(&'static str, &str)], seconds: u64) {
     let (key, _) = keys();
     let issuer = Issuer::start().await;

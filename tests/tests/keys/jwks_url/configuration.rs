@@ -117,8 +117,8 @@ fn the_algorithms_must_be_named_and_be_those_of_public_keys() {
     }
 }
 
-/// Returns the outcome of the child with this URL. Its environment also names a proxy, which must not be used for
-/// `http://`.
+/// Returns the outcome of the child with this URL. Its environment also names a proxy, which must
+/// not be used for `http://`.
 async fn verify_with(url: Option<String>) -> String {
     let proxy = Issuer::start().await;
     let proxy_url = proxy.url("");

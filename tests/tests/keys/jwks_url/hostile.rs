@@ -159,7 +159,8 @@ async fn the_longest_accepted_body_has_512_kib() {
     );
 }
 
-/// A good response over the same raw socket is accepted, so the others are refused for their mistakes.
+/// A good response over the same raw socket is accepted, so the others are refused for their
+/// mistakes.
 #[tokio::test]
 async fn invalid_http_is_refused() {
     let good = good_body(&key());
@@ -266,8 +267,8 @@ async fn invalid_http_is_refused() {
     }
 }
 
-/// Writes a head, and then the same part of a body for ever. Returns how much was written before the client closed the
-/// connection.
+/// Writes a head, and then the same part of a body for ever. Returns how much was written before
+/// the client closed the connection.
 async fn written(head: &'static str, part: &'static [u8]) -> usize {
     let written = Arc::new(AtomicUsize::new(0));
     let (hung_up, hang_up) = tokio::sync::watch::channel(false);

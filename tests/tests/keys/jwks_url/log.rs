@@ -14,7 +14,8 @@ fn key() -> SigningKey {
     SigningKey::new(Algorithm::EdDSA, "a")
 }
 
-/// Returns the lines of this crate, and asserts that none contains the query or the password of a URL.
+/// Returns the lines of this crate, and asserts that none contains the query or the password of a
+/// URL.
 fn lines(log: &Log) -> String {
     let lines = log.lines_with("").join("\n");
     assert!(

@@ -79,7 +79,8 @@ async fn the_last_good_set_expires_after_a_day() {
     assert_eq!(outcome(&verifier, &key.token()).await, "accepted");
 }
 
-/// Also with the longest validity that an issuer can set, there is time for another request before the keys expire.
+/// Also with the longest validity that an issuer can set, there is time for another request before
+/// the keys expire.
 #[tokio::test]
 async fn a_set_is_refreshed_long_before_it_expires() {
     let key = key();

@@ -219,7 +219,8 @@ async fn a_set_has_a_hundred_keys_at_most() {
     );
 }
 
-/// Algorithm confusion: a public key is known to attackers, so it must not be used as an HMAC secret.
+/// Algorithm confusion: a public key is known to attackers, so it must not be used as an HMAC
+/// secret.
 #[tokio::test]
 async fn a_public_key_is_never_used_as_a_secret() {
     let issuer = publishing(&[good().jwk(), SigningKey::new(Algorithm::RS256, "rsa").jwk()]).await;

@@ -51,7 +51,8 @@ fn acceptor(certified: &CertifiedKey<KeyPair>) -> TlsAcceptor {
     TlsAcceptor::from(Arc::new(config))
 }
 
-/// Starts an issuer at `https://127.0.0.1:…` that sends this response to clients that accept its certificate.
+/// Starts an issuer at `https://127.0.0.1:…` that sends this response to clients that accept its
+/// certificate.
 async fn serve(
     certified: &CertifiedKey<KeyPair>,
     answer: impl Fn(u16) -> Vec<u8> + Send + 'static,
@@ -93,7 +94,8 @@ fn redirect(target: &str) -> Vec<u8> {
     .into_bytes()
 }
 
-/// An issuer that speaks HTTP and HTTPS at the same port. It serves keys over one scheme, and redirects the other there.
+/// An issuer that speaks HTTP and HTTPS at the same port. It serves keys over one scheme, and
+/// redirects the other there.
 struct TwoSchemes {
     port: u16,
     /// The schemes of the connections, in order.

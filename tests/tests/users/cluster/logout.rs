@@ -123,7 +123,8 @@ async fn a_dynamic_namespace_that_both_nodes_know_ends_too() {
     grace.expect("/room/1", Received::ack(json!("grace"))).await;
 }
 
-/// The documentation names this limit. socketioxide creates a dynamic namespace at its first client.
+/// The documentation names this limit. socketioxide creates a dynamic namespace at its first
+/// client.
 #[tokio::test]
 async fn a_dynamic_namespace_that_only_the_other_node_knows_is_not_reached() {
     let Some(Cluster {

@@ -120,7 +120,8 @@ async fn users_are_reached_again_when_redis_is_back() {
     far.expect("/", Received::Disconnected).await;
 }
 
-/// Waits until both nodes are connected to Redis again, and this one sees the user's socket on the other.
+/// Waits until both nodes are connected to Redis again, and this one sees the user's socket on the
+/// other.
 async fn until_seen(node: &Node, key: &str) {
     within("the other node", async {
         while !matches!(node.io.to(user_room(key)).fetch_sockets().await, Ok(sockets) if sockets.len() == 1) {
