@@ -143,6 +143,7 @@ impl Load {
                 Ok(())
             }
         });
+
         stream::iter(visits)
             .buffer_unordered(self.at_once)
             .try_collect()

@@ -50,6 +50,7 @@ impl RemoteServer {
             .stdout(Stdio::piped())
             .kill_on_drop(true)
             .spawn()?;
+
         let requests = process.stdin.take().ok_or("its stdin is piped")?;
         let mut answers =
             BufReader::new(process.stdout.take().ok_or("its stdout is piped")?).lines();
@@ -58,6 +59,7 @@ impl RemoteServer {
             .await?
             .ok_or("the server did not start")?
             .parse()?;
+
         Ok(Self {
             address,
             requests,

@@ -187,6 +187,7 @@ fn check_raw_token(parameters: &[Type], errors: &mut Errors) {
     if type_argument(first, "Option").is_none() {
         return;
     }
+
     for token in others.iter().filter(|ty| is_raw_token(ty)) {
         errors.at(
             token,
@@ -224,6 +225,7 @@ fn is_raw_token(ty: &Type) -> bool {
 
 fn output(signature: &Signature, errors: &mut Errors) -> Option<Output> {
     const FORMS: &str = "return `Option<User>`, `Result<User, E>` or `Result<Option<User>, E>`";
+
     let ReturnType::Type(_, ty) = &signature.output else {
         errors.at(&signature.ident, format!("the function must {FORMS}"));
         return None;
@@ -235,6 +237,7 @@ fn output(signature: &Signature, errors: &mut Errors) -> Option<Output> {
         );
         return None;
     };
+
     types::check_user(user, errors);
     Some(Output {
         ty: Type::clone(ty),

@@ -72,6 +72,7 @@ impl<L: UserLookup> Authenticator<L> {
             }
             None => AuthPayload::default(),
         };
+
         token::find(&self.sources, request.socket.req_parts(), &payload)
     }
 
@@ -131,11 +132,13 @@ impl<L: UserLookup> Authenticator<L> {
         L: LookupOn<A>,
     {
         let state = SessionState::of_guest::<L::Claims>(self.expiry.clock.clone());
+
         let user = if L::CALLED_FOR_GUESTS {
             self.look_up(request, None, None).await?
         } else {
             None
         };
+
         match user {
             Some(user) => self.user_session(user, state),
             None => Ok(Arc::new(GuestSession::<L::User>::new(state))),
@@ -154,6 +157,7 @@ impl<L: UserLookup> Authenticator<L> {
             }
             _ => None,
         };
+
         Ok(Arc::new(UserSession {
             user: Arc::new(user),
             state: state.in_room(room),
@@ -170,6 +174,7 @@ impl<L: UserLookup> Authenticator<L> {
         L: LookupOn<A>,
     {
         let request = LookupRequest { token, ..*request };
+
         // The call itself may panic, too: it stands inside the guarded future.
         guard::future("the user lookup", async {
             timeout(self.lookup_timeout, self.lookup.look_up(claims, request))

@@ -115,6 +115,7 @@ fn ends_in_number(host: &str) -> bool {
 fn parse_scheme(text: &str) -> Result<String, Problem> {
     let is_scheme_character =
         |character: char| character.is_ascii_alphanumeric() || "+-.".contains(character);
+
     if !text.starts_with(|first: char| first.is_ascii_alphabetic())
         || !text.chars().all(is_scheme_character)
     {
@@ -122,6 +123,7 @@ fn parse_scheme(text: &str) -> Result<String, Problem> {
             "the scheme must begin with a letter, and have letters, digits, `+`, `-` and `.` only",
         );
     }
+
     match text.to_ascii_lowercase().as_str() {
         "ws" => Err("the origin is that of the page, not of the WebSocket: write http://"),
         "wss" => Err("the origin is that of the page, not of the WebSocket: write https://"),
@@ -170,6 +172,7 @@ pub(crate) fn check(allowed: &[Origin], parts: &Parts) -> Result<(), AuthError> 
             .and_then(|text| Origin::parse(text).ok()),
         _ => None,
     };
+
     match origin {
         Some(origin) if allowed.contains(&origin) => Ok(()),
         _ => Err(Code::OriginNotAllowed.into()),

@@ -145,6 +145,7 @@ impl<L: UserLookup> Authenticator<L> {
         let payload = Data::<AuthPayload>::from_message_parts(socket, value, &None)
             .map_err(|_| Code::TokenMalformed)?
             .0;
+
         let sources = std::iter::once(TokenSource::auth("token"));
         let sources: Vec<_> = sources
             .chain(
@@ -154,6 +155,7 @@ impl<L: UserLookup> Authenticator<L> {
                     .cloned(),
             )
             .collect();
+
         token::find(&sources, socket.req_parts(), &payload)
     }
 }

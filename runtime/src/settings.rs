@@ -172,6 +172,7 @@ pub(crate) fn environment_variable(name: &str) -> Result<String, ConfigError> {
             "is not valid UTF-8; write its value in ASCII, or encode the key and say so with secret_encoding = \"base64\""
         }
     };
+
     Err(ConfigError::new(
         ConfigErrorKind::Environment,
         format!("the environment variable {name} {problem}"),

@@ -186,14 +186,17 @@ impl Issuer {
         let address = listener
             .local_addr()
             .expect("a bound listener has an address");
+
         let published = Arc::<Published>::default();
         let router = Router::new()
             .fallback(respond)
             .with_state(Arc::clone(&published));
+
         let (stop, stopped) = oneshot::channel();
         let serving = axum::serve(listener, router)
             .with_graceful_shutdown(async { stopped.await.unwrap_or_default() });
         let task = tokio::spawn(async move { serving.await.expect("the server works") });
+
         Self {
             address,
             published,
@@ -284,12 +287,14 @@ async fn respond(State(published): State<Arc<Published>>, request: Request) -> R
     let response = answer
         .unwrap_or_else(|| Answer::new(404, "nothing here"))
         .to(&parts.headers);
+
     published.asked.send_modify(|asked| {
         asked.push(ReceivedRequest {
             uri: parts.uri,
             headers: parts.headers,
         })
     });
+
     response
 }
 

@@ -94,12 +94,14 @@ impl Polling {
                 return None;
             }
             assert!(response.status().is_success(), "{}", response.status());
+
             let text = response.text().await.expect("packets are text");
             let packets = text.split(SEPARATOR).map(EnginePacket::parse);
             self.packets = packets
                 .collect::<Result<_, _>>()
                 .unwrap_or_else(|error| panic!("{error}"));
         }
+
         self.packets.pop_front()
     }
 

@@ -62,6 +62,7 @@ fn only_message(data: &Value) -> &str {
         1,
         "a connect_error has only a message: {data}"
     );
+
     object
         .get("message")
         .and_then(Value::as_str)

@@ -39,6 +39,7 @@ impl Server {
     ) -> Self {
         let (layer, io) = builder.build_layer();
         let router = finish(Router::new().layer(layer));
+
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
             .await
             .expect("a free port");
@@ -50,6 +51,7 @@ impl Server {
                 .await
                 .expect("the server works")
         });
+
         Self { io, address, task }
     }
 

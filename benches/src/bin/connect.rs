@@ -27,6 +27,7 @@ async fn main() -> Result<()> {
     if serve_if_asked().await? {
         return Ok(());
     }
+
     let mut servers = Vec::new();
     for kind in KINDS {
         let mut server = RemoteServer::start(kind).await?;
@@ -34,11 +35,13 @@ async fn main() -> Result<()> {
         round(&mut server, &mut Rounds::default()).await?;
         servers.push((kind, server, Rounds::default()));
     }
+
     for _ in 0..ROUNDS {
         for (_, server, rounds) in &mut servers {
             round(server, rounds).await?;
         }
     }
+
     print(
         servers
             .into_iter()
@@ -51,6 +54,7 @@ async fn main() -> Result<()> {
 async fn round(server: &mut RemoteServer, rounds: &mut Rounds) -> Result<()> {
     let before = server.report().await?;
     let start = Instant::now();
+
     let clients = CONNECTIONS_PER_ROUND as usize;
     let load = Load {
         server: server.address(),
@@ -60,6 +64,7 @@ async fn round(server: &mut RemoteServer, rounds: &mut Rounds) -> Result<()> {
     };
     load.connect_and_disconnect().await?;
     rounds.clients.push(start.elapsed() / CONNECTIONS_PER_ROUND);
+
     let after = server.settled(&before).await?;
     rounds
         .server
@@ -73,10 +78,12 @@ fn print(measured: Vec<(Kind, Rounds)>) {
         .map(|(kind, rounds)| (kind, median(rounds.clients), median(rounds.server)));
     let medians: Vec<_> = medians.collect();
     let (_, plain_clients, plain_server) = medians[0];
+
     println!(
         "{:14} {:>13} {:>6} {:>16} {:>6}",
         "per connection", "clients' time", "ratio", "server's CPU", "ratio"
     );
+
     for (kind, clients, server) in medians {
         println!(
             "{:14} {clients:>13?} {:>6.3} {server:>16?} {:>6.3}",

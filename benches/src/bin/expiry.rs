@@ -22,11 +22,13 @@ async fn main() -> Result<()> {
     if serve_if_asked().await? {
         return Ok(());
     }
+
     let clients = std::env::args()
         .nth(1)
         .map_or(Ok(SOCKETS), |number| number.parse())?;
     let mut server = RemoteServer::start(Kind::Authenticated).await?;
     let idle = server.report().await?;
+
     let end = SystemTime::now() + LEAD;
     let load = Load {
         server: server.address(),
@@ -38,12 +40,14 @@ async fn main() -> Result<()> {
     if SystemTime::now() >= end {
         return Err("not all sockets were connected before the first expired".into());
     }
+
     let ends = try_join_all(sockets.into_iter().map(Client::end)).await?;
     let mut delays = ends
         .into_iter()
         .map(|at| at.duration_since(end))
         .collect::<Result<Vec<_>, _>>()?;
     delays.sort_unstable();
+
     println!("disconnected after `exp` and leeway: {clients} sockets");
     println!(
         "first {:?}, median {:?}, last {:?}",
@@ -51,6 +55,7 @@ async fn main() -> Result<()> {
         delays[clients / 2],
         delays[clients - 1]
     );
+
     let report = server.settled(&idle).await?;
     println!(
         "left on the server: {} sockets, {} tasks",

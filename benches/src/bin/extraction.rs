@@ -52,6 +52,7 @@ impl<A: Adapter> FromMessageParts<A> for Measured {
             value,
             ack_id,
         };
+
         let extractors: [(&str, fn(&mut Parts<'_, A>) -> bool); 5] = [
             ("Extension<Arc<User>>", extracts::<A, Extension<Arc<User>>>),
             ("SocketRef", extracts::<A, SocketRef<A>>),
@@ -59,12 +60,14 @@ impl<A: Adapter> FromMessageParts<A> for Measured {
             ("MaybeAuthUser<User>", extracts::<A, MaybeAuthUser<User>>),
             ("AuthClaims<Claims>", extracts::<A, AuthClaims<Claims>>),
         ];
+
         let mut times: [Vec<Duration>; 5] = Default::default();
         for _ in 0..ROUNDS {
             for ((_, extract), times) in extractors.iter().zip(&mut times) {
                 times.push(time(|| extract(&mut parts)));
             }
         }
+
         let costs = extractors
             .into_iter()
             .zip(times)
@@ -113,6 +116,7 @@ async fn on_connect(socket: SocketRef) {
 
 async fn print(ack: AckSender, Measured(costs): Measured) {
     println!("{:22} {:>10} {:>6}  allocations", "", "time", "ratio");
+
     for Cost {
         name,
         time,
@@ -125,6 +129,7 @@ async fn print(ack: AckSender, Measured(costs): Measured) {
             *time / EXTRACTIONS_PER_ROUND
         );
     }
+
     ack.send(&()).ok();
 }
 

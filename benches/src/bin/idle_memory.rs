@@ -30,15 +30,18 @@ async fn main() -> Result<()> {
     if serve_if_asked().await? {
         return Ok(());
     }
+
     let sockets = std::env::args()
         .nth(1)
         .map_or(Ok(SOCKETS), |number| number.parse())?;
+
     let mut measured: [Vec<Memory>; KINDS.len()] = Default::default();
     for _ in 0..ROUNDS {
         for (kind, rounds) in KINDS.into_iter().zip(&mut measured) {
             rounds.push(measure(kind, sockets).await?);
         }
     }
+
     let medians = measured.map(|rounds| Memory {
         live: median(rounds.iter().map(|round| round.live).collect()),
         resident: median(rounds.iter().map(|round| round.resident).collect()),
@@ -86,6 +89,7 @@ fn print(medians: &[Memory; KINDS.len()]) {
         "{:14} {:>11} {:>6} {:>11} {:>6} {:>6}",
         "per socket", "live heap", "ratio", "resident", "ratio", "tasks"
     );
+
     let plain = medians[0];
     for (kind, memory) in KINDS.into_iter().zip(medians) {
         println!(

@@ -37,9 +37,11 @@ async fn main() -> Result<()> {
     if serve_if_asked().await? {
         return Ok(());
     }
+
     let connections = std::env::args()
         .nth(1)
         .map_or(Ok(CONNECTIONS), |number| number.parse())?;
+
     println!("The middleware, with everything that concerns a session's life:");
     let growth = soak(Kind::Complete, STEPS, connections / STEPS).await?;
     println!("The control, an application with a timer of its own that holds the socket:");
@@ -49,6 +51,7 @@ async fn main() -> Result<()> {
         connections / STEPS / STEPS,
     )
     .await?;
+
     if !growth.is_flat() {
         return Err("the middleware keeps something of closed connections".into());
     }
@@ -66,6 +69,7 @@ async fn soak(kind: Kind, steps: usize, connections_per_step: usize) -> Result<G
     );
     let idle = server.report().await?;
     print(0, &idle);
+
     let mut reports = Vec::new();
     for step in 1..=steps {
         let load = Load {
@@ -79,12 +83,14 @@ async fn soak(kind: Kind, steps: usize, connections_per_step: usize) -> Result<G
         print(step * connections_per_step, &report);
         reports.push(report);
     }
+
     let (first, last) = (reports[0], reports[steps - 1]);
     let bytes = last.live_bytes.cast_signed() - first.live_bytes.cast_signed();
     let growth = Growth {
         bytes_per_connection: per(bytes as i64, (steps - 1) * connections_per_step),
         tasks: last.alive_tasks.saturating_sub(idle.alive_tasks),
     };
+
     println!(
         "growth: {:.2} bytes per connection, {} tasks\n",
         growth.bytes_per_connection, growth.tasks

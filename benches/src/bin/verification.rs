@@ -85,6 +85,7 @@ fn cases() -> Result<Vec<Case>, Box<dyn std::error::Error>> {
         include_bytes!("../../keys/ed25519.pub.pem"),
     );
     let public = |pem: &[u8], name| Verifier::builder().public_key(pem).algorithm(name).build();
+
     Ok(vec![
         Case {
             algorithm: Algorithm::HS256,

@@ -147,6 +147,7 @@ fn limited(text: &str, length: usize) -> Result<&str, AuthError> {
 /// `io.sockets()` still returns it.
 async fn tell_presence(io: &SocketIo, gone: Option<Sid>) {
     let (mut users, mut guests) = (BTreeMap::new(), 0);
+
     for socket in io
         .sockets()
         .into_iter()
@@ -157,6 +158,7 @@ async fn tell_presence(io: &SocketIo, gone: Option<Sid>) {
             None => guests += 1,
         }
     }
+
     broadcast(
         io,
         "presence",

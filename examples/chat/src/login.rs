@@ -112,6 +112,7 @@ async fn log_out(
     {
         disconnect_user(&io, user).await.map_err(internal)?;
     }
+
     Ok(cookies.remove(cookie(&app, String::new())))
 }
 
@@ -120,6 +121,7 @@ async fn access_token(app: &App, refresh_token: &str) -> Result<Json<Value>> {
     let Some(user) = app.db.user_of_session(&sid).await.map_err(internal)? else {
         return Ok(Json(Value::Null));
     };
+
     let iat = get_current_timestamp();
     let claims = Claims {
         sub: user.id.to_string(),
@@ -128,6 +130,7 @@ async fn access_token(app: &App, refresh_token: &str) -> Result<Json<Value>> {
         exp: iat + app.token_seconds,
     };
     let token = encode(&Header::default(), &claims, &app.key).map_err(internal)?;
+
     Ok(Json(
         json!({ "token": token, "expires_in": app.token_seconds, "user": user }),
     ))

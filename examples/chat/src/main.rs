@@ -128,6 +128,7 @@ fn find_secret(file: &Path) -> Result<(), Box<dyn Error>> {
 
 async fn make_users(db: &Db) -> Result<(), Box<dyn Error>> {
     println!("Three users were made. Their passwords are shown this once:\n");
+
     for (name, role) in [
         ("Maya", Role::Member),
         ("Jonas", Role::Moderator),
@@ -137,6 +138,7 @@ async fn make_users(db: &Db) -> Result<(), Box<dyn Error>> {
         db.add_user(name, role, &hash_password(password)?).await?;
         println!("  {name:<8}{password}   {role:?}");
     }
+
     println!();
     Ok(())
 }

@@ -88,6 +88,7 @@ fn mint(secret: &str, user: &Value) -> String {
             .unwrap_or_default()
             .as_secs()
     );
+
     encode(
         &Header::default(),
         &claims,

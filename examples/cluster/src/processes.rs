@@ -35,6 +35,7 @@ pub(crate) async fn start_redis() -> Result<(Process, String), Failure> {
         "--appendonly",
         "no",
     ]);
+
     let started = start(&mut command, "Ready to accept connections").await;
     let (redis, _) = started
         .map_err(|error| format!("redis-server (Debian: apt-get install redis-server): {error}"))?;
@@ -62,6 +63,7 @@ async fn start(command: &mut Command, ready: &str) -> Result<(Process, String), 
         .spawn()?;
     let said = child.stdout.take().ok_or("its output is piped")?;
     let mut said = BufReader::new(said).lines();
+
     while let Some(line) = said.next_line().await? {
         if line.contains(ready) {
             return Ok((
@@ -73,6 +75,7 @@ async fn start(command: &mut Command, ready: &str) -> Result<(Process, String), 
             ));
         }
     }
+
     Err("it ended before it was ready".into())
 }
 

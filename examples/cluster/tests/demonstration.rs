@@ -40,6 +40,7 @@ fn redis_is_installed() -> bool {
         .stdout(Stdio::null())
         .status()
         .is_ok();
+
     if !installed {
         assert!(
             env::var_os("CI").is_none(),
@@ -53,5 +54,6 @@ fn redis_is_installed() -> bool {
         )
         .ok();
     }
+
     installed
 }

@@ -97,6 +97,7 @@ fn mint(secret: &str) -> String {
         .unwrap_or_default()
         .as_secs();
     let claims = json!({ "sub": "1", "exp": expires });
+
     encode(
         &Header::default(),
         &claims,

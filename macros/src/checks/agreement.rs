@@ -61,6 +61,7 @@ fn assert_each<T: Copy + Debug + ToTokens>(
 ) {
     let name: TokenStream = option.parse().unwrap();
     let accepted = accepted.iter().map(|value| (true, *value));
+
     for (is_accepted, value) in accepted.chain(refused.iter().map(|value| (false, *value))) {
         assert_same(is_accepted, quote!(#name = #value), |builder| {
             build(builder, value)
@@ -116,6 +117,7 @@ fn algorithms_are_known_by_their_exact_name_and_fit_a_secret() {
         "ES512", "ES256K", "EdDSA", "Ed448",
     ];
     assert_each("algorithm", &accepted, &refused, Builder::algorithm);
+
     for (is_accepted, name) in [
         (true, "HS384"),
         (false, "RS256"),
@@ -181,6 +183,7 @@ fn words_are_known_by_their_exact_spelling() {
         &refused,
         Builder::secret_encoding,
     );
+
     let refused = ["", "Ignore", "disconnected", "disconnect "];
     assert_each(
         "expiry",
@@ -225,6 +228,7 @@ fn an_event_is_not_one_of_socket_io() {
         "newListener",
         "removeListener",
     ];
+
     assert_each(
         "authenticate_event",
         &["login", "Connect", "log in"],
@@ -258,6 +262,7 @@ fn other_lists_are_not_empty() {
         builder.allowed_origins([""; 0])
     });
     assert_same(false, quote!(token = []), |builder| builder.token([]));
+
     assert_each("issuer", &["a"], &[""], Builder::issuer);
     assert_each("audience", &["a"], &[""], Builder::audience);
 }
@@ -307,6 +312,7 @@ fn an_origin_has_scheme_host_and_port_and_nothing_else() {
         NOT_ORIGINS,
         Builder::allowed_origins,
     );
+
     for (is_accepted, origins) in [(true, ORIGINS), (false, NOT_ORIGINS)] {
         for origin in origins {
             let attribute = quote!(allowed_origins = ["https://an.other.example", #origin]);

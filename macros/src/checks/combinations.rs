@@ -131,6 +131,7 @@ impl<'a> Options<'a> {
         if self.get("allowed_origins").is_some() {
             return;
         }
+
         for source in token_sources::parse(value)
             .iter()
             .filter(|source| *source.name == "cookie")
@@ -145,6 +146,7 @@ impl<'a> Options<'a> {
         let Some(timeout) = self.get("guest_timeout") else {
             return;
         };
+
         let is_off = |guest: &Entry| guest.value.as_ref().is_some_and(is_literal_false);
         if self.get("guest").is_none_or(is_off) {
             errors.at(
@@ -152,6 +154,7 @@ impl<'a> Options<'a> {
                 "`guest_timeout` needs guests to be let in; add `guest = true`",
             );
         }
+
         if self.get("authenticate_event").is_none() {
             let message = "`guest_timeout` needs a way for a guest to log in; \
                 add `authenticate_event = \"authenticate\"`";

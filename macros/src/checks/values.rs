@@ -145,6 +145,7 @@ fn check_literal(
         Expr::Array(_) | Expr::Tuple(_) => true,
         _ => false,
     };
+
     if is_wrong {
         let message = format!("`{}` expects {expected}{}", entry.rule.name, correct(entry));
         errors.at(value, message);

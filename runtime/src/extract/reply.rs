@@ -103,6 +103,7 @@ impl<A: Adapter> FromMessageParts<A> for Reply<A> {
         let event = Event::from_message_parts(socket, value, ack_id)
             .map(|Event(name)| name)
             .ok();
+
         Ok(Self {
             socket: Arc::clone(socket),
             event,

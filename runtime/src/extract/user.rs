@@ -81,6 +81,7 @@ impl<T: Send + Sync + 'static, P: Policy<T>> AuthUser<T, P> {
         ended: EndedSession,
     ) -> Result<Self, AuthError> {
         let session = store::user::<A, T>(socket, ended)?.ok_or(Code::LoginRequired)?;
+
         match guard::call("the policy", || P::allows(&session.user)) {
             Ok(true) => Ok(Self::new(session)),
             Ok(false) => Err(Code::Forbidden.into()),

@@ -205,9 +205,11 @@ impl<'a> Scanner<'a> {
                 Err(JsonError::Malformed)
             };
         }
+
         if !std::mem::take(is_first) {
             self.expect(b',')?;
         }
+
         Ok(false)
     }
 
@@ -248,12 +250,14 @@ impl<'a> Scanner<'a> {
         if open.depth() + 1 >= self.max_depth {
             return Err(JsonError::TooDeep);
         }
+
         open.push(end == b'}');
         if self.peek_token() == Some(end) {
             self.position += 1;
             open.pop();
             return Ok(false);
         }
+
         if end == b'}' {
             self.name()?;
         }
@@ -274,6 +278,7 @@ impl<'a> Scanner<'a> {
                 _ => return Err(JsonError::Malformed),
             }
         }
+
         Ok(true)
     }
 
@@ -323,6 +328,7 @@ impl<'a> Scanner<'a> {
             }
             _ => return Err(JsonError::Malformed),
         };
+
         self.position += length;
         Ok(())
     }

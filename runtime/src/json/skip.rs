@@ -36,12 +36,14 @@ pub(crate) fn skip_object<'de, M: MapAccess<'de>>(
     let Some(first) = object.next_key::<String>()? else {
         return Ok(());
     };
+
     if first == NUMBER {
         return object.next_value::<OwnNumber>().map(drop);
     }
     if first.starts_with(PRIVATE_PREFIX) {
         return Err(M::Error::custom("a private name"));
     }
+
     object.next_value_seed(Skipped { depth })?;
     while object.next_key::<MemberName>()?.is_some() {
         object.next_value_seed(Skipped { depth })?;

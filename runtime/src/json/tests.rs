@@ -50,11 +50,13 @@ fn members_are_seen_as_they_stand_in_the_text() {
         ("e", "[ ]"),
         ("f", "-0.5E+1"),
     ];
+
     let (members, has_private_name) = members(json).unwrap();
     let members: Vec<_> = members
         .iter()
         .map(|(name, value)| (name.as_str(), *value))
         .collect();
+
     assert_eq!(members, expected);
     assert!(!has_private_name);
 }
@@ -168,6 +170,7 @@ fn depth_is_limited() {
             Err(JsonError::TooDeep)
         );
     }
+
     // What is open counts, not what was.
     let wide = format!(r#"{{"a":[{}1]}}"#, "[[]],".repeat(1000));
     assert!(members(&wide).is_ok());
@@ -270,6 +273,7 @@ fn values_of_every_type_are_skipped() {
         );
         assert!(is_skipped(&format!("[{value},{value}]")), "{value}");
     }
+
     for json in ["{", r#"{"a":}"#, "[1", "[{]", r#"{"a":1 "b":2}"#] {
         assert!(!is_skipped(json), "{json}");
     }

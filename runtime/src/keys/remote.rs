@@ -196,9 +196,11 @@ impl<F: Fetch> RemoteKeys<F> {
                 .map(|cached| cached.keys)
                 .ok_or(Code::KeysUnavailable.into());
         };
+
         if cached.is_stale(shared.clock.now()) {
             shared.refresh_in_background(seen);
         }
+
         Ok(cached.keys)
     }
 }
@@ -249,6 +251,7 @@ impl<F: Fetch> Shared<F> {
                 wall: shared.clock.now(),
             };
             let answer = AssertUnwindSafe(shared.fetch.fetch()).catch_unwind().await;
+
             shared.take(
                 answer.unwrap_or_else(|_| Err(RemoteProblem::Panicked)),
                 requested,
@@ -266,8 +269,10 @@ impl<F: Fetch> Shared<F> {
                 .take(LONGEST_PROBLEM)
                 .collect::<String>()
         });
+
         let failures_before = self.remember(answer, requested, purpose);
         let url = self.fetch.place();
+
         if let Some(problem) = problem {
             tracing::error!(
                 url,

@@ -71,6 +71,7 @@ pub(crate) fn decode(
 
 fn decode_bytes(written: &[u8], encoding: SecretEncoding) -> Result<Vec<u8>, KeyProblem> {
     let trimmed = written.trim_ascii();
+
     match encoding {
         SecretEncoding::Utf8 => Ok(written.to_vec()),
         SecretEncoding::Base64 => with_or_without_padding(&STANDARD)

@@ -177,6 +177,7 @@ fn addresses_are_compared_as_addresses() {
     ] {
         assert!(is_let_in(same, "http://[::1]:3000"), "{same}");
     }
+
     // Rust writes an IPv4-mapped address in the first form, browsers in the second (WHATWG URL).
     assert!(is_let_in(
         "http://[::ffff:192.0.2.1]",
@@ -184,6 +185,7 @@ fn addresses_are_compared_as_addresses() {
     ));
     assert!(is_let_in("http://[2001:DB8::A]", "http://[2001:db8::a]"));
     assert!(is_let_in("http://127.0.0.1:8080", "http://127.0.0.1:8080"));
+
     assert!(!is_let_in("http://[::1]", "http://[::2]"));
     assert!(!is_let_in("http://[::1]", "http://::1"));
 }
@@ -261,6 +263,7 @@ fn an_invalid_port_is_a_mistake() {
         assert_mistake(&format!("https://app.example.com:{port}"), "1 to 65535");
         assert_mistake(&format!("http://[::1]:{port}"), "1 to 65535");
     }
+
     for port in ["1", "80", "443", "65535"] {
         assert!(
             Origin::from_config(&format!("https://app.example.com:{port}")).is_ok(),
@@ -395,11 +398,13 @@ fn written_origins() -> impl Strategy<Value = String> {
         "1",
         "",
     ]);
+
     let port = prop_oneof![
         Just(String::new()),
         any::<u16>().prop_map(|port| format!(":{port}")),
         select(vec![":80", ":443", ":080", ":65536", ":", ":+80"]).prop_map(str::to_owned),
     ];
+
     (schemes, hosts(), port).prop_map(|(scheme, host, port)| format!("{scheme}://{host}{port}"))
 }
 
@@ -409,12 +414,14 @@ proptest! {
     #[test]
     fn any_bytes_are_accepted_or_refused(bytes in vec(any::<u8>(), 0..80), text in "\\PC{0,40}") {
         let allowed = [Origin::from_config("https://app.example.com").unwrap()];
+
         for bytes in [bytes, text.clone().into_bytes(), format!("https://app.example.com{text}").into_bytes()] {
             if let Ok(value) = HeaderValue::from_bytes(&bytes) {
                 let is_allowed = bytes.eq_ignore_ascii_case(b"https://app.example.com")
                     || bytes.eq_ignore_ascii_case(b"https://app.example.com:443");
                 prop_assert_eq!(check(&allowed, &request(&[value.as_bytes()])).is_ok(), is_allowed);
             }
+
             let text = String::from_utf8_lossy(&bytes);
             if let Err(mistake) = Origin::from_config(&text) {
                 prop_assert!(mistake.to_string().starts_with("allowed_origins: "));

@@ -151,6 +151,7 @@ pub(crate) fn start<A: Adapter>(
         rules.warning_of(session.state()),
         rules.end_of_session(session.state()),
     );
+
     if warning.is_some() || end.is_some() {
         let clock = rules.clock.clone();
         let timer = run(

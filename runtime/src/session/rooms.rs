@@ -172,11 +172,13 @@ impl<'a, A: Adapter> AttemptMark<'a, A> {
         if !are_shared::<A>() {
             return Ok(None);
         }
+
         let mark = Self {
             socket,
             kind,
             kept: OnceLock::new(),
         };
+
         let _changing = changing();
         if !mark.owns_rooms() {
             return Err(SocketLeft);

@@ -21,6 +21,7 @@ pub(super) fn hides_token(value: &str) -> bool {
             .decode(word)
             .is_ok_and(|bytes| contains_jwt(&String::from_utf8_lossy(&bytes)))
     };
+
     is_misspelled_bearer(value)
         || contains_jwt(value)
         || value.split([' ', '\t', ',']).any(decodes_to_token)

@@ -20,12 +20,14 @@ fn request(headers: &[(&str, Vec<u8>)], query: &str) -> Parts {
         .build()
         .unwrap();
     let mut request = http::Request::builder().uri(uri).body(()).unwrap();
+
     for (name, value) in headers {
         let name: http::HeaderName = name.parse().unwrap();
         request
             .headers_mut()
             .append(name, http::HeaderValue::from_bytes(value).unwrap());
     }
+
     request.into_parts().0
 }
 
@@ -93,6 +95,7 @@ const TOKEN: &str = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhZGEifQ.AyI_-w";
 fn tokens() -> impl Strategy<Value = String> {
     let space = || "[ \t\r\n]{0,3}";
     let name = select(vec!["alg", "typ", "kid", "é", ""]);
+
     (
         space(),
         space(),
@@ -110,6 +113,7 @@ fn tokens() -> impl Strategy<Value = String> {
 /// Returns spellings of a token that clients and attackers may send.
 fn spellings(token: &str) -> Vec<String> {
     let credentials = format!("user:{token}");
+
     vec![
         token.to_owned(),
         format!(" {token}"),
@@ -348,6 +352,7 @@ fn bearer_with_anything_but_spaces_after_it_is_malformed() {
 #[test]
 fn bytes_that_are_not_utf8_do_not_hide_a_token() {
     let with = |before: &[u8], after: &[u8]| [before, TOKEN.as_bytes(), after].concat();
+
     assert_malformed(
         in_authorization(with(b"Bearer\xa0", b"")),
         "a byte for the space",
@@ -356,6 +361,7 @@ fn bytes_that_are_not_utf8_do_not_hide_a_token() {
         in_authorization(with(b"Basic \xff", b"\xff")),
         "bytes around it",
     );
+
     for found in [
         in_authorization(with(b"Bearer ", b"\xff")),
         in_header(with(b"\xff", b"")),
@@ -399,6 +405,7 @@ fn a_payload_that_is_no_object_hides_no_token() {
             payload,
         );
     }
+
     for payload in [
         "null",
         "\"\"",
@@ -424,11 +431,13 @@ fn a_payload_is_looked_at_only_for_a_source_in_it() {
     let find = |sources: &[TokenSource]| {
         find(sources, &parts, &payload).map(|token| token.unwrap().into_string())
     };
+
     assert_eq!(find(&[TokenSource::bearer()]).unwrap(), TOKEN);
     assert_eq!(
         find(&[TokenSource::bearer(), TokenSource::auth("token")]).unwrap(),
         TOKEN
     );
+
     let payload_first = find(&[TokenSource::auth("token"), TokenSource::bearer()]);
     assert_eq!(payload_first.unwrap_err().code(), "token_malformed");
 }
@@ -446,6 +455,7 @@ fn a_payload_has_64_members_at_most() {
 #[test]
 fn a_member_that_no_verifier_would_take_is_too_large() {
     assert_eq!(MAX_TOKEN_BYTES, 1_048_576);
+
     let longest = "a".repeat(MAX_TOKEN_BYTES);
     assert_eq!(
         in_auth(&json!({ "token": longest })).unwrap(),
@@ -516,6 +526,7 @@ fn another_name_is_another_place() {
         in_auth(&json!({ "Token": TOKEN, "tokens": [TOKEN], "nested": { "token": TOKEN } })),
         "payload",
     );
+
     let mixed = in_headers(
         TokenSource::header("X-Auth-TOKEN"),
         "x-auth-token",

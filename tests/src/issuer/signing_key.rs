@@ -65,11 +65,13 @@ impl SigningKey {
     fn read(algorithm: Algorithm, kid: &str, pem: &str) -> Self {
         install_backend();
         let pem = pem::parse(pem).expect("the file is right");
+
         let key = match algorithm {
             Algorithm::EdDSA => EncodingKey::from_ed_der(pem.contents()),
             Algorithm::ES256 => EncodingKey::from_ec_der(pem.contents()),
             _ => EncodingKey::from_rsa_der(pem.contents()),
         };
+
         Self {
             kid: kid.to_owned(),
             algorithm,

@@ -81,14 +81,17 @@ impl Discovery {
         if issuer.contains(char::is_whitespace) {
             return Err(RemoteProblem::IssuerWithSpace);
         }
+
         let url = parse_url(issuer)?;
         if url.query().is_some() || url.fragment().is_some() {
             return Err(RemoteProblem::IssuerWithQuery);
         }
+
         let document = parse_url(&format!(
             "{}/.well-known/openid-configuration",
             issuer.trim_end_matches('/')
         ))?;
+
         Ok(Self {
             issuer: issuer.to_owned(),
             document,

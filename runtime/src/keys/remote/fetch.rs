@@ -78,6 +78,7 @@ impl HttpFetch {
             .get(url.clone())
             .header("accept", "application/json");
         let response = request.send().await.map_err(|error| describe(&error))?;
+
         // The application's client may follow redirects to any host.
         if !same_site(url, response.url()) {
             return Err(RemoteProblem::OtherHost);
@@ -85,6 +86,7 @@ impl HttpFetch {
         if response.status() != StatusCode::OK {
             return Err(RemoteProblem::Status(response.status()));
         }
+
         let lifetime = lifetime(response.headers());
         Ok((receive_body(response).await?, lifetime))
     }
@@ -171,10 +173,12 @@ fn describe(error: &reqwest::Error) -> RemoteProblem {
     } else {
         "no answer"
     };
+
     let causes = iter::successors(error.source(), |cause| (**cause).source());
     let causes = causes.filter(|cause| !cause.is::<reqwest::Error>());
     let parts: Vec<_> = iter::once(problem.to_owned())
         .chain(causes.map(ToString::to_string))
         .collect();
+
     RemoteProblem::Request(parts.join(": "))
 }

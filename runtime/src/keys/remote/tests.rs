@@ -62,12 +62,14 @@ impl Fetch for Issuer {
     async fn fetch(&self) -> Result<Fetched, RemoteProblem> {
         self.requests.fetch_add(1, Ordering::SeqCst);
         sleep(Duration::from_secs(1)).await;
+
         let answer = *self.answer.lock().unwrap();
         let kid = answer.map_err(|problem| RemoteProblem::Request(problem.to_owned()))?;
         assert_ne!(kid, "panic", "this is the test's own");
         let json = format!(
             r#"{{"keys":[{{"kty":"OKP","crv":"Ed25519","kid":"{kid}","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}}]}}"#
         );
+
         Ok(Fetched {
             keys: KeySet::from_jwks(json).unwrap(),
             lifetime: Some(LIFETIME),
@@ -117,12 +119,14 @@ async fn until_answered() {
 async fn many_callers_share_one_request() {
     let issuer = Issuer::new("a");
     let keys = Arc::new(keys_of(&issuer));
+
     let callers: Vec<_> = (0..1000)
         .map(|_| {
             let keys = Arc::clone(&keys);
             tokio::spawn(async move { ask(&keys, "a").await.unwrap() })
         })
         .collect();
+
     for caller in callers {
         assert!(caller.await.unwrap());
     }
@@ -194,9 +198,11 @@ async fn a_search_that_another_caller_began_counts_for_all_that_wait() {
     let keys = keys_of(&issuer);
     ask(&keys, "a").await.unwrap();
     issuer.answers(Ok("b"));
+
     let forged = join_all((0..100).map(|_| forge(&keys)));
     let honest = join_all((0..100).map(|_| ask(&keys, "b")));
     let (forged, honest) = join(forged, honest).await;
+
     assert!(honest.into_iter().all(|found| found.unwrap()));
     assert!(
         forged
@@ -264,10 +270,12 @@ async fn a_refresh_takes_one_task_however_many_ask() {
     let keys = keys_of(&issuer);
     ask(&keys, "a").await.unwrap();
     advance(Duration::from_secs(301)).await;
+
     for _ in 0..1000 {
         assert!(ask(&keys, "a").await.unwrap());
     }
     assert_eq!(Handle::current().metrics().num_alive_tasks(), 1);
+
     sleep(Duration::from_secs(2)).await;
     assert_eq!(
         (
@@ -421,10 +429,12 @@ async fn a_wall_clock_that_is_set_back_does_not_make_a_set_live_longer() {
         let issuer = Issuer::new("a");
         let (keys, clock) = keys_with_clock(&issuer);
         ask(&keys, "a").await.unwrap();
+
         issuer.answers(Err("down"));
         clock.set(clock.now() - back);
         advance(MAX_AGE - Duration::from_secs(2)).await;
         assert!(ask(&keys, "a").await.unwrap(), "the monotonic clock counts");
+
         advance(Duration::from_secs(1)).await;
         assert_eq!(
             ask(&keys, "a").await.unwrap_err().code(),
@@ -473,12 +483,14 @@ async fn an_answer_is_as_old_as_its_request() {
     for (suspended, is_usable) in [(2 * HOUR, true), (25 * HOUR, false)] {
         let issuer = Issuer::new("a");
         let (keys, clock) = keys_with_clock(&issuer);
+
         let suspend = async {
             sleep(Duration::from_millis(500)).await;
             clock.advance(suspended);
         };
         let (outcome, ()) = join(ask(&keys, "a"), suspend).await;
         assert_eq!(outcome.is_ok(), is_usable);
+
         assert!(ask(&keys, "a").await.unwrap());
         until_answered().await;
         assert_eq!(issuer.requests(), 2, "a fresh one is asked for");

@@ -119,6 +119,7 @@ impl<'a, 'r> Collector<'a, 'r> {
             Claim::Issued => set(&mut registered.issued, parse_numeric_date(json)),
             Claim::Events => (!has_logout_event(json)).then_some(()),
         };
+
         self.invalid |= recorded.is_none();
     }
 }

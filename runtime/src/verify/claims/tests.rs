@@ -81,6 +81,7 @@ fn a_token_is_valid_until_exp_and_leeway() {
 fn a_token_is_valid_from_nbf_less_leeway_to_the_second() {
     let claims = good_with("nbf", 1_900_000_000);
     let start = at(1_900_000_000 - LEEWAY);
+
     assert_eq!(
         outcome(&claims, start - Duration::from_secs(1)),
         "token_not_yet_valid"
@@ -89,6 +90,7 @@ fn a_token_is_valid_from_nbf_less_leeway_to_the_second() {
         outcome(&claims, start - Duration::from_nanos(1)),
         "token_not_yet_valid"
     );
+
     assert_eq!(outcome(&claims, start), "accepted");
     assert_eq!(outcome(&claims, start + Duration::from_secs(1)), "accepted");
 }
@@ -160,6 +162,7 @@ fn every_required_claim_is_asked_for() {
         .map(|name| (name.clone(), Value::Null))
         .collect::<serde_json::Map<_, _>>()
         .into();
+
     assert!(rules.check_payload(&all.to_string(), at(1)).is_ok());
     for name in &names {
         let mut claims = all.clone();

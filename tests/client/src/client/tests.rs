@@ -213,6 +213,7 @@ async fn a_disconnected_client_still_has_its_events() {
     for end in ["41", "1"] {
         let (_script, mut client) =
             Script::connected([Send(r#"42["why","expired"]"#), Send(end)]).await;
+
         client.disconnected().await.unwrap();
         assert_eq!(client.next_event("why").await.unwrap(), json!(["expired"]));
         let error = client.next_event("why").await.unwrap_err();
@@ -220,6 +221,7 @@ async fn a_disconnected_client_still_has_its_events() {
             error.to_string(),
             r#"disconnected while waiting for event "why""#
         );
+
         client.disconnected().await.unwrap();
         client.disconnect().await.unwrap();
     }
@@ -310,6 +312,7 @@ async fn a_request_that_cannot_be_written_is_an_error() {
         TestClient::connect("127.0.0.1:1").header("a b", ""),
         TestClient::connect("127.0.0.1:1").header("a", "\n"),
     ];
+
     for connect in connecting {
         let shown = format!("{connect:?}");
         let refusal = connect.await.unwrap_err();

@@ -64,6 +64,7 @@ fn server(path: &'static str, auth: &Auth) -> Result<(SocketIoLayer, SocketIo), 
         .with_state(Directory::new())
         .with_state(Gates::default())
         .build_layer();
+
     io.ns("/users", on_connect.with(auth.users.clone()));
     io.ns("/guests", on_connect.with(auth.guests.clone()));
     io.ns("/members", on_member.with(auth.guests.clone()));
@@ -72,6 +73,7 @@ fn server(path: &'static str, auth: &Auth) -> Result<(SocketIoLayer, SocketIo), 
     io.dyn_ns("/tenants/{name}", on_connect.with(auth.users.clone()))?;
     io.dyn_ns("/sessions/{name}", on_session.with(auth.sessions.clone()))?;
     io.dyn_ns("/impatient/{name}", on_session.with(auth.impatient.clone()))?;
+
     Ok((layer, io))
 }
 
