@@ -101,7 +101,7 @@ impl Client {
     }
 }
 
-/// Many clients, so many of them at once.
+/// Many clients, of which a limited number connects at the same time.
 #[derive(Debug, Clone, Copy)]
 pub struct Load {
     /// Where they connect to.

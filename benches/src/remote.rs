@@ -84,8 +84,8 @@ impl RemoteServer {
         Ok(serde_json::from_str(&line)?)
     }
 
-    /// What it says once it has no sockets and no more than these tasks; or after a while, if it
-    /// never does.
+    /// Asks until it has no sockets and no more tasks than `idle`, at most for 10 seconds, and
+    /// returns its last report.
     ///
     /// # Errors
     ///

@@ -41,14 +41,14 @@ pub async fn authenticate(claims: Claims) -> Option<User> {
 /// What the server does about its clients' tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// Nothing: there is no middleware.
+    /// Lets every client in, without the middleware.
     Plain,
     /// The middleware with nothing but its defaults, one of which is the timer of the expiry.
     Authenticated,
     /// The middleware with everything that concerns a session's life.
     Complete,
-    /// There is no middleware, and the application has a timer of its own that holds the socket for
-    /// an hour.
+    /// Runs without the middleware; the application starts a timer that holds the socket for an
+    /// hour.
     Careless,
 }
 

@@ -26,7 +26,7 @@ use socketioxide_jwt_auth::Verifier;
 
 use support::{Signer, der, fixture, split, verify};
 
-/// The same rules, told to both.
+/// The crate's verifier, and the key and validation of `jsonwebtoken`, with the same rules.
 struct Pair {
     ours: Verifier,
     key: DecodingKey,

@@ -72,7 +72,7 @@ fn a_provider_of_the_application_verifies_every_token() {
         }
     }
 
-    // A key that is none is still a mistake of the configuration, not one of the first token.
+    // An invalid key is still an error of the configuration, not one of the first token.
     let point = jwk(Algorithm::ES256).to_string().replace(
         r#""y":"#,
         r#""y":"AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE","z":"#,

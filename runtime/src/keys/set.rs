@@ -52,8 +52,8 @@ impl KeySet {
     ///
     /// # Errors
     ///
-    /// The string is not a JWK Set, or the set has no usable key, a private key, or two keys with
-    /// the same `kid`.
+    /// The string is not a JWK Set, or the set has no usable key, or has a private key, or has two
+    /// keys with the same `kid`.
     pub fn from_jwks(json: impl AsRef<str>) -> Result<Self, ConfigError> {
         jwk::parse_configured("the JWK Set", json.as_ref()).map(Self)
     }

@@ -63,7 +63,7 @@ fn not_an_object(attacks: &mut Attacks<'_>) {
         ("claims with a comment", CLAIMS.replace('}', "/**/}")),
         ("claims in single quotes", CLAIMS.replace('"', "'")),
         (
-            "claims with a name that is no text",
+            "claims with a number for a name",
             CLAIMS.replace("\"sub\"", "1"),
         ),
         ("a form", "exp=4102444800&role=user".to_owned()),

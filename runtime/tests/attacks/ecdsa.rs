@@ -25,7 +25,7 @@ pub(crate) fn attacks(target: &Target) -> Vec<Attack> {
     attacks.list
 }
 
-/// The same token with the other signature that verifies: `s` replaced by the order less `s`.
+/// Returns the token with the other signature that verifies: `s` replaced by the order less `s`.
 pub(crate) fn twin(token: &str) -> String {
     let signature = decode(split(token)[2]);
     let (r, s) = signature.split_at(signature.len() / 2);

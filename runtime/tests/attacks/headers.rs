@@ -191,7 +191,7 @@ fn members(attacks: &mut Attacks<'_>) {
         ("x5t#S256 is a list", r##""x5t#S256":[]"##),
         ("lists nested 2000 deep", &deep),
         ("objects nested 500 deep", &deep_objects),
-        ("a number that is none", r#""x":NaN"#),
+        ("NaN for a number", r#""x":NaN"#),
         ("a text with a control character", "\"x\":\"\n\""),
         ("a text that is half a character", r#""x":"\udc00""#),
     ] {

@@ -145,8 +145,8 @@ fn tokens_of_the_usual_kinds_are_accepted() {
     }
 }
 
-/// `security` says that the text of such a token is no identity, so that a denylist of texts is
-/// none.
+/// `security` says that the text of such a token does not identify it, so that a denylist of texts
+/// does not work.
 #[test]
 fn a_token_with_ecdsa_has_a_second_valid_spelling() {
     for algorithm in [

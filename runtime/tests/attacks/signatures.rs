@@ -1,4 +1,4 @@
-//! Signatures that are missing, cut, stretched, borrowed or somebody else's.
+//! Signatures that are missing, cut, stretched, borrowed or of another signer.
 
 use crate::{
     support::{self, Signer, encode, split},
@@ -122,7 +122,7 @@ fn borrowed(attacks: &mut Attacks<'_>) {
         "header with one more member",
         exchange(&valid, 0, &encode(target.header_with(r#""x":1"#))),
     );
-    // The same text before the signature, but for the place of its dot, were the dot not signed.
+    // Only the first dot moves: the signed text is the same but for the place of the dot.
     let [header, payload, signature] = split(&valid);
     let joined = format!("{header}{payload}");
     let moved = format!(

@@ -112,7 +112,7 @@ impl Target {
         support::is_hmac(self.algorithm())
     }
 
-    /// The code for a token that somebody else signed under a `kid` of their own.
+    /// The code for a token that another signer signed under another `kid`.
     pub(crate) fn foreign_key_id(&self) -> &'static str {
         if self.kid.is_some() {
             "token_key_unknown"

@@ -24,7 +24,7 @@ impl KeySource for Tenants {
     async fn keys(&self, request: KeyRequest<'_>) -> Result<Arc<KeySet>, AuthError> {
         assert!(
             request.parts().is_none() && request.namespace().is_none(),
-            "there is no handshake outside of a connection"
+            "a request outside of a connection has no handshake"
         );
         self.asked.fetch_add(1, Ordering::SeqCst);
         let seen = (

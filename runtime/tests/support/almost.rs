@@ -71,7 +71,7 @@ pub(crate) fn claims() -> impl Strategy<Value = String> {
         .duration_since(UNIX_EPOCH)
         .unwrap()
         .as_secs();
-    // Nothing within seconds of a limit: there the answer depends on the moment.
+    // Times keep seconds away from every limit, because the answer there depends on the moment.
     let past = move |seconds: u64| (now - seconds).to_string();
     let future = move |seconds: u64| (now + seconds).to_string();
     let exp = member(

@@ -82,7 +82,7 @@ fn keys_of(issuer: &Issuer) -> RemoteKeys<Issuer> {
     RemoteKeys::new(issuer.clone(), Clock::system())
 }
 
-/// The same with a wall clock that the test moves.
+/// The keys of an issuer, with a wall clock that the test moves.
 fn keys_with_clock(issuer: &Issuer) -> (RemoteKeys<Issuer>, TestClock) {
     let (clock, test_clock) = Clock::fixed(SystemTime::now());
     (RemoteKeys::new(issuer.clone(), clock), test_clock)
