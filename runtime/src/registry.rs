@@ -154,6 +154,9 @@ impl Registry {
                     socket: socket?,
                 })
             })
+            // A handler may hold a session that a renewal has replaced; its socket is that of the
+            // new one.
+            .filter(|logged_out| logged_out.session.state().check_alive().is_err())
             .collect()
     }
 
@@ -355,5 +358,13 @@ mod tests {
         assert_eq!(registry.log_out(&user("ada"), Code::SessionEnded).len(), 0);
         drop(session);
         assert!(is_empty(registry));
+    }
+
+    #[test]
+    fn a_replaced_session_that_is_still_held_is_not_logged_out_again() {
+        let registry = registry();
+        let (replaced, _socket) = open(registry, user("ada"));
+        replaced.state().replace().unwrap();
+        assert_eq!(registry.log_out(&user("ada"), Code::SessionEnded).len(), 0);
     }
 }
