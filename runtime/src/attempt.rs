@@ -7,7 +7,7 @@ use futures_util::FutureExt;
 use socketioxide::{adapter::Adapter, socket::Socket};
 
 use crate::{
-    error::{AuthError, Code},
+    error::{AuthError, ErrorCode},
     guard, log,
     rate_limit::{AttemptPermit, limiter},
     registry::{LogoutWatch, UserOnServer, registry},
@@ -33,11 +33,12 @@ impl<'a, A: Adapter> Attempt<'a, A> {
     ///
     /// Returns `too_many_attempts` past the limits of the connection, and `session_ended` if the
     /// socket has left.
-    pub(crate) fn begin(socket: &'a Arc<Socket<A>>, kind: AttemptKind) -> Result<Self, Code> {
+    pub(crate) fn begin(socket: &'a Arc<Socket<A>>, kind: AttemptKind) -> Result<Self, ErrorCode> {
         // This refusal is not logged: a client can cause thousands of them in a second.
         let permit = limiter().begin_attempt(socket.id)?;
         let watch = registry().watch();
-        let mark = AttemptMark::begin(&**socket, kind).map_err(|SocketLeft| Code::SessionEnded)?;
+        let mark =
+            AttemptMark::begin(&**socket, kind).map_err(|SocketLeft| ErrorCode::SessionEnded)?;
         Ok(Self {
             socket,
             permit,
@@ -81,7 +82,7 @@ impl<'a, A: Adapter> Attempt<'a, A> {
     /// # Errors
     ///
     /// Returns `session_ended` if the user was logged out since the attempt began, on any node.
-    pub(crate) fn register(&self, session: &Arc<dyn Session>) -> Result<(), Code> {
+    pub(crate) fn register(&self, session: &Arc<dyn Session>) -> Result<(), ErrorCode> {
         let Some(room) = session.state().room() else {
             return Ok(());
         };
@@ -90,7 +91,7 @@ impl<'a, A: Adapter> Attempt<'a, A> {
         self.watch.register(user, session, socket)?;
 
         match &self.mark {
-            Some(mark) if mark.is_logged_out(room) => Err(Code::SessionEnded),
+            Some(mark) if mark.is_logged_out(room) => Err(ErrorCode::SessionEnded),
             _ => Ok(()),
         }
     }

@@ -10,7 +10,7 @@ use socketioxide::{adapter::Adapter, extract::Data, handler::FromConnectParts};
 use tokio::time::timeout;
 
 use crate::{
-    error::{AuthError, Code},
+    error::{AuthError, ErrorCode},
     guard, keys, log,
     lookup::{LookupOn, LookupRequest, UserLookup},
     origin::{self, Origin},
@@ -56,7 +56,7 @@ impl<L: UserLookup> Authenticator<L> {
         match self.find_token(request)? {
             Some(token) => self.log_in(request, &token).await,
             None if self.guest => self.admit_guest(request).await,
-            None => Err(Code::TokenMissing.into()),
+            None => Err(ErrorCode::TokenMissing.into()),
         }
     }
 
@@ -68,7 +68,7 @@ impl<L: UserLookup> Authenticator<L> {
             Some(_) => {
                 let payload =
                     Data::<AuthPayload>::from_connect_parts(request.socket, request.payload);
-                payload.map_err(|_| Code::TokenMalformed)?.0
+                payload.map_err(|_| ErrorCode::TokenMalformed)?.0
             }
             None => AuthPayload::default(),
         };
@@ -98,14 +98,14 @@ impl<L: UserLookup> Authenticator<L> {
             self.lookup_timeout,
             self.verifier.check_signature(token.as_str(), Some(origin)),
         );
-        let payload = checked.await.map_err(|_| Code::KeysUnavailable)??;
+        let payload = checked.await.map_err(|_| ErrorCode::KeysUnavailable)??;
 
         let registered = self.verifier.check_claims(&payload)?;
         let claims = payload.deserialize()?;
         let user = self
             .look_up(request, Some(claims), Some(token))
             .await?
-            .ok_or(Code::UserNotFound)?;
+            .ok_or(ErrorCode::UserNotFound)?;
 
         // The token may have expired while the lookup ran.
         registered.check_times(SystemTime::now())?;
@@ -179,7 +179,7 @@ impl<L: UserLookup> Authenticator<L> {
         guard::future("the user lookup", async {
             timeout(self.lookup_timeout, self.lookup.look_up(claims, request))
                 .await
-                .map_err(|_| Code::LookupTimeout)?
+                .map_err(|_| ErrorCode::LookupTimeout)?
         })
         .await?
     }

@@ -3,6 +3,7 @@
 
 use std::{
     error::Error,
+    io,
     panic::{AssertUnwindSafe, catch_unwind},
 };
 
@@ -48,9 +49,30 @@ pub(crate) fn error_chain(error: &(dyn Error + 'static)) -> String {
     while let Some(error) = next {
         let text = catch_unwind(AssertUnwindSafe(|| error.to_string()));
         texts.push(text.unwrap_or_else(|_| "an error whose `Display` panicked".to_owned()));
-        next = catch_unwind(AssertUnwindSafe(|| error.source())).unwrap_or_default();
+        next = source(error);
     }
     texts.join(": ")
+}
+
+/// Returns the first error of this type among an error and its sources.
+pub(crate) fn find_source<'a, E: Error + 'static>(
+    error: &'a (dyn Error + 'static),
+) -> Option<&'a E> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(found) = error.downcast_ref() {
+            return Some(found);
+        }
+        // The source of an `io::Error` is that of the error inside it, which is left out.
+        let inside = error.downcast_ref().and_then(io::Error::get_ref);
+        next = inside.map(|inside| inside as _).or_else(|| source(error));
+    }
+    None
+}
+
+/// Returns the source of an application's error, whose code may panic.
+fn source<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
+    catch_unwind(AssertUnwindSafe(|| error.source())).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -96,7 +118,7 @@ mod tests {
     #[test]
     fn an_error_chain_is_written_even_if_a_part_panics() {
         assert_eq!(error_chain(&Broken), "an error whose `Display` panicked");
-        let error = AuthError::internal(std::io::Error::other("the disk is full"));
+        let error = AuthError::internal(io::Error::other("the disk is full"));
         assert_eq!(error_chain(&error), "internal_error: the disk is full");
         let error = AuthError::internal(Broken);
         assert_eq!(

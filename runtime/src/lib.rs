@@ -34,7 +34,7 @@ mod verify;
 pub mod __private;
 
 pub use builder::JwtAuthBuilder;
-pub use error::{Action, AuthError, ConfigError, ConfigErrorKind};
+pub use error::{Action, AuthError, ConfigError, ConfigErrorKind, CustomError, ErrorCode};
 pub use extract::{AuthClaims, AuthUser, MaybeAuthUser, Reply, SocketAuth};
 pub use keys::{KeyRequest, KeySet, KeySource, SecretEncoding};
 pub use lookup::{LookupOn, LookupRequest, LookupResult, UserLookup};

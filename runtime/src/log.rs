@@ -38,13 +38,23 @@ pub(crate) fn loggable(text: &str) -> Cow<'_, str> {
 
 /// Logs a refusal: at ERROR and with its cause if the server failed, at INFO if the client made the
 /// mistake.
+///
+/// The detail is in the same entry if the configuration may be what is wrong, and at DEBUG in an
+/// entry of its own otherwise.
 pub(crate) fn refusal<A: Adapter>(socket: &Socket<A>, error: &AuthError, what: &str) {
-    let (namespace, socket, code) = (namespace(socket), socket.id, error.code());
+    let (namespace, socket, code) = (&*namespace(socket), socket.id, error.code().as_str());
+    let detail = error.detail();
+
     if let Some(cause) = std::error::Error::source(error) {
         let cause = guard::error_chain(cause);
-        tracing::error!(namespace = &*namespace, %socket, code, cause, "{what}");
+        tracing::error!(namespace, %socket, code, detail, cause, "{what}");
+    } else if error.code().may_be_configuration() {
+        tracing::info!(namespace, %socket, code, detail, "{what}");
     } else {
-        tracing::info!(namespace = &*namespace, %socket, code, "{what}");
+        tracing::info!(namespace, %socket, code, "{what}");
+        if let Some(detail) = detail {
+            tracing::debug!(namespace, %socket, code, detail, "why: {what}");
+        }
     }
 }
 

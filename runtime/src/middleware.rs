@@ -14,7 +14,7 @@ use socketioxide::{
 use crate::{
     attempt::Attempt,
     authenticate::Authenticator,
-    error::{AuthError, Code},
+    error::{AuthError, ErrorCode},
     log::namespace,
     lookup::{LookupOn, LookupRequest, UserLookup},
     refusal::Ending,
@@ -132,7 +132,7 @@ fn end_if_logged_out_elsewhere<A: Adapter>(socket: &Arc<Socket<A>>, session: &Ar
             .upgrade()
             .is_some_and(|socket| rooms::is_logged_out(&socket, &room));
         if is_logged_out && let Some(session) = Weak::upgrade(&session) {
-            session.state().end(Code::SessionEnded);
+            session.state().end(ErrorCode::SessionEnded);
             drop(session);
             Ending::new(Some(room), None).run(&socket).await;
         }

@@ -8,7 +8,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use http::{header, request::Parts};
 
-use crate::error::{AuthError, Code, ConfigError};
+use crate::error::{AuthError, ConfigError, ErrorCode};
 
 /// An origin: scheme, host and port, in the form in which two origins are compared
 /// ([RFC 6454 §5](https://www.rfc-editor.org/rfc/rfc6454#section-5)).
@@ -175,7 +175,7 @@ pub(crate) fn check(allowed: &[Origin], parts: &Parts) -> Result<(), AuthError> 
 
     match origin {
         Some(origin) if allowed.contains(&origin) => Ok(()),
-        _ => Err(Code::OriginNotAllowed.into()),
+        _ => Err(ErrorCode::OriginNotAllowed.into()),
     }
 }
 

@@ -13,7 +13,7 @@ use lru::LruCache;
 use socketioxide::socket::Sid;
 use tokio::time::Instant;
 
-use crate::error::Code;
+use crate::error::ErrorCode;
 
 /// The limit of refusals. A client can send thousands of CONNECT packets in a second on one
 /// connection, and each would cost a lookup. An attempt under way counts as a refusal, because it
@@ -90,7 +90,10 @@ impl RateLimiter {
     ///
     /// Returns `too_many_attempts` if the connection was refused too often, or has too many
     /// attempts under way.
-    pub(crate) fn begin_attempt(&'static self, connection: Sid) -> Result<AttemptPermit, Code> {
+    pub(crate) fn begin_attempt(
+        &'static self,
+        connection: Sid,
+    ) -> Result<AttemptPermit, ErrorCode> {
         let mut state = self.state();
         let refused = state.refusals(connection);
         let in_flight = state
@@ -100,7 +103,7 @@ impl RateLimiter {
             .unwrap_or_default();
 
         if refused.saturating_add(in_flight) >= MAX_REFUSALS {
-            return Err(Code::TooManyAttempts);
+            return Err(ErrorCode::TooManyAttempts);
         }
         state.in_flight.insert(connection, in_flight + 1);
         Ok(AttemptPermit {
@@ -114,7 +117,7 @@ impl RateLimiter {
     /// # Errors
     ///
     /// Returns `too_many_attempts` if the connection has used up the renewals of this period.
-    pub(crate) fn count_renewal(&self, connection: Sid) -> Result<(), Code> {
+    pub(crate) fn count_renewal(&self, connection: Sid) -> Result<(), ErrorCode> {
         let mut state = self.state();
         let known = state.renewals.0.get(&connection).copied();
         let current = known.filter(|renewals| renewals.since.elapsed() <= RENEWAL_PERIOD);
@@ -124,7 +127,7 @@ impl RateLimiter {
         });
 
         if renewals.number >= MAX_RENEWALS {
-            return Err(Code::TooManyAttempts);
+            return Err(ErrorCode::TooManyAttempts);
         }
         state.renewals.put(
             connection,
@@ -221,7 +224,7 @@ mod tests {
         refuse(limiter, connection, 1);
         assert_eq!(
             limiter.begin_attempt(connection).err(),
-            Some(Code::TooManyAttempts)
+            Some(ErrorCode::TooManyAttempts)
         );
         assert!(!is_refused(limiter, Sid::new()));
     }
@@ -319,7 +322,7 @@ mod tests {
             }
             assert_eq!(
                 limiter.count_renewal(connection),
-                Err(Code::TooManyAttempts)
+                Err(ErrorCode::TooManyAttempts)
             );
             assert!(limiter.count_renewal(Sid::new()).is_ok());
             advance(RENEWAL_PERIOD).await;

@@ -72,7 +72,7 @@ pub(crate) fn answer<A: Adapter>(
         namespace = &*namespace(socket),
         socket = %socket.id,
         event = event.map(loggable).as_deref(),
-        code = error.code(),
+        code = error.code().as_str(),
         "event refused"
     );
 

@@ -18,7 +18,7 @@ use socketioxide::{
     socket::{Sid, Socket},
 };
 
-use crate::{error::Code, session::Session};
+use crate::{error::ErrorCode, session::Session};
 
 static REGISTRY: LazyLock<Registry> = LazyLock::new(Registry::default);
 
@@ -126,7 +126,7 @@ impl Registry {
     ///
     /// Returns all sessions of the user that are not dropped yet, including those that had ended
     /// before.
-    pub(crate) fn log_out(&self, user: &UserOnServer, code: Code) -> Vec<LoggedOut> {
+    pub(crate) fn log_out(&self, user: &UserOnServer, code: ErrorCode) -> Vec<LoggedOut> {
         let mut state = self.state();
         if !state.attempts.is_empty() {
             let now = state.next_number();
@@ -183,7 +183,7 @@ impl LogoutWatch {
         user: UserOnServer,
         session: &Arc<dyn Session>,
         socket: Weak<dyn Any + Send + Sync>,
-    ) -> Result<(), Code> {
+    ) -> Result<(), ErrorCode> {
         let registry = self.registry;
         let mut state = registry.state();
         if state
@@ -191,7 +191,7 @@ impl LogoutWatch {
             .get(&user)
             .is_some_and(|logout| *logout > self.began)
         {
-            return Err(Code::SessionEnded);
+            return Err(ErrorCode::SessionEnded);
         }
 
         let number = state.next_number();
@@ -301,9 +301,14 @@ mod tests {
             open(registry, user_on(2, "ada")),
         );
 
-        assert_eq!(registry.log_out(&user("ada"), Code::SessionEnded).len(), 2);
+        assert_eq!(
+            registry
+                .log_out(&user("ada"), ErrorCode::SessionEnded)
+                .len(),
+            2
+        );
         for (session, _) in [&first, &second] {
-            assert_eq!(session.state().check_alive(), Err(Code::SessionEnded));
+            assert_eq!(session.state().check_alive(), Err(ErrorCode::SessionEnded));
         }
         for (session, _) in [&grace, &elsewhere] {
             assert_eq!(session.state().check_alive(), Ok(()));
@@ -314,7 +319,7 @@ mod tests {
     fn an_attempt_that_began_before_a_logout_is_refused() {
         let registry = registry();
         let (socket, before) = (Arc::new(()), registry.watch());
-        registry.log_out(&user("ada"), Code::SessionEnded);
+        registry.log_out(&user("ada"), ErrorCode::SessionEnded);
         let after = registry.watch();
         let register = |watch: &LogoutWatch, user| {
             let socket: Arc<dyn Any + Send + Sync> = socket.clone();
@@ -322,7 +327,7 @@ mod tests {
             watch.register(user, &session, Arc::downgrade(&socket))
         };
 
-        assert_eq!(register(&before, user("ada")), Err(Code::SessionEnded));
+        assert_eq!(register(&before, user("ada")), Err(ErrorCode::SessionEnded));
         assert_eq!(register(&before, user("grace")), Ok(()));
         assert_eq!(register(&before, user_on(2, "ada")), Ok(()));
         assert_eq!(register(&after, user("ada")), Ok(()));
@@ -331,11 +336,11 @@ mod tests {
     #[test]
     fn a_logout_is_remembered_as_long_as_an_attempt_may_have_missed_it() {
         let registry = registry();
-        registry.log_out(&user("nobody"), Code::SessionEnded);
+        registry.log_out(&user("nobody"), ErrorCode::SessionEnded);
         assert!(is_empty(registry), "there was no attempt");
 
         let (first, second) = (registry.watch(), registry.watch());
-        registry.log_out(&user("ada"), Code::SessionEnded);
+        registry.log_out(&user("ada"), ErrorCode::SessionEnded);
         let third = registry.watch();
         drop(second);
         assert_eq!(registry.state().logouts.len(), 1);
@@ -353,9 +358,19 @@ mod tests {
         let registry = registry();
         let (session, socket) = open(registry, user("ada"));
         drop(open(registry, user("ada")));
-        assert_eq!(registry.log_out(&user("ada"), Code::SessionEnded).len(), 1);
+        assert_eq!(
+            registry
+                .log_out(&user("ada"), ErrorCode::SessionEnded)
+                .len(),
+            1
+        );
         drop(socket);
-        assert_eq!(registry.log_out(&user("ada"), Code::SessionEnded).len(), 0);
+        assert_eq!(
+            registry
+                .log_out(&user("ada"), ErrorCode::SessionEnded)
+                .len(),
+            0
+        );
         drop(session);
         assert!(is_empty(registry));
     }
@@ -365,6 +380,11 @@ mod tests {
         let registry = registry();
         let (replaced, _socket) = open(registry, user("ada"));
         replaced.state().replace().unwrap();
-        assert_eq!(registry.log_out(&user("ada"), Code::SessionEnded).len(), 0);
+        assert_eq!(
+            registry
+                .log_out(&user("ada"), ErrorCode::SessionEnded)
+                .len(),
+            0
+        );
     }
 }

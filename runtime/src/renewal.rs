@@ -15,7 +15,7 @@ use socketioxide::{
 use crate::{
     attempt::Attempt,
     authenticate::Authenticator,
-    error::{AuthError, Code},
+    error::{AuthError, ErrorCode},
     log::namespace,
     lookup::{LookupOn, LookupRequest, UserLookup},
     middleware::Shared,
@@ -89,7 +89,7 @@ impl<L: UserLookup> Authenticator<L> {
     /// session as it is.
     async fn renew<A: Adapter>(
         &self,
-        permit: impl Future<Output = Result<Permit, Code>>,
+        permit: impl Future<Output = Result<Permit, ErrorCode>>,
         socket: &Arc<Socket<A>>,
         value: &mut Value,
     ) -> Result<Arc<dyn Session>, AuthError>
@@ -103,8 +103,8 @@ impl<L: UserLookup> Authenticator<L> {
         let renewed = attempt.run("renewal refused", async {
             let token = self
                 .find_renewal(socket, value)?
-                .ok_or(Code::TokenMissing)?;
-            let previous = store::of_socket(socket).ok_or(Code::InternalError)?;
+                .ok_or(ErrorCode::TokenMissing)?;
+            let previous = store::of_socket(socket).ok_or(ErrorCode::InternalError)?;
             previous.state().check_alive()?;
 
             // The lookup runs as for a connection, but without an auth payload, which an event does
@@ -143,7 +143,7 @@ impl<L: UserLookup> Authenticator<L> {
         value: &mut Value,
     ) -> Result<Option<RawToken>, AuthError> {
         let payload = Data::<AuthPayload>::from_message_parts(socket, value, &None)
-            .map_err(|_| Code::TokenMalformed)?
+            .map_err(|_| ErrorCode::TokenMalformed)?
             .0;
 
         let sources = std::iter::once(TokenSource::auth("token"));
@@ -164,7 +164,7 @@ impl<L: UserLookup> Authenticator<L> {
 ///
 /// The `sub` of the tokens and the `user_key` must be the same, as far as they exist. A user whose
 /// `sub` or key has changed has to connect again.
-fn check_same_user(previous: &SessionState, next: &SessionState) -> Result<(), Code> {
+fn check_same_user(previous: &SessionState, next: &SessionState) -> Result<(), ErrorCode> {
     let is_named = |session: &SessionState| session.token().subject.is_some();
     let same_subject = match (is_named(previous), is_named(next)) {
         (true, true) => subject_of(previous) == subject_of(next),
@@ -174,7 +174,7 @@ fn check_same_user(previous: &SessionState, next: &SessionState) -> Result<(), C
     if previous.is_guest() || (same_subject && previous.room() == next.room()) {
         return Ok(());
     }
-    Err(Code::SubjectMismatch)
+    Err(ErrorCode::SubjectMismatch)
 }
 
 /// Returns issuer and subject, because a `sub` is unique within its issuer only

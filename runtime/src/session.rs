@@ -14,7 +14,7 @@ use std::{
 
 use tokio::task::AbortHandle;
 
-use crate::{clock::Clock, error::Code, registry::Registration};
+use crate::{clock::Clock, error::ErrorCode, registry::Registration};
 pub use expiry::Expiry;
 
 /// The session of a user that the application's lookup returned.
@@ -84,7 +84,7 @@ pub(crate) struct TokenFacts {
 #[derive(Clone, Copy)]
 enum Outcome {
     /// The session has ended. Extractors refuse with this code.
-    Ended(Code),
+    Ended(ErrorCode),
     /// A renewal has replaced the session.
     Replaced,
 }
@@ -192,7 +192,7 @@ impl SessionState {
 
     /// Ends the session, unless it was replaced or has ended before. Returns whether this call
     /// ended it.
-    pub(crate) fn end(&self, code: Code) -> bool {
+    pub(crate) fn end(&self, code: ErrorCode) -> bool {
         self.outcome.set(Outcome::Ended(code)).is_ok()
     }
 
@@ -201,7 +201,7 @@ impl SessionState {
     /// # Errors
     ///
     /// Returns why the session had ended before.
-    pub(crate) fn replace(&self) -> Result<(), Code> {
+    pub(crate) fn replace(&self) -> Result<(), ErrorCode> {
         self.check_alive()?;
         if self.outcome.set(Outcome::Replaced).is_ok() {
             self.timer.stop();
@@ -214,19 +214,19 @@ impl SessionState {
     /// # Errors
     ///
     /// Returns why the session has ended.
-    pub(crate) fn check_alive(&self) -> Result<(), Code> {
+    pub(crate) fn check_alive(&self) -> Result<(), ErrorCode> {
         self.check_outcome()?;
         // The timer may be late: tokio's clock stops while the machine is suspended.
         if self
             .ends_at
             .is_some_and(|ends_at| self.clock.now() >= ends_at)
         {
-            return Err(Code::TokenExpired);
+            return Err(ErrorCode::TokenExpired);
         }
         Ok(())
     }
 
-    fn check_outcome(&self) -> Result<(), Code> {
+    fn check_outcome(&self) -> Result<(), ErrorCode> {
         match self.outcome.get() {
             Some(Outcome::Ended(code)) => Err(*code),
             Some(Outcome::Replaced) | None => Ok(()),
@@ -265,10 +265,10 @@ mod state_tests {
         time.advance(Duration::from_secs(60) - Duration::from_nanos(1));
         assert_eq!(state.check_alive(), Ok(()));
         time.advance(Duration::from_nanos(1));
-        assert_eq!(state.check_alive(), Err(Code::TokenExpired));
+        assert_eq!(state.check_alive(), Err(ErrorCode::TokenExpired));
         assert_eq!(
             state.replace(),
-            Err(Code::TokenExpired),
+            Err(ErrorCode::TokenExpired),
             "a renewal comes too late"
         );
 
@@ -281,13 +281,13 @@ mod state_tests {
     fn what_comes_first_decides_over_a_session() {
         let (clock, _time) = Clock::fixed(SystemTime::UNIX_EPOCH);
         let ended = SessionState::of_guest::<()>(clock.clone());
-        assert!(ended.end(Code::SessionEnded));
-        assert!(!ended.end(Code::TokenExpired));
-        assert_eq!(ended.replace(), Err(Code::SessionEnded));
+        assert!(ended.end(ErrorCode::SessionEnded));
+        assert!(!ended.end(ErrorCode::TokenExpired));
+        assert_eq!(ended.replace(), Err(ErrorCode::SessionEnded));
 
         let replaced = SessionState::of_guest::<()>(clock);
         assert_eq!(replaced.replace(), Ok(()));
-        assert!(!replaced.end(Code::SessionEnded));
+        assert!(!replaced.end(ErrorCode::SessionEnded));
         assert_eq!(replaced.check_alive(), Ok(()));
     }
 }

@@ -8,7 +8,7 @@ use std::{borrow::Cow, fmt};
 use cookie::Cookie;
 use http::{HeaderName, header, request::Parts};
 
-use crate::error::{AuthError, Code, ConfigError};
+use crate::error::{AuthError, ConfigError, ErrorCode};
 pub(crate) use authorization::contains_jwt;
 use payload::Entry;
 pub(crate) use payload::{AuthPayload, MAX_TOKEN_BYTES};
@@ -130,7 +130,7 @@ impl TokenSource {
     ///
     /// Returns an error if the value is not a string, is too long or occurs twice.
     fn read(&self, parts: &Parts, payload: &AuthPayload) -> Result<Option<String>, AuthError> {
-        let malformed = || AuthError::from(Code::TokenMalformed);
+        let malformed = || AuthError::from(ErrorCode::TokenMalformed);
 
         match &self.0 {
             Place::Auth(key) => match payload
@@ -139,7 +139,7 @@ impl TokenSource {
             {
                 None => Ok(None),
                 Some(Entry::Text(text)) => Ok(Some(text.clone())),
-                Some(Entry::TooLong) => Err(Code::TokenTooLarge.into()),
+                Some(Entry::TooLong) => Err(ErrorCode::TokenTooLarge.into()),
                 Some(Entry::NotText) => Err(malformed()),
             },
             Place::Bearer => match only(header_values(parts, header::AUTHORIZATION.as_str()))? {
@@ -199,7 +199,7 @@ fn header_values<'a>(parts: &'a Parts, name: &str) -> impl Iterator<Item = Cow<'
 fn only<T>(mut values: impl Iterator<Item = T>) -> Result<Option<T>, AuthError> {
     match (values.next(), values.next()) {
         (first, None) => Ok(first),
-        (_, Some(_)) => Err(Code::TokenMalformed.into()),
+        (_, Some(_)) => Err(ErrorCode::TokenMalformed.into()),
     }
 }
 

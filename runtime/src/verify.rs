@@ -16,7 +16,7 @@ use std::{fmt, sync::Arc, time::SystemTime};
 use serde::de::DeserializeOwned;
 
 use crate::{
-    error::{AuthError, Code, ConfigError},
+    error::{AuthError, ConfigError, ErrorCode},
     keys::{self, Handshake, KeyRequest, KeySet, SignedMessage},
 };
 pub use builder::VerifierBuilder;
@@ -129,7 +129,7 @@ impl Verifier {
     ) -> Result<SignedPayload, AuthError> {
         let rules = &*self.0;
         if token.len() > rules.max_token_bytes {
-            return Err(Code::TokenTooLarge.into());
+            return Err(ErrorCode::TokenTooLarge.into());
         }
 
         let segments = Segments::split(token)?;
@@ -137,7 +137,7 @@ impl Verifier {
         let header_json = decoded.header()?;
         let header = Header::parse(header_json)?;
         if !rules.keys.algorithms.contains(&header.algorithm) {
-            return Err(Code::TokenAlgorithmNotAllowed.into());
+            return Err(ErrorCode::TokenAlgorithmNotAllowed.into());
         }
 
         let request = KeyRequest {
@@ -159,7 +159,7 @@ impl Verifier {
             .verify_with(request, |keys| verify_signature(keys, &header, &signed))
             .await?;
         if header.names_another_kind {
-            return Err(Code::TokenClaimsInvalid.into());
+            return Err(ErrorCode::TokenClaimsInvalid.into());
         }
 
         Ok(decoded.into_payload())
@@ -197,6 +197,6 @@ fn verify_signature(
     if keys.any(|key| key.verify(header.algorithm, signed)) {
         Ok(())
     } else {
-        Err(Code::TokenSignatureInvalid.into())
+        Err(ErrorCode::TokenSignatureInvalid.into())
     }
 }

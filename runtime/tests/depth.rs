@@ -64,7 +64,7 @@ fn outcome_of_claims<C: DeserializeOwned + Send + 'static>(
             .build()
             .unwrap();
         let verified = verifier.verify::<C>(&token).now_or_never().unwrap();
-        verified.map_or_else(|error| error.code(), |_| "accepted")
+        verified.map_or_else(|error| error.code().as_str(), |_| "accepted")
     })
 }
 

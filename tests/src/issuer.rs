@@ -47,7 +47,7 @@ pub async fn advance_time(time: Duration) {
 pub async fn outcome(verifier: &Verifier, token: &str) -> &'static str {
     match verifier.verify::<Value>(token).await {
         Ok(_) => "accepted",
-        Err(error) => error.code(),
+        Err(error) => error.code().as_str(),
     }
 }
 

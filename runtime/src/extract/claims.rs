@@ -10,7 +10,7 @@ use socketioxide::{
 
 use super::extract_from_session;
 use crate::{
-    error::{AuthError, Code},
+    error::{AuthError, ErrorCode},
     refusal,
     session::{EndedSession, store},
 };
@@ -40,7 +40,7 @@ impl<C: Send + Sync + 'static> AuthClaims<C> {
         ended: EndedSession,
     ) -> Result<Self, AuthError> {
         Ok(Self(
-            store::claims(socket, ended)?.ok_or(Code::LoginRequired)?,
+            store::claims(socket, ended)?.ok_or(ErrorCode::LoginRequired)?,
         ))
     }
 }

@@ -11,7 +11,7 @@ use socketioxide::{
 
 use super::extract_from_session;
 use crate::{
-    error::{AuthError, Code},
+    error::{AuthError, ErrorCode},
     guard, log,
     policy::Policy,
     refusal,
@@ -80,11 +80,11 @@ impl<T: Send + Sync + 'static, P: Policy<T>> AuthUser<T, P> {
         socket: &Socket<A>,
         ended: EndedSession,
     ) -> Result<Self, AuthError> {
-        let session = store::user::<A, T>(socket, ended)?.ok_or(Code::LoginRequired)?;
+        let session = store::user::<A, T>(socket, ended)?.ok_or(ErrorCode::LoginRequired)?;
 
         match guard::call("the policy", || P::allows(&session.user)) {
             Ok(true) => Ok(Self::new(session)),
-            Ok(false) => Err(Code::Forbidden.into()),
+            Ok(false) => Err(ErrorCode::Forbidden.into()),
             Err(error) => {
                 log::refusal(socket, &error, "policy failed");
                 Err(error)

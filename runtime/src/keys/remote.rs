@@ -20,7 +20,7 @@ use tokio::{
 use super::KeySet;
 use crate::{
     clock::Clock,
-    error::{AuthError, Code},
+    error::{AuthError, ErrorCode},
     retry::Backoff,
 };
 pub(crate) use endpoint::{Endpoint, RemoteSettings};
@@ -194,7 +194,7 @@ impl<F: Fetch> RemoteKeys<F> {
             return shared
                 .usable()
                 .map(|cached| cached.keys)
-                .ok_or(Code::KeysUnavailable.into());
+                .ok_or(ErrorCode::KeysUnavailable.into());
         };
 
         if cached.is_stale(shared.clock.now()) {

@@ -3,7 +3,7 @@
 use jsonwebtoken::Algorithm;
 
 use super::{SecretRules, VerificationKey, jwk, pem, secret};
-use crate::error::{AuthError, Code, ConfigError};
+use crate::error::{AuthError, ConfigError, ErrorCode};
 
 /// Keys that verify tokens: what a [`KeySource`](super::KeySource) returns.
 ///
@@ -82,13 +82,13 @@ impl KeySet {
         let named =
             move |key: &&VerificationKey| key_id.is_none_or(|id| key.id.as_deref() == Some(id));
         if !self.0.iter().any(|key| named(&key)) {
-            return Err(Code::TokenKeyUnknown.into());
+            return Err(ErrorCode::TokenKeyUnknown.into());
         }
         if !self.0.iter().filter(named).any(|key| key.fits(algorithm)) {
             let code = if key_id.is_some() {
-                Code::TokenAlgorithmNotAllowed
+                ErrorCode::TokenAlgorithmNotAllowed
             } else {
-                Code::TokenKeyUnknown
+                ErrorCode::TokenKeyUnknown
             };
             return Err(code.into());
         }

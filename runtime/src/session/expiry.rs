@@ -18,7 +18,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 use super::{Session, SessionState};
 use crate::{
     clock::Clock,
-    error::{AuthError, Code},
+    error::{AuthError, ErrorCode},
     log::namespace,
     refusal,
     retry::{until_connected, while_full},
@@ -109,15 +109,15 @@ enum End {
 
 impl End {
     /// Waits for the end. Returns the code for it.
-    async fn reached(&self, clock: &Clock) -> Code {
+    async fn reached(&self, clock: &Clock) -> ErrorCode {
         match self {
             Self::Expiry(at) => {
                 wall_clock_reaches(clock, *at).await;
-                Code::TokenExpired
+                ErrorCode::TokenExpired
             }
             Self::GuestTimeout(at) => {
                 sleep_until(*at).await;
-                Code::LoginRequired
+                ErrorCode::LoginRequired
             }
         }
     }
@@ -221,11 +221,15 @@ async fn warn<A: Adapter>(socket: &Weak<Socket<A>>, clock: &Clock, warning: Warn
     .await;
 }
 
-async fn finish<A: Adapter>(socket: &Weak<Socket<A>>, user_room: Option<Arc<str>>, code: Code) {
+async fn finish<A: Adapter>(
+    socket: &Weak<Socket<A>>,
+    user_room: Option<Arc<str>>,
+    code: ErrorCode,
+) {
     until_connected(socket).await;
     let error = AuthError::from(code);
     if let Some(socket) = socket.upgrade() {
-        tracing::info!(namespace = &*namespace(&socket), socket = %socket.id, code = error.code(), "session ended");
+        tracing::info!(namespace = &*namespace(&socket), socket = %socket.id, code = error.code().as_str(), "session ended");
     }
     refusal::Ending::new(user_room, Some(Arc::new(error)))
         .run(socket)

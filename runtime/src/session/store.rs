@@ -9,7 +9,7 @@ use socketioxide::{adapter::Adapter, socket::Socket};
 
 use super::{EndedSession, GuestSession, Session, UserSession, WrongType, rooms};
 use crate::{
-    error::{AuthError, Code},
+    error::{AuthError, ErrorCode},
     log::namespace,
 };
 
@@ -28,7 +28,7 @@ struct CurrentSession(Arc<dyn Session>);
 pub(crate) fn begin<A: Adapter>(
     socket: &Socket<A>,
     session: &Arc<dyn Session>,
-    register: impl FnOnce() -> Result<(), Code>,
+    register: impl FnOnce() -> Result<(), ErrorCode>,
 ) -> Result<(), AuthError> {
     if socket.extensions.get::<CurrentSession>().is_some() {
         return Err(AuthError::internal(
@@ -56,11 +56,14 @@ pub(crate) fn replace<A: Adapter>(
     socket: &Socket<A>,
     previous: &dyn Session,
     session: &Arc<dyn Session>,
-    register: impl FnOnce() -> Result<(), Code>,
-) -> Result<(), Code> {
+    register: impl FnOnce() -> Result<(), ErrorCode>,
+) -> Result<(), ErrorCode> {
     let (before, after) = (previous.state(), session.state());
     if let Err(rooms::SocketLeft) = rooms::change(socket, before.room(), after.room()) {
-        return Err(before.check_alive().err().unwrap_or(Code::SessionEnded));
+        return Err(before
+            .check_alive()
+            .err()
+            .unwrap_or(ErrorCode::SessionEnded));
     }
 
     if let Err(code) = register().and_then(|()| before.replace()) {
@@ -131,7 +134,7 @@ fn current<A: Adapter>(
             wanted,
             "no jwt_auth middleware on this namespace; add `.with(your_function::middleware()?)` to its connect handler"
         );
-        return Err(Code::InternalError.into());
+        return Err(ErrorCode::InternalError.into());
     };
 
     if ended == EndedSession::Refuse {
@@ -148,5 +151,5 @@ fn wrong_type<A: Adapter>(socket: &Socket<A>, what: &str, wanted: &str) -> AuthE
         "the jwt_auth middleware of this namespace has another {what} type; name the type of its function, or add \
          the right `.with(your_function::middleware()?)`"
     );
-    Code::InternalError.into()
+    ErrorCode::InternalError.into()
 }

@@ -20,7 +20,7 @@ use tokio::{
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async, tungstenite::Message};
 
 use crate::{
-    AuthUser, SocketAuth,
+    AuthError, AuthUser, ErrorCode, SocketAuth,
     clock::{Clock, TestClock},
     jwt_auth,
 };
@@ -126,12 +126,12 @@ async fn an_event_after_the_clock_has_passed_the_expiry_is_refused() {
     assert_eq!(ask(&mut client, &json!(["whoami"])).await, json!(["ada"]));
 
     time.set(expires_at + Duration::from_secs(60));
-    let refused = json!([{ "error": { "code": "token_expired", "message": "token_expired" } }]);
+    let refused = json!([{ "error": AuthError::from(ErrorCode::TokenExpired) }]);
     assert_eq!(ask(&mut client, &json!(["whoami"])).await, refused);
     assert!(io.sockets()[0].auth_user::<String>().is_none());
 
     let fresh = token(SystemTime::now() + Duration::from_hours(2));
-    let refused = json!([{ "error": { "code": "token_expired", "message": "token_expired" } }]);
+    let refused = json!([{ "error": AuthError::from(ErrorCode::TokenExpired) }]);
     assert_eq!(
         ask(&mut client, &json!(["authenticate", { "token": fresh }])).await,
         refused

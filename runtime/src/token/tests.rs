@@ -10,7 +10,7 @@ use proptest::{collection::vec, prelude::*, sample::select};
 use serde_json::{Value, json};
 
 use super::{AuthPayload, MAX_TOKEN_BYTES, RawToken, TokenSource, find};
-use crate::error::{AuthError, Code};
+use crate::error::{AuthError, ErrorCode};
 
 type Found = Result<Option<String>, AuthError>;
 
@@ -33,7 +33,8 @@ fn request(headers: &[(&str, Vec<u8>)], query: &str) -> Parts {
 
 /// Looks for a token in the same steps as the middleware.
 fn found(source: TokenSource, parts: &Parts, auth: &str) -> Found {
-    let payload = serde_json::from_str::<AuthPayload>(auth).map_err(|_| Code::TokenMalformed)?;
+    let payload =
+        serde_json::from_str::<AuthPayload>(auth).map_err(|_| ErrorCode::TokenMalformed)?;
     find(&[source], parts, &payload).map(|token| token.map(RawToken::into_string))
 }
 

@@ -20,7 +20,7 @@ use tokio::{
 
 use super::DisconnectError;
 use crate::{
-    error::{AuthError, Code},
+    error::{AuthError, ErrorCode},
     log::namespace,
     refusal::{Ending, UNAUTHORIZED},
     registry::{LoggedOut, UserOnServer, registry},
@@ -51,7 +51,7 @@ pub(super) async fn end<A: Adapter>(
     let user_room: Arc<str> = user_room.into();
     let code = reason
         .as_ref()
-        .map_or(Code::SessionEnded, |reason| reason.kind());
+        .map_or(ErrorCode::SessionEnded, |reason| reason.code());
 
     // This node comes first: an adapter that fails to reach other nodes does not disconnect the
     // sockets here either.
@@ -93,7 +93,7 @@ pub(super) async fn end<A: Adapter>(
 /// Disconnects a socket of this node. Returns a task if its client reads too slowly.
 fn end_here<A: Adapter>(
     logged_out: &LoggedOut,
-    code: Code,
+    code: ErrorCode,
     reason: Option<&Arc<AuthError>>,
 ) -> Option<JoinHandle<()>> {
     let socket = logged_out.socket::<A>()?;

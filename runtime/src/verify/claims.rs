@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 
 use crate::{
-    error::{AuthError, Code},
+    error::{AuthError, ErrorCode},
     guard,
 };
 pub(super) use registered::MAX_REQUIRED_CLAIMS;
@@ -55,7 +55,7 @@ impl ClaimRules {
         // With serde_json's feature `raw_value`, which another crate of the program may switch on,
         // the application's type would get another payload than the one that was checked.
         if has_private_name {
-            return Err(Code::TokenClaimsInvalid.into());
+            return Err(ErrorCode::TokenClaimsInvalid.into());
         }
         Ok(registered)
     }
@@ -64,7 +64,7 @@ impl ClaimRules {
         let issuer_missing = !self.issuers.is_empty() && registered.issuer.is_none();
         let audience_missing = !self.audiences.is_empty() && registered.audiences.is_none();
         if issuer_missing || audience_missing {
-            return Err(Code::TokenClaimMissing.into());
+            return Err(ErrorCode::TokenClaimMissing.into());
         }
         registered.check_times(now)?;
         self.check_issuer(registered)?;
@@ -77,7 +77,7 @@ impl ClaimRules {
                 if !self.issuers.is_empty()
                     && !self.issuers.iter().any(|accepted| accepted == issuer) =>
             {
-                Err(Code::TokenIssuerInvalid.into())
+                Err(ErrorCode::TokenIssuerInvalid.into())
             }
             _ => Ok(()),
         }
@@ -93,7 +93,7 @@ impl ClaimRules {
                     .iter()
                     .any(|audience| self.audiences.iter().any(|own| own == audience)) =>
             {
-                Err(Code::TokenAudienceInvalid.into())
+                Err(ErrorCode::TokenAudienceInvalid.into())
             }
             _ => Ok(()),
         }
@@ -110,8 +110,8 @@ pub(super) fn deserialize<C: DeserializeOwned>(payload: &str) -> Result<C, AuthE
         serde_json::from_str(payload)
     })?;
     deserialized.map_err(|error| match error.classify() {
-        Category::Data => Code::TokenClaimsInvalid.into(),
-        Category::Io | Category::Syntax | Category::Eof => Code::TokenMalformed.into(),
+        Category::Data => ErrorCode::TokenClaimsInvalid.into(),
+        Category::Io | Category::Syntax | Category::Eof => ErrorCode::TokenMalformed.into(),
     })
 }
 
@@ -122,10 +122,10 @@ impl Registered<'_> {
             .duration_since(UNIX_EPOCH)
             .map_err(AuthError::internal)?;
         if self.valid_until.is_some_and(|end| now >= end) {
-            return Err(Code::TokenExpired.into());
+            return Err(ErrorCode::TokenExpired.into());
         }
         if self.valid_from.is_some_and(|start| now < start) {
-            return Err(Code::TokenNotYetValid.into());
+            return Err(ErrorCode::TokenNotYetValid.into());
         }
         Ok(())
     }

@@ -5,7 +5,7 @@ use std::{borrow::Cow, mem, str::FromStr};
 use jsonwebtoken::Algorithm;
 
 use crate::{
-    error::{AuthError, Code},
+    error::{AuthError, ErrorCode},
     json::{self, JsonError, ObjectReader},
 };
 
@@ -23,17 +23,17 @@ impl<'a> Header<'a> {
     ///
     /// `token_malformed`, or `token_algorithm_not_allowed` if `alg` is unknown or `none`.
     pub(super) fn parse(json: &'a str) -> Result<Self, AuthError> {
-        let members = Members::parse(json).map_err(|_| Code::TokenMalformed)?;
+        let members = Members::parse(json).map_err(|_| ErrorCode::TokenMalformed)?;
         let algorithm = members
             .algorithm
             .into_string()
-            .ok_or(Code::TokenMalformed)?;
+            .ok_or(ErrorCode::TokenMalformed)?;
         let algorithm =
-            Algorithm::from_str(&algorithm).map_err(|_| Code::TokenAlgorithmNotAllowed)?;
+            Algorithm::from_str(&algorithm).map_err(|_| ErrorCode::TokenAlgorithmNotAllowed)?;
         // jsonwebtoken checks the types of the members that are not used here.
         if !members.others.is_empty() && serde_json::from_str::<jsonwebtoken::Header>(json).is_err()
         {
-            return Err(Code::TokenMalformed.into());
+            return Err(ErrorCode::TokenMalformed.into());
         }
 
         let names_another_kind = members

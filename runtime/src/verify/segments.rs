@@ -5,7 +5,7 @@ use memchr::memchr_iter;
 use serde::de::DeserializeOwned;
 
 use super::claims;
-use crate::error::{AuthError, Code};
+use crate::error::{AuthError, ErrorCode};
 
 /// The parts of the compact serialization ([RFC 7515
 /// §3.1](https://www.rfc-editor.org/rfc/rfc7515#section-3.1)).
@@ -24,7 +24,7 @@ impl<'a> Segments<'a> {
     pub(super) fn split(token: &'a str) -> Result<Self, AuthError> {
         let mut dots = memchr_iter(b'.', token.as_bytes());
         let (Some(first), Some(second), None) = (dots.next(), dots.next(), dots.next()) else {
-            return Err(Code::TokenMalformed.into());
+            return Err(ErrorCode::TokenMalformed.into());
         };
         Ok(Self {
             message: &token[..second],
@@ -44,7 +44,7 @@ impl<'a> Segments<'a> {
         let mut bytes = Vec::with_capacity(self.message.len() + self.signature.len());
         let mut decode = |segment: &str| match URL_SAFE_NO_PAD.decode_vec(segment, &mut bytes) {
             Ok(()) => Ok(bytes.len()),
-            Err(_) => Err(AuthError::from(Code::TokenMalformed)),
+            Err(_) => Err(AuthError::from(ErrorCode::TokenMalformed)),
         };
 
         let header_end = decode(self.header)?;
@@ -95,5 +95,5 @@ impl SignedPayload {
 }
 
 fn parse_utf8(bytes: &[u8]) -> Result<&str, AuthError> {
-    str::from_utf8(bytes).map_err(|_| Code::TokenMalformed.into())
+    str::from_utf8(bytes).map_err(|_| ErrorCode::TokenMalformed.into())
 }

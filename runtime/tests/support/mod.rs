@@ -133,7 +133,7 @@ pub(crate) fn verify(verifier: &Verifier, token: &str) -> Result<VerifiedToken<V
 
 /// The code of a refusal, or `"accepted"`.
 pub(crate) fn outcome(verifier: &Verifier, token: &str) -> &'static str {
-    verify(verifier, token).map_or_else(|error| error.code(), |_| "accepted")
+    verify(verifier, token).map_or_else(|error| error.code().as_str(), |_| "accepted")
 }
 
 /// Signs what no honest issuer would.

@@ -62,7 +62,7 @@ fn verify_both(verifier: &Verifier) {
         runtime
             .block_on(verifier.verify::<Claims>(&token))
             .map(drop)
-            .map_err(|error| error.code())
+            .map_err(|error| error.code().as_str())
     };
     assert_eq!((verify(SECRET), verify(OTHER_SECRET)), (Ok(()), Ok(())));
     assert_eq!(

@@ -34,7 +34,7 @@ fn signed(header: &str, payload: &str) -> String {
 async fn code(token: &str) -> &'static str {
     match verifier().verify::<Claims>(token).await {
         Ok(_) => "good",
-        Err(error) => error.code(),
+        Err(error) => error.code().as_str(),
     }
 }
 
@@ -103,7 +103,11 @@ async fn an_error_has_an_action() {
     ] {
         let error = verifier().verify::<Claims>(token).await.unwrap_err();
         assert_eq!(
-            (error.code(), error.to_string().as_str(), error.action()),
+            (
+                error.code().as_str(),
+                error.to_string().as_str(),
+                error.action()
+            ),
             (code, code, action)
         );
         assert_eq!(

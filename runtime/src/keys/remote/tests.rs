@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     clock::{Clock, TestClock},
-    error::{AuthError, Code},
+    error::{AuthError, ErrorCode},
     keys::KeySet,
 };
 
@@ -105,9 +105,12 @@ async fn forge(keys: &RemoteKeys<Issuer>) -> (&'static str, usize) {
     let tries = AtomicUsize::new(0);
     let refusal = keys.verify_with(|_| {
         tries.fetch_add(1, Ordering::SeqCst);
-        Err(Code::TokenSignatureInvalid.into())
+        Err(ErrorCode::TokenSignatureInvalid.into())
     });
-    (refusal.await.unwrap_err().code(), tries.into_inner())
+    (
+        refusal.await.unwrap_err().code().as_str(),
+        tries.into_inner(),
+    )
 }
 
 /// Waits for a request that is under way.

@@ -3,7 +3,7 @@
 use std::{borrow::Cow, time::Duration};
 
 use crate::{
-    error::Code,
+    error::ErrorCode,
     json::{self, JsonError, ObjectReader},
 };
 
@@ -43,17 +43,17 @@ impl<'a> Payload<'a> {
     /// `token_malformed` if the payload is not a JSON object, `token_claims_invalid` for a logout
     /// token and for a registered claim that is ambiguous or has a wrong type, then
     /// `token_claim_missing`.
-    pub(super) fn parse(json: &'a str, required: &[String]) -> Result<Self, Code> {
+    pub(super) fn parse(json: &'a str, required: &[String]) -> Result<Self, ErrorCode> {
         let mut collector = Collector::new(required);
-        let mut object = ObjectReader::new(json).map_err(|_| Code::TokenMalformed)?;
+        let mut object = ObjectReader::new(json).map_err(|_| ErrorCode::TokenMalformed)?;
 
-        while let Some(name) = object.next_name().map_err(|_| Code::TokenMalformed)? {
+        while let Some(name) = object.next_name().map_err(|_| ErrorCode::TokenMalformed)? {
             let claim = Claim::from_name(&name);
             let value = object.value().map_err(|error| match (error, claim) {
                 // No registered claim is nested, so this one has a wrong type before it is too
                 // deep.
-                (JsonError::TooDeep, Some(_)) => Code::TokenClaimsInvalid,
-                _ => Code::TokenMalformed,
+                (JsonError::TooDeep, Some(_)) => ErrorCode::TokenClaimsInvalid,
+                _ => ErrorCode::TokenMalformed,
             })?;
             collector.note_presence(&name);
             if let Some(claim) = claim {
@@ -91,12 +91,12 @@ impl<'a, 'r> Collector<'a, 'r> {
         }
     }
 
-    fn finish(self) -> Result<Registered<'a>, Code> {
+    fn finish(self) -> Result<Registered<'a>, ErrorCode> {
         if self.invalid {
-            return Err(Code::TokenClaimsInvalid);
+            return Err(ErrorCode::TokenClaimsInvalid);
         }
         if self.missing != 0 {
-            return Err(Code::TokenClaimMissing);
+            return Err(ErrorCode::TokenClaimMissing);
         }
         Ok(self.registered)
     }

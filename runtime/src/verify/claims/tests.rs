@@ -27,7 +27,7 @@ fn at(seconds: u64) -> SystemTime {
 fn outcome(claims: &str, now: SystemTime) -> &'static str {
     rules()
         .check_payload(claims, now)
-        .map_or_else(|error| error.code(), |_| "accepted")
+        .map_or_else(|error| error.code().as_str(), |_| "accepted")
 }
 
 fn good() -> Value {

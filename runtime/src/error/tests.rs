@@ -1,0 +1,130 @@
+//! What a client, the log and the application see of an error.
+
+use std::io;
+
+use serde_json::json;
+
+use super::*;
+
+#[derive(Debug, thiserror::Error)]
+#[error("the lookup failed")]
+struct Wrapped(#[source] Box<dyn Error + Send + Sync>);
+
+#[test]
+fn every_code_has_a_name_a_sentence_and_an_action_on_the_wire() {
+    for code in ErrorCode::ALL {
+        let error = AuthError::from(*code);
+        assert_eq!(
+            serde_json::to_value(&error).unwrap(),
+            json!({"code": code.as_str(), "message": code.message(), "action": code.action().as_str()})
+        );
+        assert!(code.message().ends_with('.'), "{code}");
+        assert!(!code.message().contains("token"), "{code}");
+        assert!(
+            code.as_str()
+                .bytes()
+                .all(|byte| byte.is_ascii_lowercase() || byte == b'_'),
+            "{code}"
+        );
+        assert_eq!(
+            error.to_string() == code.as_str(),
+            *code != ErrorCode::Denied,
+            "{code}"
+        );
+    }
+}
+
+#[test]
+fn codes_compare_with_strings_from_both_sides() {
+    let code = ErrorCode::TokenExpired;
+    assert!(code == "token_expired" && "token_expired" == code);
+    assert!(code == *"token_expired" && code == "token_expired".to_owned());
+    assert!(code != "token_missing" && "token_missing" != code);
+    assert_eq!(ErrorCode::Custom("token_expired"), "token_expired");
+    assert_ne!(ErrorCode::Custom("token_expired"), ErrorCode::TokenExpired);
+}
+
+#[test]
+fn the_client_gets_what_is_for_it_and_nothing_else() {
+    let error = AuthError::custom("email_unverified", "Confirm your address first.")
+        .action(Action::Login)
+        .data(json!({"resend": true}))
+        .with_detail("the address is on the list of bounces")
+        .with_source("row 7");
+    let for_client = json!({
+        "code": "email_unverified",
+        "message": "Confirm your address first.",
+        "action": "login",
+        "data": {"resend": true},
+    });
+
+    assert_eq!(serde_json::to_value(&error).unwrap(), for_client);
+    assert_eq!(error.to_string(), "email_unverified");
+    assert_eq!(
+        serde_json::to_value(error.for_client()).unwrap(),
+        for_client
+    );
+    assert!(error.for_client().detail().is_none());
+    assert!(error.for_client().source().is_none());
+    assert_eq!(
+        error.detail(),
+        Some("the address is on the list of bounces")
+    );
+}
+
+#[test]
+fn an_auth_error_is_found_anywhere_in_the_chain_of_sources() {
+    let denied = || AuthError::denied("too long").data(json!(1));
+    for failure in [
+        Box::new(denied()) as Box<dyn Error + Send + Sync>,
+        Box::new(Wrapped(Box::new(denied()))),
+        Box::new(Wrapped(Box::new(Wrapped(Box::new(denied()))))),
+        // `io::Error` is its own source's keeper.
+        Box::new(Wrapped(Box::new(io::Error::other(denied())))),
+    ] {
+        let error = AuthError::from(failure);
+        assert_eq!(error.code(), ErrorCode::Denied);
+        assert_eq!(error.message(), "too long");
+        assert!(error.source().is_none());
+        assert_eq!(serde_json::to_value(&error).unwrap()["data"], 1);
+    }
+
+    let custom = AuthError::custom("closed", "The shop is closed.");
+    let error = AuthError::from(Box::new(custom) as Box<dyn Error + Send + Sync>);
+    assert_eq!(
+        (error.code(), error.message()),
+        (ErrorCode::Custom("closed"), "The shop is closed.")
+    );
+}
+
+#[test]
+fn the_cause_of_a_found_error_stays_with_it() {
+    let inner = AuthError::keys_unavailable("no route").with_detail("tenant 7");
+    let error = AuthError::from(Box::new(Wrapped(Box::new(inner))) as Box<dyn Error + Send + Sync>);
+    assert_eq!(error.code(), ErrorCode::KeysUnavailable);
+    assert_eq!(error.detail(), Some("tenant 7"));
+    assert_eq!(
+        guard::error_chain(error.source().unwrap()),
+        "the lookup failed: keys_unavailable: no route"
+    );
+}
+
+#[test]
+fn another_error_is_internal_and_keeps_its_cause() {
+    let failure = Wrapped(Box::new(io::Error::other("the disk is full")));
+    let error = AuthError::from(Box::new(failure) as Box<dyn Error + Send + Sync>);
+    assert_eq!(error.code(), ErrorCode::InternalError);
+    assert_eq!(
+        guard::error_chain(error.source().unwrap()),
+        "the lookup failed: the disk is full"
+    );
+}
+
+#[test]
+fn errors_of_socketioxide_become_internal() {
+    fn emit() -> Result<(), AuthError> {
+        Err(socketioxide::SocketError::Closed)?;
+        Ok(())
+    }
+    assert_eq!(emit().unwrap_err().code(), ErrorCode::InternalError);
+}
