@@ -40,6 +40,8 @@ pub(crate) enum KeyKind {
     Secret,
     Public,
     Mixed,
+    /// Each issuer has its own keys and algorithms.
+    PerIssuer,
 }
 
 /// One row of the table.
@@ -132,6 +134,10 @@ options! {
     "oidc_issuer_env": String(strings::environment_name), r#""OIDC_ISSUER""#, key = Public;
     /// Any keys, chosen for each token: a `KeySource`.
     "keys": Expression, "TenantKeys::new()", key = Mixed, aliases = ["key_source"];
+    /// Several issuers, each with its own keys and rules: a closed list of `Issuer`. The token's
+    /// `iss` chooses among them. Other options apply to the issuers that do not have their own.
+    "issuers": Expression, r#"[Issuer::new("https://auth.example.com").oidc().algorithm("RS256")]"#,
+        key = PerIssuer;
     /// The accepted algorithm. Required unless the key source is a secret, where it defaults to
     /// `"HS256"`.
     "algorithm": String(strings::not_empty), r#""RS256""#, aliases = ["alg"];

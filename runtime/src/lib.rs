@@ -45,4 +45,4 @@ pub use settings::{OneOrMany, Setting};
 pub use socketioxide_jwt_auth_macros::jwt_auth;
 pub use token::{RawToken, TokenSource};
 pub use users::{DisconnectError, disconnect_user, disconnect_user_because, user_room};
-pub use verify::{VerifiedToken, Verifier, VerifierBuilder};
+pub use verify::{Issuer, VerifiedToken, Verifier, VerifierBuilder};

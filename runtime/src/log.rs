@@ -36,6 +36,12 @@ pub(crate) fn loggable(text: &str) -> Cow<'_, str> {
     }
 }
 
+/// Returns a string that the client sent, in quotes, for the operator: like [`loggable`], with
+/// escapes for control characters.
+pub(crate) fn excerpt(text: &str) -> String {
+    format!("{:?}", loggable(text))
+}
+
 /// Logs a refusal: at ERROR and with its cause if the server failed, at INFO if the client made the
 /// mistake.
 ///

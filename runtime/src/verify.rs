@@ -7,6 +7,7 @@
 mod builder;
 mod claims;
 mod header;
+mod issuers;
 mod rules;
 mod segments;
 mod settings;
@@ -22,7 +23,8 @@ use crate::{
 pub use builder::VerifierBuilder;
 use claims::Registered;
 use header::Header;
-use rules::VerifierRules;
+pub use issuers::Issuer;
+use issuers::VerifierRules;
 use segments::{Segments, SignedPayload};
 pub(crate) use settings::VerifierSettings;
 
@@ -127,15 +129,15 @@ impl Verifier {
         token: &str,
         handshake: Option<Handshake<'_>>,
     ) -> Result<SignedPayload, AuthError> {
-        let rules = &*self.0;
-        if token.len() > rules.max_token_bytes {
-            return Err(ErrorCode::TokenTooLarge.into());
-        }
+        check_length(token, self.0.max_token_bytes())?;
 
         let segments = Segments::split(token)?;
         let decoded = segments.decode()?;
         let header_json = decoded.header()?;
         let header = Header::parse(header_json)?;
+
+        let rules = self.0.choose(&decoded)?;
+        check_length(token, rules.max_token_bytes)?;
         if !rules.keys.algorithms.contains(&header.algorithm) {
             return Err(ErrorCode::TokenAlgorithmNotAllowed.into());
         }
@@ -171,6 +173,7 @@ impl Verifier {
         payload: &'a SignedPayload,
     ) -> Result<Registered<'a>, AuthError> {
         self.0
+            .choose(payload.segments())?
             .claims
             .check_payload(payload.as_str()?, SystemTime::now())
     }
@@ -178,14 +181,15 @@ impl Verifier {
 
 impl fmt::Debug for Verifier {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("Verifier")
-            .field("keys", &self.0.keys.source)
-            .field("algorithms", &self.0.keys.algorithms)
-            .field("max_token_bytes", &self.0.max_token_bytes)
-            .field("claims", &self.0.claims)
-            .finish()
+        formatter.debug_tuple("Verifier").field(&self.0).finish()
     }
+}
+
+fn check_length(token: &str, max_token_bytes: usize) -> Result<(), AuthError> {
+    if token.len() > max_token_bytes {
+        return Err(ErrorCode::TokenTooLarge.into());
+    }
+    Ok(())
 }
 
 fn verify_signature(

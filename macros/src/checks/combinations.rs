@@ -22,6 +22,7 @@ pub(crate) fn check(entries: &[Entry], errors: &mut Errors) {
     options.check_duplicates(errors);
     options.check_key_source(errors);
     options.check_algorithms(errors);
+    options.check_issuers(errors);
     options.check_secret_options(errors);
     options.check_cookies(errors);
     options.check_guest_timeout(errors);
@@ -103,11 +104,32 @@ impl<'a> Options<'a> {
         }
     }
 
+    fn check_issuers(&self, errors: &mut Errors) {
+        let Some(issuers) = self.get("issuers").filter(|entry| !entry.is_guess) else {
+            return;
+        };
+        if let Some(issuer) = self.get("issuer") {
+            let message = "`issuer` and `issuers` are both set; each `Issuer` has its own name, so remove `issuer`";
+            errors.at(&issuer.key, message);
+        }
+
+        let value = issuers.value.as_ref().map(without_groups);
+        if let Some(Expr::Array(list)) = value
+            && list.elems.is_empty()
+        {
+            let example = issuers.rule.example;
+            errors.at(
+                list,
+                format!("`issuers` must not be an empty list: write `issuers = {example}`"),
+            );
+        }
+    }
+
     fn check_secret_options(&self, errors: &mut Errors) {
         let Some((source, kind)) = self.key_sources().next() else {
             return;
         };
-        if kind == KeyKind::Secret {
+        if matches!(kind, KeyKind::Secret | KeyKind::PerIssuer) {
             return;
         }
 
@@ -235,6 +257,22 @@ mod tests {
         assert_mistake(
             quote!(secret = S, guest = true, guest = true),
             "duplicate option `guest`",
+        );
+    }
+
+    #[test]
+    fn issuers_have_their_own_names_keys_and_algorithms() {
+        assert_accepted(quote!(issuers = [Issuer::new("a").oidc()], leeway = "5s"));
+        assert_accepted(quote!(issuers = list(), secret_encoding = "hex"));
+        assert_accepted(quote!(issuers = list(), algorithms = ["RS256", "HS256"]));
+        assert_mistake(quote!(issuers = []), "must not be an empty list");
+        assert_mistake(
+            quote!(issuers = list(), issuer = "a"),
+            "`issuer` and `issuers` are both set",
+        );
+        assert_mistake(
+            quote!(issuers = list(), secret = S),
+            "two key sources: `issuers` is already set",
         );
     }
 

@@ -97,7 +97,7 @@ pub(crate) fn algorithm(name: &str, keys: KeyKind, source: Option<&str>) -> Resu
     let fitting = match keys {
         KeyKind::Secret => HMAC_ALGORITHMS.to_vec(),
         KeyKind::Public => PUBLIC_KEY_ALGORITHMS.to_vec(),
-        KeyKind::Mixed => [HMAC_ALGORITHMS, PUBLIC_KEY_ALGORITHMS].concat(),
+        KeyKind::Mixed | KeyKind::PerIssuer => [HMAC_ALGORITHMS, PUBLIC_KEY_ALGORITHMS].concat(),
     };
     let fits = source.map_or_else(String::new, |source| format!(" with `{source}`"));
 

@@ -87,6 +87,14 @@ impl ConfigError {
         }
     }
 
+    /// Says where the mistake is.
+    pub(crate) fn within(self, place: impl fmt::Display) -> Self {
+        Self {
+            message: format!("{place}: {}", self.message).into(),
+            ..self
+        }
+    }
+
     /// Returns one error that names all mistakes. Returns `None` if there are none.
     pub(crate) fn join(errors: impl IntoIterator<Item = Self>) -> Option<Self> {
         errors.into_iter().reduce(|first, next| Self {

@@ -3,8 +3,7 @@
 
 use socketioxide::{
     AckError, AdapterError, BroadcastError, EmitWithAckError, NsInsertError, ParserError,
-    SendError, SocketError,
-    extract::{ExtensionNotFound, StateNotFound},
+    SendError, SocketError, extract::ExtensionNotFound,
 };
 
 use super::AuthError;
@@ -32,5 +31,4 @@ from_errors! {
     SendError;
     SocketError;
     ExtensionNotFound<T>, T;
-    StateNotFound<T>, T;
 }

@@ -60,6 +60,19 @@ impl KeySettings {
     }
 }
 
+impl KeySettings {
+    /// Returns whether the URL of the keys is found by OpenID Connect Discovery.
+    pub(crate) fn are_discovered(&self) -> bool {
+        #[cfg(feature = "jwks")]
+        return matches!(
+            self,
+            Self::Remote(RemoteSettings::OidcIssuer(_) | RemoteSettings::OidcIssuerEnv(_))
+        );
+        #[cfg(not(feature = "jwks"))]
+        false
+    }
+}
+
 impl KeyLoader {
     /// Loads the keys. Those of a URL are fetched later, at the first token.
     ///

@@ -9,6 +9,8 @@
 ///     fn method(argument: ArgumentType) { the value of the field }
 /// }
 /// ```
+///
+/// Without `struct Name;` it declares methods only, for fields that are declared elsewhere.
 macro_rules! declare_settings {
     (
         $(#[$attribute:meta])*
@@ -19,12 +21,28 @@ macro_rules! declare_settings {
         $crate::settings::declare_settings! { @fields [$(#[$attribute])*] $settings $table }
         $($crate::settings::declare_settings! { @methods [$($generics)*] [$builder] $path $table })+
     };
+    (
+        $(impl [$($generics:tt)*] $builder:ty { self.$path:ident })+
+        => $table:tt
+    ) => {
+        $($crate::settings::declare_settings! { @methods [$($generics)*] [$builder] $path $table })+
+    };
     (@fields [$($attributes:tt)*] $settings:ident {
         $($(#[$attribute:meta])* $field:ident: $type:ty { $($methods:tt)* })*
     }) => {
         $($attributes)*
         pub(crate) struct $settings {
             $($(#[$attribute])* pub(crate) $field: Option<$type>,)*
+        }
+
+        impl $settings {
+            /// Takes the settings that are not given from others.
+            #[allow(dead_code, reason = "some settings have no others to fall back to")]
+            pub(crate) fn or(self, others: Self) -> Self {
+                Self {
+                    $($(#[$attribute])* $field: self.$field.or(others.$field),)*
+                }
+            }
         }
     };
     (@methods [$($generics:tt)*] [$builder:ty] $path:ident {

@@ -1,4 +1,4 @@
-//! The checked settings of a verifier, with their defaults.
+//! What is demanded of the tokens of one issuer: the checked settings, with their defaults.
 
 use std::{collections::HashSet, str::FromStr, time::Duration};
 
@@ -15,25 +15,28 @@ use crate::{
     token::MAX_TOKEN_BYTES,
 };
 
-/// What a verifier demands of a token.
+/// What a verifier demands of the tokens that the same keys verify.
 #[derive(Debug)]
-pub(crate) struct VerifierRules {
+pub(super) struct TokenRules {
     pub(super) keys: LoadedKeys,
     pub(super) max_token_bytes: usize,
     pub(super) claims: ClaimRules,
 }
 
-impl VerifierRules {
+impl TokenRules {
     /// Checks every setting and loads the keys.
     ///
     /// # Errors
     ///
     /// Returns all mistakes as one error. The keys are loaded only if the settings that they depend
     /// on are correct.
-    pub(super) fn new(settings: VerifierSettings) -> Result<Self, ConfigError> {
-        let algorithms = parse_algorithms(settings.algorithms, settings.keys.as_ref());
+    pub(super) fn new(
+        keys: Option<KeySettings>,
+        settings: VerifierSettings,
+    ) -> Result<Self, ConfigError> {
+        let algorithms = parse_algorithms(settings.algorithms, keys.as_ref());
         let loader = checked!(KeyLoader {
-            keys: settings.keys.ok_or_else(no_key),
+            keys: keys.ok_or_else(no_key),
             secret_encoding: settings
                 .secret_encoding
                 .unwrap_or_else(|| Ok(SecretEncoding::default())),

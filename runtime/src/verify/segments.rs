@@ -70,6 +70,11 @@ impl DecodedSegments {
         parse_utf8(&self.bytes[..self.header_end])
     }
 
+    /// Returns the payload, which is not verified yet.
+    pub(super) fn payload(&self) -> Result<&str, AuthError> {
+        parse_utf8(&self.bytes[self.header_end..self.payload_end])
+    }
+
     pub(super) fn signature(&self) -> &[u8] {
         &self.bytes[self.payload_end..]
     }
@@ -83,8 +88,12 @@ impl DecodedSegments {
 pub(crate) struct SignedPayload(DecodedSegments);
 
 impl SignedPayload {
+    pub(super) fn segments(&self) -> &DecodedSegments {
+        &self.0
+    }
+
     pub(super) fn as_str(&self) -> Result<&str, AuthError> {
-        parse_utf8(&self.0.bytes[self.0.header_end..self.0.payload_end])
+        self.0.payload()
     }
 
     /// Deserializes the claims as the application's type. They are not checked by it: see

@@ -3,7 +3,7 @@
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use super::VerifierBuilder;
+use super::{Issuer, VerifierBuilder};
 #[cfg(feature = "jwks")]
 use crate::keys::{HttpClient, RemoteSettings};
 #[cfg(not(feature = "jwks"))]
@@ -22,10 +22,11 @@ declare_settings! {
     struct VerifierSettings;
 
     impl [] VerifierBuilder { self.settings }
+    impl [] Issuer { self.settings }
     impl [L: UserLookup] JwtAuthBuilder<L> { self.verifier }
 
     => {
-        keys: KeySettings {
+        keys: KeyChoice {
             /// The HMAC secret(s), from environment variables, which are loaded when the middleware
             /// is built. All of a list verify, so that a secret can be rotated: `["JWT_SECRET",
             /// "OLD_JWT_SECRET"]`.
@@ -94,7 +95,7 @@ declare_settings! {
             fn oidc_issuer_env(variable: impl FeatureJwks) { variable.missing() }
 
             /// A source that chooses the keys of each token.
-            fn keys(source: impl KeySource) { KeySettings::Source(Arc::new(source)) }
+            fn keys(source: impl KeySource) { KeySettings::Source(Arc::new(source)).into() }
         }
 
         secret_encoding: Result<SecretEncoding, ConfigError> {
@@ -128,10 +129,7 @@ declare_settings! {
             fn algorithms(names: impl OneOrMany) { names.into_strings() }
         }
 
-        issuers: Vec<String> {
-            /// The accepted issuers. Once set, `iss` is required.
-            fn issuer(issuers: impl OneOrMany) { issuers.into_strings() }
-        }
+        issuers: Vec<String> {}
 
         audiences: Vec<String> {
             /// The names of this server: one of them must be among a token's audiences. Once set,
@@ -156,5 +154,59 @@ declare_settings! {
             /// it. Defaults to 8192; at most 1 MiB.
             fn max_token_bytes(bytes: usize) { bytes }
         }
+    }
+}
+
+// Not for an `Issuer`, which has its name.
+declare_settings! {
+    impl [] VerifierBuilder { self.settings }
+    impl [L: UserLookup] JwtAuthBuilder<L> { self.verifier }
+
+    => {
+        issuers: Vec<String> {
+            /// The accepted issuers. Once set, `iss` is required.
+            ///
+            /// All of them share the keys. For issuers with keys of their own use
+            /// [`issuers`](Self::issuers).
+            fn issuer(issuers: impl OneOrMany) { issuers.into_strings() }
+        }
+
+        keys: KeyChoice {
+            /// Several issuers, each with its own keys and rules: a closed list.
+            ///
+            /// The `iss` of a token chooses among them and nothing else does. Only the keys of that
+            /// issuer verify the token, and a token of any other issuer is refused with
+            /// `token_issuer_invalid`, without a request. Every other setting of the builder
+            /// applies to the issuers that do not have their own.
+            ///
+            /// Like any source of keys it replaces an earlier one.
+            fn issuers(issuers: impl IntoIterator<Item = Issuer>) { KeyChoice::ByIssuer(issuers.into_iter().collect()) }
+        }
+    }
+}
+
+/// The keys of a verifier, or the issuers that have them.
+#[derive(Debug, Clone)]
+pub(crate) enum KeyChoice {
+    One(KeySettings),
+    ByIssuer(Vec<Issuer>),
+}
+
+impl From<KeySettings> for KeyChoice {
+    fn from(keys: KeySettings) -> Self {
+        Self::One(keys)
+    }
+}
+
+impl From<FixedKeys> for KeyChoice {
+    fn from(keys: FixedKeys) -> Self {
+        Self::One(keys.into())
+    }
+}
+
+#[cfg(feature = "jwks")]
+impl From<RemoteSettings> for KeyChoice {
+    fn from(keys: RemoteSettings) -> Self {
+        Self::One(keys.into())
     }
 }

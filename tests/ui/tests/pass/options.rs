@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use serde::Deserialize;
-use socketioxide_jwt_auth::{AuthError, KeyRequest, KeySet, KeySource, jwt_auth};
+use socketioxide_jwt_auth::{AuthError, Issuer, KeyRequest, KeySet, KeySource, jwt_auth};
 
 #[derive(Deserialize)]
 struct Claims {
@@ -127,6 +127,19 @@ impl KeySource for Tenants {
     async fn keys(&self, _: KeyRequest<'_>) -> Result<Arc<KeySet>, AuthError> {
         Err(AuthError::denied("unknown tenant"))
     }
+}
+
+#[cfg(feature = "jwks")]
+#[jwt_auth(
+    issuers = [
+        Issuer::new("https://auth.example.com").oidc().algorithm("RS256"),
+        Issuer::new("https://login.example.com/{tid}/v2.0").jwks_url("https://login.example.com/keys").algorithm("RS256"),
+        Issuer::new("old").secret_env(VARIABLE),
+    ],
+    audience = "chat",
+)]
+async fn issuers(_: Claims) -> Option<User> {
+    None
 }
 
 #[jwt_auth(keys = Tenants, algorithm = "PS256")]

@@ -1,0 +1,111 @@
+//! One issuer of several.
+
+use super::{
+    super::{
+        rules::TokenRules,
+        settings::{KeyChoice, VerifierSettings},
+    },
+    IssuerName,
+};
+use crate::{error::ConfigError, keys::KeySettings};
+
+/// One of several issuers whose tokens a server accepts, with its keys and rules: for
+/// [`JwtAuthBuilder::issuers`](crate::JwtAuthBuilder::issuers), the option `issuers` of the
+/// attribute, and [`VerifierBuilder::issuers`](crate::VerifierBuilder::issuers).
+///
+/// It has every setting of a [`VerifierBuilder`](crate::VerifierBuilder) that is about keys or
+/// claims. Settings that it does not have come from the builder.
+///
+/// Each issuer has its own keys and its own cache of them: a key of one issuer never verifies a
+/// token of another, even if both use the same key id.
+///
+/// ```
+/// use socketioxide_jwt_auth::{Issuer, Verifier};
+///
+/// let verifier = Verifier::builder()
+///     .issuers([
+///         Issuer::new("https://auth.example.com").secret("a secret of thirty-two bytes or more"),
+///         // Tokens of the old server, until they have expired.
+///         Issuer::new("old").secret("another secret of thirty-two bytes or more").algorithm("HS256"),
+///     ])
+///     .audience("chat")
+///     .build()?;
+/// # drop(verifier);
+/// # Ok::<(), socketioxide_jwt_auth::ConfigError>(())
+/// ```
+#[derive(Debug, Clone)]
+#[must_use = "an issuer does nothing until it is given to `issuers`"]
+pub struct Issuer {
+    name: String,
+    pub(in crate::verify) settings: VerifierSettings,
+}
+
+impl Issuer {
+    /// Makes an issuer with this name, which is exactly the `iss` of its tokens: a slash at the end
+    /// matters.
+    ///
+    /// `{tid}` in the name stands for the claim `tid` of the token, which then must be there and be
+    /// the same. It is for Microsoft Entra ID, whose tenants share their keys: `"https://login.microsoftonline.com/{tid}/v2.0"`.
+    /// Any tenant can get such tokens, so name those that are welcome by `claim_values`. Any claim
+    /// whose value has letters, digits, `-` and `_` only can be used so, once in a name.
+    pub fn new(name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            settings: VerifierSettings::default(),
+        }
+    }
+
+    /// Finds the keys by [OpenID Connect
+    /// Discovery](https://openid.net/specs/openid-connect-discovery-1_0.html) at the URL that is
+    /// the issuer's name. See [`JwtAuthBuilder::oidc_issuer`](crate::JwtAuthBuilder::oidc_issuer).
+    ///
+    /// ```
+    /// use socketioxide_jwt_auth::Issuer;
+    ///
+    /// let issuer = Issuer::new("https://auth.example.com").oidc().algorithm("RS256").audience("chat");
+    /// # drop(issuer);
+    /// ```
+    #[cfg(feature = "jwks")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "jwks")))]
+    pub fn oidc(self) -> Self {
+        let name = self.name.clone();
+        self.oidc_issuer(name)
+    }
+
+    /// Checks the settings and loads the keys. `common` are the settings that it takes if it does
+    /// not have its own.
+    ///
+    /// # Errors
+    ///
+    /// Returns all mistakes as one error, which names the issuer.
+    pub(super) fn check(
+        self,
+        common: VerifierSettings,
+    ) -> Result<(IssuerName, TokenRules), ConfigError> {
+        let name = IssuerName::parse(&self.name)?;
+        let mut settings = self.settings.or(common);
+        let keys = match settings.keys.take() {
+            Some(KeyChoice::One(keys)) => Some(keys),
+            // An `Issuer` has no method that makes the other.
+            _ => None,
+        };
+        if matches!(name, IssuerName::Template(_))
+            && keys.as_ref().is_some_and(KeySettings::are_discovered)
+        {
+            return Err(ConfigError::contradiction(format!(
+                "the issuer {name:?} has a claim in its name, so its keys cannot be found by discovery; give their URL \
+                 with jwks_url"
+            )));
+        }
+        // The claims of other issuers are compared with the template before they get here.
+        settings.issuers = match &name {
+            IssuerName::Exact(name) => Some(vec![name.clone()]),
+            IssuerName::Template(_) => None,
+        };
+
+        match TokenRules::new(keys, settings) {
+            Ok(rules) => Ok((name, rules)),
+            Err(error) => Err(error.within(format_args!("the issuer {name:?}"))),
+        }
+    }
+}
