@@ -63,13 +63,11 @@ impl KeySettings {
 impl KeySettings {
     /// Returns whether the URL of the keys is found by OpenID Connect Discovery.
     pub(crate) fn are_discovered(&self) -> bool {
-        #[cfg(feature = "jwks")]
-        return matches!(
-            self,
-            Self::Remote(RemoteSettings::OidcIssuer(_) | RemoteSettings::OidcIssuerEnv(_))
-        );
-        #[cfg(not(feature = "jwks"))]
-        false
+        match self {
+            #[cfg(feature = "jwks")]
+            Self::Remote(RemoteSettings::OidcIssuer(_) | RemoteSettings::OidcIssuerEnv(_)) => true,
+            _ => false,
+        }
     }
 }
 
