@@ -354,6 +354,20 @@ mod tests {
     }
 
     #[test]
+    fn a_logout_stays_known_to_the_other_attempts_after_the_oldest_has_ended() {
+        let registry = registry();
+        let (oldest, other) = (registry.watch(), registry.watch());
+        registry.log_out(&user("ada"), ErrorCode::SessionEnded);
+        drop(oldest);
+
+        let (session, socket): (_, Arc<dyn Any + Send + Sync>) = (session(), Arc::new(()));
+        assert_eq!(
+            other.register(user("ada"), &session, Arc::downgrade(&socket)),
+            Err(ErrorCode::SessionEnded)
+        );
+    }
+
+    #[test]
     fn a_session_is_known_until_it_is_dropped() {
         let registry = registry();
         let (session, socket) = open(registry, user("ada"));
