@@ -1,6 +1,7 @@
 //! Verification of tokens, and the sources of keys.
 
 mod claims;
+mod issuers;
 mod jwks_url;
 mod oidc;
 mod tenants;
