@@ -75,7 +75,7 @@ fn outcome_as<C: DeserializeOwned>(builder: VerifierBuilder, token: &str) -> &'s
         .verify::<C>(token)
         .now_or_never()
         .unwrap();
-    verified.map_or_else(|error| error.code(), |_| "accepted")
+    verified.map_or_else(|error| error.code().as_str(), |_| "accepted")
 }
 
 fn outcome_of_claims(claims: &str) -> &'static str {

@@ -12,6 +12,7 @@ mod polling;
 mod raw;
 mod received;
 mod recorder;
+mod refused;
 mod server;
 mod sessions;
 mod tokens;
@@ -25,10 +26,13 @@ pub use log::Log;
 pub use raw::Raw;
 pub use received::Received;
 pub use recorder::{Recorder, Records, recorder};
+pub use refused::{
+    denial, denied_ack, refusal, refused_ack, unauthorized, unauthorized_denied,
+    unauthorized_event, unauthorized_event_denied,
+};
 pub use server::Server;
 pub use sessions::{
-    Gate, answer, emit_with_ack, join, now, ready, refused_ack, renew, renewed_ack,
-    token_valid_for, unauthorized, unauthorized_event,
+    Gate, answer, emit_with_ack, join, now, ready, renew, renewed_ack, token_valid_for,
 };
 pub use tokens::{
     OTHER_SECRET, SECRET, install_backend, mint, seconds_from_now, sign, token, token_expiring_in,

@@ -122,21 +122,3 @@ pub async fn renew(raw: &mut Raw, token: &str) -> Received {
 pub fn renewed_ack(expires_at: i64) -> Received {
     Received::ack(json!({ "expires_at": expires_at }))
 }
-
-/// The acknowledgement of a refused event, for codes whose message is the code.
-pub fn refused_ack(code: &str) -> Received {
-    Received::ack(json!({ "error": { "code": code, "message": code } }))
-}
-
-/// The event that says why a session ended.
-pub fn unauthorized(code: &str) -> Received {
-    Received::event("unauthorized", json!({ "code": code, "message": code }))
-}
-
-/// The event that says why an event without an acknowledgement was refused.
-pub fn unauthorized_event(code: &str, event: &str) -> Received {
-    Received::event(
-        "unauthorized",
-        json!({ "code": code, "message": code, "event": event }),
-    )
-}

@@ -13,11 +13,12 @@ const WORDS = {
   internal_error: "The server has a problem. Try again in a moment.",
 };
 
-/** A refusal by the server, with its `code`. */
+/** A refusal by the server, with its `code`, and the `action` that the server recommends. */
 class Refused extends Error {
-  constructor({ code, message }) {
+  constructor({ code, message, action }) {
     super(WORDS[code] ?? message);
     this.code = code;
+    this.action = action;
   }
 }
 
@@ -85,7 +86,7 @@ socket.on("token_expiring", async () => {
     if (token) await emit("authenticate", { token });
   } catch (error) {
     // In another window this browser has logged in as another user. After other errors the next connection renews.
-    if (error.code === "subject_mismatch") socket.disconnect().connect();
+    if (error.action === "reconnect") socket.disconnect().connect();
   }
 });
 

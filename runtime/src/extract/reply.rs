@@ -22,10 +22,10 @@ use crate::{
 /// form as a refusal by an extractor.
 ///
 /// An `Ok` is sent in the acknowledgement, if the client asked for one (`Ok(())` as `null`). An
-/// `Err` is sent there as `{"error": {"code", "message"}}`, or as the event `unauthorized` if the
-/// client asked for none. As in a user lookup, the client gets the message of
-/// [`AuthError::denied`]; every other error is `internal_error` to the client, and its cause goes
-/// to `tracing`.
+/// `Err` is sent there as `{"error": {"code", "message", "action"}}`, or as the event `unauthorized` if the
+/// client asked for none. As in a user lookup, the client gets an [`AuthError`] unchanged, also if
+/// it is only among the sources of the error; every other error is `internal_error` to the client,
+/// and its cause goes to `tracing`.
 ///
 /// ```
 /// use socketioxide::extract::Data;

@@ -70,7 +70,7 @@ test('messages that come too fast are refused', async ({ open, server }) => {
     const [accepted, refused] = partition(await Promise.all(posts), (answer) => !answer?.error);
     assert.ok(accepted.length >= 5 && refused.length > 0, `${accepted.length} accepted, ${refused.length} refused`);
     for (const { error } of refused) {
-      assert.deepEqual(error, { code: 'denied', message: 'That was quick. Wait a moment.' });
+      assert.deepEqual(error, { code: 'denied', message: 'That was quick. Wait a moment.', action: 'none' });
     }
     await guest.message('hurry').nth(accepted.length - 1).waitFor();
     assert.equal(await guest.message('hurry').count(), accepted.length);

@@ -2,11 +2,12 @@ import assert from 'node:assert/strict';
 
 import { ask } from '../lib/clients.js';
 import { assertRefused, forEveryClient } from '../lib/matrix.js';
+import { coded } from '../lib/sessions.js';
 import { expiredToken, forgedToken, userToken } from '../lib/tokens.js';
 import { next } from '../lib/wait.js';
 
 const GUEST = { logged_in: false, name: null };
-const LOGIN_REQUIRED = { code: 'login_required', message: 'login_required' };
+const LOGIN_REQUIRED = coded('login_required');
 
 forEveryClient((suite) => {
   const connect = (test, given) => test.connect({ at: 'guests', ...given });

@@ -2,13 +2,14 @@ import assert from 'node:assert/strict';
 
 import { ask } from '../lib/clients.js';
 import { forEveryClient, server } from '../lib/matrix.js';
+import { coded } from '../lib/sessions.js';
 import { userToken } from '../lib/tokens.js';
 import { next } from '../lib/wait.js';
 
 const BYTES = [0, 1, 127, 128, 255];
-const FORBIDDEN = { code: 'forbidden', message: 'forbidden' };
-const LOGIN_REQUIRED = { code: 'login_required', message: 'login_required' };
-const INTERNAL_ERROR = { code: 'internal_error', message: 'internal_error' };
+const FORBIDDEN = coded('forbidden');
+const LOGIN_REQUIRED = coded('login_required');
+const INTERNAL_ERROR = coded('internal_error');
 
 forEveryClient((suite) => {
   const connectAs = async (test, sub, given) => test.connect({ ...given, ...suite.carry(await userToken(sub)) });

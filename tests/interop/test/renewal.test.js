@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 
 import { ask } from '../lib/clients.js';
 import { forEveryClient } from '../lib/matrix.js';
-import { coded, newNamespace, renew, renewedUntil } from '../lib/sessions.js';
+import { assertRenewed, coded, denied, newNamespace, renew } from '../lib/sessions.js';
 import { expiredToken, forgedToken, newUser, now, tokenLiving, userToken } from '../lib/tokens.js';
 import { next } from '../lib/wait.js';
 
@@ -25,7 +25,7 @@ const REFUSED = {
   'a lookup that panics': [async () => ({ token: await userToken('panics') }), coded('internal_error')],
   'a denied user': [
     async () => ({ token: await userToken('suspended') }),
-    { code: 'denied', message: 'user does not exist' },
+    denied('user does not exist'),
   ],
 };
 
@@ -39,7 +39,7 @@ forEveryClient((suite) => {
     assert.deepEqual(socket.session, GUEST);
     const login = next(socket, 'login');
     const { token, expiresAt } = await tokenLiving(300, '2');
-    assert.deepEqual(await renew(socket, token), renewedUntil(expiresAt));
+    assertRenewed(await renew(socket, token), expiresAt);
     assert.deepEqual(await login, GRACE);
     assert.deepEqual(await ask(socket, 'whoami'), GRACE);
   });
@@ -48,7 +48,7 @@ forEveryClient((suite) => {
     const socket = await test.connect({ at: 'sessions' });
     assert.deepEqual(socket.session, GUEST);
     const { token, expiresAt } = await tokenLiving(300, '2');
-    assert.deepEqual(await renew(socket, `Bearer ${token}`), renewedUntil(expiresAt));
+    assertRenewed(await renew(socket, `Bearer ${token}`), expiresAt);
     assert.deepEqual(await ask(socket, 'whoami'), GRACE);
   });
 
@@ -66,7 +66,7 @@ forEveryClient((suite) => {
   suite.test('a user renews the token', async (test) => {
     const socket = await connectAs(test, '1');
     const { token, expiresAt } = await tokenLiving(900, '1');
-    assert.deepEqual(await renew(socket, token), renewedUntil(expiresAt));
+    assertRenewed(await renew(socket, token), expiresAt);
     assert.equal(await ask(socket, 'expires at'), Math.floor(expiresAt));
     assert.deepEqual(await ask(socket, 'whoami'), ADA);
   });
@@ -103,11 +103,10 @@ forEveryClient((suite) => {
     // The lookup of the first waits at the gate until all three have arrived.
     for (const _ of tokens) await ask(socket, 'open gate', gate);
     const [first, , newest] = tokens;
-    assert.deepEqual(await Promise.all(answers), [
-      renewedUntil(first.expiresAt),
-      { error: TOO_MANY },
-      renewedUntil(newest.expiresAt),
-    ]);
+    const [firstAnswer, superseded, newestAnswer] = await Promise.all(answers);
+    assertRenewed(firstAnswer, first.expiresAt);
+    assert.deepEqual(superseded, { error: TOO_MANY });
+    assertRenewed(newestAnswer, newest.expiresAt);
     assert.equal(await ask(socket, 'expires at'), Math.floor(newest.expiresAt));
   });
 
@@ -116,8 +115,8 @@ forEveryClient((suite) => {
     const issued = Math.floor(now());
     const newer = await tokenLiving(300, '1', { issued });
     const older = await tokenLiving(900, '1', { issued: issued - 60 });
-    assert.deepEqual(await renew(socket, newer.token), renewedUntil(newer.expiresAt));
-    assert.deepEqual(await renew(socket, older.token), renewedUntil(newer.expiresAt));
+    assertRenewed(await renew(socket, newer.token), newer.expiresAt);
+    assertRenewed(await renew(socket, older.token), newer.expiresAt);
     assert.equal(await ask(socket, 'expires at'), Math.floor(newer.expiresAt));
   });
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 
 import { ask } from '../lib/clients.js';
 import { CLIENTS, forEveryClient, usualCarrier } from '../lib/matrix.js';
-import { coded, newNamespace, renew } from '../lib/sessions.js';
+import { coded, denied, newNamespace, renew } from '../lib/sessions.js';
 import { newUser, userToken } from '../lib/tokens.js';
 import { next } from '../lib/wait.js';
 
@@ -39,7 +39,7 @@ forEveryClient((suite) => {
     const told = nextOfEach(sockets, 'unauthorized');
     const disconnected = nextOfEach(sockets, 'disconnect');
     assert.equal(await ask(moderator, 'remove user', user), true);
-    assert.deepEqual(await told, sockets.map(() => ({ code: 'denied', message: 'removed by a moderator' })));
+    assert.deepEqual(await told, sockets.map(() => (denied('removed by a moderator'))));
     assert.deepEqual(await disconnected, sockets.map(() => DISCONNECTED));
     assert.ok(moderator.connected);
   });

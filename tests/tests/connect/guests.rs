@@ -9,7 +9,7 @@ use socketioxide::{
 use socketioxide_jwt_auth::{AuthClaims, AuthError, AuthUser, MaybeAuthUser, jwt_auth};
 use socketioxide_jwt_auth_tests::{
     Claims, OTHER_SECRET, Raw, Received, SECRET, Server, User, authenticate, find_user, greet,
-    mint, seconds_from_now, token,
+    mint, refused_ack, seconds_from_now, token,
 };
 
 #[jwt_auth(secret = SECRET, guest = true)]
@@ -352,11 +352,7 @@ async fn the_lookup_can_return_a_guest_user() {
         .expect(Received::event("hello", json!("visitor")))
         .await;
     guest.emit_with_ack("claims", json!(null)).await;
-    guest
-        .expect(Received::ack(
-            json!({ "error": { "code": "login_required", "message": "login_required" } }),
-        ))
-        .await;
+    guest.expect(refused_ack("login_required")).await;
 
     let mut user = server.client().token(&token("ada")).admitted().await;
     user.expect(Received::event("hello", json!("Ada"))).await;

@@ -9,7 +9,7 @@ use socketioxide::{
 use socketioxide_jwt_auth::{AuthClaims, AuthUser, MaybeAuthUser, jwt_auth};
 use socketioxide_jwt_auth_tests::{
     Claims, Log, OTHER_SECRET, OtherClaims, OtherUser, Raw, Received, Recorder, SECRET, Server,
-    User, authenticate, find_user, mint, recorder, seconds_from_now, token,
+    User, authenticate, find_user, mint, recorder, seconds_from_now, token, unauthorized,
 };
 
 #[jwt_auth(secret = OTHER_SECRET)]
@@ -233,14 +233,7 @@ async fn the_user_type_of_another_namespace_is_internal_error() {
         .token(&token("ada"))
         .admitted()
         .await;
-    let unauthorized_before_disconnect =
-        json!({ "code": "internal_error", "message": "internal_error" });
-    client
-        .expect(Received::event(
-            "unauthorized",
-            unauthorized_before_disconnect,
-        ))
-        .await;
+    client.expect(unauthorized("internal_error")).await;
     client.expect(Received::Disconnected).await;
 }
 

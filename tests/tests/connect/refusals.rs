@@ -3,32 +3,14 @@
 use serde_json::{Value, json};
 use socketioxide::{
     SocketIo,
-    extract::{AckSender, SocketRef, State},
+    extract::{AckSender, Data, SocketRef, State},
     handler::ConnectHandler,
 };
-use socketioxide_jwt_auth::{AuthClaims, AuthError, AuthUser, MaybeAuthUser};
+use socketioxide_jwt_auth::{AuthClaims, AuthError, AuthUser, ErrorCode, MaybeAuthUser, Reply};
 use socketioxide_jwt_auth_tests::{
     Admin, Claims, Client, Log, OtherClaims, OtherUser, Raw, Received, Recorder, Server, User,
-    authenticate, recorder, token,
+    authenticate, recorder, refused_ack, token, unauthorized, unauthorized_event,
 };
-
-/// The acknowledgement of a refused event.
-fn refused(code: &str) -> Received {
-    Received::ack(json!({ "error": { "code": code, "message": code } }))
-}
-
-/// The event that reports a refused event without an acknowledgement.
-fn unauthorized(code: &str, event: &str) -> Received {
-    Received::event(
-        "unauthorized",
-        json!({ "code": code, "message": code, "event": event }),
-    )
-}
-
-/// The event that a client receives before it is disconnected.
-fn unauthorized_before_disconnect(code: &str) -> Received {
-    Received::event("unauthorized", json!({ "code": code, "message": code }))
-}
 
 async fn on_connect(socket: SocketRef) {
     socket.on("post", async |user: AuthUser<User>, ack: AckSender| {
@@ -79,7 +61,7 @@ async fn an_event_with_an_acknowledgement_is_refused_in_it() {
     let mut guest = server.client().admitted().await;
     for event in ["post", "claims", "delete"] {
         guest.emit_with_ack(event, json!(null)).await;
-        guest.expect(refused("login_required")).await;
+        guest.expect(refused_ack("login_required")).await;
     }
 }
 
@@ -89,7 +71,9 @@ async fn an_event_without_an_acknowledgement_is_refused_by_an_event() {
     let mut guest = server.client().admitted().await;
     for event in ["post", "claims", "delete"] {
         guest.emit(event, json!(null)).await;
-        guest.expect(unauthorized("login_required", event)).await;
+        guest
+            .expect(unauthorized_event("login_required", event))
+            .await;
     }
 }
 
@@ -98,7 +82,9 @@ async fn a_refused_guest_stays_connected_and_can_send_other_events() {
     let server = server().await;
     let mut guest = server.client().admitted().await;
     guest.emit("post", json!(null)).await;
-    guest.expect(unauthorized("login_required", "post")).await;
+    guest
+        .expect(unauthorized_event("login_required", "post"))
+        .await;
     guest.emit_with_ack("open to guests", json!(null)).await;
     guest.expect(Received::ack(json!("called"))).await;
 }
@@ -108,9 +94,11 @@ async fn a_user_that_the_policy_denies_is_forbidden() {
     let server = server().await;
     let mut grace = admitted(&server, "grace").await;
     grace.emit_with_ack("delete", json!(null)).await;
-    grace.expect(refused("forbidden")).await;
+    grace.expect(refused_ack("forbidden")).await;
     grace.emit("delete", json!(null)).await;
-    grace.expect(unauthorized("forbidden", "delete")).await;
+    grace
+        .expect(unauthorized_event("forbidden", "delete"))
+        .await;
     grace.emit_with_ack("post", json!(null)).await;
     grace.expect(Received::ack(json!("Grace"))).await;
 }
@@ -130,9 +118,10 @@ async fn a_wrong_user_type_is_internal_error_and_is_logged() {
     let mut ada = admitted(&server, "ada").await;
     for event in ["other", "maybe other", "other claims"] {
         ada.emit_with_ack(event, json!(null)).await;
-        ada.expect(refused("internal_error")).await;
+        ada.expect(refused_ack("internal_error")).await;
         ada.emit(event, json!(null)).await;
-        ada.expect(unauthorized("internal_error", event)).await;
+        ada.expect(unauthorized_event("internal_error", event))
+            .await;
     }
     assert_named_in_error(&log, "OtherUser");
     assert_named_in_error(&log, "OtherClaims");
@@ -144,7 +133,7 @@ async fn a_wrong_user_type_is_internal_error_for_a_guest() {
     let mut guest = server.client().admitted().await;
     for event in ["other", "maybe other", "other claims"] {
         guest.emit_with_ack(event, json!(null)).await;
-        guest.expect(refused("internal_error")).await;
+        guest.expect(refused_ack("internal_error")).await;
     }
 }
 
@@ -156,7 +145,7 @@ async fn a_namespace_without_the_middleware_is_internal_error_and_is_logged() {
     let mut client = server.client().token(&token("ada")).admitted().await;
     for event in ["post", "claims", "delete", "open to guests"] {
         client.emit_with_ack(event, json!(null)).await;
-        client.expect(refused("internal_error")).await;
+        client.expect(refused_ack("internal_error")).await;
     }
     assert_named_in_error(&log, "User");
 }
@@ -184,9 +173,7 @@ async fn a_connect_handler_that_takes_a_user_disconnects_a_guest() {
     );
 
     let mut guest = server.client().admitted().await;
-    guest
-        .expect(unauthorized_before_disconnect("login_required"))
-        .await;
+    guest.expect(unauthorized("login_required")).await;
     guest.expect(Received::Disconnected).await;
     assert_eq!(server.sockets_in("/"), 0);
     admitted(&server, "ada").await;
@@ -203,9 +190,7 @@ async fn a_connect_handler_without_the_middleware_disconnects_every_client() {
     let server = Server::start().await;
     server.io.ns("/", members_only);
     let mut client = server.client().token(&token("ada")).admitted().await;
-    client
-        .expect(unauthorized_before_disconnect("internal_error"))
-        .await;
+    client.expect(unauthorized("internal_error")).await;
     client.expect(Received::Disconnected).await;
     assert_eq!(server.sockets_in("/"), 0);
 }
@@ -244,7 +229,7 @@ async fn a_fallback_handler_is_refused_under_the_name_of_the_event() {
     let mut guest = server.client().admitted().await;
     guest.emit("whatever", json!(null)).await;
     guest
-        .expect(unauthorized("login_required", "whatever"))
+        .expect(unauthorized_event("login_required", "whatever"))
         .await;
 }
 
@@ -255,11 +240,11 @@ async fn binary_events_are_refused_like_others() {
     let event = json!(["post", { "_placeholder": true, "num": 0 }]);
     raw.send(&format!("451-{event}")).await;
     raw.send_binary(b"\0\xff").await;
-    raw.expect("/", unauthorized("login_required", "post"))
+    raw.expect("/", unauthorized_event("login_required", "post"))
         .await;
     raw.send(&format!("451-17{event}")).await;
     raw.send_binary(b"\0\xff").await;
-    raw.expect("/", refused("login_required")).await;
+    raw.expect("/", refused_ack("login_required")).await;
 }
 
 #[tokio::test]
@@ -268,10 +253,10 @@ async fn events_with_any_number_of_arguments_are_refused() {
     let mut raw = guest_connection(&server).await;
     for event in [json!(["post"]), json!(["post", 1, [2], { "three": 3 }])] {
         raw.emit("/", &event).await;
-        raw.expect("/", unauthorized("login_required", "post"))
+        raw.expect("/", unauthorized_event("login_required", "post"))
             .await;
         raw.emit_with_ack("/", 3, &event).await;
-        raw.expect("/", refused("login_required")).await;
+        raw.expect("/", refused_ack("login_required")).await;
     }
 }
 
@@ -292,7 +277,8 @@ async fn unusual_event_names_are_returned_unchanged() {
     let mut raw = guest_connection(&server).await;
     for event in strange {
         raw.emit("/", &json!([event, Value::Null])).await;
-        raw.expect("/", unauthorized("login_required", event)).await;
+        raw.expect("/", unauthorized_event("login_required", event))
+            .await;
     }
 }
 
@@ -301,4 +287,88 @@ async fn guest_connection(server: &Server) -> Raw {
     raw.connect("/", "").await;
     raw.expect("/", Received::Connected).await;
     raw
+}
+
+/// Every code as clients see it. Programs rely on code and action, people read the message.
+const ON_THE_WIRE: &[(&str, &str, &str)] = &[
+    ("token_missing", "Log in first.", "login"),
+    ("token_malformed", "Log in again.", "login"),
+    ("token_too_large", "Log in again.", "login"),
+    ("token_signature_invalid", "Log in again.", "login"),
+    ("token_algorithm_not_allowed", "Log in again.", "login"),
+    ("token_key_unknown", "Your login must be renewed.", "renew"),
+    ("token_expired", "Your login has expired.", "renew"),
+    (
+        "token_not_yet_valid",
+        "Your login is not valid yet.",
+        "retry",
+    ),
+    ("token_issuer_invalid", "Log in again.", "login"),
+    ("token_audience_invalid", "Log in again.", "login"),
+    ("token_claim_missing", "Log in again.", "login"),
+    ("token_claims_invalid", "Log in again.", "login"),
+    ("origin_not_allowed", "This site may not connect.", "none"),
+    ("user_not_found", "Log in again.", "login"),
+    ("denied", "Access denied.", "none"),
+    ("login_required", "Log in first.", "login"),
+    ("forbidden", "You may not do this.", "none"),
+    (
+        "subject_mismatch",
+        "Reconnect to change the user.",
+        "reconnect",
+    ),
+    (
+        "session_ended",
+        "Your session has ended. Log in again.",
+        "login",
+    ),
+    (
+        "too_many_attempts",
+        "Too many attempts. Try again later.",
+        "retry",
+    ),
+    (
+        "keys_unavailable",
+        "Logging in is not possible right now. Try again later.",
+        "retry",
+    ),
+    (
+        "lookup_timeout",
+        "The server is busy. Try again later.",
+        "retry",
+    ),
+    (
+        "internal_error",
+        "Something went wrong. Try again later.",
+        "retry",
+    ),
+];
+
+#[tokio::test]
+async fn every_code_reaches_the_client_with_its_message_and_its_action() {
+    async fn on_connect(socket: SocketRef) {
+        socket.on("refuse", async |Data(name): Data<String>, reply: Reply| {
+            let code = ErrorCode::ALL.iter().find(|code| **code == name).unwrap();
+            reply.send::<(), _>(Err(AuthError::from(*code)));
+        });
+    }
+    let names: Vec<_> = ErrorCode::ALL.iter().map(|code| code.as_str()).collect();
+    let listed: Vec<_> = ON_THE_WIRE.iter().map(|(code, ..)| *code).collect();
+    assert_eq!(listed, names);
+
+    let server = Server::start().await;
+    server.io.ns("/", on_connect);
+    let mut raw = guest_connection(&server).await;
+    for (code, message, action) in ON_THE_WIRE {
+        let refusal = json!({ "code": code, "message": message, "action": action });
+        raw.emit_with_ack("/", 1, &json!(["refuse", code])).await;
+        raw.expect("/", Received::ack(json!({ "error": refusal })))
+            .await;
+
+        let event =
+            json!({ "code": code, "message": message, "action": action, "event": "refuse" });
+        raw.emit("/", &json!(["refuse", code])).await;
+        raw.expect("/", Received::event("unauthorized", event))
+            .await;
+    }
 }

@@ -9,7 +9,8 @@ use socketioxide::{
 };
 use socketioxide_jwt_auth::{AuthError, AuthUser, Reply};
 use socketioxide_jwt_auth_tests::{
-    Log, Raw, Received, Server, User, authenticate, token, unauthorized_event,
+    Log, Raw, Received, Server, User, authenticate, denial, refusal, token, unauthorized_event,
+    unauthorized_event_denied,
 };
 
 fn work(how: &str) -> Result<Value, Box<dyn Error + Send + Sync>> {
@@ -46,14 +47,8 @@ async fn an_acknowledgement_holds_the_value_or_the_refusal() {
     let (_server, mut raw) = client().await;
     for (how, answer) in [
         ("dig", json!({ "done": "dig" })),
-        (
-            "deny",
-            json!({ "error": { "code": "denied", "message": "not on a Sunday" } }),
-        ),
-        (
-            "fail",
-            json!({ "error": { "code": "internal_error", "message": "internal_error" } }),
-        ),
+        ("deny", json!({ "error": denial("not on a Sunday") })),
+        ("fail", json!({ "error": refusal("internal_error") })),
     ] {
         raw.emit_with_ack("/", 1, &json!(["work", how])).await;
         raw.expect("/", Received::ack(answer)).await;
@@ -65,8 +60,7 @@ async fn without_an_acknowledgement_a_refusal_is_an_event_and_a_value_is_dropped
     let (_server, mut raw) = client().await;
     raw.emit("/", &json!(["work", "dig"])).await;
     raw.emit("/", &json!(["work", "deny"])).await;
-    let received = json!({ "code": "denied", "message": "not on a Sunday", "event": "work" });
-    raw.expect("/", Received::event("unauthorized", received))
+    raw.expect("/", unauthorized_event_denied("not on a Sunday", "work"))
         .await;
     raw.emit("/", &json!(["work", "fail"])).await;
     raw.expect("/", unauthorized_event("internal_error", "work"))

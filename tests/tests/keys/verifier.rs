@@ -96,10 +96,20 @@ async fn an_error_has_an_action() {
         &json!({ "sub": "ada", "exp": seconds_from_now(3600), "nbf": seconds_from_now(600) }),
         SECRET,
     );
-    for (token, code, action) in [
-        (expired.as_str(), "token_expired", Action::Renew),
-        (early.as_str(), "token_not_yet_valid", Action::Retry),
-        ("blabla", "token_malformed", Action::Login),
+    for (token, code, message, action) in [
+        (
+            expired.as_str(),
+            "token_expired",
+            "Your login has expired.",
+            Action::Renew,
+        ),
+        (
+            early.as_str(),
+            "token_not_yet_valid",
+            "Your login is not valid yet.",
+            Action::Retry,
+        ),
+        ("blabla", "token_malformed", "Log in again.", Action::Login),
     ] {
         let error = verifier().verify::<Claims>(token).await.unwrap_err();
         assert_eq!(
@@ -112,7 +122,7 @@ async fn an_error_has_an_action() {
         );
         assert_eq!(
             serde_json::to_value(&error).unwrap(),
-            json!({ "code": code, "message": code })
+            json!({ "code": code, "message": message, "action": action.as_str() })
         );
     }
 }

@@ -9,9 +9,9 @@ use socketioxide::{
 };
 use socketioxide_jwt_auth::{AuthError, AuthUser, JwtAuthBuilder, RawToken, SocketAuth, jwt_auth};
 use socketioxide_jwt_auth_tests::{
-    OTHER_SECRET, Raw, Received, Recorder, Records, SECRET, Server, User, answer, emit_with_ack,
-    find_user, join, mint, ready, recorder, refused_ack, renew, renewed_ack, seconds_from_now,
-    token, token_expiring_in, token_valid_for, unauthorized, unauthorized_event,
+    OTHER_SECRET, Raw, Received, Recorder, Records, SECRET, Server, User, answer, denied_ack,
+    emit_with_ack, find_user, join, mint, ready, recorder, refused_ack, renew, renewed_ack,
+    seconds_from_now, token, token_expiring_in, token_valid_for, unauthorized, unauthorized_event,
 };
 
 /// A user is named by `sub`, or else by `name`.
@@ -265,10 +265,7 @@ async fn a_refused_token_leaves_the_session_as_it_is() {
     }
 
     let received = renew(&mut raw, &token("suspended")).await;
-    assert_eq!(
-        received,
-        Received::ack(json!({ "error": { "code": "denied", "message": "account suspended" } }))
-    );
+    assert_eq!(received, denied_ack("account suspended"));
     expect_who(&mut raw, "Ada").await;
 }
 

@@ -2,11 +2,13 @@
 
 use serde_json::json;
 use socketioxide_jwt_auth::{AuthError, DisconnectError, disconnect_user, disconnect_user_because};
-use socketioxide_jwt_auth_tests::{Raw, Received, Records, join, renew, token, within};
+use socketioxide_jwt_auth_tests::{
+    Raw, Received, Records, join, renew, token, unauthorized_denied, within,
+};
 
 use crate::cluster::{
     Cluster,
-    node::{NAMESPACES, Node, expect_everywhere, expect_in, unauthorized},
+    node::{NAMESPACES, Node, expect_everywhere, expect_in},
 };
 
 #[tokio::test]
@@ -68,7 +70,7 @@ async fn all_are_told_why_once_before_they_end() {
         expect_everywhere(
             ada,
             &[
-                unauthorized("denied", "removed by a moderator"),
+                unauthorized_denied("removed by a moderator"),
                 Received::Disconnected,
             ],
         )

@@ -187,10 +187,6 @@ pub(crate) fn mail(text: &str) -> Received {
     Received::event("mail", json!(text))
 }
 
-pub(crate) fn unauthorized(code: &str, message: &str) -> Received {
-    Received::event("unauthorized", json!({ "code": code, "message": message }))
-}
-
 /// Expects the same packets in each static namespace, in any order of the namespaces.
 pub(crate) async fn expect_everywhere(raw: &mut Raw, received: &[Received]) {
     let mut arrived: Vec<_> = Vec::new();

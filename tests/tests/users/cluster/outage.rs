@@ -5,11 +5,11 @@ use std::time::Duration;
 use socketioxide_jwt_auth::{
     AuthError, DisconnectError, disconnect_user, disconnect_user_because, user_room,
 };
-use socketioxide_jwt_auth_tests::{Received, renew, token, within};
+use socketioxide_jwt_auth_tests::{Received, renew, token, unauthorized_denied, within};
 
 use crate::cluster::{
     Cluster,
-    node::{Node, expect_everywhere, expect_in, mail, unauthorized},
+    node::{Node, expect_everywhere, expect_in, mail},
 };
 
 #[tokio::test]
@@ -32,7 +32,7 @@ async fn without_redis_a_logout_ends_the_sockets_of_this_node_and_returns_an_err
     let ending = tokio::spawn(async move { disconnect_user_because(&io, "ada", &reason).await });
     expect_everywhere(
         &mut near,
-        &[unauthorized("denied", "removed"), Received::Disconnected],
+        &[unauthorized_denied("removed"), Received::Disconnected],
     )
     .await;
     let ended = tokio::time::timeout(Duration::from_secs(20), ending)
