@@ -4,6 +4,7 @@
 // The macro names this crate as its users do.
 extern crate self as socketioxide_jwt_auth;
 
+mod algorithm;
 mod attempt;
 mod authenticate;
 mod builder;
@@ -33,6 +34,7 @@ mod verify;
 #[doc(hidden)]
 pub mod __private;
 
+pub use algorithm::Algorithm;
 pub use builder::JwtAuthBuilder;
 pub use error::{Action, AuthError, ConfigError, ConfigErrorKind, CustomError, ErrorCode};
 pub use extract::{AuthClaims, AuthUser, MaybeAuthUser, Reply, SocketAuth};

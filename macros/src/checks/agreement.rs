@@ -114,7 +114,7 @@ fn algorithms_are_known_by_their_exact_name_and_fit_a_secret() {
     let accepted = ["HS256", "HS384", "HS512"];
     let refused = [
         "", "none", "None", "hs256", " HS256", "HS 256", "HS1", "RS256", "PS384", "ES256", "ES384",
-        "ES512", "ES256K", "EdDSA", "Ed448",
+        "ES512", "ES256K", "EdDSA", "Ed25519", "Ed448",
     ];
     assert_each("algorithm", &accepted, &refused, Builder::algorithm);
 
@@ -146,10 +146,10 @@ fn algorithms_fit_a_public_key() {
         ),
         (p256, &["ES256"]),
         (p384, &["ES384"]),
-        (ed25519, &["EdDSA"]),
+        (ed25519, &["EdDSA", "Ed25519"]),
     ] {
         let refused = [
-            "", "none", "HS256", "HS512", "ES512", "ES256K", "Ed448", "rs256", "RS1",
+            "", "none", "HS256", "HS512", "ES256K", "Ed448", "rs256", "RS1",
         ];
         let accepted = accepted.iter().map(|name| (true, *name));
         for (is_accepted, name) in accepted.chain(refused.map(|name| (false, name))) {

@@ -12,11 +12,12 @@ pub(crate) type Check = fn(&str) -> Result<(), String>;
 
 const HMAC_ALGORITHMS: &[&str] = &["HS256", "HS384", "HS512"];
 const PUBLIC_KEY_ALGORITHMS: &[&str] = &[
-    "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA",
+    "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "Ed25519",
+    "EdDSA",
 ];
 
 /// Names that are registered for JWS, and that a typing error should not be seen in.
-const UNSUPPORTED_ALGORITHMS: &[&str] = &["ES512", "ES256K", "Ed25519", "Ed448"];
+const UNSUPPORTED_ALGORITHMS: &[&str] = &["ES256K", "Ed448"];
 
 /// The names that Socket.IO itself uses for events.
 const RESERVED_EVENTS: &[&str] = &[

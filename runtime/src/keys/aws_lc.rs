@@ -13,7 +13,8 @@ use aws_lc_rs::{
         VerificationAlgorithm,
     },
 };
-use jsonwebtoken::Algorithm;
+
+use crate::Algorithm;
 
 /// A key, prepared for one algorithm.
 pub(super) enum PreparedKey {
@@ -42,8 +43,8 @@ impl PreparedKey {
             Algorithm::PS512 => public(&RSA_PSS_2048_8192_SHA512),
             Algorithm::ES256 => public(&ECDSA_P256_SHA256_FIXED),
             Algorithm::ES384 => public(&ECDSA_P384_SHA384_FIXED),
-            Algorithm::EdDSA => public(&ED25519),
-            _ => None,
+            Algorithm::Ed25519 => public(&ED25519),
+            Algorithm::ES512 => None,
         }
     }
 

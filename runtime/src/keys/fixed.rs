@@ -5,10 +5,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use jsonwebtoken::Algorithm;
-
 use super::{KeySet, SecretRules, VerificationKey, jwk, pem, secret};
 use crate::{
+    Algorithm,
     error::{ConfigError, ConfigErrorKind},
     settings::environment_variable,
 };

@@ -1,9 +1,9 @@
 //! JSON Web Keys ([RFC 7517](https://www.rfc-editor.org/rfc/rfc7517)).
 
-use std::{borrow::Cow, collections::HashSet, fmt, mem, str::FromStr};
+use std::{borrow::Cow, collections::HashSet, fmt, mem};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use jsonwebtoken::{Algorithm, DecodingKey};
+use jsonwebtoken::DecodingKey;
 use pkcs1::{
     RsaPublicKeyRef,
     der::{Encode, asn1::UintRef},
@@ -14,6 +14,7 @@ use super::{
     key::{KeyKind, check_rsa},
 };
 use crate::{
+    Algorithm,
     error::ConfigError,
     json::{self, JsonError, ListReader, ObjectReader},
 };
@@ -265,7 +266,7 @@ fn parse_key(json: &str, trust: Trust) -> Result<VerificationKey, KeyProblem> {
     }
     let algorithm = match &jwk.alg {
         Some(alg) => Some(
-            Algorithm::from_str(alg).map_err(|_| KeyProblem::UnsupportedAlg(alg.to_string()))?,
+            Algorithm::from_name(alg).ok_or_else(|| KeyProblem::UnsupportedAlg(alg.to_string()))?,
         ),
         None => None,
     };

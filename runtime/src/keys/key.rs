@@ -4,11 +4,12 @@ use std::fmt;
 #[cfg(feature = "aws_lc_rs")]
 use std::sync::Arc;
 
-use jsonwebtoken::{Algorithm, AlgorithmFamily, DecodingKey, crypto};
+use jsonwebtoken::{DecodingKey, crypto};
 
 #[cfg(feature = "aws_lc_rs")]
 use super::aws_lc::PreparedKey;
 use super::{KeyProblem, backend};
+use crate::Algorithm;
 
 /// A key, and the algorithms that it may be used for: jsonwebtoken checks the family only, not the
 /// curve and not the `alg` of a JWK.
@@ -38,13 +39,12 @@ impl KeyKind {
     fn fits(self, algorithm: Algorithm) -> bool {
         match self {
             Self::Secret { bits, allow_weak } => {
-                algorithm.family() == AlgorithmFamily::Hmac
-                    && (allow_weak || bits >= minimum_secret_bits(algorithm))
+                algorithm.is_hmac() && (allow_weak || bits >= minimum_secret_bits(algorithm))
             }
-            Self::Rsa => algorithm.family() == AlgorithmFamily::Rsa,
+            Self::Rsa => algorithm.is_rsa(),
             Self::P256 => algorithm == Algorithm::ES256,
             Self::P384 => algorithm == Algorithm::ES384,
-            Self::Ed25519 => algorithm == Algorithm::EdDSA,
+            Self::Ed25519 => algorithm == Algorithm::Ed25519,
         }
     }
 }
@@ -91,6 +91,9 @@ impl VerificationKey {
         if let Some((_, key)) = self.prepared.iter().find(|(own, _)| *own == algorithm) {
             return key.verify(signed.message, signed.signature);
         }
+        let Some(algorithm) = of_jsonwebtoken(algorithm) else {
+            return false;
+        };
         crypto::verify(
             signed.encoded_signature,
             signed.message,
@@ -101,14 +104,32 @@ impl VerificationKey {
     }
 }
 
-fn algorithms(decoding: &DecodingKey, kind: KeyKind) -> Vec<Algorithm> {
-    let family = decoding.family();
-    family
-        .algorithms()
+fn algorithms(kind: KeyKind) -> impl Iterator<Item = Algorithm> {
+    Algorithm::ALL
         .iter()
         .copied()
-        .filter(|algorithm| kind.fits(*algorithm))
-        .collect()
+        .filter(move |algorithm| kind.fits(*algorithm))
+}
+
+/// Returns `None` for an algorithm that jsonwebtoken does not have.
+fn of_jsonwebtoken(algorithm: Algorithm) -> Option<jsonwebtoken::Algorithm> {
+    use jsonwebtoken::Algorithm as Theirs;
+
+    match algorithm {
+        Algorithm::HS256 => Some(Theirs::HS256),
+        Algorithm::HS384 => Some(Theirs::HS384),
+        Algorithm::HS512 => Some(Theirs::HS512),
+        Algorithm::RS256 => Some(Theirs::RS256),
+        Algorithm::RS384 => Some(Theirs::RS384),
+        Algorithm::RS512 => Some(Theirs::RS512),
+        Algorithm::PS256 => Some(Theirs::PS256),
+        Algorithm::PS384 => Some(Theirs::PS384),
+        Algorithm::PS512 => Some(Theirs::PS512),
+        Algorithm::ES256 => Some(Theirs::ES256),
+        Algorithm::ES384 => Some(Theirs::ES384),
+        Algorithm::ES512 => None,
+        Algorithm::Ed25519 => Some(Theirs::EdDSA),
+    }
 }
 
 /// Returns `None` if the bytes are not a valid key, also if the application installed another
@@ -117,10 +138,7 @@ fn algorithms(decoding: &DecodingKey, kind: KeyKind) -> Vec<Algorithm> {
 fn prepare(decoding: &DecodingKey, kind: KeyKind) -> Option<Arc<[(Algorithm, PreparedKey)]>> {
     let bytes = decoding.try_get_as_bytes().ok()?;
     let prepare = |algorithm| Some((algorithm, PreparedKey::new(algorithm, bytes)?));
-    let prepared = algorithms(decoding, kind)
-        .into_iter()
-        .map(prepare)
-        .collect::<Option<_>>()?;
+    let prepared = algorithms(kind).map(prepare).collect::<Option<_>>()?;
     Some(if backend::install() {
         prepared
     } else {
@@ -132,9 +150,9 @@ fn prepare(decoding: &DecodingKey, kind: KeyKind) -> Option<Arc<[(Algorithm, Pre
 #[cfg(not(feature = "aws_lc_rs"))]
 fn is_accepted(decoding: &DecodingKey, kind: KeyKind) -> bool {
     backend::install();
-    algorithms(decoding, kind)
-        .iter()
-        .all(|algorithm| crypto::verify("", b"", decoding, *algorithm).is_ok())
+    algorithms(kind)
+        .filter_map(of_jsonwebtoken)
+        .all(|algorithm| crypto::verify("", b"", decoding, algorithm).is_ok())
 }
 
 impl fmt::Debug for VerificationKey {

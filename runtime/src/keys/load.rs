@@ -2,8 +2,6 @@
 
 use std::{fmt, sync::Arc};
 
-use jsonwebtoken::Algorithm;
-
 use super::{DynamicKeySource, FixedKeys, KeySet, SecretEncoding, SecretRules, VerifierKeys};
 #[cfg(feature = "jwks")]
 use super::{
@@ -12,7 +10,7 @@ use super::{
 };
 #[cfg(feature = "jwks")]
 use crate::clock::Clock;
-use crate::error::ConfigError;
+use crate::{Algorithm, error::ConfigError};
 
 /// The one place that the keys come from. A later setting replaces an earlier one, so that a test
 /// can override the attribute.
@@ -112,7 +110,7 @@ fn check_fit(keys: &KeySet, algorithms: &[Algorithm]) -> Result<(), ConfigError>
     match algorithms.iter().find(|algorithm| !keys.fits(**algorithm)) {
         None => Ok(()),
         Some(algorithm) => Err(ConfigError::contradiction(format!(
-            "algorithms: {algorithm:?} fits none of the keys; take it off the list, or add a key of its type"
+            "algorithms: {algorithm} fits none of the keys; take it off the list, or add a key of its type"
         ))),
     }
 }

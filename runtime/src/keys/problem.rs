@@ -1,7 +1,8 @@
 //! What can be wrong with a key.
 
-use jsonwebtoken::Algorithm;
 use x509_cert::der::asn1::ObjectIdentifier;
+
+use crate::Algorithm;
 
 /// Why a key cannot be used, and how to repair it. Its message follows the name of the place that
 /// the key comes from, and never holds key material.
@@ -53,7 +54,7 @@ pub(crate) enum KeyProblem {
     #[error("is not valid {0}; encode it so, or change secret_encoding")]
     BadlyEncoded(&'static str),
     #[error(
-        "has {bits} bits, and {algorithm:?} needs at least {needed} (RFC 7518 §3.2); make a good one with `{command}`. \
+        "has {bits} bits, and {algorithm} needs at least {needed} (RFC 7518 §3.2); make a good one with `{command}`. \
          (allow_weak_secret = true takes it as it is)"
     )]
     WeakSecret {

@@ -5,13 +5,13 @@ use base64::{
     alphabet::{Alphabet, STANDARD, URL_SAFE},
     engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
 };
-use jsonwebtoken::{Algorithm, AlgorithmFamily, DecodingKey};
+use jsonwebtoken::DecodingKey;
 
 use super::{
     KeyProblem, VerificationKey,
     key::{KeyKind, minimum_secret_bits},
 };
-use crate::{error::ConfigError, settings::written_setting};
+use crate::{Algorithm, error::ConfigError, settings::written_setting};
 
 /// How an HMAC secret is written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
@@ -100,7 +100,7 @@ fn check(secret: &[u8], rules: SecretRules, algorithms: &[Algorithm]) -> Result<
     let hmac = algorithms
         .iter()
         .copied()
-        .filter(|algorithm| algorithm.family() == AlgorithmFamily::Hmac);
+        .filter(|algorithm| algorithm.is_hmac());
     let Some(algorithm) = hmac.max_by_key(|algorithm| minimum_secret_bits(*algorithm)) else {
         return Ok(());
     };

@@ -1,9 +1,10 @@
 //! A set of keys, and which of them may have signed a token.
 
-use jsonwebtoken::Algorithm;
-
 use super::{SecretRules, VerificationKey, jwk, pem, secret};
-use crate::error::{AuthError, ConfigError, ErrorCode};
+use crate::{
+    Algorithm,
+    error::{AuthError, ConfigError, ErrorCode},
+};
 
 /// Keys that verify tokens: what a [`KeySource`](super::KeySource) returns.
 ///

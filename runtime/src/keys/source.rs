@@ -3,10 +3,9 @@
 use std::{pin::Pin, sync::Arc};
 
 use http::request::Parts;
-use jsonwebtoken::Algorithm;
 
 use super::KeySet;
-use crate::error::AuthError;
+use crate::{Algorithm, error::AuthError};
 
 /// The token that a [`KeySource`] chooses keys for. **None of it is verified**: use it to choose a
 /// key, never to decide anything else.

@@ -1,6 +1,7 @@
 //! Keys in every form that a deployment uses, and the mistakes that are found when a verifier is
 //! built.
 
+mod algorithms;
 mod environment;
 mod jwk_sets;
 mod pem_keys;

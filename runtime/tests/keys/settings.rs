@@ -29,8 +29,8 @@ fn every_mistake_says_where_it_is_and_how_it_is_repaired() {
             "HS256",
         ),
         (
-            builder().algorithm("ES512"),
-            "\"ES512\" is unknown",
+            builder().algorithm("ES256K"),
+            "\"ES256K\" is unknown",
             "ES384",
         ),
         (builder().algorithm(""), "algorithms", "HS256"),

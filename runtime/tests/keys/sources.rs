@@ -17,7 +17,7 @@ use super::{
 #[derive(Clone, Default)]
 struct Tenants {
     asked: Arc<AtomicUsize>,
-    last: Arc<Mutex<Option<(Algorithm, Option<String>, String)>>>,
+    last: Arc<Mutex<Option<(&'static str, Option<String>, String)>>>,
 }
 
 impl KeySource for Tenants {
@@ -28,7 +28,7 @@ impl KeySource for Tenants {
         );
         self.asked.fetch_add(1, Ordering::SeqCst);
         let seen = (
-            request.algorithm(),
+            request.algorithm().as_str(),
             request.key_id().map(str::to_owned),
             request.header().to_owned(),
         );
@@ -115,16 +115,16 @@ fn a_source_sees_the_header_as_the_client_wrote_it() {
     let asked = || tenants.last.lock().unwrap().clone().unwrap();
     outcome(&verifier, &token(&Signer::new(Algorithm::ES256), "../a"));
     let header = r#"{"alg":"ES256","kid":"../a"}"#.to_owned();
-    assert_eq!(asked(), (Algorithm::ES256, Some("../a".to_owned()), header));
+    assert_eq!(asked(), ("ES256", Some("../a".to_owned()), header));
     let header = r#"{"alg":"HS256","k\u0069d":"\u0061","tenant":[7]}"#;
     outcome(&verifier, &Signer::new(Algorithm::HS256).sign(header, "{}"));
     assert_eq!(
         asked(),
-        (Algorithm::HS256, Some("a".to_owned()), header.to_owned())
+        ("HS256", Some("a".to_owned()), header.to_owned())
     );
     let header = Signer::new(Algorithm::HS256).header();
     outcome(&verifier, &Signer::new(Algorithm::HS256).token(&claims()));
-    assert_eq!(asked(), (Algorithm::HS256, None, header));
+    assert_eq!(asked(), ("HS256", None, header));
 }
 
 #[test]

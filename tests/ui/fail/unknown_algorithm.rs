@@ -21,7 +21,7 @@ async fn in_a_list(_: Claims) -> Option<User> {
     None
 }
 
-#[jwt_auth(public_key_file = "public.pem", algorithms = ["ES512"])]
+#[jwt_auth(public_key_file = "public.pem", algorithms = ["ES256K"])]
 async fn unsupported(_: Claims) -> Option<User> {
     None
 }

@@ -9,7 +9,6 @@ use std::{
 };
 
 use futures_util::future::{join, join_all};
-use jsonwebtoken::Algorithm;
 use tokio::{
     runtime::Handle,
     time::{advance, sleep},
@@ -20,6 +19,7 @@ use super::{
     SEARCH_INTERVAL,
 };
 use crate::{
+    Algorithm,
     clock::{Clock, TestClock},
     error::{AuthError, ErrorCode},
     keys::KeySet,
@@ -89,7 +89,7 @@ fn keys_with_clock(issuer: &Issuer) -> (RemoteKeys<Issuer>, TestClock) {
 }
 
 fn has_key(keys: &KeySet, key_id: &str) -> Result<(), AuthError> {
-    keys.candidates(Algorithm::EdDSA, Some(key_id)).map(drop)
+    keys.candidates(Algorithm::Ed25519, Some(key_id)).map(drop)
 }
 
 /// Whether the issuer has this key.
