@@ -118,10 +118,7 @@ fn a_source_sees_the_header_as_the_client_wrote_it() {
     assert_eq!(asked(), ("ES256", Some("../a".to_owned()), header));
     let header = r#"{"alg":"HS256","k\u0069d":"\u0061","tenant":[7]}"#;
     outcome(&verifier, &Signer::new(Algorithm::HS256).sign(header, "{}"));
-    assert_eq!(
-        asked(),
-        ("HS256", Some("a".to_owned()), header.to_owned())
-    );
+    assert_eq!(asked(), ("HS256", Some("a".to_owned()), header.to_owned()));
     let header = Signer::new(Algorithm::HS256).header();
     outcome(&verifier, &Signer::new(Algorithm::HS256).token(&claims()));
     assert_eq!(asked(), ("HS256", None, header));

@@ -60,19 +60,40 @@ async fn each_issuer_verifies_its_own_tokens_only() {
     let (a_key, b_key) = (key("1"), other_key("1"));
     let (_a_server, a) = issuer_with(&a_key).await;
     let (_b_server, b) = issuer_with(&b_key).await;
-    let server =
-        serve(|builder| builder.issuers([discovered(&a), discovered(&b), Issuer::new(OLD).secret(SECRET)])).await;
+    let server = serve(|builder| {
+        builder.issuers([
+            discovered(&a),
+            discovered(&b),
+            Issuer::new(OLD).secret(SECRET),
+        ])
+    })
+    .await;
 
     for (token, expected) in [
         (a_key.token_with_claims(&claims(&a)), None),
         (b_key.token_with_claims(&claims(&b)), None),
         (mint(&claims(OLD), SECRET), None),
-        (a_key.token_with_claims(&claims(&b)), Some("token_signature_invalid")),
-        (b_key.token_with_claims(&claims(&a)), Some("token_signature_invalid")),
+        (
+            a_key.token_with_claims(&claims(&b)),
+            Some("token_signature_invalid"),
+        ),
+        (
+            b_key.token_with_claims(&claims(&a)),
+            Some("token_signature_invalid"),
+        ),
         // An algorithm of one issuer is not one of another.
-        (mint(&claims(&a), SECRET), Some("token_algorithm_not_allowed")),
-        (a_key.token_with_claims(&claims(OLD)), Some("token_algorithm_not_allowed")),
-        (a_key.token_with_claims(&claims("https://c.example")), Some("token_issuer_invalid")),
+        (
+            mint(&claims(&a), SECRET),
+            Some("token_algorithm_not_allowed"),
+        ),
+        (
+            a_key.token_with_claims(&claims(OLD)),
+            Some("token_algorithm_not_allowed"),
+        ),
+        (
+            a_key.token_with_claims(&claims("https://c.example")),
+            Some("token_issuer_invalid"),
+        ),
     ] {
         let client = server.client().token(&token);
         match expected {
@@ -89,19 +110,37 @@ async fn a_key_id_of_one_issuer_in_a_token_of_another_is_unknown() {
     let (_b_server, b) = issuer_with(&b_key).await;
     let server = serve(|builder| builder.issuers([discovered(&a), discovered(&b)])).await;
 
-    for token in [a_key.token_with_claims(&claims(&b)), b_key.token_with_claims(&claims(&a))] {
-        assert_eq!(server.client().token(&token).refusal().await, "token_key_unknown");
+    for token in [
+        a_key.token_with_claims(&claims(&b)),
+        b_key.token_with_claims(&claims(&a)),
+    ] {
+        assert_eq!(
+            server.client().token(&token).refusal().await,
+            "token_key_unknown"
+        );
     }
-    server.client().token(&a_key.token_with_claims(&claims(&a))).admitted().await;
+    server
+        .client()
+        .token(&a_key.token_with_claims(&claims(&a)))
+        .admitted()
+        .await;
 }
 
 #[tokio::test]
 async fn an_unknown_issuer_causes_no_request() {
     let (a_server, a) = issuer_with(&key("a")).await;
     let server = serve(|builder| builder.issuers([discovered(&a)])).await;
-    for issuer in ["https://evil.example", "", &format!("{a}/"), &a.to_uppercase()] {
+    for issuer in [
+        "https://evil.example",
+        "",
+        &format!("{a}/"),
+        &a.to_uppercase(),
+    ] {
         let token = key("a").token_with_claims(&claims(issuer));
-        assert_eq!(server.client().token(&token).refusal().await, "token_issuer_invalid");
+        assert_eq!(
+            server.client().token(&token).refusal().await,
+            "token_issuer_invalid"
+        );
     }
     assert_eq!(a_server.received_requests().len(), 0);
 }
@@ -115,11 +154,22 @@ async fn an_issuer_that_is_down_does_not_touch_the_others() {
     let server = serve(|builder| builder.issuers([discovered(&a), discovered(&b)])).await;
 
     let of_b = b_key.token_with_claims(&claims(&b));
-    assert_eq!(server.client().token(&of_b).refusal().await, "keys_unavailable");
+    assert_eq!(
+        server.client().token(&of_b).refusal().await,
+        "keys_unavailable"
+    );
     for _ in 0..3 {
-        server.client().token(&a_key.token_with_claims(&claims(&a))).admitted().await;
+        server
+            .client()
+            .token(&a_key.token_with_claims(&claims(&a)))
+            .admitted()
+            .await;
     }
-    let paths: Vec<_> = a_server.received_requests().iter().map(|request| request.uri.path().to_owned()).collect();
+    let paths: Vec<_> = a_server
+        .received_requests()
+        .iter()
+        .map(|request| request.uri.path().to_owned())
+        .collect();
     assert_eq!(paths, [DISCOVERY, KEYS]);
 }
 
@@ -128,9 +178,17 @@ async fn the_common_audience_holds_for_every_issuer() {
     let server = serve(|builder| builder).await;
     let mut elsewhere = claims(OLD);
     elsewhere["aud"] = "mail".into();
-    server.client().token(&mint(&claims(OLD), SECRET)).admitted().await;
+    server
+        .client()
+        .token(&mint(&claims(OLD), SECRET))
+        .admitted()
+        .await;
     assert_eq!(
-        server.client().token(&mint(&elsewhere, SECRET)).refusal().await,
+        server
+            .client()
+            .token(&mint(&elsewhere, SECRET))
+            .refusal()
+            .await,
         "token_audience_invalid"
     );
 }
@@ -150,5 +208,8 @@ async fn a_renewal_stays_with_issuer_and_subject() {
         refused_ack("subject_mismatch")
     );
     let received = renew(&mut raw, &of_a).await;
-    assert!(matches!(received, Received::Ack(_)) && received != refused_ack("subject_mismatch"), "{received:?}");
+    assert!(
+        matches!(received, Received::Ack(_)) && received != refused_ack("subject_mismatch"),
+        "{received:?}"
+    );
 }
