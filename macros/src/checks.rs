@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 mod agreement;
+pub(crate) mod claim_values;
 mod combinations;
 pub(crate) mod strings;
 pub(crate) mod token_sources;

@@ -5,7 +5,7 @@ use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::{Expr, ReturnType, Type, Visibility, parse_quote_spanned, spanned::Spanned};
 
 use crate::{
-    checks::{token_sources, values::without_groups},
+    checks::{claim_values, token_sources, values::without_groups},
     forwarded_attrs::ForwardedAttrs,
     options::Form,
     parse::Entry,
@@ -139,6 +139,12 @@ impl<'a> Expansion<'a> {
                     .into_iter()
                     .map(|source| self.token_source(&source));
                 quote!(.#method([#(#sources),*]))
+            }
+            Form::ClaimValues => {
+                let claims = claim_values::parse(value).into_iter();
+                let calls = claims
+                    .map(|claim_values::Claim { name, values }| quote!(.#method(#name, #values)));
+                calls.collect()
             }
             Form::UserKey => {
                 let key = owned_key(value);

@@ -30,6 +30,8 @@ pub(crate) enum Form {
     Integer(usize),
     /// Where a token is looked for: `[auth("token"), bearer]`.
     TokenSources,
+    /// Claims and their accepted values, in parentheses: `(token_use = "access")`.
+    ClaimValues,
     /// A path to the runtime crate.
     Path,
 }
@@ -48,12 +50,23 @@ pub(crate) enum KeyKind {
 pub(crate) struct OptionRule {
     pub(crate) name: &'static str,
     pub(crate) form: Form,
-    /// A correct value, shown in error messages.
+    /// A correct value, shown in error messages. That of `ClaimValues` is without parentheses.
     pub(crate) example: &'static str,
     /// Set on the options of which exactly one must be given.
     pub(crate) key: Option<KeyKind>,
     /// Other names that people try, and that are too different to be found by comparing letters.
     aliases: &'static [&'static str],
+}
+
+impl OptionRule {
+    /// Returns the option with its correct value.
+    pub(crate) fn example(&self) -> String {
+        let Self { name, example, .. } = self;
+        match self.form {
+            Form::ClaimValues => format!("{name}({example})"),
+            _ => format!("{name} = {example}"),
+        }
+    }
 }
 
 macro_rules! options {
@@ -93,6 +106,7 @@ macro_rules! options {
     };
     (@value Bytes $example:literal) => { concat!("`AsRef<[u8]>`, such as `", $example, "`") };
     (@value Expression $example:literal) => { concat!("expression, such as `", $example, "`") };
+    (@value ClaimValues $example:literal) => { concat!("`(", $example, ")`") };
     (@value $form:ident $example:literal) => { concat!("`", $example, "`") };
 }
 
@@ -151,6 +165,11 @@ options! {
     /// never expires.
     "required_claims": ListOrNone(strings::not_empty), r#"["exp", "sub"]"#,
         default = r#"["exp"]"#, aliases = ["claims", "required"];
+    /// Claims that a token must have, each with one of the values, or as a list that holds one. A
+    /// boolean or an integer counts as it is written: `email_verified = true` also accepts the
+    /// string. A name that is not an identifier is written as a string.
+    "claim_values": ClaimValues, r#"token_use = "access", azp = ["web", "ios"]"#,
+        aliases = ["claim", "claim_value"];
     /// Clock skew for `exp` and `nbf`, at most one day.
     "leeway": String(strings::leeway), r#""60s""#,
         default = r#""60s""#, aliases = ["clock_skew", "skew"];
@@ -212,7 +231,7 @@ mod tests {
     #[test]
     fn every_example_is_accepted() {
         for rule in OPTIONS {
-            let option = format!("{} = {}", rule.name, rule.example);
+            let option = rule.example();
             let mut errors = Errors::default();
             let mut entries = parse(option.parse().unwrap(), &mut errors);
             checks::values::check(&mut entries[0], &mut errors);
@@ -236,11 +255,9 @@ mod tests {
     fn every_option_is_in_the_ui_tests() {
         let cases = include_str!("../../tests/ui/tests/pass/options.rs");
         for rule in OPTIONS.iter().filter(|rule| rule.name != "crate") {
-            assert!(
-                cases.contains(&format!("{} = ", rule.name)),
-                "{}",
-                rule.name
-            );
+            let start = rule.example().replace(rule.example, "");
+            let start = start.trim_end_matches(')');
+            assert!(cases.contains(start), "{start}");
         }
     }
 

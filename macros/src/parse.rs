@@ -2,14 +2,18 @@
 
 use proc_macro2::{Ident, TokenStream, TokenTree};
 use syn::{
-    Expr, Token,
+    Expr, ExprTuple, LitStr, Token,
     ext::IdentExt,
+    parenthesized,
     parse::{ParseStream, Parser},
+    parse_quote_spanned,
+    punctuated::Punctuated,
+    token::Paren,
 };
 
 use crate::{
     errors::Errors,
-    options::{self, OPTIONS, OptionRule},
+    options::{self, Form, OPTIONS, OptionRule},
     suggest,
 };
 
@@ -76,16 +80,68 @@ fn entry(input: ParseStream, errors: &mut Errors) -> Option<Entry> {
 }
 
 fn value(input: ParseStream, key: &Ident, rule: Option<&OptionRule>) -> syn::Result<Expr> {
+    if let Some(rule) = rule
+        && matches!(rule.form, Form::ClaimValues)
+    {
+        return claim_values(input, key, rule);
+    }
     if input.parse::<Option<Token![=]>>()?.is_some() && !at_end_of_entry(input) {
         return input.parse();
     }
-    let correct = rule.map_or_else(String::new, |rule| {
-        format!(": write `{} = {}`", rule.name, rule.example)
-    });
+    let correct = rule.map_or_else(String::new, |rule| format!(": write `{}`", rule.example()));
     Err(syn::Error::new(
         key.span(),
         format!("`{key}` needs a value{correct}"),
     ))
+}
+
+/// Parses `(name = value, "name" = value)` as a tuple of assignments to string literals.
+fn claim_values(input: ParseStream, key: &Ident, rule: &OptionRule) -> syn::Result<Expr> {
+    let correct = format!("write `{}`", rule.example());
+    if !input.peek(Paren) {
+        let message = format!("`{key}` needs its claims in parentheses: {correct}");
+        return Err(syn::Error::new(key.span(), message));
+    }
+
+    let claims;
+    let paren_token = parenthesized!(claims in input);
+    let elems = Punctuated::parse_terminated_with(&claims, claim_value).inspect_err(|_| {
+        // What is left would be a second mistake.
+        let _ = claims.parse::<TokenStream>();
+    })?;
+    Ok(Expr::Tuple(ExprTuple {
+        attrs: Vec::new(),
+        paren_token,
+        elems,
+    }))
+}
+
+fn claim_value(input: ParseStream) -> syn::Result<Expr> {
+    let name = claim_name(input)?;
+    if input.parse::<Option<Token![=]>>()?.is_none() || at_end_of_entry(input) {
+        let name_and_value = "write it like `token_use = \"access\"`";
+        let message = format!(
+            "the claim {:?} needs a value: {name_and_value}",
+            name.value()
+        );
+        return Err(syn::Error::new(name.span(), message));
+    }
+    let value: Expr = input.parse()?;
+    Ok(parse_quote_spanned!(name.span()=> #name = #value))
+}
+
+/// Returns the name of a claim, which may be a keyword or a string.
+fn claim_name(input: ParseStream) -> syn::Result<LitStr> {
+    if input.peek(LitStr) {
+        return input.parse();
+    }
+    let name = input.call(Ident::parse_any).map_err(|error| {
+        syn::Error::new(
+            error.span(),
+            "expected the name of a claim: an identifier or a string",
+        )
+    })?;
+    Ok(LitStr::new(&name.unraw().to_string(), name.span()))
 }
 
 fn at_end_of_entry(input: ParseStream) -> bool {

@@ -248,6 +248,38 @@ fn no_claim_need_be_required() {
 }
 
 #[test]
+fn claim_values_name_claims_without_an_option_of_their_own() {
+    let none: [&str; 0] = [];
+    for (is_accepted, name) in [
+        (true, "azp"),
+        (true, "sub"),
+        (true, "jti"),
+        (true, "https://example.com/role"),
+        (true, "ISS"),
+        (false, ""),
+        (false, "iss"),
+        (false, "aud"),
+        (false, "exp"),
+        (false, "nbf"),
+        (false, "iat"),
+    ] {
+        assert_same(is_accepted, quote!(claim_values(#name = "a")), |builder| {
+            builder.claim_values(name, "a")
+        });
+    }
+
+    assert_same(false, quote!(claim_values(azp = "")), |builder| {
+        builder.claim_values("azp", "")
+    });
+    assert_same(false, quote!(claim_values(azp = ["a", ""])), |builder| {
+        builder.claim_values("azp", ["a", ""])
+    });
+    assert_same(false, quote!(claim_values(azp = [])), |builder| {
+        builder.claim_values("azp", none)
+    });
+}
+
+#[test]
 fn other_lists_are_not_empty() {
     assert_same(false, quote!(algorithms = []), |builder| {
         builder.algorithms([""; 0])

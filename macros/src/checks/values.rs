@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use syn::{Expr, ExprArray, Lit};
 
 use crate::{
-    checks::{strings::Check, token_sources},
+    checks::{claim_values, strings::Check, token_sources},
     errors::Errors,
     options::Form,
     parse::Entry,
@@ -73,6 +73,7 @@ fn check_form(entry: &Entry, value: &Expr, errors: &mut Errors) {
             );
         }
         Form::TokenSources => token_sources::check(value, errors),
+        Form::ClaimValues => claim_values::check(value, errors),
         Form::Path => check_path(entry, value, errors),
         Form::UserKey => check_literal(entry, value, "a closure", |_| false, errors),
         Form::Expression => {}
@@ -162,7 +163,7 @@ fn check_path(entry: &Entry, value: &Expr, errors: &mut Errors) {
 }
 
 fn correct(entry: &Entry) -> String {
-    format!(": write `{} = {}`", entry.rule.name, entry.rule.example)
+    format!(": write `{}`", entry.rule.example())
 }
 
 fn is_integer(literal: &Lit, max: usize) -> bool {

@@ -1,12 +1,16 @@
 //! How a builder's settings are declared, and checked together.
 
 /// Declares the raw values of settings, and the methods of the builders that give them. Several
-/// methods may give the same value; a later call replaces an earlier one.
+/// methods may give the same value; a later call replaces an earlier one, unless the method says
+/// `into` and changes the earlier value.
 ///
 /// ```text
 /// field: Type {
 ///     /// Documentation.
 ///     fn method(argument: ArgumentType) { the value of the field }
+///
+///     /// Documentation.
+///     fn other(argument: ArgumentType) into value { a change of the `&mut Type` }
 /// }
 /// ```
 ///
@@ -47,18 +51,30 @@ macro_rules! declare_settings {
     };
     (@methods [$($generics:tt)*] [$builder:ty] $path:ident {
         $($(#[$field_attribute:meta])* $field:ident: $type:ty {
-            $($(#[$attribute:meta])* fn $method:ident($argument:ident: $argument_type:ty) { $value:expr })*
+            $(
+                $(#[$attribute:meta])*
+                fn $method:ident($($argument:ident: $argument_type:ty),+) $(into $earlier:ident)? {
+                    $value:expr
+                }
+            )*
         })*
     }) => {
         impl<$($generics)*> $builder {
             $($(
                 $(#[$attribute])*
-                pub fn $method(mut self, $argument: $argument_type) -> Self {
-                    self.$path.$field = Some($value);
+                pub fn $method(mut self, $($argument: $argument_type),+) -> Self {
+                    $crate::settings::declare_settings! {
+                        @assign [self.$path.$field] [$($earlier)?] $value
+                    }
                     self
                 }
             )*)*
         }
+    };
+    (@assign [$field:expr] [] $value:expr) => { $field = Some($value); };
+    (@assign [$field:expr] [$earlier:ident] $change:expr) => {
+        let $earlier = $field.get_or_insert_default();
+        $change;
     };
 }
 pub(crate) use declare_settings;

@@ -3,6 +3,7 @@
 mod registered;
 #[cfg(test)]
 mod tests;
+mod values;
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -16,13 +17,15 @@ use crate::{
 pub(super) use registered::MAX_REQUIRED_CLAIMS;
 use registered::Payload;
 pub(crate) use registered::Registered;
+pub(crate) use values::ClaimValues;
 
-/// What the registered claims must be like.
-#[derive(Debug)]
+/// What the claims must be like.
+#[derive(Debug, Default)]
 pub(super) struct ClaimRules {
     pub(super) issuers: Vec<String>,
     pub(super) audiences: Vec<String>,
     pub(super) required: Vec<String>,
+    pub(super) values: Vec<ClaimValues>,
     pub(super) leeway: Duration,
 }
 
@@ -42,8 +45,9 @@ impl ClaimRules {
     ) -> Result<Registered<'a>, AuthError> {
         let Payload {
             mut registered,
+            values,
             has_private_name,
-        } = Payload::parse(payload, &self.required)?;
+        } = Payload::parse(payload, self)?;
         registered.valid_from = registered
             .not_before
             .map(|not_before| not_before.saturating_sub(self.leeway));
@@ -51,6 +55,7 @@ impl ClaimRules {
             .expires
             .map(|expires| expires.saturating_add(self.leeway));
         self.check(&registered, now)?;
+        self.check_values(&values)?;
 
         // With serde_json's feature `raw_value`, which another crate of the program may switch on,
         // the application's type would get another payload than the one that was checked.
@@ -97,6 +102,16 @@ impl ClaimRules {
             }
             _ => Ok(()),
         }
+    }
+
+    /// `found` are the values of the claims in `values`, in their order.
+    fn check_values(&self, found: &[Option<&str>]) -> Result<(), AuthError> {
+        for (claim, json) in self.values.iter().zip(found) {
+            if !json.is_some_and(|json| claim.accepts(json)) {
+                return Err(ErrorCode::TokenClaimsInvalid.into());
+            }
+        }
+        Ok(())
     }
 }
 

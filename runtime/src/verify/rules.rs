@@ -3,7 +3,7 @@
 use std::{collections::HashSet, time::Duration};
 
 use super::{
-    claims::{ClaimRules, MAX_REQUIRED_CLAIMS},
+    claims::{ClaimRules, ClaimValues, MAX_REQUIRED_CLAIMS},
     settings::VerifierSettings,
 };
 use crate::{
@@ -59,6 +59,7 @@ impl TokenRules {
                     .required_claims
                     .unwrap_or_else(|| vec!["exp".to_owned()])
             ),
+            values: ClaimValues::check_all(settings.claim_values.unwrap_or_default()),
             leeway: settings
                 .leeway
                 .unwrap_or(Ok(Duration::from_mins(1)))

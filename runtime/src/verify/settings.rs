@@ -3,7 +3,7 @@
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use super::{Issuer, VerifierBuilder};
+use super::{Issuer, VerifierBuilder, claims::ClaimValues};
 #[cfg(feature = "jwks")]
 use crate::keys::{HttpClient, RemoteSettings};
 #[cfg(not(feature = "jwks"))]
@@ -141,6 +141,32 @@ declare_settings! {
         required_claims: Vec<String> {
             /// The claims that a token must have. Defaults to `["exp"]`.
             fn required_claims(names: impl OneOrMany) { names.into_strings() }
+        }
+
+        claim_values: Vec<ClaimValues> {
+            /// A claim that a token must have, with one of these values; or a list that holds one
+            /// of them. Otherwise it is refused with `token_claims_invalid`. Calls for different
+            /// claims add up; another call for the same claim replaces the first.
+            ///
+            /// A boolean or an integer in the token counts as what is written there, so `"true"` is
+            /// for issuers that write `true` and for those that write `"true"`. The values are
+            /// compared as a whole and with regard to case: a `scope` of several words is one
+            /// value.
+            ///
+            /// ```
+            /// use socketioxide_jwt_auth::Verifier;
+            ///
+            /// let verifier = Verifier::builder()
+            ///     .secret("a secret of thirty-two bytes or more")
+            ///     .claim_values("token_use", "access")
+            ///     .claim_values("azp", ["web", "ios"])
+            ///     .claim_values("email_verified", "true")
+            ///     .build()?;
+            /// # Ok::<(), socketioxide_jwt_auth::ConfigError>(())
+            /// ```
+            fn claim_values(name: impl Into<String>, values: impl OneOrMany) into all {
+                ClaimValues { name: name.into(), accepted: values.into_strings() }.put_into(all)
+            }
         }
 
         leeway: Result<Duration, ConfigError> {

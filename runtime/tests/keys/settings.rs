@@ -2,6 +2,8 @@
 
 use std::{error::Error, io, time::Duration};
 
+use jsonwebtoken::Algorithm;
+use serde_json::json;
 use socketioxide_jwt_auth::{
     ConfigError, ConfigErrorKind, JwtAuthBuilder, TokenSource, UserLookup, Verifier,
     VerifierBuilder,
@@ -9,7 +11,7 @@ use socketioxide_jwt_auth::{
 
 use super::{
     refuses,
-    support::{SECRET, fixture},
+    support::{EXP, SECRET, Signer, fixture, outcome},
 };
 
 fn builder() -> VerifierBuilder {
@@ -75,6 +77,37 @@ fn every_mistake_says_where_it_is_and_how_it_is_repaired() {
             "required_claims",
             "name fewer",
         ),
+        (
+            builder().claim_values("", "access"),
+            "claim_values: the name of a claim is empty",
+            "claim_values(token_use = \"access\")",
+        ),
+        (
+            builder().claim_values("azp", none),
+            "\"azp\" has no values",
+            "leave the claim out",
+        ),
+        (
+            builder().claim_values("azp", ["web", ""]),
+            "an empty one",
+            "leave the claim out",
+        ),
+        (builder().claim_values("iss", "a"), "`iss`", "set issuer"),
+        (builder().claim_values("aud", "a"), "`aud`", "set audience"),
+        (builder().claim_values("exp", "1"), "`exp`", "leeway"),
+        (builder().claim_values("nbf", "1"), "`nbf`", "leeway"),
+        (
+            builder().claim_values("iat", "1"),
+            "`iat`",
+            "required_claims",
+        ),
+        (
+            (0..65).fold(builder(), |builder, number: u32| {
+                builder.claim_values(number.to_string(), "a")
+            }),
+            "claim_values names more than 64",
+            "name fewer",
+        ),
     ] {
         refuses(builder, source, repair);
     }
@@ -94,9 +127,42 @@ fn the_widest_settings_build() {
         .unwrap();
     let names: Vec<_> = (0..64).map(|number| number.to_string()).collect();
     builder()
-        .required_claims([names.clone(), names].concat())
+        .required_claims([names.clone(), names.clone()].concat())
         .build()
         .unwrap();
+    names
+        .iter()
+        .chain(&names)
+        .fold(builder(), |builder, name| builder.claim_values(name, "a"))
+        .build()
+        .unwrap();
+}
+
+#[test]
+fn the_values_of_different_claims_add_up_and_those_of_the_same_replace() {
+    let verifier = builder()
+        .claim_values("azp", "other")
+        .claim_values("token_use", "access")
+        .claim_values("azp", ["web", "ios"])
+        .build()
+        .unwrap();
+    for (claims, expected) in [
+        (json!({"azp": "web", "token_use": "access"}), "accepted"),
+        (
+            json!({"azp": "other", "token_use": "access"}),
+            "token_claims_invalid",
+        ),
+        (
+            json!({"azp": "web", "token_use": "refresh"}),
+            "token_claims_invalid",
+        ),
+        (json!({"azp": "web"}), "token_claims_invalid"),
+    ] {
+        let mut claims = claims;
+        claims["exp"] = EXP.into();
+        let token = Signer::new(Algorithm::HS256).token(&claims);
+        assert_eq!(outcome(&verifier, &token), expected, "{claims}");
+    }
 }
 
 #[test]

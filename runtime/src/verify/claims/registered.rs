@@ -1,7 +1,8 @@
-//! Parses the registered claims of a payload, independent of the application's type.
+//! Parses the claims of a payload that are checked, independent of the application's type.
 
 use std::{borrow::Cow, time::Duration};
 
+use super::ClaimRules;
 use crate::{
     error::ErrorCode,
     json::{self, JsonError, ObjectReader},
@@ -26,6 +27,8 @@ pub(crate) struct Registered<'a> {
 /// A parsed payload.
 pub(super) struct Payload<'a> {
     pub(super) registered: Registered<'a>,
+    /// The values of the claims in [`ClaimRules::values`], as JSON.
+    pub(super) values: Vec<Option<&'a str>>,
     /// A member at any depth has a name that `serde_json` keeps for itself.
     pub(super) has_private_name: bool,
 }
@@ -41,10 +44,10 @@ impl<'a> Payload<'a> {
     /// # Errors
     ///
     /// `token_malformed` if the payload is not a JSON object, `token_claims_invalid` for a logout
-    /// token and for a registered claim that is ambiguous or has a wrong type, then
+    /// token, for a claim that is ambiguous, and for a registered claim that has a wrong type, then
     /// `token_claim_missing`.
-    pub(super) fn parse(json: &'a str, required: &[String]) -> Result<Self, ErrorCode> {
-        let mut collector = Collector::new(required);
+    pub(super) fn parse(json: &'a str, rules: &ClaimRules) -> Result<Self, ErrorCode> {
+        let mut collector = Collector::new(rules);
         let mut object = ObjectReader::new(json).map_err(|_| ErrorCode::TokenMalformed)?;
 
         while let Some(name) = object.next_name().map_err(|_| ErrorCode::TokenMalformed)? {
@@ -56,54 +59,63 @@ impl<'a> Payload<'a> {
                 _ => ErrorCode::TokenMalformed,
             })?;
             collector.note_presence(&name);
+            collector.record_value(&name, value);
             if let Some(claim) = claim {
                 collector.record(claim, value);
             }
         }
 
-        let has_private_name = object.has_private_name();
+        collector.check()?;
         Ok(Self {
-            registered: collector.finish()?,
-            has_private_name,
+            registered: collector.registered,
+            values: collector.values,
+            has_private_name: object.has_private_name(),
         })
     }
 }
 
 struct Collector<'a, 'r> {
+    rules: &'r ClaimRules,
     registered: Registered<'a>,
-    /// A registered claim has a wrong type or is there twice, or the token is a logout token.
+    values: Vec<Option<&'a str>>,
+    /// A claim has a wrong type or is there twice, or the token is a logout token.
     invalid: bool,
-    required: &'r [String],
     missing: u64,
 }
 
 impl<'a, 'r> Collector<'a, 'r> {
-    fn new(required: &'r [String]) -> Self {
-        let missing = required
-            .iter()
-            .enumerate()
-            .fold(0, |bits, (position, _)| bits | bit(position));
+    fn new(rules: &'r ClaimRules) -> Self {
+        let required = rules.required.iter().enumerate();
         Self {
+            rules,
             registered: Registered::default(),
+            values: vec![None; rules.values.len()],
             invalid: false,
-            required,
-            missing,
+            missing: required.fold(0, |bits, (position, _)| bits | bit(position)),
         }
     }
 
-    fn finish(self) -> Result<Registered<'a>, ErrorCode> {
+    fn check(&self) -> Result<(), ErrorCode> {
         if self.invalid {
             return Err(ErrorCode::TokenClaimsInvalid);
         }
         if self.missing != 0 {
             return Err(ErrorCode::TokenClaimMissing);
         }
-        Ok(self.registered)
+        Ok(())
     }
 
     fn note_presence(&mut self, name: &str) {
-        if let Some(position) = self.required.iter().position(|required| required == name) {
+        let mut required = self.rules.required.iter();
+        if let Some(position) = required.position(|required| required == name) {
             self.missing &= !bit(position);
+        }
+    }
+
+    fn record_value(&mut self, name: &str, json: &'a str) {
+        let mut claims = self.rules.values.iter().zip(&mut self.values);
+        if let Some((_, value)) = claims.find(|(claim, _)| claim.name == name) {
+            self.invalid |= value.replace(json).is_some();
         }
     }
 

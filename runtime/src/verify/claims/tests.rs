@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 
-use super::ClaimRules;
+use super::{ClaimRules, ClaimValues};
 
 const EXP: u64 = 2_000_000_000;
 
@@ -16,6 +16,7 @@ fn rules() -> ClaimRules {
         audiences: vec!["chat".to_owned()],
         required: vec!["exp".to_owned(), "role".to_owned()],
         leeway: Duration::from_secs(LEEWAY),
+        ..ClaimRules::default()
     }
 }
 
@@ -152,10 +153,8 @@ fn a_missing_issuer_or_audience_is_missing_before_times_are_checked() {
 fn every_required_claim_is_asked_for() {
     let names: Vec<_> = (0..64).map(|number| format!("claim-{number}")).collect();
     let rules = ClaimRules {
-        issuers: Vec::new(),
-        audiences: Vec::new(),
         required: names.clone(),
-        leeway: Duration::ZERO,
+        ..ClaimRules::default()
     };
     let all: Value = names
         .iter()
@@ -169,5 +168,115 @@ fn every_required_claim_is_asked_for() {
         claims.as_object_mut().unwrap().remove(name);
         let error = rules.check_payload(&claims.to_string(), at(1)).unwrap_err();
         assert_eq!(error.code(), "token_claim_missing", "{name}");
+    }
+}
+
+/// The outcome of a payload for rules that only demand values of claims.
+fn outcome_of_values(values: &[(&str, &[&str])], payload: &str) -> &'static str {
+    let values = values.iter().map(|(name, accepted)| ClaimValues {
+        name: (*name).to_owned(),
+        accepted: accepted.iter().map(|value| (*value).to_owned()).collect(),
+    });
+    let rules = ClaimRules {
+        values: values.collect(),
+        ..ClaimRules::default()
+    };
+    rules
+        .check_payload(payload, at(1))
+        .map_or_else(|error| error.code().as_str(), |_| "accepted")
+}
+
+#[test]
+fn a_claim_has_one_of_its_values_or_is_a_list_that_holds_one() {
+    let azp: &[(&str, &[&str])] = &[("azp", &["web", "ios"])];
+    for value in [
+        r#""web""#,
+        r#""ios""#,
+        r#""\u0077eb""#,
+        r#"["web"]"#,
+        r#"[ "other" , "ios" ]"#,
+        r#"[5, null, {"web": 1}, "web"]"#,
+    ] {
+        let payload = format!(r#"{{"azp":{value}}}"#);
+        assert_eq!(outcome_of_values(azp, &payload), "accepted", "{value}");
+    }
+    for value in [
+        r#""Web""#,
+        r#""web ""#,
+        r#""web ios""#,
+        r#""""#,
+        "null",
+        "true",
+        "[]",
+        r#"["other"]"#,
+        r#"[["web"]]"#,
+        r#"{"web":"web"}"#,
+        r#"{"azp":"web"}"#,
+    ] {
+        let payload = format!(r#"{{"azp":{value}}}"#);
+        assert_eq!(
+            outcome_of_values(azp, &payload),
+            "token_claims_invalid",
+            "{value}"
+        );
+    }
+    assert_eq!(outcome_of_values(azp, "{}"), "token_claims_invalid");
+    assert_eq!(
+        outcome_of_values(azp, r#"{"AZP":"web","a":{"azp":"web"}}"#),
+        "token_claims_invalid"
+    );
+}
+
+#[test]
+fn a_claim_with_demanded_values_is_there_once() {
+    for second in [r#""web""#, r#""other""#, "null"] {
+        for name in ["azp", "\\u0061zp"] {
+            let payload = format!(r#"{{"azp":"web","{name}":{second}}}"#);
+            assert_eq!(
+                outcome_of_values(&[("azp", &["web"])], &payload),
+                "token_claims_invalid",
+                "{payload}"
+            );
+        }
+    }
+}
+
+#[test]
+fn booleans_and_integers_count_as_they_are_written() {
+    for (value, accepted, expected) in [
+        ("true", "true", "accepted"),
+        (r#""true""#, "true", "accepted"),
+        ("false", "true", "token_claims_invalid"),
+        ("1", "true", "token_claims_invalid"),
+        ("null", "null", "token_claims_invalid"),
+        ("42", "42", "accepted"),
+        ("-42", "-42", "accepted"),
+        ("[1,42]", "42", "accepted"),
+        ("42.0", "42", "token_claims_invalid"),
+        ("42.0", "42.0", "token_claims_invalid"),
+        ("4.2e1", "42", "token_claims_invalid"),
+        ("042", "42", "token_malformed"),
+    ] {
+        let payload = format!(r#"{{"claim":{value}}}"#);
+        assert_eq!(
+            outcome_of_values(&[("claim", &[accepted])], &payload),
+            expected,
+            "{value}"
+        );
+    }
+}
+
+#[test]
+fn every_claim_with_demanded_values_is_checked() {
+    let both: &[(&str, &[&str])] = &[("azp", &["web"]), ("sub", &["service"])];
+    for (payload, expected) in [
+        (r#"{"azp":"web","sub":"service"}"#, "accepted"),
+        (r#"{"sub":"service","azp":"web"}"#, "accepted"),
+        (r#"{"azp":"service","sub":"web"}"#, "token_claims_invalid"),
+        (r#"{"azp":"web"}"#, "token_claims_invalid"),
+        (r#"{"sub":"service"}"#, "token_claims_invalid"),
+        (r#"{"azp":"web","sub":"other"}"#, "token_claims_invalid"),
+    ] {
+        assert_eq!(outcome_of_values(both, payload), expected, "{payload}");
     }
 }

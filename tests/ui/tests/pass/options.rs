@@ -17,6 +17,8 @@ struct User {
 
 const VARIABLE: &str = "JWT_SECRET";
 const LEEWAY: &str = "5s";
+const IOS: &str = "ios";
+const TYPES: [&str; 2] = ["access", "id"];
 const HEADER: &str = "x-token";
 const ORIGINS: [&str; 2] = ["https://app.example.com", "http://localhost:3000"];
 const SECRET: &[u8] = b"a secret of thirty-two bytes or more";
@@ -29,6 +31,14 @@ const SECRET: &[u8] = b"a secret of thirty-two bytes or more";
     issuer = "https://auth.example.com",
     audience = ["chat", "mail"],
     required_claims = ["exp", "sub"],
+    claim_values(
+        token_use = "access",
+        azp = ["web", IOS],
+        type = TYPES,
+        "https://example.com/role" = "admin",
+        email_verified = true,
+        level = [1, 2],
+    ),
     leeway = "1m",
     max_token_bytes = 4 * 1024,
     token = [auth("token"), bearer, header(HEADER), query("token"), cookie("session")],
