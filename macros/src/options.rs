@@ -170,6 +170,9 @@ options! {
     /// string. A name that is not an identifier is written as a string.
     "claim_values": ClaimValues, r#"token_use = "access", azp = ["web", "ios"]"#,
         aliases = ["claim", "claim_value"];
+    /// Accepted `typ` of the token's header, in any case and with or without `application/`. Once
+    /// set, it is required.
+    "token_type": StringOrList(strings::token_type), r#""at+jwt""#, aliases = ["typ", "type"];
     /// Clock skew for `exp` and `nbf`, at most one day.
     "leeway": String(strings::leeway), r#""60s""#,
         default = r#""60s""#, aliases = ["clock_skew", "skew"];

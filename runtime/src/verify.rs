@@ -106,9 +106,10 @@ impl Verifier {
     /// Returns the first of these that applies: `token_too_large`, `token_malformed`,
     /// `token_algorithm_not_allowed`, `keys_unavailable`, `token_key_unknown`,
     /// `token_signature_invalid`, `token_claims_invalid` (another kind of JWT, such as a logout
-    /// token, or a registered claim that is ambiguous or has a wrong type), `token_claim_missing`,
-    /// `token_expired`, `token_not_yet_valid`, `token_issuer_invalid`, `token_audience_invalid`,
-    /// `token_claims_invalid` (the claims cannot be deserialized as `C`).
+    /// token, or a claim that is ambiguous, or a registered claim that has a wrong type),
+    /// `token_claim_missing`, `token_expired`, `token_not_yet_valid`, `token_issuer_invalid`,
+    /// `token_audience_invalid`, `token_claims_invalid` (a claim has none of its `claim_values`, or
+    /// the claims cannot be deserialized as `C`).
     pub async fn verify<C: DeserializeOwned>(
         &self,
         token: &str,
@@ -160,9 +161,7 @@ impl Verifier {
             .source
             .verify_with(request, |keys| verify_signature(keys, &header, &signed))
             .await?;
-        if header.names_another_kind {
-            return Err(ErrorCode::TokenClaimsInvalid.into());
-        }
+        rules.claims.check_kind(header.kind.as_deref())?;
 
         Ok(decoded.into_payload())
     }

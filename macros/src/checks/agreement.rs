@@ -248,6 +248,29 @@ fn no_claim_need_be_required() {
 }
 
 #[test]
+fn a_token_type_is_one_for_logging_in() {
+    assert_each(
+        "token_type",
+        &["at+jwt", "JWT", "application/at+jwt", "x;v=1", "text/a"],
+        &[
+            "",
+            " ",
+            ";v=1",
+            "application/",
+            "Application/ ;v=1",
+            "logout+jwt",
+            "DPoP+JWT",
+            "application/secevent+jwt",
+            "APPLICATION/Token-Introspection+jwt; a",
+        ],
+        Builder::token_type,
+    );
+    assert_same(false, quote!(token_type = []), |builder| {
+        builder.token_type([""; 0])
+    });
+}
+
+#[test]
 fn claim_values_name_claims_without_an_option_of_their_own() {
     let none: [&str; 0] = [];
     for (is_accepted, name) in [

@@ -19,6 +19,14 @@ const PUBLIC_KEY_ALGORITHMS: &[&str] = &[
 /// Names that are registered for JWS, and that a typing error should not be seen in.
 const UNSUPPORTED_ALGORITHMS: &[&str] = &["ES256K", "Ed448"];
 
+/// Kinds of JWT that are not for logging in.
+const OTHER_TOKEN_TYPES: &[&str] = &[
+    "logout+jwt",
+    "dpop+jwt",
+    "secevent+jwt",
+    "token-introspection+jwt",
+];
+
 /// The names that Socket.IO itself uses for events.
 const RESERVED_EVENTS: &[&str] = &[
     "connect",
@@ -51,6 +59,25 @@ pub(crate) fn secret_encoding(string: &str) -> Result<(), String> {
 
 pub(crate) fn expiry(string: &str) -> Result<(), String> {
     one_of(string, &["disconnect", "ignore"])
+}
+
+/// The `typ` of tokens, as in `runtime/src/verify/header.rs`.
+pub(crate) fn token_type(string: &str) -> Result<(), String> {
+    const PREFIX: &str = "application/";
+    let kind = string.split(';').next().unwrap_or_default().trim();
+    let kind = kind.to_ascii_lowercase();
+    let name = kind.strip_prefix(PREFIX).unwrap_or(&kind).trim_start();
+
+    if name.is_empty() {
+        return Err("must be the `typ` of the issuer's tokens, such as \"at+jwt\"".to_owned());
+    }
+    if OTHER_TOKEN_TYPES.contains(&name) {
+        return Err(format!(
+            "must not be {string:?}: such a token is not for logging in; write the `typ` of the \
+             issuer's access tokens, such as \"at+jwt\""
+        ));
+    }
+    Ok(())
 }
 
 pub(crate) fn event_name(string: &str) -> Result<(), String> {

@@ -10,6 +10,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 
+use super::header;
 use crate::{
     error::{AuthError, ErrorCode},
     guard,
@@ -26,10 +27,33 @@ pub(super) struct ClaimRules {
     pub(super) audiences: Vec<String>,
     pub(super) required: Vec<String>,
     pub(super) values: Vec<ClaimValues>,
+    /// The accepted `typ`s of the header; empty if they are not configured.
+    pub(super) kinds: Vec<String>,
     pub(super) leeway: Duration,
 }
 
 impl ClaimRules {
+    /// Checks the kind of token that the header names (`typ`), so that a token of another kind
+    /// from the same issuer does not count ([RFC 8725
+    /// §3.11](https://www.rfc-editor.org/rfc/rfc8725#section-3.11)).
+    ///
+    /// # Errors
+    ///
+    /// `token_claims_invalid`.
+    pub(super) fn check_kind(&self, kind: Option<&str>) -> Result<(), AuthError> {
+        let is_accepted = match kind {
+            Some(kind) if self.kinds.is_empty() => !header::is_another_kind(kind),
+            Some(kind) => self.kinds.iter().any(|own| header::is_same_kind(own, kind)),
+            None => self.kinds.is_empty(),
+        };
+
+        if is_accepted {
+            Ok(())
+        } else {
+            Err(ErrorCode::TokenClaimsInvalid.into())
+        }
+    }
+
     /// Checks the registered claims of a payload, and returns them.
     ///
     /// The application's type is deserialized from the same payload later: it gets exactly what it

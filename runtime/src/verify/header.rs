@@ -17,8 +17,8 @@ use crate::{
 pub(super) struct Header<'a> {
     pub(super) algorithm: Algorithm,
     pub(super) key_id: Option<Cow<'a, str>>,
-    /// Its `typ` is that of a token that is not for logging in.
-    pub(super) names_another_kind: bool,
+    /// The kind of the token (`typ`).
+    pub(super) kind: Option<Cow<'a, str>>,
 }
 
 impl<'a> Header<'a> {
@@ -37,14 +37,10 @@ impl<'a> Header<'a> {
             return Err(ErrorCode::TokenMalformed.into());
         }
 
-        let names_another_kind = members
-            .r#type
-            .into_string()
-            .is_some_and(|kind| is_another_kind(&kind));
         Ok(Self {
             algorithm,
             key_id: members.key_id.into_string(),
-            names_another_kind,
+            kind: members.r#type.into_string(),
         })
     }
 }
@@ -59,18 +55,26 @@ const OTHER_KINDS: [&str; 4] = [
     "token-introspection+jwt",
 ];
 
-/// Compares a `typ` as a media type: without regard to case, with or without `application/` ([RFC
-/// 7515 §4.1.9](https://www.rfc-editor.org/rfc/rfc7515#section-4.1.9)), and without its parameters.
-fn is_another_kind(kind: &str) -> bool {
+/// Returns whether a `typ` is one of [`OTHER_KINDS`].
+pub(super) fn is_another_kind(kind: &str) -> bool {
+    OTHER_KINDS.iter().any(|other| is_same_kind(kind, other))
+}
+
+/// Compares two `typ`s as media types: without regard to case, with or without `application/`
+/// ([RFC 7515 §4.1.9](https://www.rfc-editor.org/rfc/rfc7515#section-4.1.9)), and without their
+/// parameters.
+pub(super) fn is_same_kind(one: &str, other: &str) -> bool {
+    kind_name(one).eq_ignore_ascii_case(kind_name(other))
+}
+
+/// Returns a `typ` without `application/` and without parameters.
+pub(super) fn kind_name(kind: &str) -> &str {
     const PREFIX: &str = "application/";
     let kind = kind.split(';').next().unwrap_or_default().trim();
-    let name = match kind.split_at_checked(PREFIX.len()) {
+    match kind.split_at_checked(PREFIX.len()) {
         Some((prefix, name)) if prefix.eq_ignore_ascii_case(PREFIX) => name.trim_start(),
         _ => kind,
-    };
-    OTHER_KINDS
-        .iter()
-        .any(|other| name.eq_ignore_ascii_case(other))
+    }
 }
 
 /// The members that are not used, for their types only. jsonwebtoken's own type of a header does not

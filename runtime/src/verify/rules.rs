@@ -4,6 +4,7 @@ use std::{collections::HashSet, time::Duration};
 
 use super::{
     claims::{ClaimRules, ClaimValues, MAX_REQUIRED_CLAIMS},
+    header,
     settings::VerifierSettings,
 };
 use crate::{
@@ -60,6 +61,7 @@ impl TokenRules {
                     .unwrap_or_else(|| vec!["exp".to_owned()])
             ),
             values: ClaimValues::check_all(settings.claim_values.unwrap_or_default()),
+            kinds: check_kinds(accepted("token_type", settings.token_types)),
             leeway: settings
                 .leeway
                 .unwrap_or(Ok(Duration::from_mins(1)))
@@ -140,6 +142,23 @@ fn accepted(option: &str, values: Option<Vec<String>>) -> Result<Vec<String>, Co
         }
         Some(values) => Ok(values),
     }
+}
+
+fn check_kinds(kinds: Result<Vec<String>, ConfigError>) -> Result<Vec<String>, ConfigError> {
+    ConfigError::collect(kinds?.into_iter().map(|kind| {
+        if header::kind_name(&kind).is_empty() {
+            return Err(ConfigError::invalid(format!(
+                "token_type: {kind:?} names no type; write the typ of the issuer's tokens, like \"at+jwt\""
+            )));
+        }
+        if header::is_another_kind(&kind) {
+            return Err(ConfigError::invalid(format!(
+                "token_type: a token of type {kind:?} is not for logging in; write the typ of the issuer's access \
+                 tokens, like \"at+jwt\""
+            )));
+        }
+        Ok(kind)
+    }))
 }
 
 fn check_required(names: Vec<String>) -> Result<Vec<String>, ConfigError> {

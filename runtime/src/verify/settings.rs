@@ -169,6 +169,17 @@ declare_settings! {
             }
         }
 
+        token_types: Vec<String> {
+            /// The accepted `typ`s of a token's header, such as `"at+jwt"` for access tokens of
+            /// [RFC 9068](https://www.rfc-editor.org/rfc/rfc9068). Once set, `typ` is required, and
+            /// another one is refused with `token_claims_invalid`. Case, `application/` before the
+            /// name and parameters after it do not count.
+            ///
+            /// Without it, every `typ` is accepted but those of other kinds of JWT: `logout+jwt`,
+            /// `dpop+jwt`, `secevent+jwt` and `token-introspection+jwt`.
+            fn token_type(types: impl OneOrMany) { types.into_strings() }
+        }
+
         leeway: Result<Duration, ConfigError> {
             /// How far the clocks of issuer and server may differ: counts for `exp` and `nbf`.
             /// Defaults to `60s`; at most a day.

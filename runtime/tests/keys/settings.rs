@@ -102,6 +102,21 @@ fn every_mistake_says_where_it_is_and_how_it_is_repaired() {
             "required_claims",
         ),
         (
+            builder().token_type(none),
+            "token_type is empty",
+            "leave it out",
+        ),
+        (
+            builder().token_type("application/;v=1"),
+            "names no type",
+            "\"at+jwt\"",
+        ),
+        (
+            builder().token_type("Logout+JWT"),
+            "\"Logout+JWT\" is not for logging in",
+            "\"at+jwt\"",
+        ),
+        (
             (0..65).fold(builder(), |builder, number: u32| {
                 builder.claim_values(number.to_string(), "a")
             }),

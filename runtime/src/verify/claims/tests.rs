@@ -280,3 +280,67 @@ fn every_claim_with_demanded_values_is_checked() {
         assert_eq!(outcome_of_values(both, payload), expected, "{payload}");
     }
 }
+
+fn outcome_of_kind(accepted: &[&str], kind: Option<&str>) -> &'static str {
+    let rules = ClaimRules {
+        kinds: accepted.iter().map(|kind| (*kind).to_owned()).collect(),
+        ..ClaimRules::default()
+    };
+    rules
+        .check_kind(kind)
+        .map_or_else(|error| error.code().as_str(), |()| "accepted")
+}
+
+#[test]
+fn a_typ_is_compared_as_a_media_type() {
+    for accepted in [
+        &["at+jwt"][..],
+        &["AT+JWT"],
+        &["application/at+jwt"],
+        &["other", "at+jwt"],
+    ] {
+        for kind in [
+            "at+jwt",
+            "At+Jwt",
+            "application/at+jwt",
+            "APPLICATION/AT+JWT",
+            "at+jwt;v=1",
+            " application/at+jwt ; v=1",
+        ] {
+            assert_eq!(outcome_of_kind(accepted, Some(kind)), "accepted", "{kind}");
+        }
+        for kind in [
+            "",
+            "JWT",
+            "at",
+            "at+jwt+x",
+            "xat+jwt",
+            "text/at+jwt",
+            "application/application/at+jwt",
+            "application/",
+            ";at+jwt",
+            "logout+jwt",
+        ] {
+            assert_eq!(
+                outcome_of_kind(accepted, Some(kind)),
+                "token_claims_invalid",
+                "{kind}"
+            );
+        }
+        assert_eq!(outcome_of_kind(accepted, None), "token_claims_invalid");
+    }
+}
+
+#[test]
+fn without_token_type_only_other_kinds_of_jwt_are_refused() {
+    for kind in [None, Some(""), Some("JWT"), Some("at+jwt"), Some("x")] {
+        assert_eq!(outcome_of_kind(&[], kind), "accepted", "{kind:?}");
+    }
+    for kind in ["logout+jwt", "application/DPOP+jwt; a", "secevent+jwt"] {
+        assert_eq!(
+            outcome_of_kind(&[], Some(kind)),
+            "token_claims_invalid",
+            "{kind}"
+        );
+    }
+}

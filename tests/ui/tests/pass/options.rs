@@ -39,6 +39,7 @@ const SECRET: &[u8] = b"a secret of thirty-two bytes or more";
         email_verified = true,
         level = [1, 2],
     ),
+    token_type = "at+jwt",
     leeway = "1m",
     max_token_bytes = 4 * 1024,
     token = [auth("token"), bearer, header(HEADER), query("token"), cookie("session")],
