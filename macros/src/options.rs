@@ -173,6 +173,8 @@ options! {
     /// Accepted `typ` of the token's header, in any case and with or without `application/`. Once
     /// set, it is required.
     "token_type": StringOrList(strings::token_type), r#""at+jwt""#, aliases = ["typ", "type"];
+    /// Accepts a `sub` that is an integer, and compares it by its digits.
+    "numeric_subject": Bool, "true", default = "false", aliases = ["numeric_sub", "integer_subject"];
     /// Clock skew for `exp` and `nbf`, at most one day.
     "leeway": String(strings::leeway), r#""60s""#,
         default = r#""60s""#, aliases = ["clock_skew", "skew"];

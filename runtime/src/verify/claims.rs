@@ -29,6 +29,7 @@ pub(super) struct ClaimRules {
     pub(super) values: Vec<ClaimValues>,
     /// The accepted `typ`s of the header; empty if they are not configured.
     pub(super) kinds: Vec<String>,
+    pub(super) numeric_subject: bool,
     pub(super) leeway: Duration,
 }
 

@@ -62,6 +62,7 @@ impl TokenRules {
             ),
             values: ClaimValues::check_all(settings.claim_values.unwrap_or_default()),
             kinds: check_kinds(accepted("token_type", settings.token_types)),
+            numeric_subject: Ok(settings.numeric_subject.unwrap_or(false)),
             leeway: settings
                 .leeway
                 .unwrap_or(Ok(Duration::from_mins(1)))

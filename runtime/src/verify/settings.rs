@@ -180,6 +180,18 @@ declare_settings! {
             fn token_type(types: impl OneOrMany) { types.into_strings() }
         }
 
+        numeric_subject: bool {
+            /// Accepts a `sub` that is an integer, as many applications issue it, against [RFC 7519
+            /// §4.1.2](https://www.rfc-editor.org/rfc/rfc7519#section-4.1.2). It counts as its
+            /// decimal digits: a session of `5` can be renewed with a token of `5` or `"5"`.
+            /// Defaults to `false`.
+            ///
+            /// The integer is from 0 to `u64::MAX` and written with digits only: `5.0`, `5e0` and
+            /// `-5` are refused. The claims that the lookup gets are unchanged, so their `sub` must
+            /// be of a type that is deserialized from a number.
+            fn numeric_subject(accept: bool) { accept }
+        }
+
         leeway: Result<Duration, ConfigError> {
             /// How far the clocks of issuer and server may differ: counts for `exp` and `nbf`.
             /// Defaults to `60s`; at most a day.

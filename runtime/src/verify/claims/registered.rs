@@ -123,7 +123,10 @@ impl<'a, 'r> Collector<'a, 'r> {
         let registered = &mut self.registered;
         let recorded = match claim {
             Claim::Issuer => set(&mut registered.issuer, json::string(json)),
-            Claim::Subject => set(&mut registered.subject, json::string(json)),
+            Claim::Subject => {
+                let number = || parse_number(json).filter(|_| self.rules.numeric_subject);
+                set(&mut registered.subject, json::string(json).or_else(number))
+            }
             Claim::TokenId => set(&mut registered.token_id, json::string(json)),
             Claim::Audience => set(&mut registered.audiences, parse_audiences(json)),
             Claim::Expires => set(&mut registered.expires, parse_numeric_date(json)),
@@ -152,6 +155,13 @@ fn parse_audiences(json: &str) -> Option<Vec<Cow<'_, str>>> {
     json::string(json)
         .map(|audience| vec![audience])
         .or_else(|| json::strings(json))
+}
+
+/// Returns the digits of a subject that is a number. Only integers are exact, and only those that
+/// `u64` holds are the same number to every parser that can represent them.
+fn parse_number(json: &str) -> Option<Cow<'_, str>> {
+    let is_integer = json.bytes().all(|digit| digit.is_ascii_digit());
+    (is_integer && json.parse::<u64>().is_ok()).then_some(Cow::Borrowed(json))
 }
 
 /// Parses a `NumericDate` ([RFC 7519 §2](https://www.rfc-editor.org/rfc/rfc7519#section-2)):

@@ -344,3 +344,57 @@ fn without_token_type_only_other_kinds_of_jwt_are_refused() {
         );
     }
 }
+
+#[test]
+fn an_integer_counts_as_its_digits_if_subjects_are_numeric() {
+    let strict = ClaimRules::default();
+    let numeric = ClaimRules {
+        numeric_subject: true,
+        ..ClaimRules::default()
+    };
+    let subject = |rules: &ClaimRules, json: &str| {
+        let payload = format!(r#"{{"sub":{json}}}"#);
+        let registered = rules.check_payload(&payload, at(1));
+        registered
+            .map(|registered| registered.subject.unwrap().into_owned())
+            .map_err(|error| error.code().as_str())
+    };
+    let invalid = Err("token_claims_invalid");
+
+    for (json, as_string) in [
+        ("0", "0"),
+        ("5", "5"),
+        (" 5 ", "5"),
+        ("9007199254740993", "9007199254740993"),
+        ("18446744073709551615", "18446744073709551615"),
+    ] {
+        assert_eq!(subject(&numeric, json), Ok(as_string.to_owned()));
+        assert_eq!(subject(&strict, json), invalid, "{json}");
+    }
+    for json in [
+        "5.0",
+        "5e0",
+        "5E1",
+        "-5",
+        "-0",
+        "1.5",
+        "18446744073709551616",
+        "99999999999999999999999",
+        "null",
+        "true",
+        "[5]",
+        "{}",
+    ] {
+        assert_eq!(subject(&numeric, json), invalid, "{json}");
+        assert_eq!(subject(&strict, json), invalid, "{json}");
+    }
+    for json in ["+5", "05", "0x5", "5_000", ".5", "5."] {
+        assert_eq!(subject(&numeric, json), Err("token_malformed"), "{json}");
+    }
+    for rules in [&numeric, &strict] {
+        assert_eq!(subject(rules, r#""5""#), Ok("5".to_owned()));
+        assert_eq!(subject(rules, r#""ada""#), Ok("ada".to_owned()));
+        assert_eq!(subject(rules, r#"5,"sub":5"#), invalid);
+        assert_eq!(subject(rules, r#"5,"sub":"5""#), invalid);
+    }
+}

@@ -40,6 +40,7 @@ const SECRET: &[u8] = b"a secret of thirty-two bytes or more";
         level = [1, 2],
     ),
     token_type = "at+jwt",
+    numeric_subject = true,
     leeway = "1m",
     max_token_bytes = 4 * 1024,
     token = [auth("token"), bearer, header(HEADER), query("token"), cookie("session")],
