@@ -91,8 +91,9 @@ declare_settings! {
 
         authenticate_event: String {
             /// Lets a client log in or renew its token on the open socket, by emitting this event
-            /// with `{token}`. The acknowledgement is `{"expires_at": <seconds since 1970, or
-            /// null>}` or `{"error": {"code", "message"}}`.
+            /// with `{token}`. The acknowledgement is `{"expires_at", "expires_in"}` (seconds since
+            /// 1970 and from now, both null for a token without `exp`) or `{"error": {"code",
+            /// "message", "action"}}`.
             ///
             /// The middleware registers the handler of this event; `socket.on` with the same name
             /// would replace it.

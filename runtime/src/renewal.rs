@@ -4,7 +4,6 @@ mod permit;
 
 use std::sync::Arc;
 
-use serde::Serialize;
 use socketioxide::{
     adapter::Adapter,
     extract::Data,
@@ -23,7 +22,7 @@ use crate::{
     refusal,
     session::{
         Session, SessionState,
-        expiry::{self, unix_seconds},
+        expiry::{self, ExpiresAt},
         login_handler,
         rooms::AttemptKind,
         store,
@@ -36,13 +35,6 @@ use permit::{LatestWins, Permit};
 pub(crate) struct AuthenticateHandler<L: UserLookup> {
     shared: Arc<Shared<L>>,
     renewals: Arc<LatestWins>,
-}
-
-/// The data of the acknowledgement of a renewal.
-#[derive(Serialize)]
-struct Renewed {
-    /// Seconds since 1970; `null` for a token that does not expire.
-    expires_at: Option<u64>,
 }
 
 impl<L: UserLookup> AuthenticateHandler<L> {
@@ -73,9 +65,8 @@ impl<A: Adapter, L: LookupOn<A>> MessageHandler<A, ViaAuthenticate> for Authenti
             {
                 Ok(session) => {
                     tracing::debug!(namespace = &*namespace(&socket), socket = %socket.id, "session renewed");
-                    let renewed = Renewed {
-                        expires_at: session.state().expires_at().map(unix_seconds),
-                    };
+                    let clock = &authenticator.authenticator.expiry.clock;
+                    let renewed = ExpiresAt::new(session.state().expires_at(), clock);
                     refusal::ack_sender(&socket, ack_id).send(&renewed).ok();
                 }
                 Err(error) => refusal::refuse_event(&socket, &mut value, &ack_id, &error),

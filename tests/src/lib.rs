@@ -32,7 +32,7 @@ pub use refused::{
 };
 pub use server::Server;
 pub use sessions::{
-    Gate, answer, emit_with_ack, join, now, ready, renew, renewed_ack, token_valid_for,
+    Gate, answer, emit_with_ack, join, now, ready, renew, renewed_until, token_valid_for,
 };
 pub use tokens::{
     OTHER_SECRET, SECRET, install_backend, mint, seconds_from_now, sign, token, token_expiring_in,

@@ -10,7 +10,7 @@ use socketioxide::extract::{AckSender, SocketRef};
 use socketioxide_jwt_auth::AuthUser;
 use tokio::sync::Semaphore;
 
-use crate::{Raw, Received, SECRET, Server, User, mint};
+use crate::{LIMIT, Raw, Received, SECRET, Server, User, mint};
 
 /// Returns the seconds since 1970, with their fraction.
 ///
@@ -118,7 +118,32 @@ pub async fn renew(raw: &mut Raw, token: &str) -> Received {
     emit_with_ack(raw, "authenticate", &json!({ "token": token })).await
 }
 
-/// The acknowledgement of a renewal.
-pub fn renewed_ack(expires_at: i64) -> Received {
-    Received::ack(json!({ "expires_at": expires_at }))
+/// Returns when a token expires, in seconds since 1970, as the acknowledgement of its renewal says.
+///
+/// # Panics
+///
+/// If it is not such an acknowledgement, or if it says another time in its `expires_in`.
+#[track_caller]
+pub fn renewed_until(received: &Received) -> i64 {
+    let Received::Ack(arguments) = received else {
+        panic!("not an acknowledgement: {received:?}")
+    };
+    let expires_at = arguments[0]["expires_at"].as_i64();
+    let expires_in = arguments[0]["expires_in"].as_i64();
+    let (Some(expires_at), Some(expires_in)) = (expires_at, expires_in) else {
+        panic!("not a renewal: {received:?}")
+    };
+
+    let expected = json!({ "expires_at": expires_at, "expires_in": expires_in });
+    assert_eq!(*received, Received::ack(expected));
+    // The token may expire within a second, and the acknowledgement was on its way for some time.
+    #[expect(clippy::cast_precision_loss, reason = "times are small numbers")]
+    let (at, within) = (now() + expires_in as f64, expires_at as f64);
+    let delay = LIMIT.as_secs_f64();
+    assert!(
+        (within - 1.0..=within + 1.0 + delay).contains(&at),
+        "{received:?} at {}",
+        now()
+    );
+    expires_at
 }

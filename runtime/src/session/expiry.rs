@@ -52,13 +52,26 @@ pub(crate) struct ExpiryRules {
     pub(crate) clock: Clock,
 }
 
-/// The data of the event `token_expiring`.
-#[derive(Serialize)]
-struct TokenExpiring {
-    /// Seconds since 1970.
-    expires_at: u64,
-    /// Seconds from now.
-    expires_in: u64,
+/// When a token expires, as clients are told: by `token_expiring`, and when they have renewed.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct ExpiresAt {
+    /// Seconds since 1970; `null` for a token that does not expire.
+    expires_at: Option<u64>,
+    /// Whole seconds from now, 0 after the expiry; `null` for a token that does not expire.
+    expires_in: Option<u64>,
+}
+
+impl ExpiresAt {
+    pub(crate) fn new(expires_at: Option<SystemTime>, clock: &Clock) -> Self {
+        let seconds_since = |time: SystemTime, start| {
+            let since = time.duration_since(start).unwrap_or_default();
+            since.as_secs()
+        };
+        Self {
+            expires_at: expires_at.map(|time| seconds_since(time, UNIX_EPOCH)),
+            expires_in: expires_at.map(|time| seconds_since(time, clock.now())),
+        }
+    }
 }
 
 const TOKEN_EXPIRING: &str = "token_expiring";
@@ -204,15 +217,7 @@ async fn warn<A: Adapter>(socket: &Weak<Socket<A>>, clock: &Clock, warning: Warn
     until_connected(socket).await;
 
     while_full(socket, |socket| {
-        let expires_in = warning
-            .expires_at
-            .duration_since(clock.now())
-            .unwrap_or_default()
-            .as_secs();
-        let expiring = TokenExpiring {
-            expires_at: unix_seconds(warning.expires_at),
-            expires_in,
-        };
+        let expiring = ExpiresAt::new(Some(warning.expires_at), clock);
         match socket.emit(TOKEN_EXPIRING, &expiring) {
             Err(SendError::Socket(error)) => Err(error),
             Ok(()) | Err(SendError::Serialize(_)) => Ok(()),
@@ -234,12 +239,6 @@ async fn finish<A: Adapter>(
     refusal::Ending::new(user_room, Some(Arc::new(error)))
         .run(socket)
         .await;
-}
-
-pub(crate) fn unix_seconds(time: SystemTime) -> u64 {
-    time.duration_since(UNIX_EPOCH)
-        .unwrap_or_default()
-        .as_secs()
 }
 
 #[cfg(test)]
@@ -291,6 +290,28 @@ mod tests {
             now + 5 * minute
         );
         assert_eq!(warning_time(now - minute, minute, now), now - minute);
+    }
+
+    #[test]
+    fn a_client_is_told_whole_seconds_and_null_for_a_token_that_does_not_expire() {
+        let (clock, _) = Clock::fixed(UNIX_EPOCH + Duration::from_millis(1_000_600));
+        for (expires_at, told) in [
+            (1_002_500, (Some(1002), Some(1))),
+            (1_001_600, (Some(1001), Some(1))),
+            (1_001_599, (Some(1001), Some(0))),
+            (1_000_599, (Some(1000), Some(0))),
+        ] {
+            let time = UNIX_EPOCH + Duration::from_millis(expires_at);
+            let ExpiresAt {
+                expires_at,
+                expires_in,
+            } = ExpiresAt::new(Some(time), &clock);
+            assert_eq!((expires_at, expires_in), told);
+        }
+        assert_eq!(
+            serde_json::to_value(ExpiresAt::new(None, &clock)).unwrap(),
+            serde_json::json!({ "expires_at": null, "expires_in": null })
+        );
     }
 
     #[test]
