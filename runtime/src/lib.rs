@@ -12,6 +12,7 @@ mod clock;
 mod error;
 mod extract;
 mod guard;
+pub mod guide;
 mod json;
 mod keys;
 mod log;

@@ -35,7 +35,8 @@ pub use sessions::{
     Gate, answer, emit_with_ack, join, now, ready, renew, renewed_until, token_valid_for,
 };
 pub use tokens::{
-    OTHER_SECRET, SECRET, install_backend, mint, seconds_from_now, sign, token, token_expiring_in,
+    OTHER_SECRET, SECRET, install_backend, mint, seconds_from_now, sign, signed_with_secret, token,
+    token_expiring_in,
 };
 
 /// The time limit of [`within`]: more than any healthy machine needs.

@@ -4,5 +4,6 @@ mod claims;
 mod issuers;
 mod jwks_url;
 mod oidc;
+mod providers;
 mod tenants;
 mod verifier;

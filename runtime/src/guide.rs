@@ -1,0 +1,9 @@
+//! Guides to things outside of this crate.
+
+// The attributes of the page need the feature.
+#[cfg_attr(feature = "jwks", doc = include_str!("../docs/providers.md"))]
+#[cfg_attr(
+    not(feature = "jwks"),
+    doc = "Providers: this page is for the feature `jwks`."
+)]
+pub mod providers {}
