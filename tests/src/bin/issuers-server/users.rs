@@ -1,0 +1,47 @@
+//! The users that tokens name, and what their sockets do.
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+use socketioxide::extract::{AckSender, SocketRef};
+use socketioxide_jwt_auth::{MaybeAuthUser, jwt_auth};
+
+#[derive(Deserialize)]
+pub(crate) struct Claims {
+    iss: Option<String>,
+    sub: String,
+}
+
+pub(crate) struct User {
+    issuer: Option<String>,
+    name: String,
+}
+
+/// Every subject of an accepted token is a user. The server's settings replace the keys.
+#[jwt_auth(
+    oidc_issuer = "https://issuer.invalid",
+    algorithm = "RS256",
+    authenticate_event = "authenticate"
+)]
+pub(crate) fn authenticate(claims: Claims) -> Option<User> {
+    Some(User {
+        issuer: claims.iss,
+        name: claims.sub,
+    })
+}
+
+pub(crate) async fn on_connect(socket: SocketRef, user: MaybeAuthUser<User>) {
+    socket.on("whoami", whoami);
+    // Clients wait for this event, because socketioxide drops events that have no handler yet.
+    socket.emit("session", &describe(&user)).ok();
+}
+
+async fn whoami(ack: AckSender, user: MaybeAuthUser<User>) {
+    ack.send(&describe(&user)).ok();
+}
+
+fn describe(user: &MaybeAuthUser<User>) -> Value {
+    match &user.0 {
+        Some(user) => json!({ "user": user.name, "issuer": user.issuer }),
+        None => json!({ "user": null }),
+    }
+}
