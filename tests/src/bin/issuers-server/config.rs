@@ -1,7 +1,9 @@
 //! The server's settings: JSON whose members are named after the builder's methods.
 
+use std::error::Error;
+
 use serde::Deserialize;
-use socketioxide_jwt_auth::{ConfigError, JwtAuth, JwtAuthBuilder};
+use socketioxide_jwt_auth::{ConfigError, Issuer, JwtAuth, JwtAuthBuilder};
 
 use crate::users::authenticate;
 
@@ -14,6 +16,7 @@ pub(crate) struct Config {
     oidc_issuer: Option<String>,
     jwks_url: Option<String>,
     secret: Option<String>,
+    issuers: Option<Vec<IssuerConfig>>,
     algorithms: Option<Vec<String>>,
     issuer: Option<String>,
     audience: Option<String>,
@@ -21,18 +24,34 @@ pub(crate) struct Config {
     expiry_warning: Option<String>,
 }
 
+/// One of several issuers, by the methods of `Issuer`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct IssuerConfig {
+    name: String,
+    /// Discovery, if neither `jwks_url` nor `secret` is given.
+    jwks_url: Option<String>,
+    secret: Option<String>,
+    algorithms: Option<Vec<String>>,
+    audience: Option<String>,
+}
+
 impl Config {
     /// Reads the settings from the first argument of the program.
-    pub(crate) fn from_args() -> Result<Self, Box<dyn std::error::Error>> {
+    pub(crate) fn from_args() -> Result<Self, Box<dyn Error>> {
         let json = std::env::args().nth(1).ok_or("no settings are given")?;
         Ok(serde_json::from_str(&json)?)
     }
 
     pub(crate) fn middleware(&self, guest: bool) -> Result<JwtAuth<authenticate>, ConfigError> {
-        Builder(authenticate::builder().guest(guest))
+        let issuers = self.issuers.as_deref();
+        let issuers = issuers.map(|issuers| issuers.iter().map(IssuerConfig::issuer));
+
+        Settings(authenticate::builder().guest(guest))
             .set(self.oidc_issuer.as_ref(), JwtAuthBuilder::oidc_issuer)
             .set(self.jwks_url.as_ref(), JwtAuthBuilder::jwks_url)
             .set(self.secret.as_ref(), JwtAuthBuilder::secret)
+            .set(issuers, JwtAuthBuilder::issuers)
             .set(self.algorithms.as_deref(), JwtAuthBuilder::algorithms)
             .set(self.issuer.as_deref(), JwtAuthBuilder::issuer)
             .set(self.audience.as_deref(), JwtAuthBuilder::audience)
@@ -46,15 +65,29 @@ impl Config {
     }
 }
 
-struct Builder(JwtAuthBuilder<authenticate>);
+impl IssuerConfig {
+    fn issuer(&self) -> Issuer {
+        let issuer = Issuer::new(&self.name);
+        let issuer = match (&self.jwks_url, &self.secret) {
+            (None, None) => issuer.oidc(),
+            _ => issuer,
+        };
 
-impl Builder {
+        Settings(issuer)
+            .set(self.jwks_url.as_ref(), Issuer::jwks_url)
+            .set(self.secret.as_ref(), Issuer::secret)
+            .set(self.algorithms.as_deref(), Issuer::algorithms)
+            .set(self.audience.as_deref(), Issuer::audience)
+            .0
+    }
+}
+
+/// A builder, or an issuer.
+struct Settings<B>(B);
+
+impl<B> Settings<B> {
     /// Calls a method of the builder if there is a value for it.
-    fn set<T>(
-        self,
-        value: Option<T>,
-        method: impl FnOnce(JwtAuthBuilder<authenticate>, T) -> JwtAuthBuilder<authenticate>,
-    ) -> Self {
+    fn set<T>(self, value: Option<T>, method: impl FnOnce(B, T) -> B) -> Self {
         match value {
             Some(value) => Self(method(self.0, value)),
             None => self,
