@@ -37,9 +37,12 @@ fn every_code_has_a_name_a_sentence_and_an_action_on_the_wire() {
 #[test]
 fn codes_compare_with_strings_from_both_sides() {
     let code = ErrorCode::TokenExpired;
-    assert!(code == "token_expired" && "token_expired" == code);
-    assert!(code == *"token_expired" && code == "token_expired".to_owned());
-    assert!(code != "token_missing" && "token_missing" != code);
+    assert_eq!(code, "token_expired");
+    assert_eq!("token_expired", code);
+    assert_eq!(code, *"token_expired");
+    assert_eq!(code, "token_expired".to_owned());
+    assert_ne!(code, "token_missing");
+    assert_ne!("token_missing", code);
     assert_eq!(ErrorCode::Custom("token_expired"), "token_expired");
     assert_ne!(ErrorCode::Custom("token_expired"), ErrorCode::TokenExpired);
 }

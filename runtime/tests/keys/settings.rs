@@ -19,6 +19,7 @@ fn builder() -> VerifierBuilder {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "it is a table")]
 fn every_mistake_says_where_it_is_and_how_it_is_repaired() {
     let none: [&str; 0] = [];
 
