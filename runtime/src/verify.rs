@@ -186,7 +186,11 @@ impl fmt::Debug for Verifier {
 
 fn check_length(token: &str, max_token_bytes: usize) -> Result<(), AuthError> {
     if token.len() > max_token_bytes {
-        return Err(ErrorCode::TokenTooLarge.into());
+        let detail = format!(
+            "the token has {} bytes, and at most {max_token_bytes} are accepted; max_token_bytes raises the limit",
+            token.len()
+        );
+        return Err(AuthError::from(ErrorCode::TokenTooLarge).with_detail(detail));
     }
     Ok(())
 }

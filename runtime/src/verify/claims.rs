@@ -14,6 +14,7 @@ use super::header;
 use crate::{
     error::{AuthError, ErrorCode},
     guard,
+    log::excerpt,
 };
 pub(super) use registered::MAX_REQUIRED_CLAIMS;
 use registered::Payload;
@@ -49,10 +50,16 @@ impl ClaimRules {
         };
 
         if is_accepted {
-            Ok(())
-        } else {
-            Err(ErrorCode::TokenClaimsInvalid.into())
+            return Ok(());
         }
+        let found = kind.map_or_else(|| "missing".to_owned(), excerpt);
+        let expected = if self.kinds.is_empty() {
+            "which is the type of a token that is not for logging in".to_owned()
+        } else {
+            format!("and `token_type` is {}", listed(&self.kinds))
+        };
+        Err(AuthError::from(ErrorCode::TokenClaimsInvalid)
+            .with_detail(format!("the header's `typ` is {found}, {expected}")))
     }
 
     /// Checks the registered claims of a payload, and returns them.
@@ -91,10 +98,11 @@ impl ClaimRules {
     }
 
     fn check(&self, registered: &Registered<'_>, now: SystemTime) -> Result<(), AuthError> {
-        let issuer_missing = !self.issuers.is_empty() && registered.issuer.is_none();
-        let audience_missing = !self.audiences.is_empty() && registered.audiences.is_none();
-        if issuer_missing || audience_missing {
-            return Err(ErrorCode::TokenClaimMissing.into());
+        if !self.issuers.is_empty() && registered.issuer.is_none() {
+            return Err(missing("iss", "an issuer"));
+        }
+        if !self.audiences.is_empty() && registered.audiences.is_none() {
+            return Err(missing("aud", "an audience"));
         }
         registered.check_times(now)?;
         self.check_issuer(registered)?;
@@ -107,7 +115,12 @@ impl ClaimRules {
                 if !self.issuers.is_empty()
                     && !self.issuers.iter().any(|accepted| accepted == issuer) =>
             {
-                Err(ErrorCode::TokenIssuerInvalid.into())
+                let detail = format!(
+                    "`iss` is {}, and the accepted issuers are {}",
+                    excerpt(issuer),
+                    listed(&self.issuers)
+                );
+                Err(AuthError::from(ErrorCode::TokenIssuerInvalid).with_detail(detail))
             }
             _ => Ok(()),
         }
@@ -123,7 +136,19 @@ impl ClaimRules {
                     .iter()
                     .any(|audience| self.audiences.iter().any(|own| own == audience)) =>
             {
-                Err(ErrorCode::TokenAudienceInvalid.into())
+                let found = listed(audiences);
+                let detail = if self.audiences.is_empty() {
+                    format!(
+                        "no audience is configured, so a token with `aud` is refused: set `audience`; this token has \
+                         {found}"
+                    )
+                } else {
+                    format!(
+                        "`aud` is {found}, and `audience` is {}",
+                        listed(&self.audiences)
+                    )
+                };
+                Err(AuthError::from(ErrorCode::TokenAudienceInvalid).with_detail(detail))
             }
             _ => Ok(()),
         }
@@ -138,6 +163,26 @@ impl ClaimRules {
         }
         Ok(())
     }
+}
+
+fn missing(claim: &str, setting: &str) -> AuthError {
+    AuthError::from(ErrorCode::TokenClaimMissing).with_detail(format!(
+        "the token has no `{claim}`, and {setting} is configured"
+    ))
+}
+
+/// Returns strings for the operator: the first few of them, each escaped and shortened.
+fn listed(strings: &[impl AsRef<str>]) -> String {
+    const SHOWN: usize = 5;
+    let mut shown: Vec<_> = strings
+        .iter()
+        .take(SHOWN)
+        .map(|string| excerpt(string.as_ref()))
+        .collect();
+    if strings.len() > SHOWN {
+        shown.push(format!("and {} more", strings.len() - SHOWN));
+    }
+    shown.join(", ")
 }
 
 /// Deserializes a payload as the application's type.

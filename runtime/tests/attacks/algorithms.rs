@@ -94,7 +94,7 @@ fn unknown(attacks: &mut Attacks<'_>) {
         "ECDH-ES",
         "EDDSA",
         "eddsa",
-        "Ed25519",
+        "ed25519",
         "Ed448",
         "EdDSA448",
         "dir",

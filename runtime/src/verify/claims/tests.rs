@@ -398,3 +398,81 @@ fn an_integer_counts_as_its_digits_if_subjects_are_numeric() {
         assert_eq!(subject(rules, r#"5,"sub":"5""#), invalid);
     }
 }
+
+/// The detail of a refusal.
+fn detail(rules: &ClaimRules, claims: &Value) -> String {
+    let payload = claims.to_string();
+    let refusal = rules.check_payload(&payload, at(EXP)).unwrap_err();
+    refusal.detail().unwrap_or_default().to_owned()
+}
+
+#[test]
+fn the_operator_is_told_which_issuer_or_audience_was_found_and_expected() {
+    let with = |name: &str, value: Value| {
+        let mut claims = good();
+        claims[name] = value;
+        claims
+    };
+    let without_audience = ClaimRules {
+        audiences: Vec::new(),
+        ..rules()
+    };
+
+    for (rules, claims, expected) in [
+        (
+            rules(),
+            with("iss", json!("issuer/")),
+            "`iss` is \"issuer/\", and the accepted issuers are \"issuer\"",
+        ),
+        (
+            rules(),
+            with("aud", json!(["mail", "a\nb"])),
+            "`aud` is \"mail\", \"a\\nb\", and `audience` is \"chat\"",
+        ),
+        (
+            without_audience,
+            good(),
+            "no audience is configured, so a token with `aud` is refused: set `audience`; this token has \"chat\"",
+        ),
+    ] {
+        assert_eq!(detail(&rules, &claims), expected);
+    }
+
+    let mut claims = good();
+    claims.as_object_mut().unwrap().remove("aud");
+    assert_eq!(
+        detail(&rules(), &claims),
+        "the token has no `aud`, and an audience is configured"
+    );
+}
+
+#[test]
+fn a_detail_is_short_whatever_the_token_holds() {
+    let mut claims = good();
+    claims["aud"] = json!(vec!["é".repeat(500); 1000]);
+    let detail = detail(&rules(), &claims);
+    assert!(detail.contains("and 995 more"), "{detail}");
+    assert!(detail.chars().count() < 700, "{detail}");
+}
+
+#[test]
+fn a_token_type_that_is_not_accepted_is_told_with_the_expected_one() {
+    let rules = |kinds: &[&str]| ClaimRules {
+        kinds: kinds.iter().map(ToString::to_string).collect(),
+        ..rules()
+    };
+    let told = |rules: ClaimRules, kind| {
+        let refusal = rules.check_kind(kind).unwrap_err();
+        refusal.detail().unwrap().to_owned()
+    };
+
+    assert_eq!(
+        told(rules(&["at+jwt"]), Some("JWT")),
+        "the header's `typ` is \"JWT\", and `token_type` is \"at+jwt\""
+    );
+    assert_eq!(
+        told(rules(&["at+jwt"]), None),
+        "the header's `typ` is missing, and `token_type` is \"at+jwt\""
+    );
+    assert!(told(rules(&[]), Some("logout+jwt")).contains("not for logging in"));
+}
