@@ -3,13 +3,13 @@
 mod code;
 mod config;
 mod custom;
+mod find;
 mod from_socketioxide;
 
 use std::{borrow::Cow, error::Error, fmt};
 
 use serde::{Serialize, Serializer, ser::SerializeMap};
 
-use crate::guard;
 pub use code::{Action, ErrorCode};
 pub use config::{ConfigError, ConfigErrorKind};
 pub use custom::CustomError;
@@ -202,12 +202,21 @@ impl AuthError {
 
     /// Returns a copy with what a client may see only.
     pub(crate) fn for_client(&self) -> Self {
+        self.copy_with(|_| None)
+    }
+
+    fn without_source(&self) -> Self {
+        self.copy_with(|parts| parts.detail.clone())
+    }
+
+    fn copy_with(&self, detail: impl FnOnce(&Parts) -> Option<Cow<'static, str>>) -> Self {
         let parts = self.parts.as_ref().map(|parts| {
             Box::new(Parts {
                 message: parts.message.clone(),
                 action: parts.action,
                 data: parts.data.clone(),
-                ..Parts::default()
+                detail: detail(parts),
+                source: None,
             })
         });
         Self {
@@ -218,8 +227,9 @@ impl AuthError {
 }
 
 /// Converts an error of the application. An [`AuthError`] stays unchanged, also if it is only among
-/// the [sources](Error::source) of the error; any other error becomes an
-/// [`internal`](AuthError::internal) one.
+/// the [sources](Error::source) of the error, or inside of an `anyhow::Error` or of a variant with
+/// thiserror's `#[error(transparent)]`. Any other error becomes an [`internal`](AuthError::internal)
+/// one.
 ///
 /// ```
 /// use socketioxide_jwt_auth::AuthError;
@@ -234,15 +244,11 @@ impl From<Box<dyn Error + Send + Sync>> for AuthError {
             Err(other) => other,
         };
 
-        let Some(own) = guard::find_source::<Self>(&*failure) else {
-            return Self::internal(failure);
-        };
-        let detail = own.detail().map(|detail| detail.to_owned().into());
-        let has_cause = own.source().is_some();
-        own.for_client().with(|parts| {
-            parts.detail = detail;
-            parts.source = has_cause.then_some(failure);
-        })
+        match find::find(&*failure) {
+            Some(found) if found.has_cause => found.copy.with_source(failure),
+            Some(found) => found.copy,
+            None => Self::internal(failure),
+        }
     }
 }
 
@@ -254,6 +260,7 @@ impl From<ErrorCode> for AuthError {
 
 impl fmt::Display for AuthError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        find::displayed(self);
         match self.code {
             ErrorCode::Denied => formatter.write_str(self.message()),
             code => code.fmt(formatter),

@@ -3,7 +3,6 @@
 
 use std::{
     error::Error,
-    io,
     panic::{AssertUnwindSafe, catch_unwind},
 };
 
@@ -54,30 +53,14 @@ pub(crate) fn error_chain(error: &(dyn Error + 'static)) -> String {
     texts.join(": ")
 }
 
-/// Returns the first error of this type among an error and its sources.
-pub(crate) fn find_source<'a, E: Error + 'static>(
-    error: &'a (dyn Error + 'static),
-) -> Option<&'a E> {
-    let mut next = Some(error);
-    while let Some(error) = next {
-        if let Some(found) = error.downcast_ref() {
-            return Some(found);
-        }
-        // The source of an `io::Error` is that of the error inside it, which is left out.
-        let inside = error.downcast_ref().and_then(io::Error::get_ref);
-        next = inside.map(|inside| inside as _).or_else(|| source(error));
-    }
-    None
-}
-
 /// Returns the source of an application's error, whose code may panic.
-fn source<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
+pub(crate) fn source<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
     catch_unwind(AssertUnwindSafe(|| error.source())).unwrap_or_default()
 }
 
 #[cfg(test)]
 mod tests {
-    use std::fmt;
+    use std::{fmt, io};
 
     use futures_util::FutureExt;
 

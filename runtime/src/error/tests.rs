@@ -5,6 +5,7 @@ use std::io;
 use serde_json::json;
 
 use super::*;
+use crate::guard;
 
 #[derive(Debug, thiserror::Error)]
 #[error("the lookup failed")]
@@ -130,4 +131,65 @@ fn errors_of_socketioxide_become_internal() {
         Ok(())
     }
     assert_eq!(emit().unwrap_err().code(), ErrorCode::InternalError);
+}
+
+/// An error of an application that shows another one as its own, as `anyhow::Error` does.
+#[derive(Debug, thiserror::Error)]
+enum Shown {
+    #[error(transparent)]
+    Auth(#[from] AuthError),
+    #[error(transparent)]
+    Custom(#[from] CustomError),
+    #[error(transparent)]
+    Other(#[from] io::Error),
+    #[error("with more words: {0}")]
+    InOtherWords(AuthError),
+}
+
+fn of(failure: impl Into<Box<dyn Error + Send + Sync>>) -> AuthError {
+    AuthError::from(failure.into())
+}
+
+#[test]
+fn an_auth_error_is_found_in_an_error_that_shows_it_as_its_own() {
+    for failure in [
+        Box::new(Shown::from(
+            AuthError::denied("too long")
+                .data(json!(1))
+                .with_detail("7"),
+        )) as Box<dyn Error + Send + Sync>,
+        Box::new(Wrapped(Box::new(Shown::from(
+            AuthError::denied("too long")
+                .data(json!(1))
+                .with_detail("7"),
+        )))),
+    ] {
+        let error = AuthError::from(failure);
+        assert_eq!(
+            (error.code(), error.message()),
+            (ErrorCode::Denied, "too long")
+        );
+        assert_eq!(serde_json::to_value(&error).unwrap()["data"], 1);
+        assert_eq!(error.detail(), Some("7"));
+        assert!(error.source().is_none());
+    }
+
+    let custom = Shown::from(AuthError::custom("closed", "The shop is closed."));
+    assert_eq!(of(custom).code(), "closed");
+
+    let failed = of(Shown::from(AuthError::keys_unavailable("no route")));
+    assert_eq!(failed.code(), ErrorCode::KeysUnavailable);
+    assert_eq!(
+        guard::error_chain(failed.source().unwrap()),
+        "keys_unavailable: no route"
+    );
+}
+
+#[test]
+fn an_auth_error_whose_text_is_a_part_of_a_message_is_not_what_the_client_gets() {
+    let error = of(Shown::InOtherWords(AuthError::denied("too long")));
+    assert_eq!(error.code(), ErrorCode::InternalError);
+    let error = of(Shown::from(io::Error::other("denied")));
+    assert_eq!(error.code(), ErrorCode::InternalError);
+    assert_eq!(of("denied").code(), ErrorCode::InternalError);
 }
