@@ -12,10 +12,10 @@ use crate::guard;
 
 thread_local! {
     /// The errors that were displayed while [`shown_by`] runs on this thread.
-    static DISPLAYED: RefCell<Option<Vec<AuthError>>> = const { RefCell::new(None) };
+    static DISPLAYED: RefCell<Option<Vec<Found>>> = const { RefCell::new(None) };
 }
 
-/// Returns a copy, without its source, of the first [`AuthError`] among an error and its sources.
+/// Returns the first [`AuthError`] among an error and its sources.
 ///
 /// `anyhow::Error` and `#[error(transparent)]` of thiserror show an error as their own: its
 /// `source()` is theirs, so it is not among their sources. They are recognized by their `Display`,
@@ -25,10 +25,7 @@ pub(super) fn find(error: &(dyn Error + 'static)) -> Option<Found> {
     while let Some(error) = next {
         let own = match error.downcast_ref::<AuthError>() {
             Some(own) => Some(Found::new(own)),
-            None => shown_by(error).map(|copy| Found {
-                has_cause: guard::source(error).is_some(),
-                copy,
-            }),
+            None => shown_by(error),
         };
         if own.is_some() {
             return own;
@@ -45,6 +42,7 @@ pub(super) fn find(error: &(dyn Error + 'static)) -> Option<Found> {
 
 /// An [`AuthError`] that was found inside of another error.
 pub(super) struct Found {
+    /// The error without its source.
     pub(super) copy: AuthError,
     pub(super) has_cause: bool,
 }
@@ -59,20 +57,22 @@ impl Found {
 }
 
 /// Returns the [`AuthError`] whose `Display` is all that an error shows.
-fn shown_by(error: &(dyn Error + 'static)) -> Option<AuthError> {
+fn shown_by(error: &(dyn Error + 'static)) -> Option<Found> {
     DISPLAYED.set(Some(Vec::new()));
     let text = catch_unwind(AssertUnwindSafe(|| error.to_string())).ok();
     let displayed = DISPLAYED.take().unwrap_or_default();
 
     let text = text?;
-    displayed.into_iter().find(|own| own.to_string() == text)
+    displayed
+        .into_iter()
+        .find(|found| found.copy.to_string() == text)
 }
 
 /// Notes that an error is displayed.
 pub(super) fn displayed(error: &AuthError) {
     DISPLAYED.with_borrow_mut(|displayed| {
         if let Some(displayed) = displayed {
-            displayed.push(error.without_source());
+            displayed.push(Found::new(error));
         }
     });
 }

@@ -10,6 +10,7 @@ mod log;
 mod lookups;
 mod manual_lookup;
 mod namespaces;
+mod own_errors;
 mod panics;
 mod policies;
 mod protocol_4;
