@@ -131,7 +131,7 @@ codes! {
     OriginNotAllowed = "origin_not_allowed" => None, "This site may not connect.";
     /// The user lookup returned `None`.
     UserNotFound = "user_not_found" => Login, "Log in again.";
-    /// The application refuses with [`AuthError::denied`].
+    /// The application refuses with [`AuthError::denied`](crate::AuthError::denied).
     Denied = "denied" => None, "Access denied.";
     /// A guest may not do this, or has not logged in within `guest_timeout`.
     LoginRequired = "login_required" => Login, "Log in first.";
