@@ -24,9 +24,9 @@ use name::{IssuerName, NameTemplate};
 /// The rules of a verifier.
 #[derive(Debug)]
 pub(super) enum VerifierRules {
-    /// The same for every token.
+    /// One set of rules for every token.
     Common(Box<TokenRules>),
-    /// Those of the token's issuer.
+    /// One set of rules for each issuer, chosen by the token's `iss`.
     ByIssuer(IssuerRules),
 }
 

@@ -152,12 +152,14 @@ fn check_kinds(kinds: Result<Vec<String>, ConfigError>) -> Result<Vec<String>, C
                 "token_type: {kind:?} names no type; write the typ of the issuer's tokens, like \"at+jwt\""
             )));
         }
+
         if header::is_another_kind(&kind) {
             return Err(ConfigError::invalid(format!(
                 "token_type: a token of type {kind:?} is not for logging in; write the typ of the issuer's access \
                  tokens, like \"at+jwt\""
             )));
         }
+
         Ok(kind)
     }))
 }

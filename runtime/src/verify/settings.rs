@@ -206,7 +206,7 @@ declare_settings! {
     }
 }
 
-// Not for an `Issuer`, which has its name.
+// Declared apart, because an `Issuer` has its name already and must not have these methods.
 declare_settings! {
     impl [] VerifierBuilder { self.settings }
     impl [L: UserLookup] JwtAuthBuilder<L> { self.verifier }

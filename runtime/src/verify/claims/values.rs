@@ -26,6 +26,15 @@ impl ClaimValues {
         }
     }
 
+    /// Returns the claims of both lists, so that one that the builder demands cannot be forgotten by
+    /// an issuer. `own` replaces `common` for the same claim.
+    pub(in crate::verify) fn merge(own: Vec<Self>, mut common: Vec<Self>) -> Vec<Self> {
+        for claim in own {
+            claim.put_into(&mut common);
+        }
+        common
+    }
+
     /// # Errors
     ///
     /// A claim has no name, no values or an option of its own, or there are too many.

@@ -2,6 +2,7 @@
 
 use super::{
     super::{
+        claims::ClaimValues,
         rules::TokenRules,
         settings::{KeyChoice, VerifierSettings},
     },
@@ -14,7 +15,8 @@ use crate::{error::ConfigError, keys::KeySettings};
 /// attribute, and [`VerifierBuilder::issuers`](crate::VerifierBuilder::issuers).
 ///
 /// It has every setting of a [`VerifierBuilder`](crate::VerifierBuilder) that is about keys or
-/// claims. Settings that it does not have come from the builder.
+/// claims. Settings that it does not have come from the builder. Only `claim_values` of both add up:
+/// those of the issuer replace the builder's for the same claim.
 ///
 /// Each issuer has its own keys and its own cache of them: a key of one issuer never verifies a
 /// token of another, even if both use the same key id.
@@ -44,10 +46,12 @@ impl Issuer {
     /// Makes an issuer with this name, which is exactly the `iss` of its tokens: a slash at the end
     /// matters.
     ///
-    /// `{tid}` in the name stands for the claim `tid` of the token, which then must be there and be
-    /// the same. It is for Microsoft Entra ID, whose tenants share their keys: `"https://login.microsoftonline.com/{tid}/v2.0"`.
-    /// Any tenant can get such tokens, so name those that are welcome by `claim_values`. Any claim
-    /// whose value has letters, digits, `-` and `_` only can be used so, once in a name.
+    /// `{tid}` in the name stands for the claim `tid` of the token: the claim is then required, and
+    /// must be equal to that part of `iss`. Microsoft Entra ID needs it, because its tenants share
+    /// their keys: `"https://login.microsoftonline.com/{tid}/v2.0"`. Every tenant can issue such
+    /// tokens, so name the accepted ones with `claim_values`.
+    ///
+    /// A name takes one claim, with any name. Its value may have letters, digits, `-` and `_` only.
     pub fn new(name: impl Into<String>) -> Self {
         Self {
             name: name.into(),
@@ -79,11 +83,17 @@ impl Issuer {
     ///
     /// Returns all mistakes as one error, which names the issuer.
     pub(super) fn check(
-        self,
-        common: VerifierSettings,
+        mut self,
+        mut common: VerifierSettings,
     ) -> Result<(IssuerName, TokenRules), ConfigError> {
         let name = IssuerName::parse(&self.name)?;
+        let claim_values = ClaimValues::merge(
+            self.settings.claim_values.take().unwrap_or_default(),
+            common.claim_values.take().unwrap_or_default(),
+        );
+
         let mut settings = self.settings.or(common);
+        settings.claim_values = Some(claim_values);
         let keys = match settings.keys.take() {
             Some(KeyChoice::One(keys)) => Some(keys),
             // An `Issuer` has no method that makes the other.

@@ -321,3 +321,47 @@ proptest! {
         prop_assert_eq!(is_accepted, signed_by == claims_of);
     }
 }
+
+#[test]
+fn claim_values_of_an_issuer_and_of_the_builder_add_up() {
+    let verifier = Verifier::builder()
+        .claim_values("token_use", "access")
+        .claim_values("azp", "common")
+        .issuers([issuer(A).claim_values("azp", "web"), issuer(B)])
+        .build()
+        .unwrap();
+    let outcome = |issuer: &str, claims: Value| {
+        let mut all = json!({"exp": 9_999_999_999_u64, "iss": issuer});
+        all.as_object_mut()
+            .unwrap()
+            .extend(claims.as_object().unwrap().clone());
+        verify(&verifier, &sign(&secret(issuer), &all))
+    };
+
+    for (issuer, claims, expected) in [
+        (A, json!({"token_use": "access", "azp": "web"}), Ok(())),
+        (
+            A,
+            json!({"token_use": "access", "azp": "common"}),
+            Err(TokenClaimsInvalid),
+        ),
+        (
+            A,
+            json!({"token_use": "refresh", "azp": "web"}),
+            Err(TokenClaimsInvalid),
+        ),
+        (A, json!({"azp": "web"}), Err(TokenClaimsInvalid)),
+        (B, json!({"token_use": "access", "azp": "common"}), Ok(())),
+        (
+            B,
+            json!({"token_use": "access", "azp": "web"}),
+            Err(TokenClaimsInvalid),
+        ),
+    ] {
+        assert_eq!(
+            outcome(issuer, claims.clone()),
+            expected,
+            "{issuer} {claims}"
+        );
+    }
+}
