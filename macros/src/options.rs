@@ -159,8 +159,12 @@ options! {
     "algorithms": List(strings::not_empty), r#"["RS256", "ES256"]"#, aliases = ["algs"];
     /// Accepted `iss`. Once set, the claim is required.
     "issuer": StringOrList(strings::not_empty), r#""https://auth.example.com""#, aliases = ["iss"];
+    /// Like `issuer`, from an environment variable, separated by commas.
+    "issuer_env": String(strings::environment_name), r#""JWT_ISSUER""#;
     /// Accepted `aud`. Once set, the claim is required.
     "audience": StringOrList(strings::not_empty), r#""my-app""#, aliases = ["aud"];
+    /// Like `audience`, from an environment variable, separated by commas.
+    "audience_env": String(strings::environment_name), r#""JWT_AUDIENCE""#;
     /// Claims that a token must have. With `[]` a token without `exp` is accepted, and its session
     /// never expires.
     "required_claims": ListOrNone(strings::not_empty), r#"["exp", "sub"]"#,
@@ -189,6 +193,8 @@ options! {
     /// The handshake's `Origin` must be one of these. Required with `cookie`.
     "allowed_origins": StringOrList(strings::origin), r#""https://app.example.com""#,
         aliases = ["origins", "origin"];
+    /// Like `allowed_origins`, from an environment variable, separated by commas.
+    "allowed_origins_env": String(strings::environment_name), r#""ALLOWED_ORIGINS""#;
     /// Admits a connection without a token as a guest.
     "guest": Bool, "true", default = "false", aliases = ["allow_guests", "anonymous"];
     /// Disconnects a guest that has not logged in within this time. Needs `guest` and

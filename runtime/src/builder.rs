@@ -13,7 +13,7 @@ use crate::{
     middleware::{JwtAuth, Shared},
     origin::Origin,
     session::expiry::{Expiry, ExpiryRules},
-    settings::{OneOrMany, Setting, checked, declare_settings},
+    settings::{OneOrMany, Setting, StringList, checked, declare_settings},
     token::TokenSource,
     verify::{Verifier, VerifierSettings},
 };
@@ -65,7 +65,7 @@ declare_settings! {
             fn token(sources: impl IntoIterator<Item = TokenSource>) { sources.into_iter().collect() }
         }
 
-        allowed_origins: Vec<String> {
+        allowed_origins: StringList {
             /// Sets the web origins that a handshake may come from, as browsers send them:
             /// `scheme://host` or `scheme://host:port`, like `https://app.example.com`,
             /// `http://[::1]:3000` or `capacitor://localhost`. Scheme and host are compared without
@@ -74,7 +74,13 @@ declare_settings! {
             ///
             /// Once set, a handshake is also refused if its `Origin` header is missing, occurs
             /// twice or is not an origin. Required with [`TokenSource::cookie`].
-            fn allowed_origins(origins: impl OneOrMany) { origins.into_strings() }
+            fn allowed_origins(origins: impl OneOrMany) { StringList::Strings(origins.into_strings()) }
+
+            /// [`allowed_origins`](Self::allowed_origins), from an environment variable: origins
+            /// that are separated by commas.
+            fn allowed_origins_env(variable: impl Into<String>) {
+                StringList::Environment { setting: "allowed_origins_env", variable: variable.into() }
+            }
         }
 
         guest: bool {
@@ -195,10 +201,7 @@ impl<L: UserLookup> JwtAuthBuilder<L> {
                 settings.token.unwrap_or_else(TokenSource::defaults),
                 origins_are_checked
             ),
-            allowed_origins: settings
-                .allowed_origins
-                .map(|origins| parse_origins(&origins))
-                .transpose(),
+            allowed_origins: settings.allowed_origins.map(parse_origins).transpose(),
             guest: Ok(settings.guest.unwrap_or(false)),
             lookup_timeout: check_time("lookup_timeout", settings.lookup_timeout)
                 .map(|limit| limit.unwrap_or(Duration::from_secs(10))),
@@ -260,7 +263,8 @@ fn check_event(name: Option<String>) -> Result<Option<String>, ConfigError> {
     }
 }
 
-fn parse_origins(origins: &[String]) -> Result<Vec<Origin>, ConfigError> {
+fn parse_origins(origins: StringList) -> Result<Vec<Origin>, ConfigError> {
+    let origins = origins.load()?;
     if origins.is_empty() {
         return Err(ConfigError::invalid(
             "allowed_origins is empty, so every handshake would be refused; name at least one",

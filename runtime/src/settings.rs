@@ -74,6 +74,47 @@ impl<S: AsRef<str>> OneOrMany for &[S] {
     }
 }
 
+/// The strings of a setting, or the environment variable that holds them.
+#[derive(Debug, Clone)]
+pub(crate) enum StringList {
+    Strings(Vec<String>),
+    /// Separated by commas.
+    Environment {
+        setting: &'static str,
+        variable: String,
+    },
+}
+
+impl StringList {
+    /// Returns the strings.
+    ///
+    /// # Errors
+    ///
+    /// The variable is not set, is empty, is not UTF-8, or has an empty value between its commas.
+    pub(crate) fn load(self) -> Result<Vec<String>, ConfigError> {
+        let (setting, variable) = match self {
+            Self::Strings(strings) => return Ok(strings),
+            Self::Environment { setting, variable } => (setting, variable),
+        };
+
+        let values = environment_variable(&variable)?;
+        let values: Vec<_> = values
+            .split(',')
+            .map(|value| value.trim().to_owned())
+            .collect();
+        if values.iter().any(String::is_empty) {
+            return Err(ConfigError::new(
+                ConfigErrorKind::Environment,
+                format!(
+                    "{setting}: a value in the environment variable {variable} is empty; write it like \"one,two\", \
+                     without a comma at the end"
+                ),
+            ));
+        }
+        Ok(values)
+    }
+}
+
 /// A setting of type `T`, given as a value or in its written form (`Duration` or `"60s"`).
 ///
 /// If a string cannot be parsed as a `T`, building the middleware returns a [`ConfigError`].

@@ -22,6 +22,7 @@ pub(crate) fn check(entries: &[Entry], errors: &mut Errors) {
     options.check_duplicates(errors);
     options.check_key_source(errors);
     options.check_algorithms(errors);
+    options.check_environment(errors);
     options.check_issuers(errors);
     options.check_secret_options(errors);
     options.check_cookies(errors);
@@ -104,13 +105,32 @@ impl<'a> Options<'a> {
         }
     }
 
+    /// A value from the code and one from the environment are the same setting.
+    fn check_environment(&self, errors: &mut Errors) {
+        for (name, from_environment) in [
+            ("issuer", "issuer_env"),
+            ("audience", "audience_env"),
+            ("allowed_origins", "allowed_origins_env"),
+        ] {
+            if let (Some(_), Some(second)) = (self.get(name), self.get(from_environment)) {
+                let message =
+                    format!("`{name}` and `{from_environment}` are both set; keep one of them");
+                errors.at(&second.key, message);
+            }
+        }
+    }
+
     fn check_issuers(&self, errors: &mut Errors) {
         let Some(issuers) = self.get("issuers").filter(|entry| !entry.is_guess) else {
             return;
         };
-        if let Some(issuer) = self.get("issuer") {
-            let message = "`issuer` and `issuers` are both set; each `Issuer` has its own name, so remove `issuer`";
-            errors.at(&issuer.key, message);
+        for name in ["issuer", "issuer_env"] {
+            if let Some(issuer) = self.get(name) {
+                let message = format!(
+                    "`{name}` and `issuers` are both set; each `Issuer` has its own name, so remove `{name}`"
+                );
+                errors.at(&issuer.key, message);
+            }
         }
 
         let value = issuers.value.as_ref().map(without_groups);
@@ -150,7 +170,10 @@ impl<'a> Options<'a> {
         let Some(value) = self.get("token").and_then(|entry| entry.value.as_ref()) else {
             return;
         };
-        if self.get("allowed_origins").is_some() {
+        if ["allowed_origins", "allowed_origins_env"]
+            .iter()
+            .any(|name| self.get(name).is_some())
+        {
             return;
         }
 
@@ -359,6 +382,28 @@ mod tests {
             quote!(secret = S, algorithm = "Ed448"),
             "does not support \"Ed448\"",
         );
+    }
+
+    #[test]
+    fn a_setting_comes_from_the_code_or_from_the_environment() {
+        assert_accepted(quote!(
+            secret = S,
+            issuer_env = "I",
+            audience_env = "A",
+            token = [cookie("c")],
+            allowed_origins_env = "O"
+        ));
+        for name in ["issuer", "audience", "allowed_origins"] {
+            let [name, variable]: [TokenStream; 2] = [
+                name.parse().unwrap(),
+                format!("{name}_env").parse().unwrap(),
+            ];
+            let message = format!("`{name}` and `{variable}` are both set");
+            assert_mistake(
+                quote!(secret = S, #name = "https://a.example", #variable = "V"),
+                &message,
+            );
+        }
     }
 
     #[test]

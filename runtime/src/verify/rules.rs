@@ -11,7 +11,7 @@ use crate::{
     Algorithm,
     error::ConfigError,
     keys::{KeyLoader, KeySettings, LoadedKeys, SecretEncoding},
-    settings::checked,
+    settings::{StringList, checked},
     token::MAX_TOKEN_BYTES,
 };
 
@@ -52,7 +52,9 @@ impl TokenRules {
         let claims = checked!(ClaimRules {
             issuers: accepted(
                 "issuer",
-                settings.issuers.or(issuer.map(|issuer| vec![issuer]))
+                settings
+                    .issuers
+                    .or(issuer.map(|issuer| StringList::Strings(vec![issuer])))
             ),
             audiences: accepted("audience", settings.audiences),
             required: check_required(
@@ -61,7 +63,10 @@ impl TokenRules {
                     .unwrap_or_else(|| vec!["exp".to_owned()])
             ),
             values: ClaimValues::check_all(settings.claim_values.unwrap_or_default()),
-            kinds: check_kinds(accepted("token_type", settings.token_types)),
+            kinds: check_kinds(accepted(
+                "token_type",
+                settings.token_types.map(StringList::Strings)
+            )),
             numeric_subject: Ok(settings.numeric_subject.unwrap_or(false)),
             leeway: settings
                 .leeway
@@ -133,8 +138,8 @@ fn parse_algorithm(name: &str, keys: Option<&KeySettings>) -> Result<Algorithm, 
 }
 
 /// Refuses a list that is set but accepts no token.
-fn accepted(option: &str, values: Option<Vec<String>>) -> Result<Vec<String>, ConfigError> {
-    match values {
+fn accepted(option: &str, values: Option<StringList>) -> Result<Vec<String>, ConfigError> {
+    match values.map(StringList::load).transpose()? {
         None => Ok(Vec::new()),
         Some(values) if values.is_empty() || values.iter().any(String::is_empty) => {
             Err(ConfigError::invalid(format!(

@@ -12,7 +12,7 @@ use crate::{
     JwtAuthBuilder, KeySource, OneOrMany, SecretEncoding, Setting, UserLookup,
     error::ConfigError,
     keys::{FixedKeys, KeySettings},
-    settings::declare_settings,
+    settings::{StringList, declare_settings},
 };
 
 declare_settings! {
@@ -129,13 +129,19 @@ declare_settings! {
             fn algorithms(names: impl OneOrMany) { names.into_strings() }
         }
 
-        issuers: Vec<String> {}
+        issuers: StringList {}
 
-        audiences: Vec<String> {
+        audiences: StringList {
             /// The names of this server: one of them must be among a token's audiences. Once set,
             /// `aud` is required. Without it, a token that has an `aud` is refused ([RFC 7519
             /// §4.1.3](https://www.rfc-editor.org/rfc/rfc7519#section-4.1.3)).
-            fn audience(audiences: impl OneOrMany) { audiences.into_strings() }
+            fn audience(audiences: impl OneOrMany) { StringList::Strings(audiences.into_strings()) }
+
+            /// [`audience`](Self::audience), from an environment variable: names that are separated
+            /// by commas.
+            fn audience_env(variable: impl Into<String>) {
+                StringList::Environment { setting: "audience_env", variable: variable.into() }
+            }
         }
 
         required_claims: Vec<String> {
@@ -212,12 +218,18 @@ declare_settings! {
     impl [L: UserLookup] JwtAuthBuilder<L> { self.verifier }
 
     => {
-        issuers: Vec<String> {
+        issuers: StringList {
             /// The accepted issuers. Once set, `iss` is required.
             ///
             /// All of them share the keys. For issuers with keys of their own use
             /// [`issuers`](Self::issuers).
-            fn issuer(issuers: impl OneOrMany) { issuers.into_strings() }
+            fn issuer(issuers: impl OneOrMany) { StringList::Strings(issuers.into_strings()) }
+
+            /// [`issuer`](Self::issuer), from an environment variable: issuers that are separated by
+            /// commas.
+            fn issuer_env(variable: impl Into<String>) {
+                StringList::Environment { setting: "issuer_env", variable: variable.into() }
+            }
         }
 
         keys: KeyChoice {

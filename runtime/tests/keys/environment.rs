@@ -4,7 +4,7 @@
 use std::{env, process::Command};
 
 use jsonwebtoken::Algorithm;
-use socketioxide_jwt_auth::Verifier;
+use socketioxide_jwt_auth::{JwtAuthBuilder, UserLookup, Verifier};
 
 use super::{
     claims, refuses,
@@ -144,4 +144,89 @@ fn every_key_of_a_list_verifies() {
         "the environment variable NEW_KEY is a PEM text",
         "public_key",
     );
+}
+
+#[test]
+fn issuers_audiences_and_origins_come_from_variables() {
+    if in_child(
+        "issuers_audiences_and_origins_come_from_variables",
+        &[
+            ("ISSUERS", " https://a.example ,https://b.example\n"),
+            ("AUDIENCES", "chat"),
+            ("BLANK", " \t"),
+            ("COMMA_AT_THE_END", "a,"),
+            ("TWO_COMMAS", "a, ,b"),
+            ("COMMA", ","),
+            ("ORIGINS", "https://app.example.com, http://localhost:3000"),
+            ("NO_ORIGIN", "https://app.example.com, app"),
+        ],
+    ) {
+        return;
+    }
+    let builder = || Verifier::builder().secret(SECRET);
+    let verifier = builder()
+        .issuer_env("ISSUERS")
+        .audience_env("AUDIENCES")
+        .build()
+        .unwrap();
+    for (issuer, audience, expected) in [
+        ("https://a.example", "chat", "accepted"),
+        ("https://b.example", "chat", "accepted"),
+        ("https://c.example", "chat", "token_issuer_invalid"),
+        ("https://b.example\n", "chat", "token_issuer_invalid"),
+        ("https://a.example", "mail", "token_audience_invalid"),
+    ] {
+        let mut claims = claims();
+        claims["iss"] = issuer.into();
+        claims["aud"] = audience.into();
+        let token = Signer::new(Algorithm::HS256).token(&claims);
+        assert_eq!(outcome(&verifier, &token), expected, "{issuer} {audience}");
+    }
+
+    for variable in ["COMMA_AT_THE_END", "TWO_COMMAS", "COMMA"] {
+        refuses(
+            builder().issuer_env(variable),
+            &format!("issuer_env: a value in the environment variable {variable} is empty"),
+            "\"one,two\"",
+        );
+        refuses(
+            builder().audience_env(variable),
+            "audience_env: a value",
+            "comma",
+        );
+    }
+    refuses(builder().issuer_env("UNSET"), "UNSET is not set", "set it");
+    refuses(builder().audience_env("BLANK"), "BLANK is empty", "give it");
+
+    // The last call counts, whatever its source.
+    assert!(builder().issuer_env("UNSET").issuer("a").build().is_ok());
+    assert!(builder().issuer("a").issuer_env("UNSET").build().is_err());
+    assert!(
+        builder()
+            .audience("")
+            .audience_env("AUDIENCES")
+            .build()
+            .is_ok()
+    );
+
+    let origins = |variable| {
+        let builder = JwtAuthBuilder::new(Lookup).secret(SECRET);
+        builder.allowed_origins_env(variable).build().map(drop)
+    };
+    assert!(origins("ORIGINS").is_ok());
+    for (variable, problem) in [
+        ("UNSET", "UNSET is not set"),
+        ("COMMA", "allowed_origins_env: a value"),
+        ("NO_ORIGIN", "\"app\" is not an origin"),
+    ] {
+        let mistake = origins(variable).unwrap_err().to_string();
+        assert!(mistake.contains(problem), "{mistake}");
+    }
+}
+
+struct Lookup;
+
+impl UserLookup for Lookup {
+    type Claims = String;
+    type User = String;
 }

@@ -81,6 +81,17 @@ async fn no_required_claims(_: Claims) -> Option<User> {
     None
 }
 
+#[jwt_auth(
+    secret = SECRET,
+    issuer_env = "JWT_ISSUER",
+    audience_env = "JWT_AUDIENCE",
+    token = [cookie("session")],
+    allowed_origins_env = "ALLOWED_ORIGINS",
+)]
+async fn environment(_: Claims) -> Option<User> {
+    None
+}
+
 #[jwt_auth(public_key_env = ["JWT_PUBLIC_KEY", "OLD_JWT_PUBLIC_KEY"], algorithm = "EdDSA")]
 async fn public_key_env(_: Claims) -> Option<User> {
     None
@@ -164,6 +175,7 @@ fn every_option_is_accepted_by_the_builder() {
     assert!(constants::middleware().is_ok());
     assert!(no_required_claims::middleware().is_ok());
     assert!(keys::middleware().is_ok());
+    assert!(environment::middleware().is_err());
     #[cfg(feature = "jwks")]
     {
         assert!(jwks_url::middleware().is_ok());
