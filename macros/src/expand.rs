@@ -133,7 +133,7 @@ impl<'a> Expansion<'a> {
         let method = Ident::new(entry.rule.name, entry.key.span());
 
         match entry.rule.form {
-            Form::Path => TokenStream::new(),
+            Form::Path | Form::Flag => TokenStream::new(),
             Form::TokenSources => {
                 let sources = token_sources::parse(value)
                     .into_iter()

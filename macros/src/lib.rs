@@ -65,9 +65,9 @@ use crate::{
 ///
 /// # Options
 ///
-/// Exactly one key source is required: one of the options from `secret_env` to `keys`. Strings are
-/// literals, which are checked at compile time, or other expressions, which are checked when the
-/// middleware is built.
+/// Exactly one key source is required, one of the options from `secret_env` to `issuers`, or
+/// `keys_at_runtime`. Strings are literals, which are checked at compile time, or other expressions,
+/// which are checked when the middleware is built.
 ///
 /// | option | value, such as | default | meaning |
 /// |---|---|---|---|

@@ -32,6 +32,8 @@ pub(crate) enum Form {
     TokenSources,
     /// Claims and their accepted values, in parentheses: `(token_use = "access")`.
     ClaimValues,
+    /// Nothing, or `true`: the option's name is enough. It is for the attribute only.
+    Flag,
     /// A path to the runtime crate.
     Path,
 }
@@ -64,6 +66,7 @@ impl OptionRule {
         let Self { name, example, .. } = self;
         match self.form {
             Form::ClaimValues => format!("{name}({example})"),
+            Form::Flag => name.to_string(),
             _ => format!("{name} = {example}"),
         }
     }
@@ -106,6 +109,7 @@ macro_rules! options {
     };
     (@value Bytes $example:literal) => { concat!("`AsRef<[u8]>`, such as `", $example, "`") };
     (@value Expression $example:literal) => { concat!("expression, such as `", $example, "`") };
+    (@value Flag $example:literal) => { "none" };
     (@value ClaimValues $example:literal) => { concat!("`(", $example, ")`") };
     (@value $form:ident $example:literal) => { concat!("`", $example, "`") };
 }
@@ -152,6 +156,9 @@ options! {
     /// `iss` chooses among them. Other options apply to the issuers that do not have their own.
     "issuers": Expression, r#"[Issuer::new("https://auth.example.com").oidc().algorithm("RS256")]"#,
         key = PerIssuer;
+    /// The keys are given to the builder, because they are known at run time only. Without them
+    /// building the middleware fails.
+    "keys_at_runtime": Flag, "true", aliases = ["runtime_keys", "no_keys"];
     /// The accepted algorithm. Required unless the key source is a secret, where it defaults to
     /// `"HS256"`.
     "algorithm": String(strings::not_empty), r#""RS256""#, aliases = ["alg"];

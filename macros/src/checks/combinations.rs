@@ -58,14 +58,15 @@ impl<'a> Options<'a> {
     }
 
     fn check_key_source(&self, errors: &mut Errors) {
-        if self.key_sources().next().is_none() {
+        let at_runtime = self.get("keys_at_runtime");
+        if self.key_sources().next().is_none() && at_runtime.is_none() {
             let others = OPTIONS
                 .iter()
                 .filter(|rule| rule.key.is_some() && rule.name != "secret_env");
             let others = suggest::listed(others.map(|rule| rule.name));
             let message = format!(
                 "no key to verify tokens with; add `secret_env = \"JWT_SECRET\"` \
-                 (other key sources are {others})"
+                 (other key sources are {others}), or `keys_at_runtime` if the builder gets the keys"
             );
             errors.at_span(Span::call_site(), message);
         }
@@ -75,6 +76,13 @@ impl<'a> Options<'a> {
             .map(|(entry, _)| entry)
             .filter(|entry| !entry.is_guess);
         let Some(first) = sources.next() else { return };
+        if let Some(at_runtime) = at_runtime.filter(|entry| !entry.is_guess) {
+            let first = first.rule.name;
+            let message = format!(
+                "`keys_at_runtime` is for an attribute without keys, and `{first}` is set; remove one of them"
+            );
+            errors.at(&at_runtime.key, message);
+        }
         for second in sources.filter(|second| second.rule.name != first.rule.name) {
             let (first, name) = (first.rule.name, second.rule.name);
             let message =
@@ -306,6 +314,30 @@ mod tests {
             quote!(secret = S, keys = k),
             "two key sources: `secret` is already set",
         );
+    }
+
+    #[test]
+    fn keys_at_runtime_are_instead_of_a_key_source() {
+        assert_accepted(quote!(keys_at_runtime));
+        assert_accepted(quote!(keys_at_runtime = true, algorithm = "RS256"));
+        assert_accepted(quote!(
+            algorithms = ["HS256"],
+            secret_encoding = "hex",
+            keys_at_runtime,
+        ));
+        assert_mistake(quote!(guest = true), "or `keys_at_runtime`");
+        assert_mistake(
+            quote!(keys_at_runtime, secret = S),
+            "`keys_at_runtime` is for an attribute without keys, and `secret` is set",
+        );
+        for value in [quote!(false), quote!("true"), quote!(KEYS), quote!(1)] {
+            assert_mistake(
+                quote!(keys_at_runtime = #value),
+                "write `keys_at_runtime`, or leave it out",
+            );
+        }
+        assert_mistake(quote!(keys_at_runtime =), "needs a value");
+        assert_mistake(quote!(keys_at_runtim), "did you mean `keys_at_runtime`");
     }
 
     #[test]

@@ -73,6 +73,15 @@ fn check_form(entry: &Entry, value: &Expr, errors: &mut Errors) {
             );
         }
         Form::TokenSources => token_sources::check(value, errors),
+        Form::Flag => {
+            if !matches!(literal(value), Some(Lit::Bool(boolean)) if boolean.value) {
+                let name = entry.rule.name;
+                errors.at(
+                    value,
+                    format!("`{name}` has no value: write `{name}`, or leave it out"),
+                );
+            }
+        }
         Form::ClaimValues => claim_values::check(value, errors),
         Form::Path => check_path(entry, value, errors),
         Form::UserKey => check_literal(entry, value, "a closure", |_| false, errors),
