@@ -12,7 +12,7 @@ mod tests;
 
 use std::borrow::Cow;
 
-pub(crate) use reader::{JsonError, ListReader, ObjectReader, string, strings};
+pub(crate) use reader::{JsonError, ListReader, ObjectReader, kind, string, strings};
 pub(crate) use skip::{MemberName, skip_list, skip_object};
 
 /// How deep objects and lists may be nested, the outermost one included.

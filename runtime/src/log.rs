@@ -37,9 +37,44 @@ pub(crate) fn loggable(text: &str) -> Cow<'_, str> {
 }
 
 /// Returns a string that the client sent, in quotes, for the operator: like [`loggable`], with
-/// escapes for control characters.
+/// escapes for control characters, which count.
 pub(crate) fn excerpt(text: &str) -> String {
-    format!("{:?}", loggable(text))
+    if token::contains_jwt(text) {
+        return "(a token)".to_owned();
+    }
+
+    let mut shown = String::from("\"");
+    let mut length = 0;
+    for character in text.chars() {
+        let before = shown.len();
+        match character {
+            '\'' => shown.push(character),
+            _ => shown.extend(character.escape_debug()),
+        }
+
+        length += shown[before..].chars().count();
+        if length > LONGEST_TEXT {
+            shown.truncate(before);
+            shown.push('…');
+            break;
+        }
+    }
+    shown.push('"');
+    shown
+}
+
+/// Returns strings for the operator: the first few of them, each as an [`excerpt`].
+pub(crate) fn excerpts(strings: &[impl AsRef<str>]) -> String {
+    const SHOWN: usize = 5;
+    let mut shown: Vec<_> = strings
+        .iter()
+        .take(SHOWN)
+        .map(|string| excerpt(string.as_ref()))
+        .collect();
+    if strings.len() > SHOWN {
+        shown.push(format!("and {} more", strings.len() - SHOWN));
+    }
+    shown.join(", ")
 }
 
 /// Logs a refusal: at ERROR and with its cause if the server failed, at INFO if the client made the
@@ -78,6 +113,23 @@ mod tests {
                 assert_eq!(loggable(&text), "(a token)", "{text}");
             }
         }
+    }
+
+    #[test]
+    fn an_excerpt_is_escaped_and_short_and_holds_no_token() {
+        assert_eq!(excerpt("it's"), "\"it's\"");
+        assert_eq!(excerpt("a\n\"\u{202e}é"), "\"a\\n\\\"\\u{202e}é\"");
+        assert_eq!(excerpt(""), "\"\"");
+        assert_eq!(excerpt(&format!("{HEADER}.e30.c2ln")), "(a token)");
+        assert_eq!(
+            excerpt(&"é".repeat(100)),
+            format!("\"{}\"", "é".repeat(100))
+        );
+        assert_eq!(
+            excerpt(&"é".repeat(101)),
+            format!("\"{}…\"", "é".repeat(100))
+        );
+        assert!(excerpt(&"\u{10fffe}".repeat(500)).chars().count() <= LONGEST_TEXT + 3);
     }
 
     #[test]

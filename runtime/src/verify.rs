@@ -12,13 +12,14 @@ mod rules;
 mod segments;
 mod settings;
 
-use std::{fmt, sync::Arc, time::SystemTime};
+use std::{borrow::Cow, fmt, sync::Arc, time::SystemTime};
 
 use serde::de::DeserializeOwned;
 
 use crate::{
     error::{AuthError, ConfigError, ErrorCode},
     keys::{self, Handshake, KeyRequest, KeySet, SignedMessage},
+    log::{excerpt, excerpts},
 };
 pub use builder::VerifierBuilder;
 use claims::Registered;
@@ -140,7 +141,12 @@ impl Verifier {
         let rules = self.0.choose(&decoded)?;
         check_length(token, rules.max_token_bytes)?;
         if !rules.keys.algorithms.contains(&header.algorithm) {
-            return Err(ErrorCode::TokenAlgorithmNotAllowed.into());
+            let detail = format!(
+                "the token is signed with {}, and `algorithms` has {}",
+                header.algorithm,
+                excerpts(&rules.keys.algorithms)
+            );
+            return Err(AuthError::from(ErrorCode::TokenAlgorithmNotAllowed).with_detail(detail));
         }
 
         let request = KeyRequest {
@@ -160,7 +166,8 @@ impl Verifier {
             .keys
             .source
             .verify_with(request, |keys| verify_signature(keys, &header, &signed))
-            .await?;
+            .await
+            .map_err(|error| explain_keys(error, &header))?;
         rules.claims.check_kind(header.kind.as_deref())?;
 
         Ok(decoded.into_payload())
@@ -182,6 +189,41 @@ impl fmt::Debug for Verifier {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_tuple("Verifier").field(&self.0).finish()
     }
+}
+
+/// Returns a refusal whose detail says what is wrong with the token's form.
+fn malformed(detail: impl Into<Cow<'static, str>>) -> AuthError {
+    AuthError::from(ErrorCode::TokenMalformed).with_detail(detail)
+}
+
+/// Adds which key was looked for, unless the error says more already.
+fn explain_keys(error: AuthError, header: &Header<'_>) -> AuthError {
+    if error.detail().is_some() {
+        return error;
+    }
+
+    let algorithm = header.algorithm;
+    let key_id = header.key_id.as_deref().map(excerpt);
+    let key_id = key_id.as_deref();
+    let detail = match (error.code(), key_id) {
+        (ErrorCode::TokenKeyUnknown, Some(id)) => {
+            format!("no key for {algorithm} has the `kid` {id} of the token")
+        }
+        (ErrorCode::TokenKeyUnknown, None) => {
+            format!("there is no key for {algorithm}, and the token has no `kid`")
+        }
+        (ErrorCode::TokenAlgorithmNotAllowed, Some(id)) => {
+            format!(
+                "the token is signed with {algorithm}, and the key with its `kid` {id} is for another algorithm"
+            )
+        }
+        (ErrorCode::TokenSignatureInvalid, id) => format!(
+            "none of the keys for {algorithm} made the signature; the token's `kid` is {}",
+            id.unwrap_or("missing")
+        ),
+        _ => return error,
+    };
+    error.with_detail(detail)
 }
 
 fn check_length(token: &str, max_token_bytes: usize) -> Result<(), AuthError> {

@@ -120,6 +120,18 @@ impl<'a> ListReader<'a> {
     }
 }
 
+/// Returns what kind of value valid JSON is, with its article. It is for messages.
+pub(crate) fn kind(json: &str) -> &'static str {
+    match json.as_bytes().first() {
+        Some(b'n') => "null",
+        Some(b't' | b'f') => "a boolean",
+        Some(b'"') => "a string",
+        Some(b'[') => "a list",
+        Some(b'{') => "an object",
+        _ => "a number",
+    }
+}
+
 /// Returns the content of a JSON string. Returns `None` if the value is not a string, or has half
 /// of a surrogate pair.
 pub(crate) fn string(json: &str) -> Option<Cow<'_, str>> {

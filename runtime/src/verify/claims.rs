@@ -1,5 +1,6 @@
 //! The claims of a token ([RFC 7519 §4](https://www.rfc-editor.org/rfc/rfc7519#section-4)).
 
+mod mismatch;
 mod registered;
 #[cfg(test)]
 mod tests;
@@ -14,7 +15,7 @@ use super::header;
 use crate::{
     error::{AuthError, ErrorCode},
     guard,
-    log::excerpt,
+    log::{excerpt, excerpts},
 };
 pub(super) use registered::MAX_REQUIRED_CLAIMS;
 use registered::Payload;
@@ -56,7 +57,7 @@ impl ClaimRules {
         let expected = if self.kinds.is_empty() {
             "which is the type of a token that is not for logging in".to_owned()
         } else {
-            format!("and `token_type` is {}", listed(&self.kinds))
+            format!("and `token_type` is {}", excerpts(&self.kinds))
         };
         Err(AuthError::from(ErrorCode::TokenClaimsInvalid)
             .with_detail(format!("the header's `typ` is {found}, {expected}")))
@@ -92,7 +93,8 @@ impl ClaimRules {
         // With serde_json's feature `raw_value`, which another crate of the program may switch on,
         // the application's type would get another payload than the one that was checked.
         if has_private_name {
-            return Err(ErrorCode::TokenClaimsInvalid.into());
+            let detail = "the payload has a name in it that serde_json keeps for itself";
+            return Err(AuthError::from(ErrorCode::TokenClaimsInvalid).with_detail(detail));
         }
         Ok(registered)
     }
@@ -118,7 +120,7 @@ impl ClaimRules {
                 let detail = format!(
                     "`iss` is {}, and the accepted issuers are {}",
                     excerpt(issuer),
-                    listed(&self.issuers)
+                    excerpts(&self.issuers)
                 );
                 Err(AuthError::from(ErrorCode::TokenIssuerInvalid).with_detail(detail))
             }
@@ -136,7 +138,7 @@ impl ClaimRules {
                     .iter()
                     .any(|audience| self.audiences.iter().any(|own| own == audience)) =>
             {
-                let found = listed(audiences);
+                let found = excerpts(audiences);
                 let detail = if self.audiences.is_empty() {
                     format!(
                         "no audience is configured, so a token with `aud` is refused: set `audience`; this token has \
@@ -145,7 +147,7 @@ impl ClaimRules {
                 } else {
                     format!(
                         "`aud` is {found}, and `audience` is {}",
-                        listed(&self.audiences)
+                        excerpts(&self.audiences)
                     )
                 };
                 Err(AuthError::from(ErrorCode::TokenAudienceInvalid).with_detail(detail))
@@ -158,7 +160,8 @@ impl ClaimRules {
     fn check_values(&self, found: &[Option<&str>]) -> Result<(), AuthError> {
         for (claim, json) in self.values.iter().zip(found) {
             if !json.is_some_and(|json| claim.accepts(json)) {
-                return Err(ErrorCode::TokenClaimsInvalid.into());
+                let detail = claim.describe(*json);
+                return Err(AuthError::from(ErrorCode::TokenClaimsInvalid).with_detail(detail));
             }
         }
         Ok(())
@@ -171,32 +174,24 @@ fn missing(claim: &str, setting: &str) -> AuthError {
     ))
 }
 
-/// Returns strings for the operator: the first few of them, each escaped and shortened.
-fn listed(strings: &[impl AsRef<str>]) -> String {
-    const SHOWN: usize = 5;
-    let mut shown: Vec<_> = strings
-        .iter()
-        .take(SHOWN)
-        .map(|string| excerpt(string.as_ref()))
-        .collect();
-    if strings.len() > SHOWN {
-        shown.push(format!("and {} more", strings.len() - SHOWN));
-    }
-    shown.join(", ")
-}
-
 /// Deserializes a payload as the application's type.
 ///
 /// # Errors
 ///
 /// The claims are not a `C` (`token_claims_invalid`).
 pub(super) fn deserialize<C: DeserializeOwned>(payload: &str) -> Result<C, AuthError> {
-    let deserialized = guard::call("`Deserialize` of the claims", || {
-        serde_json::from_str(payload)
-    })?;
-    deserialized.map_err(|error| match error.classify() {
-        Category::Data => ErrorCode::TokenClaimsInvalid.into(),
-        Category::Io | Category::Syntax | Category::Eof => ErrorCode::TokenMalformed.into(),
+    const NAME: &str = "`Deserialize` of the claims";
+    let deserialized = guard::call(NAME, || serde_json::from_str(payload))?;
+    deserialized.map_err(|error| {
+        let code = match error.classify() {
+            Category::Data => ErrorCode::TokenClaimsInvalid,
+            Category::Io | Category::Syntax | Category::Eof => ErrorCode::TokenMalformed,
+        };
+        // The error itself quotes values.
+        let detail = guard::call(NAME, || mismatch::describe::<C>(payload)).ok();
+        AuthError::from(code).with_detail(
+            detail.unwrap_or_else(|| "the claims are not of the type of the lookup".to_owned()),
+        )
     })
 }
 
@@ -206,11 +201,26 @@ impl Registered<'_> {
         let now = now
             .duration_since(UNIX_EPOCH)
             .map_err(AuthError::internal)?;
-        if self.valid_until.is_some_and(|end| now >= end) {
-            return Err(ErrorCode::TokenExpired.into());
+        let seconds = |time: Duration| time.as_secs();
+        if let (Some(expires), Some(end)) = (self.expires, self.valid_until)
+            && now >= end
+        {
+            let detail = format!(
+                "`exp` was {} seconds ago, and the leeway is {} seconds",
+                seconds(now.saturating_sub(expires)),
+                seconds(end.saturating_sub(expires))
+            );
+            return Err(AuthError::from(ErrorCode::TokenExpired).with_detail(detail));
         }
-        if self.valid_from.is_some_and(|start| now < start) {
-            return Err(ErrorCode::TokenNotYetValid.into());
+        if let (Some(not_before), Some(start)) = (self.not_before, self.valid_from)
+            && now < start
+        {
+            let detail = format!(
+                "`nbf` is in {} seconds, and the leeway is {} seconds; are the clocks right?",
+                seconds(not_before.saturating_sub(now)),
+                seconds(not_before.saturating_sub(start))
+            );
+            return Err(AuthError::from(ErrorCode::TokenNotYetValid).with_detail(detail));
         }
         Ok(())
     }

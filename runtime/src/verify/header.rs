@@ -6,10 +6,12 @@ use jsonwebtoken::jwk::Jwk;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::malformed;
 use crate::{
     Algorithm,
     error::{AuthError, ErrorCode},
     json::{self, JsonError, ObjectReader},
+    log::excerpt,
 };
 
 /// The members of a header that are used. Keys that it carries or points to (`jwk`, `jku`, `x5c`,
@@ -26,15 +28,17 @@ impl<'a> Header<'a> {
     ///
     /// `token_malformed`, or `token_algorithm_not_allowed` if `alg` is unknown or `none`.
     pub(super) fn parse(json: &'a str) -> Result<Self, AuthError> {
-        let members = Members::parse(json).map_err(|_| ErrorCode::TokenMalformed)?;
+        let members = Members::parse(json).map_err(malformed)?;
         let algorithm = members
             .algorithm
             .into_string()
-            .ok_or(ErrorCode::TokenMalformed)?;
+            .ok_or_else(|| malformed("the header has no `alg`"))?;
         let algorithm =
-            Algorithm::from_name(&algorithm).ok_or(ErrorCode::TokenAlgorithmNotAllowed)?;
+            Algorithm::from_name(&algorithm).ok_or_else(|| unknown_algorithm(&algorithm))?;
         if !members.others.is_empty() && serde_json::from_str::<UnusedMembers>(json).is_err() {
-            return Err(ErrorCode::TokenMalformed.into());
+            return Err(malformed(
+                "a member of the header that is not used, such as `jwk` or `x5c`, has a wrong type",
+            ));
         }
 
         Ok(Self {
@@ -43,6 +47,15 @@ impl<'a> Header<'a> {
             kind: members.r#type.into_string(),
         })
     }
+}
+
+fn unknown_algorithm(name: &str) -> AuthError {
+    let detail = if name.eq_ignore_ascii_case("none") {
+        "the token is not signed: its `alg` is \"none\"".to_owned()
+    } else {
+        format!("the token's `alg` is {}, which is unknown", excerpt(name))
+    };
+    AuthError::from(ErrorCode::TokenAlgorithmNotAllowed).with_detail(detail)
 }
 
 /// The kinds of JWT that an issuer signs with the same keys but that are not for logging in: of
@@ -124,32 +137,40 @@ impl<'a> Member<'a> {
 }
 
 impl<'a> Members<'a> {
-    fn parse(json: &'a str) -> Result<Self, JsonError> {
+    /// # Errors
+    ///
+    /// Returns what is wrong with the header.
+    fn parse(json: &'a str) -> Result<Self, String> {
         let mut members = Self::default();
-        let mut object = ObjectReader::new(json)?;
-        while let Some(name) = object.next_name()? {
-            members.add(name, object.value()?)?;
+        let mut object = ObjectReader::new(json).map_err(problem)?;
+        while let Some(name) = object.next_name().map_err(problem)? {
+            members.add(name, object.value().map_err(problem)?)?;
         }
 
         // Sorted once: to look for each name among the others takes seconds if the header has a
         // megabyte.
         members.others.sort_unstable();
-        let has_duplicates = !members.others.is_sorted_by(|one, next| one < next);
-        if has_duplicates || object.has_private_name() {
-            Err(JsonError::Malformed)
-        } else {
-            Ok(members)
+        if !members.others.is_sorted_by(|one, next| one < next) {
+            return Err("a member of the header is there twice".to_owned());
         }
+        if object.has_private_name() {
+            return Err(
+                "a member of the header has a name that serde_json keeps for itself".to_owned(),
+            );
+        }
+        Ok(members)
     }
 
-    fn add(&mut self, name: Cow<'a, str>, value: &'a str) -> Result<(), JsonError> {
+    fn add(&mut self, name: Cow<'a, str>, value: &'a str) -> Result<(), String> {
         let known = match &*name {
             "alg" => &mut self.algorithm,
             "kid" => &mut self.key_id,
             "typ" => &mut self.r#type,
             // `crit` names extensions that must be understood (RFC 7515 §4.1.11), and none is.
             // `b64` (RFC 7797), `zip` and `enc` (RFC 7516) would change the meaning of the payload.
-            "crit" | "b64" | "zip" | "enc" => return Err(JsonError::Malformed),
+            "crit" | "b64" | "zip" | "enc" => {
+                return Err(format!("the header has `{name}`, which is not supported"));
+            }
             _ => {
                 self.others.push(name);
                 return Ok(());
@@ -158,12 +179,24 @@ impl<'a> Members<'a> {
 
         let member = match value {
             "null" => Member::Null,
-            _ => Member::String(json::string(value).ok_or(JsonError::Malformed)?),
+            _ => Member::String(json::string(value).ok_or_else(|| {
+                let kind = json::kind(value);
+                format!("the header's `{name}` is {kind}, and must be a valid string")
+            })?),
         };
 
         match mem::replace(known, member) {
             Member::Absent => Ok(()),
-            Member::Null | Member::String(_) => Err(JsonError::Malformed),
+            Member::Null | Member::String(_) => {
+                Err(format!("`{name}` is there twice in the header"))
+            }
         }
+    }
+}
+
+fn problem(error: JsonError) -> String {
+    match error {
+        JsonError::Malformed => "the header is not a JSON object".to_owned(),
+        JsonError::TooDeep => format!("the header is nested more than {} deep", json::MAX_DEPTH),
     }
 }

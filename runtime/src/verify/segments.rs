@@ -4,8 +4,8 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use memchr::memchr_iter;
 use serde::de::DeserializeOwned;
 
-use super::claims;
-use crate::error::{AuthError, ErrorCode};
+use super::{claims, malformed};
+use crate::error::AuthError;
 
 /// The parts of the compact serialization ([RFC 7515
 /// §3.1](https://www.rfc-editor.org/rfc/rfc7515#section-3.1)).
@@ -24,7 +24,7 @@ impl<'a> Segments<'a> {
     pub(super) fn split(token: &'a str) -> Result<Self, AuthError> {
         let mut dots = memchr_iter(b'.', token.as_bytes());
         let (Some(first), Some(second), None) = (dots.next(), dots.next(), dots.next()) else {
-            return Err(ErrorCode::TokenMalformed.into());
+            return Err(malformed(wrong_number_of_segments(token)));
         };
         Ok(Self {
             message: &token[..second],
@@ -42,19 +42,47 @@ impl<'a> Segments<'a> {
     /// `token_malformed`.
     pub(super) fn decode(&self) -> Result<DecodedSegments, AuthError> {
         let mut bytes = Vec::with_capacity(self.message.len() + self.signature.len());
-        let mut decode = |segment: &str| match URL_SAFE_NO_PAD.decode_vec(segment, &mut bytes) {
+        let mut decode = |name, segment: &str| match URL_SAFE_NO_PAD.decode_vec(segment, &mut bytes)
+        {
             Ok(()) => Ok(bytes.len()),
-            Err(_) => Err(AuthError::from(ErrorCode::TokenMalformed)),
+            Err(_) => Err(malformed(format!(
+                "the {name} {}",
+                encoding_problem(segment)
+            ))),
         };
 
-        let header_end = decode(self.header)?;
-        let payload_end = decode(self.payload)?;
-        decode(self.signature)?;
+        let header_end = decode("header", self.header)?;
+        let payload_end = decode("payload", self.payload)?;
+        decode("signature", self.signature)?;
         Ok(DecodedSegments {
             bytes,
             header_end,
             payload_end,
         })
+    }
+}
+
+/// Says what a string without two dots probably is.
+fn wrong_number_of_segments(token: &str) -> String {
+    match memchr_iter(b'.', token.as_bytes()).count() {
+        0 => "this is not a JWT: the issuer may have sent an opaque token; ask it for a JWT, often by an `audience` or a \
+             `resource` parameter"
+            .to_owned(),
+        4 => "this is an encrypted JWT (JWE), which has five segments; ask the issuer for a signed one".to_owned(),
+        dots => format!("a JWT has three segments, and this has {}", dots + 1),
+    }
+}
+
+/// Says why a segment is not base64url.
+fn encoding_problem(segment: &str) -> &'static str {
+    if segment.contains(char::is_whitespace) {
+        "has white space in it; is there `Bearer ` before the token?"
+    } else if segment.contains('=') {
+        "is padded with `=`, and a JWT is base64url without padding"
+    } else if segment.contains(['+', '/']) {
+        "is base64 with `+` or `/`, and a JWT is base64url, which has `-` and `_`"
+    } else {
+        "is not base64url"
     }
 }
 
@@ -67,12 +95,12 @@ pub(super) struct DecodedSegments {
 
 impl DecodedSegments {
     pub(super) fn header(&self) -> Result<&str, AuthError> {
-        parse_utf8(&self.bytes[..self.header_end])
+        parse_utf8("header", &self.bytes[..self.header_end])
     }
 
     /// Returns the payload, which is not verified yet.
     pub(super) fn payload(&self) -> Result<&str, AuthError> {
-        parse_utf8(&self.bytes[self.header_end..self.payload_end])
+        parse_utf8("payload", &self.bytes[self.header_end..self.payload_end])
     }
 
     pub(super) fn signature(&self) -> &[u8] {
@@ -103,6 +131,6 @@ impl SignedPayload {
     }
 }
 
-fn parse_utf8(bytes: &[u8]) -> Result<&str, AuthError> {
-    str::from_utf8(bytes).map_err(|_| ErrorCode::TokenMalformed.into())
+fn parse_utf8<'a>(name: &str, bytes: &'a [u8]) -> Result<&'a str, AuthError> {
+    str::from_utf8(bytes).map_err(|_| malformed(format!("the {name} is not UTF-8")))
 }

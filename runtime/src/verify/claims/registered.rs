@@ -2,10 +2,11 @@
 
 use std::{borrow::Cow, time::Duration};
 
-use super::ClaimRules;
+use super::{super::malformed, ClaimRules};
 use crate::{
-    error::ErrorCode,
+    error::{AuthError, ErrorCode},
     json::{self, JsonError, ObjectReader},
+    log::{excerpt, excerpts},
 };
 
 /// The claims that RFC 7519 defines.
@@ -46,22 +47,22 @@ impl<'a> Payload<'a> {
     /// `token_malformed` if the payload is not a JSON object, `token_claims_invalid` for a logout
     /// token, for a claim that is ambiguous, and for a registered claim that has a wrong type, then
     /// `token_claim_missing`.
-    pub(super) fn parse(json: &'a str, rules: &ClaimRules) -> Result<Self, ErrorCode> {
+    pub(super) fn parse(json: &'a str, rules: &ClaimRules) -> Result<Self, AuthError> {
         let mut collector = Collector::new(rules);
-        let mut object = ObjectReader::new(json).map_err(|_| ErrorCode::TokenMalformed)?;
+        let mut object = ObjectReader::new(json).map_err(not_an_object)?;
 
-        while let Some(name) = object.next_name().map_err(|_| ErrorCode::TokenMalformed)? {
+        while let Some(name) = object.next_name().map_err(not_an_object)? {
             let claim = Claim::from_name(&name);
             let value = object.value().map_err(|error| match (error, claim) {
                 // No registered claim is nested, so this one has a wrong type before it is too
                 // deep.
-                (JsonError::TooDeep, Some(_)) => ErrorCode::TokenClaimsInvalid,
-                _ => ErrorCode::TokenMalformed,
+                (JsonError::TooDeep, Some(_)) => invalid(format!("`{name}` is nested too deep")),
+                _ => not_an_object(error),
             })?;
             collector.note_presence(&name);
             collector.record_value(&name, value);
             if let Some(claim) = claim {
-                collector.record(claim, value);
+                collector.record(claim, &name, value);
             }
         }
 
@@ -78,8 +79,9 @@ struct Collector<'a, 'r> {
     rules: &'r ClaimRules,
     registered: Registered<'a>,
     values: Vec<Option<&'a str>>,
-    /// A claim has a wrong type or is there twice, or the token is a logout token.
-    invalid: bool,
+    /// The first claim that has a wrong type or is there twice, or that the token is a logout
+    /// token.
+    problem: Option<String>,
     missing: u64,
 }
 
@@ -90,19 +92,30 @@ impl<'a, 'r> Collector<'a, 'r> {
             rules,
             registered: Registered::default(),
             values: vec![None; rules.values.len()],
-            invalid: false,
+            problem: None,
             missing: required.fold(0, |bits, (position, _)| bits | bit(position)),
         }
     }
 
-    fn check(&self) -> Result<(), ErrorCode> {
-        if self.invalid {
-            return Err(ErrorCode::TokenClaimsInvalid);
+    fn check(&mut self) -> Result<(), AuthError> {
+        if let Some(problem) = self.problem.take() {
+            return Err(invalid(problem));
         }
-        if self.missing != 0 {
-            return Err(ErrorCode::TokenClaimMissing);
+        if self.missing == 0 {
+            return Ok(());
         }
-        Ok(())
+
+        let required = self.rules.required.iter().enumerate();
+        let missing: Vec<_> = required
+            .filter(|(position, _)| self.missing & bit(*position) != 0)
+            .map(|(_, name)| name)
+            .collect();
+        Err(
+            AuthError::from(ErrorCode::TokenClaimMissing).with_detail(format!(
+                "the token has no {}, which `required_claims` has",
+                excerpts(&missing)
+            )),
+        )
     }
 
     fn note_presence(&mut self, name: &str) {
@@ -115,27 +128,85 @@ impl<'a, 'r> Collector<'a, 'r> {
     fn record_value(&mut self, name: &str, json: &'a str) {
         let mut claims = self.rules.values.iter().zip(&mut self.values);
         if let Some((_, value)) = claims.find(|(claim, _)| claim.name == name) {
-            self.invalid |= value.replace(json).is_some();
+            if value.replace(json).is_some() {
+                self.problem
+                    .get_or_insert_with(|| format!("{} is there twice", excerpt(name)));
+            }
         }
     }
 
-    fn record(&mut self, claim: Claim, json: &'a str) {
+    fn record(&mut self, claim: Claim, name: &str, json: &'a str) {
+        const STRING: &str = "a string";
+        const TIME: &str = "a number of seconds since 1970, not below 0";
         let registered = &mut self.registered;
+
         let recorded = match claim {
-            Claim::Issuer => set(&mut registered.issuer, json::string(json)),
-            Claim::Subject => {
-                let number = || parse_number(json).filter(|_| self.rules.numeric_subject);
-                set(&mut registered.subject, json::string(json).or_else(number))
+            Claim::Issuer => set(&mut registered.issuer, json::string(json), STRING),
+            Claim::Subject if self.rules.numeric_subject => {
+                let subject = json::string(json).or_else(|| parse_number(json));
+                let expected = "a string or an integer from 0 on, written with digits only";
+                set(&mut registered.subject, subject, expected)
             }
-            Claim::TokenId => set(&mut registered.token_id, json::string(json)),
-            Claim::Audience => set(&mut registered.audiences, parse_audiences(json)),
-            Claim::Expires => set(&mut registered.expires, parse_numeric_date(json)),
-            Claim::NotBefore => set(&mut registered.not_before, parse_numeric_date(json)),
-            Claim::Issued => set(&mut registered.issued, parse_numeric_date(json)),
-            Claim::Events => (!has_logout_event(json)).then_some(()),
+            Claim::Subject => {
+                let expected = if parse_number(json).is_some() {
+                    "a string; `numeric_subject = true` accepts integers"
+                } else {
+                    STRING
+                };
+                set(&mut registered.subject, json::string(json), expected)
+            }
+            Claim::TokenId => set(&mut registered.token_id, json::string(json), STRING),
+            Claim::Audience => {
+                let expected = "a string or a list of strings";
+                set(&mut registered.audiences, parse_audiences(json), expected)
+            }
+            Claim::Expires => set(&mut registered.expires, parse_numeric_date(json), TIME),
+            Claim::NotBefore => set(&mut registered.not_before, parse_numeric_date(json), TIME),
+            Claim::Issued => set(&mut registered.issued, parse_numeric_date(json), TIME),
+            Claim::Events if has_logout_event(json) => Err(Problem::LogoutToken),
+            Claim::Events => Ok(()),
         };
 
-        self.invalid |= recorded.is_none();
+        if let Err(problem) = recorded {
+            self.problem
+                .get_or_insert_with(|| problem.describe(name, json));
+        }
+    }
+}
+
+/// What is wrong with a registered claim.
+enum Problem {
+    NotThis(&'static str),
+    Twice,
+    LogoutToken,
+}
+
+impl Problem {
+    fn describe(&self, name: &str, json: &str) -> String {
+        match self {
+            Self::NotThis(expected) => {
+                format!("`{name}` is {}, and must be {expected}", json::kind(json))
+            }
+            Self::Twice => format!("`{name}` is there twice"),
+            Self::LogoutToken => {
+                "this is a logout token: its `events` are those of OpenID Connect Back-Channel Logout"
+                    .to_owned()
+            }
+        }
+    }
+}
+
+fn invalid(detail: String) -> AuthError {
+    AuthError::from(ErrorCode::TokenClaimsInvalid).with_detail(detail)
+}
+
+fn not_an_object(error: JsonError) -> AuthError {
+    match error {
+        JsonError::Malformed => malformed("the payload is not a JSON object"),
+        JsonError::TooDeep => malformed(format!(
+            "the payload is nested more than {} deep",
+            json::MAX_DEPTH
+        )),
     }
 }
 
@@ -143,11 +214,14 @@ fn bit(position: usize) -> u64 {
     1 << (position % MAX_REQUIRED_CLAIMS)
 }
 
-/// Returns `None` if the value has a wrong type, or the claim already has one.
-fn set<T>(claim: &mut Option<T>, value: Option<T>) -> Option<()> {
-    match claim.replace(value?) {
-        None => Some(()),
-        Some(_) => None,
+/// # Errors
+///
+/// The value is not what is expected (`None`), or the claim already has one.
+fn set<T>(claim: &mut Option<T>, value: Option<T>, expected: &'static str) -> Result<(), Problem> {
+    let value = value.ok_or(Problem::NotThis(expected))?;
+    match claim.replace(value) {
+        None => Ok(()),
+        Some(_) => Err(Problem::Twice),
     }
 }
 

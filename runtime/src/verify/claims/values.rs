@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use crate::{
     error::ConfigError,
     json::{self, ListReader},
+    log::{excerpt, excerpts},
 };
 
 /// A claim, and the values that are accepted for it.
@@ -85,6 +86,26 @@ impl ClaimValues {
             }
         }
         false
+    }
+}
+
+impl ClaimValues {
+    /// Says why a value of the claim is not accepted. Only the value of `azp`, which names an
+    /// application, is shown.
+    pub(super) fn describe(&self, json: Option<&str>) -> String {
+        let found = match json {
+            None => "missing".to_owned(),
+            Some(json) => match json::string(json) {
+                Some(value) if self.name == "azp" => excerpt(&value),
+                Some(_) => "another string".to_owned(),
+                None => json::kind(json).to_owned(),
+            },
+        };
+        format!(
+            "the claim {} is {found}, and `claim_values` has {}",
+            excerpt(&self.name),
+            excerpts(&self.accepted)
+        )
     }
 }
 
