@@ -84,6 +84,70 @@ enum Untagged {
     Any(HashMap<String, Value>),
 }
 
+/// Fails at the deepest place.
+#[derive(Deserialize)]
+#[allow(dead_code, reason = "only its reading is of interest")]
+struct Recursive {
+    exp: u64,
+    rest: HashMap<String, Nested>,
+}
+
+#[derive(Deserialize)]
+#[allow(dead_code, reason = "only its reading is of interest")]
+struct Nested {
+    a: Option<Box<Self>>,
+    missing: u8,
+}
+
+#[derive(Deserialize)]
+#[allow(dead_code, reason = "only its reading is of interest")]
+struct Lists {
+    exp: u64,
+    rest: HashMap<String, List>,
+}
+
+#[derive(Deserialize)]
+#[allow(dead_code, reason = "only its reading is of interest")]
+struct List(Vec<Self>);
+
+#[derive(Deserialize)]
+#[allow(dead_code, reason = "only its reading is of interest")]
+struct FlatAndMissing {
+    missing: u64,
+    #[serde(flatten)]
+    rest: HashMap<String, Value>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+#[allow(dead_code, reason = "only its reading is of interest")]
+enum NoVariant {
+    Text(String),
+    Number(u64),
+}
+
+/// What is wrong with claims that the application's type refuses is looked for in them once more.
+#[test]
+fn the_deepest_claims_that_are_not_of_the_type_are_refused() {
+    for shape in SHAPES {
+        for (read, name) in [
+            (
+                outcome_of_claims::<Recursive> as fn(usize, (&str, &str)) -> &'static str,
+                "recursive",
+            ),
+            (outcome_of_claims::<Lists>, "lists"),
+            (outcome_of_claims::<FlatAndMissing>, "flatten"),
+            (outcome_of_claims::<NoVariant>, "untagged"),
+        ] {
+            assert_eq!(
+                read(MAX_DEPTH, shape),
+                "token_claims_invalid",
+                "{name}: {shape:?}"
+            );
+        }
+    }
+}
+
 #[test]
 fn the_deepest_claims_are_read_and_deeper_ones_refused() {
     for shape in SHAPES {

@@ -8,6 +8,7 @@ mod tests;
 use std::{borrow::Cow, collections::HashMap};
 
 use super::{
+    malformed,
     rules::TokenRules,
     segments::DecodedSegments,
     settings::{KeyChoice, VerifierSettings},
@@ -178,7 +179,7 @@ impl IssuerRules {
 /// `token_malformed` if the payload is not a JSON object, `token_claims_invalid` if the claim is
 /// not a string or is there twice.
 fn string_claim<'a>(payload: &'a str, claim: &str) -> Result<Option<Cow<'a, str>>, AuthError> {
-    let malformed = |_| AuthError::from(ErrorCode::TokenMalformed);
+    let malformed = |_| malformed("the payload is not a JSON object");
     let invalid = |problem: &str| {
         let detail = format!("`{claim}`, which chooses the issuer, {problem}");
         AuthError::from(ErrorCode::TokenClaimsInvalid).with_detail(detail)

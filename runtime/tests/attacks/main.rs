@@ -52,6 +52,9 @@ fn every_attack_is_refused_for_the_right_reason() {
                         target.name
                     ));
                 }
+                if let Err(problem) = check_detail(&attack) {
+                    failures.push(format!("{group}, {}: {problem}", attack.name));
+                }
                 names.insert(attack.name);
                 tokens += 1;
             }
@@ -69,6 +72,22 @@ fn every_attack_is_refused_for_the_right_reason() {
         failures.join("\n")
     );
     assert!(all_names >= 150, "only {all_names} attacks");
+}
+
+/// The operator is told why, in a few words and without the token.
+fn check_detail(attack: &Attack) -> Result<(), String> {
+    let Err(error) = support::verify(&attack.verifier, &attack.token) else {
+        return Ok(());
+    };
+    let detail = error.detail().ok_or("no detail")?;
+
+    let is_short = detail.chars().count() < 1500;
+    let mut segments = attack.token.split('.');
+    let holds_a_segment = segments.any(|segment| segment.len() > 16 && detail.contains(segment));
+    if detail.is_empty() || !is_short || holds_a_segment {
+        return Err(format!("the detail is {detail:?}"));
+    }
+    Ok(())
 }
 
 /// Otherwise a verifier that refuses everything would pass.

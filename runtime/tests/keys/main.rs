@@ -2,6 +2,7 @@
 //! built.
 
 mod algorithms;
+mod details;
 mod environment;
 mod jwk_sets;
 mod pem_keys;

@@ -14,7 +14,7 @@ use serde::de::{DeserializeOwned, Error, Expected, Unexpected};
 use serde_json::Value;
 
 use crate::log::{excerpt, excerpts};
-use deserializer::Json;
+use deserializer::{Json, MAX_DEPTH};
 
 /// Returns what is wrong with a payload that could not be deserialized as a `C`.
 pub(super) fn describe<C: DeserializeOwned>(payload: &str) -> String {
@@ -52,6 +52,7 @@ enum Cause {
     Missing(&'static str),
     Twice(&'static str),
     NoVariant,
+    TooDeep,
     /// The application's own error.
     Refused,
     /// The type is deserialized in another way than from JSON values.
@@ -121,6 +122,9 @@ impl Mismatch {
             Cause::Twice(name) => format!("{place} has {} twice", excerpt(name)),
             Cause::NoVariant => {
                 format!("{place} matches no variant of an enum in the application's type")
+            }
+            Cause::TooDeep => {
+                format!("{place} is nested more than {MAX_DEPTH} deep, and not looked into further")
             }
             Cause::Refused => {
                 format!("{place} is refused by the `Deserialize` of the application's type")

@@ -19,26 +19,24 @@ use crate::json::{self, JsonError, ListReader, ObjectReader};
 /// `raw_value` is on.
 const RAW_VALUE: &str = "$serde_json::private::RawValue";
 
+/// How deep values are looked into. With `serde_json` a type of the application may go on to
+/// [`json::MAX_DEPTH`] on a small stack, and this deserializer needs more of it.
+pub(super) const MAX_DEPTH: u32 = 16;
+
 /// A value.
 #[derive(Clone, Copy)]
 pub(super) struct Json<'de> {
     json: &'de str,
-    /// It is the payload, whose members are the claims.
-    is_payload: bool,
+    /// How many objects and lists are around it. The payload itself has 0, and its members are the
+    /// claims.
+    depth: u32,
 }
 
 impl<'de> Json<'de> {
     pub(super) fn new(payload: &'de str) -> Self {
         Self {
             json: payload.trim_ascii(),
-            is_payload: true,
-        }
-    }
-
-    fn nested(json: &'de str) -> Self {
-        Self {
-            json,
-            is_payload: false,
+            depth: 0,
         }
     }
 
@@ -47,6 +45,7 @@ impl<'de> Json<'de> {
         visitor: V,
         fields: Option<&'static [&'static str]>,
     ) -> Result<V::Value, Mismatch> {
+        self.check_depth()?;
         match self.json.as_bytes().first() {
             Some(b'n') => visitor.visit_unit(),
             Some(b't') => visitor.visit_bool(true),
@@ -60,6 +59,7 @@ impl<'de> Json<'de> {
                     list: ListReader::of_any_depth(self.json).map_err(unsupported)?,
                     position: 0,
                     is_at_end: false,
+                    depth: self.depth + 1,
                 };
                 let value = visitor.visit_seq(&mut elements)?;
                 match elements.next()? {
@@ -70,6 +70,13 @@ impl<'de> Json<'de> {
             Some(b'{') => visitor.visit_map(self.members(fields)?),
             _ => self.visit_number(visitor),
         }
+    }
+
+    fn check_depth(self) -> Result<(), Mismatch> {
+        if self.depth >= MAX_DEPTH && self.json.starts_with(['{', '[']) {
+            return Err(Cause::TooDeep.into());
+        }
+        Ok(())
     }
 
     fn visit_number<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mismatch> {
@@ -102,7 +109,7 @@ impl<'de> Json<'de> {
         Ok(Members {
             object: ObjectReader::of_any_depth(self.json).map_err(unsupported)?,
             name: Cow::Borrowed(""),
-            are_claims: self.is_payload,
+            depth: self.depth + 1,
             fields,
         })
     }
@@ -153,6 +160,7 @@ impl<'de> Deserializer<'de> for Json<'de> {
         variants: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Mismatch> {
+        self.check_depth()?;
         match self.json.as_bytes().first() {
             Some(b'"') => {
                 let variant = self.string()?;
@@ -202,7 +210,11 @@ impl<'de> Deserializer<'de> for Json<'de> {
 
     forward_to_deserialize_any! {
         bool i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 char str string unit unit_struct seq tuple
-        tuple_struct map identifier ignored_any
+        tuple_struct map identifier
+    }
+
+    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mismatch> {
+        visitor.visit_unit()
     }
 }
 
@@ -210,6 +222,8 @@ struct Elements<'de> {
     list: ListReader<'de>,
     position: usize,
     is_at_end: bool,
+    /// That of the elements.
+    depth: u32,
 }
 
 impl<'de> Elements<'de> {
@@ -236,7 +250,10 @@ impl<'de> SeqAccess<'de> for &mut Elements<'de> {
 
         let position = self.position;
         self.position += 1;
-        let value = seed.deserialize(Json::nested(element));
+        let value = seed.deserialize(Json {
+            json: element,
+            depth: self.depth,
+        });
         value
             .map(Some)
             .map_err(|error| error.at(Step::Element(position)))
@@ -247,7 +264,8 @@ struct Members<'de> {
     object: ObjectReader<'de>,
     /// The name of the member whose value is next.
     name: Cow<'de, str>,
-    are_claims: bool,
+    /// That of the values.
+    depth: u32,
     /// The names that the type itself has.
     fields: Option<&'static [&'static str]>,
 }
@@ -267,9 +285,14 @@ impl<'de> MapAccess<'de> for Members<'de> {
     }
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Mismatch> {
-        let value = self.object.value().map_err(unsupported)?;
-        seed.deserialize(Json::nested(value))
-            .map_err(|error| error.at(step(self.name.clone(), self.are_claims, self.fields)))
+        let value = Json {
+            json: self.object.value().map_err(unsupported)?,
+            depth: self.depth,
+        };
+        seed.deserialize(value).map_err(|error| {
+            let is_claim = self.depth == 1;
+            error.at(step(self.name.clone(), is_claim, self.fields))
+        })
     }
 }
 

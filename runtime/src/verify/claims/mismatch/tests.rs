@@ -355,6 +355,23 @@ fn a_claim_that_is_there_twice_is_told() {
 }
 
 #[test]
+fn a_value_is_looked_into_up_to_a_depth() {
+    #[derive(Deserialize)]
+    #[allow(
+        dead_code,
+        reason = "only whether it can be deserialized is of interest"
+    )]
+    struct List(Vec<Self>);
+
+    let told = |depth: usize| {
+        let lists = format!("{}1{}", "[".repeat(depth - 1), "]".repeat(depth - 1));
+        describe::<HashMap<String, List>>(&format!(r#"{{"a":{lists}}}"#))
+    };
+    assert!(told(16).ends_with("is an integer, and the application's type expects a sequence"));
+    assert!(told(17).ends_with("is nested more than 16 deep, and not looked into further"));
+}
+
+#[test]
 fn a_long_name_is_shortened_and_escaped() {
     let payload = json!({"a\n".to_owned() + &"b".repeat(500): "alice"});
     let told = describe::<HashMap<String, u64>>(&payload.to_string());
