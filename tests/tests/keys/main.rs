@@ -4,6 +4,7 @@ mod claims;
 mod issuers;
 mod jwks_url;
 mod oidc;
+mod options;
 mod providers;
 mod tenants;
 mod verifier;
