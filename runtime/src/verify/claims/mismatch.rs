@@ -143,16 +143,15 @@ impl Mismatch {
 
         let mut path = String::new();
         for step in self.path.iter().rev() {
-            match step {
-                Step::Element(position) => path.push_str(&format!("[{position}]")),
-                Step::Name(_) | Step::Hidden if !path.is_empty() => path.push('.'),
-                Step::Name(_) | Step::Hidden => {}
+            let (separator, part) = match step {
+                Step::Element(position) => ("", Cow::Owned(format!("[{position}]"))),
+                Step::Name(name) => (".", Cow::Borrowed(name.as_str())),
+                Step::Hidden => (".", Cow::Borrowed("*")),
+            };
+            if !path.is_empty() {
+                path.push_str(separator);
             }
-            match step {
-                Step::Name(name) => path.push_str(name),
-                Step::Hidden => path.push('*'),
-                Step::Element(_) => {}
-            }
+            path.push_str(&part);
         }
         format!("the claim {}", excerpt(&path))
     }
@@ -198,7 +197,7 @@ impl Known {
     }
 }
 
-/// The words in which serde and serde_json say what they expect.
+/// The words in which `serde` and `serde_json` say what they expect.
 const VOCABULARY: &[&str] = &[
     "a",
     "an",

@@ -127,11 +127,10 @@ impl<'a, 'r> Collector<'a, 'r> {
 
     fn record_value(&mut self, name: &str, json: &'a str) {
         let mut claims = self.rules.values.iter().zip(&mut self.values);
-        if let Some((_, value)) = claims.find(|(claim, _)| claim.name == name) {
-            if value.replace(json).is_some() {
-                self.problem
-                    .get_or_insert_with(|| format!("{} is there twice", excerpt(name)));
-            }
+        let claim = claims.find(|(claim, _)| claim.name == name);
+        if claim.is_some_and(|(_, value)| value.replace(json).is_some()) {
+            self.problem
+                .get_or_insert_with(|| format!("{} is there twice", excerpt(name)));
         }
     }
 
