@@ -66,7 +66,7 @@ async fn a_refused_connection_is_logged_with_its_code() {
     server.client().token(&token("nobody")).refusal().await;
     server.client().token(&token("suspended")).refusal().await;
     for code in ["token_malformed", "user_not_found", "denied"] {
-        let line = the_line(&log, &["connection refused", code]);
+        let line = the_line(&log, &["INFO", "connection refused", code]);
         assert!(
             line.contains("INFO") && line.contains("namespace=\"/\"") && line.contains("socket="),
             "{line}"
