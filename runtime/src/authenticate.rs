@@ -13,7 +13,7 @@ use crate::{
     error::{AuthError, ErrorCode},
     guard, keys, log,
     lookup::{LookupOn, LookupRequest, UserLookup},
-    origin::{self, Origin},
+    origin::{self, Origin, Page},
     session::{
         GuestSession, Session, SessionState, TokenFacts, UserSession, expiry::ExpiryRules, rooms,
     },
@@ -49,31 +49,34 @@ impl<L: UserLookup> Authenticator<L> {
     where
         L: LookupOn<A>,
     {
-        if let Some(allowed) = &self.allowed_origins {
-            origin::check(allowed, request.socket.req_parts())?;
+        let parts = request.socket.req_parts();
+        // Without `allowed_origins` no page is known to be an allowed one.
+        let page = match &self.allowed_origins {
+            Some(allowed) => origin::check(allowed, parts)?,
+            None => Page::Unknown,
+        };
+
+        let payload = Self::payload(request)?;
+        if let Some(found) = token::find(&self.sources, parts, &payload)? {
+            return self.log_in(request, &found.sent_by(page)?).await;
         }
 
-        match self.find_token(request)? {
-            Some(token) => self.log_in(request, &token).await,
-            None if self.guest => self.admit_guest(request).await,
-            None => Err(ErrorCode::TokenMissing.into()),
+        let elsewhere = token::in_handshake(parts, &payload);
+        log::elsewhere(request.socket, elsewhere.as_ref(), &self.sources);
+        if self.guest {
+            self.admit_guest(request).await
+        } else {
+            Err(token::missing(&self.sources, elsewhere))
         }
     }
 
-    fn find_token<A: Adapter>(
-        &self,
-        request: &LookupRequest<'_, A>,
-    ) -> Result<Option<RawToken>, AuthError> {
-        let payload = match request.payload {
-            Some(_) => {
-                let payload =
-                    Data::<AuthPayload>::from_connect_parts(request.socket, request.payload);
-                payload.map_err(|_| ErrorCode::TokenMalformed)?.0
-            }
-            None => AuthPayload::default(),
-        };
-
-        token::find(&self.sources, request.socket.req_parts(), &payload)
+    fn payload<A: Adapter>(request: &LookupRequest<'_, A>) -> Result<AuthPayload, AuthError> {
+        match request.payload {
+            Some(_) => Data::from_connect_parts(request.socket, request.payload)
+                .map(|Data(payload)| payload)
+                .map_err(|_| token::unreadable("the auth payload")),
+            None => Ok(AuthPayload::default()),
+        }
     }
 
     /// Returns the session of a client that sent a token.

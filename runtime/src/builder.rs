@@ -59,7 +59,8 @@ declare_settings! {
         token: Vec<TokenSource> {
             /// Sets the places where a token is looked for, in this order. Defaults to
             /// `auth("token")`, `auth("auth_token")`, `bearer`, `header("x-auth-token")`,
-            /// `query("auth_token")`. If one of them holds something that is not a token, the
+            /// `query("auth_token")`. Other schemes than `Bearer` are
+            /// [`TokenSource::authorization`]. If one of them holds something that is not a token, the
             /// client is refused with `token_malformed`, even where guests are admitted. Other
             /// places are ignored.
             fn token(sources: impl IntoIterator<Item = TokenSource>) { sources.into_iter().collect() }
@@ -72,8 +73,17 @@ declare_settings! {
             /// regard to case; the port defaults to 443 for `https` and 80 for `http`. There are no
             /// wildcards.
             ///
-            /// Once set, a handshake is also refused if its `Origin` header is missing, occurs
-            /// twice or is not an origin. Required with [`TokenSource::cookie`].
+            /// Once set, a handshake is refused with `origin_not_allowed` if its `Origin` header
+            /// is not one of them, occurs twice or is `null`, whatever the client sends as a token.
+            ///
+            /// A handshake without this header is refused only if its token comes from a cookie,
+            /// and the header `Sec-Fetch-Site` is not `same-origin`. Browsers leave out `Origin`
+            /// for polling from a page of the server's own origin only, and send `Sec-Fetch-Site`
+            /// then, if the page is loaded with HTTPS or from the local host. Clients that are not
+            /// browsers send neither: with a token from another source they are admitted, and
+            /// without a token as guests, if guests are admitted.
+            ///
+            /// Required with [`TokenSource::cookie`].
             fn allowed_origins(origins: impl OneOrMany) { StringList::Strings(origins.into_strings()) }
 
             /// [`allowed_origins`](Self::allowed_origins), from an environment variable: origins
@@ -86,6 +96,11 @@ declare_settings! {
         guest: bool {
             /// Admits a connection without a token as a guest. A connection with a bad token is
             /// still refused.
+            ///
+            /// The log says at DEBUG of every connection whether it came in as a guest or as a
+            /// user: `connected`, with the field `as`. A guest whose handshake has what looks like
+            /// a token in a place that is not among the sources is logged at INFO, once for each
+            /// connection.
             fn guest(guest: bool) { guest }
         }
 
@@ -97,7 +112,7 @@ declare_settings! {
 
         authenticate_event: String {
             /// Lets a client log in or renew its token on the open socket, by emitting this event
-            /// with `{token}`. The acknowledgement is `{"expires_at", "expires_in"}` (seconds since
+            /// with `{token}`, or with the token itself. The acknowledgement is `{"expires_at", "expires_in"}` (seconds since
             /// 1970 and from now, both null for a token without `exp`) or `{"error": {"code",
             /// "message", "action"}}`.
             ///

@@ -4,7 +4,13 @@ use std::borrow::Cow;
 
 use socketioxide::{adapter::Adapter, socket::Socket};
 
-use crate::{error::AuthError, guard, token};
+use crate::{
+    error::AuthError,
+    guard,
+    rate_limit::limiter,
+    session::Session,
+    token::{self, Elsewhere, TokenSource},
+};
 
 /// The limit of a client's string in the log, in characters.
 const LONGEST_TEXT: usize = 100;
@@ -97,6 +103,34 @@ pub(crate) fn refusal<A: Adapter>(socket: &Socket<A>, error: &AuthError, what: &
             tracing::debug!(namespace, %socket, code, detail, "why: {what}");
         }
     }
+}
+
+/// Logs that a client was let in, and whether as a guest or as a user.
+pub(crate) fn admitted<A: Adapter>(socket: &Socket<A>, session: &dyn Session, what: &str) {
+    let kind = if session.state().is_guest() {
+        "guest"
+    } else {
+        "user"
+    };
+    tracing::debug!(namespace = &*namespace(socket), socket = %socket.id, "as" = kind, "{what}");
+}
+
+/// Logs that a client without a token has put one in a place that is not among the sources. Says
+/// so once for each connection, whose clients can join thousands of namespaces.
+pub(crate) fn elsewhere<A: Adapter>(
+    socket: &Socket<A>,
+    place: Option<&Elsewhere>,
+    sources: &[TokenSource],
+) {
+    let Some(place) = place.filter(|_| limiter().first_hint(socket.id)) else {
+        return;
+    };
+    tracing::info!(
+        namespace = &*namespace(socket),
+        socket = %socket.id,
+        "token under another name: {}",
+        place.beside(sources)
+    );
 }
 
 #[cfg(test)]

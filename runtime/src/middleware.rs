@@ -15,7 +15,7 @@ use crate::{
     attempt::Attempt,
     authenticate::Authenticator,
     error::{AuthError, ErrorCode},
-    log::namespace,
+    log,
     lookup::{LookupOn, LookupRequest, UserLookup},
     refusal::Ending,
     renewal::AuthenticateHandler,
@@ -108,7 +108,7 @@ impl<L: UserLookup> Shared<L> {
             socket.on(event.clone(), AuthenticateHandler::new(Arc::clone(self)));
         }
         end_if_logged_out_elsewhere(socket, &session);
-        tracing::debug!(namespace = &*namespace(socket), socket = %socket.id, "connection accepted");
+        log::admitted(socket, &*session, "connected");
         Ok(())
     }
 }

@@ -4,11 +4,17 @@
 //! cookie alone does not tell which page sent it (cross-site WebSocket hijacking). The `Origin`
 //! header does.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::{
+    fmt,
+    net::{Ipv4Addr, Ipv6Addr},
+};
 
 use http::{header, request::Parts};
 
-use crate::error::{AuthError, ConfigError, ErrorCode};
+use crate::{
+    error::{AuthError, ConfigError, ErrorCode},
+    log::excerpt,
+};
 
 /// An origin: scheme, host and port, in the form in which two origins are compared
 /// ([RFC 6454 §5](https://www.rfc-editor.org/rfc/rfc6454#section-5)).
@@ -157,25 +163,76 @@ fn default_port(scheme: &str) -> Option<u16> {
     }
 }
 
+/// What a handshake says about the page that opened it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Page {
+    /// A page of an allowed origin, or of the origin of the server.
+    Allowed,
+    /// The handshake does not say, so any page may have opened it. Most such clients are not
+    /// browsers.
+    Unknown,
+}
+
 /// Checks the origin of a request.
 ///
 /// # Errors
 ///
-/// Returns `origin_not_allowed` unless the request names exactly one origin, and that one is
-/// allowed.
-pub(crate) fn check(allowed: &[Origin], parts: &Parts) -> Result<(), AuthError> {
+/// Returns `origin_not_allowed` if the request names an origin that is not allowed, or more than
+/// one.
+pub(crate) fn check(allowed: &[Origin], parts: &Parts) -> Result<Page, AuthError> {
     let mut origins = parts.headers.get_all(header::ORIGIN).iter();
     let origin = match (origins.next(), origins.next()) {
-        (Some(origin), None) => origin
-            .to_str()
-            .ok()
-            .and_then(|text| Origin::parse(text).ok()),
-        _ => None,
+        (None, _) if is_same_origin(parts) => return Ok(Page::Allowed),
+        (None, _) => return Ok(Page::Unknown),
+        (Some(origin), None) => String::from_utf8_lossy(origin.as_bytes()),
+        (Some(_), Some(_)) => {
+            return Err(not_allowed("there are several Origin headers".to_owned()));
+        }
     };
 
-    match origin {
-        Some(origin) if allowed.contains(&origin) => Ok(()),
-        _ => Err(ErrorCode::OriginNotAllowed.into()),
+    match Origin::parse(&origin) {
+        Ok(origin) if allowed.contains(&origin) => Ok(Page::Allowed),
+        _ => Err(not_allowed(format!(
+            "the origin {} is not allowed; allowed are {}",
+            excerpt(&origin),
+            listed(allowed)
+        ))),
+    }
+}
+
+/// Whether a browser says that the page has the origin of the server. Pages cannot set this header
+/// ([Fetch Metadata](https://www.w3.org/TR/fetch-metadata/#sec-fetch-site-header)). Browsers leave
+/// out the `Origin` of such a request if it is a GET, as in polling.
+fn is_same_origin(parts: &Parts) -> bool {
+    let mut sites = parts.headers.get_all("sec-fetch-site").iter();
+    matches!((sites.next(), sites.next()), (Some(site), None) if site == "same-origin")
+}
+
+fn not_allowed(detail: String) -> AuthError {
+    AuthError::from(ErrorCode::OriginNotAllowed).with_detail(detail)
+}
+
+/// Returns the origins as a list for the log, which names the first few only.
+fn listed(origins: &[Origin]) -> String {
+    const MAX: usize = 10;
+    let mut named: Vec<_> = origins.iter().take(MAX).map(Origin::to_string).collect();
+    if origins.len() > MAX {
+        named.push(format!("and {} more", origins.len() - MAX));
+    }
+    named.join(", ")
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}://", self.scheme)?;
+        match &self.host {
+            Host::Name(name) => formatter.write_str(name)?,
+            Host::V6(address) => write!(formatter, "[{address}]")?,
+        }
+        match self.port {
+            Some(port) if self.port != default_port(&self.scheme) => write!(formatter, ":{port}"),
+            _ => Ok(()),
+        }
     }
 }
 

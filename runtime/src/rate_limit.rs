@@ -50,6 +50,8 @@ struct State {
     in_flight: HashMap<Sid, u32>,
     refusals: Remembered<Refusals>,
     renewals: Remembered<Renewals>,
+    /// The connections that the log has named a token under another name for.
+    hints: Remembered<()>,
 }
 
 #[derive(Clone, Copy)]
@@ -137,6 +139,14 @@ impl RateLimiter {
             },
         );
         Ok(())
+    }
+
+    /// Whether this is the first hint for the operator because of the connection.
+    pub(crate) fn first_hint(&self, connection: Sid) -> bool {
+        let mut state = self.state();
+        let is_first = state.hints.0.get(&connection).is_none();
+        state.hints.put(connection, ());
+        is_first
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -311,6 +321,20 @@ mod tests {
         assert_eq!(limiter.state().refusals.0.len(), MAX_CONNECTIONS);
         assert!(is_refused(limiter, first));
         assert!(!is_refused(limiter, second));
+    }
+
+    #[test]
+    fn a_hint_is_told_once_for_each_connection() {
+        let (limiter, [first, second]) = (limiter(), [Sid::new(), Sid::new()]);
+        assert!(limiter.first_hint(first));
+        assert!(!limiter.first_hint(first));
+        assert!(limiter.first_hint(second));
+        assert!(!limiter.first_hint(first));
+
+        for _ in 2..=MAX_CONNECTIONS {
+            limiter.first_hint(Sid::new());
+        }
+        assert_eq!(limiter.state().hints.0.len(), MAX_CONNECTIONS);
     }
 
     #[tokio::test(start_paused = true)]

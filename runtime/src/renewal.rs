@@ -15,7 +15,7 @@ use crate::{
     attempt::Attempt,
     authenticate::Authenticator,
     error::{AuthError, ErrorCode},
-    log::namespace,
+    log,
     lookup::{LookupOn, LookupRequest, UserLookup},
     middleware::Shared,
     rate_limit::limiter,
@@ -27,7 +27,7 @@ use crate::{
         rooms::AttemptKind,
         store,
     },
-    token::{self, AuthPayload, RawToken, TokenSource},
+    token::{self, FirstArgument, RawToken},
 };
 use permit::{LatestWins, Permit};
 
@@ -64,7 +64,6 @@ impl<A: Adapter, L: LookupOn<A>> MessageHandler<A, ViaAuthenticate> for Authenti
                 .await
             {
                 Ok(session) => {
-                    tracing::debug!(namespace = &*namespace(&socket), socket = %socket.id, "session renewed");
                     let clock = &authenticator.authenticator.expiry.clock;
                     let renewed = ExpiresAt::new(session.state().expires_at(), clock);
                     refusal::ack_sender(&socket, ack_id).send(&renewed).ok();
@@ -92,9 +91,7 @@ impl<L: UserLookup> Authenticator<L> {
         limiter().count_renewal(socket.id)?;
 
         let renewed = attempt.run("renewal refused", async {
-            let token = self
-                .find_renewal(socket, value)?
-                .ok_or(ErrorCode::TokenMissing)?;
+            let token = self.find_renewal(socket, value)?;
             let previous = store::of_socket(socket).ok_or(ErrorCode::InternalError)?;
             previous.state().check_alive()?;
 
@@ -119,35 +116,32 @@ impl<L: UserLookup> Authenticator<L> {
             store::replace(socket, &*previous, &session, || attempt.register(&session))?;
             expiry::start(socket, &session, &self.expiry);
             if previous.state().is_guest() {
+                log::admitted(socket, &*session, "logged in");
                 login_handler::announce_login(socket);
+            } else {
+                log::admitted(socket, &*session, "session renewed");
             }
             Ok(session)
         });
         renewed.await
     }
 
-    /// Returns the token of the event: its member `token`, or a member in which an auth payload may
-    /// hold the token.
+    /// Returns the token of the event. That of the handshake, which may be in a cookie, does not
+    /// count.
     fn find_renewal<A: Adapter>(
         &self,
         socket: &Arc<Socket<A>>,
         value: &mut Value,
-    ) -> Result<Option<RawToken>, AuthError> {
-        let payload = Data::<AuthPayload>::from_message_parts(socket, value, &None)
-            .map_err(|_| ErrorCode::TokenMalformed)?
-            .0;
+    ) -> Result<RawToken, AuthError> {
+        let Data(argument) = Data::<FirstArgument>::from_message_parts(socket, value, &None)
+            .map_err(|_| token::unreadable("the argument of the event"))?;
 
-        let sources = std::iter::once(TokenSource::auth("token"));
-        let sources: Vec<_> = sources
-            .chain(
-                self.sources
-                    .iter()
-                    .filter(|source| source.is_auth())
-                    .cloned(),
-            )
-            .collect();
-
-        token::find(&sources, socket.req_parts(), &payload)
+        let sources = token::sources_of_event(&self.sources);
+        token::find_in_event(&sources, &argument)?.ok_or_else(|| {
+            let elsewhere = token::in_event(&argument);
+            log::elsewhere(socket, elsewhere.as_ref(), &sources);
+            token::missing(&sources, elsewhere)
+        })
     }
 }
 

@@ -86,7 +86,9 @@
 //! - **The same user after a renewal**: a renewal must have the same `iss`, `sub` and `user_key`,
 //!   or it is refused with `subject_mismatch`.
 //! - **Cookies** require `allowed_origins`, because a browser sends them with the handshakes of
-//!   foreign pages too.
+//!   foreign pages too. A token from a cookie counts only if the handshake names an allowed `Origin`
+//!   or, without one, says `Sec-Fetch-Site: same-origin`. A handshake that names another origin is
+//!   refused whatever token it has (`token_sources`).
 //! - **JWKS URLs**: HTTPS only (except for loopback addresses), no redirects to another host, a
 //!   limit for time and size, one request at a time whose result all waiting connections share, and
 //!   at most one request in ten seconds because of tokens that no key verifies. If the issuer is
@@ -123,5 +125,6 @@
 //! - **Revocation**: a token is valid until it expires. Issue tokens with a short lifetime, let
 //!   clients renew them, refuse a revoked user in the lookup, and end the open sockets with
 //!   [`disconnect_user`](crate::disconnect_user).
-//! - **Cookies and polling**: browsers send no `Origin` with a same-origin GET, so with
-//!   `allowed_origins` a page of the same origin must connect with `transports: ["websocket"]`.
+//! - **Cookies and polling**: browsers send no `Origin` with a same-origin GET, but
+//!   `Sec-Fetch-Site`, if the page is loaded with HTTPS or from the local host. Any other page of the
+//!   server's own origin must connect with `transports: ["websocket"]` if its token is in a cookie.

@@ -3,7 +3,7 @@
 use http::HeaderValue;
 use proptest::{collection::vec, prelude::*, sample::select};
 
-use super::{Origin, check};
+use super::{Origin, Page, check};
 
 fn request(origins: &[&[u8]]) -> http::request::Parts {
     let mut request = http::Request::new(());
@@ -20,7 +20,10 @@ fn is_let_in(allowed: &str, origin: &str) -> bool {
         &[Origin::from_config(allowed).unwrap()],
         &request(&[origin.as_bytes()]),
     ) {
-        Ok(()) => true,
+        Ok(page) => {
+            assert_eq!(page, Page::Allowed);
+            true
+        }
         Err(error) => {
             assert_eq!(error.code(), "origin_not_allowed");
             false
@@ -141,7 +144,7 @@ fn a_handshake_without_a_valid_origin_is_refused() {
 }
 
 #[test]
-fn a_handshake_has_exactly_one_origin() {
+fn a_handshake_has_one_origin_at_most() {
     let allowed = [
         Origin::from_config("https://a.example").unwrap(),
         Origin::from_config("https://b.example").unwrap(),
@@ -149,9 +152,9 @@ fn a_handshake_has_exactly_one_origin() {
     let check = |origins: &[&[u8]]| {
         check(&allowed, &request(origins)).map_err(|error| error.code().as_str())
     };
-    assert_eq!(check(&[b"https://a.example"]), Ok(()));
-    assert_eq!(check(&[b"https://b.example"]), Ok(()));
-    assert_eq!(check(&[]), Err("origin_not_allowed"));
+    assert_eq!(check(&[b"https://a.example"]), Ok(Page::Allowed));
+    assert_eq!(check(&[b"https://b.example"]), Ok(Page::Allowed));
+    assert_eq!(check(&[]), Ok(Page::Unknown));
     assert_eq!(
         check(&[b"https://a.example\xff"]),
         Err("origin_not_allowed")
@@ -166,6 +169,96 @@ fn a_handshake_has_exactly_one_origin() {
             "{second}"
         );
     }
+}
+
+/// Browsers leave out the origin of a GET from a page of the server's own origin.
+#[test]
+fn a_browser_may_say_that_the_page_has_the_origin_of_the_server() {
+    let allowed = [Origin::from_config("https://a.example").unwrap()];
+    let check = |origins: &[&[u8]], sites: &[&str]| {
+        let mut parts = request(origins);
+        for site in sites {
+            let site = HeaderValue::from_str(site).unwrap();
+            parts.headers.append("sec-fetch-site", site);
+        }
+        check(&allowed, &parts).map_err(|error| error.code().as_str())
+    };
+
+    assert_eq!(check(&[], &["same-origin"]), Ok(Page::Allowed));
+    for sites in [
+        &["same-site"][..],
+        &["cross-site"],
+        &["none"],
+        &[""],
+        &["Same-Origin"],
+        &["same-origin, same-origin"],
+        &["\"same-origin\""],
+        &["same-origin;a"],
+        &["same-origin", "same-origin"],
+        &["same-origin", "cross-site"],
+        &["cross-site", "same-origin"],
+    ] {
+        assert_eq!(check(&[], sites), Ok(Page::Unknown), "{sites:?}");
+    }
+
+    for origin in ["https://b.example", "null", ""] {
+        let refused = check(&[origin.as_bytes()], &["same-origin"]);
+        assert_eq!(refused, Err("origin_not_allowed"), "{origin}");
+    }
+    let allowed = check(&[b"https://a.example"], &["cross-site"]);
+    assert_eq!(allowed, Ok(Page::Allowed));
+}
+
+#[test]
+fn a_refusal_names_the_origins_found_and_allowed() {
+    let detail = |allowed: &[&str], origins: &[&str]| {
+        let allowed: Vec<_> = allowed
+            .iter()
+            .map(|origin| Origin::from_config(origin).unwrap())
+            .collect();
+        let origins: Vec<_> = origins.iter().map(|origin| origin.as_bytes()).collect();
+        let error = check(&allowed, &request(&origins)).unwrap_err();
+        error.detail().unwrap().to_owned()
+    };
+
+    let allowed = [
+        "HTTPS://App.example.com:443",
+        "http://[::1]:3000",
+        "capacitor://localhost",
+    ];
+    assert_eq!(
+        detail(&allowed, &["https://evil.example"]),
+        "the origin \"https://evil.example\" is not allowed; allowed are https://app.example.com, \
+         http://[::1]:3000, capacitor://localhost"
+    );
+    assert_eq!(
+        detail(&allowed[..1], &["null"]),
+        "the origin \"null\" is not allowed; allowed are https://app.example.com"
+    );
+    assert_eq!(
+        detail(&allowed, &["null", "null"]),
+        "there are several Origin headers"
+    );
+
+    let strange = detail(&allowed, &["https://a\t\"\u{202e}"]);
+    assert!(
+        strange.starts_with(r#"the origin "https://a\t\"\u{202e}" is"#),
+        "{strange}"
+    );
+    let long = detail(&allowed[..1], &[&"a".repeat(5000)]);
+    assert!(long.len() < 250, "{long}");
+    let token = detail(&allowed[..1], &["https://eyJhbGciOiJIUzI1NiJ9.e30.c2ln"]);
+    assert!(!token.contains("eyJ"), "{token}");
+
+    let many: Vec<_> = (0..12)
+        .map(|number| format!("https://{number}a.example"))
+        .collect();
+    let many: Vec<_> = many.iter().map(String::as_str).collect();
+    let listed = detail(&many, &["null"]);
+    assert!(
+        listed.ends_with("https://9a.example, and 2 more"),
+        "{listed}"
+    );
 }
 
 #[test]

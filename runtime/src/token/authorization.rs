@@ -1,17 +1,17 @@
-//! Tokens in an `Authorization` header whose scheme is not `Bearer`.
+//! Tokens in an `Authorization` header of another scheme than that of the source.
 
 use base64::{
     Engine,
     engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD},
 };
 
-/// Whether a value without the scheme `Bearer` seems to be meant as a token: its scheme is a
-/// misspelled `Bearer`, or it contains what looks like a JWT, as it is or in base64 (the form of
-/// `Basic` credentials).
+/// Whether a value of another scheme seems to be meant as a token: it begins with a misspelled form
+/// of this scheme, or it contains what looks like a JWT, as it is or in base64 (the form of `Basic`
+/// credentials).
 ///
 /// Its client must not become a guest. Other credentials count as absent, because they can be for a
 /// proxy.
-pub(super) fn hides_token(value: &str) -> bool {
+pub(super) fn hides_token(value: &str, scheme: &str) -> bool {
     let decodes_to_token = |word: &str| {
         let word = word
             .trim_end_matches('=')
@@ -22,19 +22,19 @@ pub(super) fn hides_token(value: &str) -> bool {
             .is_ok_and(|bytes| contains_jwt(&String::from_utf8_lossy(&bytes)))
     };
 
-    is_misspelled_bearer(value)
+    is_misspelled(value, scheme)
         || contains_jwt(value)
         || value.split([' ', '\t', ',']).any(decodes_to_token)
 }
 
-/// Whether a value begins with `Bearer` and something else than a space, such as `Bearer:`,
-/// `Bearer=` or a tab, unless `Bearer` is only the beginning of another scheme's name.
-fn is_misspelled_bearer(value: &str) -> bool {
-    let Some((scheme, rest)) = value.split_at_checked("bearer".len()) else {
+/// Whether a value begins with the scheme and something else than a space, such as `Bearer:`,
+/// `Bearer=` or a tab, unless the scheme is only the beginning of another scheme's name.
+fn is_misspelled(value: &str, scheme: &str) -> bool {
+    let Some((found, rest)) = value.split_at_checked(scheme.len()) else {
         return false;
     };
     let other_scheme = |next: char| next.is_ascii_alphanumeric() || next == '-';
-    scheme.eq_ignore_ascii_case("bearer")
+    found.eq_ignore_ascii_case(scheme)
         && rest.chars().next().is_some_and(|next| !other_scheme(next))
 }
 
@@ -54,7 +54,7 @@ pub(crate) fn contains_jwt(text: &str) -> bool {
 
 /// Whether eight characters of base64url are the beginning of a JSON object that has a member, as
 /// [RFC 7519 §7.2](https://www.rfc-editor.org/rfc/rfc7519#section-7.2) requires of a header.
-fn begins_object(characters: &[u8]) -> bool {
+pub(super) fn begins_object(characters: &[u8]) -> bool {
     let mut bytes = [0; 6];
     URL_SAFE_NO_PAD.decode_slice(characters, &mut bytes).is_ok()
         && matches!(

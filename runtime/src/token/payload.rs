@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::{
     Deserialize, Deserializer,
-    de::{Error, MapAccess, SeqAccess, Visitor},
+    de::{Error, IgnoredAny, MapAccess, SeqAccess, Visitor},
 };
 
 use crate::json::{MemberName, skip_list, skip_object};
@@ -16,31 +16,36 @@ pub(crate) const MAX_TOKEN_BYTES: usize = 1024 * 1024;
 /// The limit of members. The payload of a client that is not authenticated yet may be 64 MB.
 const MAX_MEMBERS: usize = 64;
 
-/// The members of a payload that may hold a token.
+/// What of a payload may hold a token.
 #[derive(Debug)]
 pub(crate) enum AuthPayload {
     /// The members of the object. Empty if the payload is missing, `null` or an empty string.
     Members(Vec<(String, Entry)>),
     /// Another value, which may be meant as a token.
-    NotAnObject,
+    NotAnObject(Entry),
 }
 
 #[derive(Debug)]
 pub(crate) enum Entry {
+    /// `null`, which JavaScript's `localStorage.getItem` returns if there is no token.
+    Null,
     Text(String),
     TooLong,
     NotText,
 }
 
-/// The error for a payload that is not an object, or has the member twice: parsers differ in which
-/// one they take.
+/// Why a member cannot be taken.
 #[derive(Debug)]
-pub(crate) struct Unreadable;
+pub(crate) enum Unreadable {
+    NotAnObject,
+    /// Parsers differ in which of two equal names they take.
+    Twice,
+}
 
 impl AuthPayload {
     pub(crate) fn get(&self, key: &str) -> Result<Option<&Entry>, Unreadable> {
         let Self::Members(members) = self else {
-            return Err(Unreadable);
+            return Err(Unreadable::NotAnObject);
         };
         let mut entries = members
             .iter()
@@ -48,7 +53,17 @@ impl AuthPayload {
             .map(|(_, entry)| entry);
         match (entries.next(), entries.next()) {
             (entry, None) => Ok(entry),
-            (_, Some(_)) => Err(Unreadable),
+            (_, Some(_)) => Err(Unreadable::Twice),
+        }
+    }
+}
+
+impl Entry {
+    fn of_text(text: &str) -> Self {
+        if text.len() > MAX_TOKEN_BYTES {
+            Self::TooLong
+        } else {
+            Self::Text(text.to_owned())
         }
     }
 }
@@ -100,7 +115,7 @@ impl<'de> Deserialize<'de> for AuthPayload {
                 formatter.write_str("an auth payload")
             }
 
-            visit_others!(AuthPayload::NotAnObject, 1);
+            visit_others!(AuthPayload::NotAnObject(Entry::NotText), 1);
 
             fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
                 Ok(AuthPayload::default())
@@ -110,7 +125,7 @@ impl<'de> Deserialize<'de> for AuthPayload {
                 Ok(if text.is_empty() {
                     AuthPayload::default()
                 } else {
-                    AuthPayload::NotAnObject
+                    AuthPayload::NotAnObject(Entry::of_text(text))
                 })
             }
 
@@ -144,15 +159,11 @@ impl<'de> Deserialize<'de> for Entry {
             visit_others!(Entry::NotText, 2);
 
             fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
-                Ok(Entry::NotText)
+                Ok(Entry::Null)
             }
 
             fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
-                Ok(if text.len() > MAX_TOKEN_BYTES {
-                    Entry::TooLong
-                } else {
-                    Entry::Text(text.to_owned())
-                })
+                Ok(Entry::of_text(text))
             }
 
             fn visit_map<M: MapAccess<'de>>(self, object: M) -> Result<Self::Value, M::Error> {
@@ -162,5 +173,36 @@ impl<'de> Deserialize<'de> for Entry {
         }
 
         deserializer.deserialize_any(EntryVisitor)
+    }
+}
+
+/// The first argument of an event. An event without arguments has an empty one.
+#[derive(Debug)]
+pub(crate) struct FirstArgument(pub(crate) AuthPayload);
+
+impl<'de> Deserialize<'de> for FirstArgument {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct ArgumentsVisitor;
+
+        impl<'de> Visitor<'de> for ArgumentsVisitor {
+            type Value = FirstArgument;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("the arguments of an event")
+            }
+
+            fn visit_seq<S: SeqAccess<'de>>(
+                self,
+                mut arguments: S,
+            ) -> Result<Self::Value, S::Error> {
+                let first = arguments.next_element()?.unwrap_or_default();
+                while arguments.next_element::<IgnoredAny>()?.is_some() {}
+                Ok(FirstArgument(first))
+            }
+        }
+
+        // socketioxide passes all arguments of an event to a tuple, and the first one only to
+        // other types, for which it fails if there is none.
+        deserializer.deserialize_tuple(1, ArgumentsVisitor)
     }
 }

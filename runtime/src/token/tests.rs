@@ -7,10 +7,17 @@ use base64::{
 };
 use http::request::Parts;
 use proptest::{collection::vec, prelude::*, sample::select};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{AuthPayload, MAX_TOKEN_BYTES, RawToken, TokenSource, find};
-use crate::error::{AuthError, ErrorCode};
+use super::{
+    AuthPayload, Elsewhere, FirstArgument, MAX_TOKEN_BYTES, RawToken, TokenSource, find,
+    find_in_event, in_event, in_handshake, missing, sources_of_event,
+};
+use crate::{
+    error::{AuthError, ErrorCode},
+    origin::Page,
+};
 
 type Found = Result<Option<String>, AuthError>;
 
@@ -33,9 +40,21 @@ fn request(headers: &[(&str, Vec<u8>)], query: &str) -> Parts {
 
 /// Looks for a token in the same steps as the middleware.
 fn found(source: TokenSource, parts: &Parts, auth: &str) -> Found {
+    found_in(&[source], parts, auth)
+}
+
+fn found_in(sources: &[TokenSource], parts: &Parts, auth: &str) -> Found {
     let payload =
         serde_json::from_str::<AuthPayload>(auth).map_err(|_| ErrorCode::TokenMalformed)?;
-    find(&[source], parts, &payload).map(|token| token.map(RawToken::into_string))
+    let found = find(sources, parts, &payload)?;
+    Ok(found.map(|found| found.token.into_string()))
+}
+
+/// Returns the token of an authenticate event with these arguments.
+fn in_arguments(arguments: &Value) -> Found {
+    let argument = FirstArgument::deserialize(arguments).map_err(|_| ErrorCode::TokenMalformed)?;
+    let sources = sources_of_event(&TokenSource::defaults());
+    find_in_event(&sources, &argument).map(|token| token.map(RawToken::into_string))
 }
 
 fn in_auth(auth: &Value) -> Found {
@@ -173,11 +192,14 @@ fn header_values() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![bytes, made_of_separators().prop_map(String::into_bytes)]
 }
 
-/// Whether a value is empty, apart from the scheme `Bearer`.
+/// Whether a value is empty, apart from the scheme `Bearer`, or what JavaScript makes of nothing.
 fn is_empty(value: &str) -> bool {
+    let is_none = |value: &str| ["", "null", "undefined"].contains(&value);
     let (scheme, rest) = value.split_at_checked(6).unwrap_or((value, ""));
-    value.is_empty()
-        || (scheme.eq_ignore_ascii_case("bearer") && rest.bytes().all(|byte| byte == b' '))
+    is_none(value)
+        || scheme.eq_ignore_ascii_case("bearer")
+            && (rest.is_empty() || rest.starts_with(' '))
+            && is_none(rest.trim_start_matches(' '))
 }
 
 proptest! {
@@ -228,6 +250,7 @@ proptest! {
     #[test]
     fn any_payload_that_is_no_object_is_malformed(text in ".+", number in any::<f64>(), depth in 1..60_usize) {
         let deep = (0..depth).fold(Value::Null, |inner, _| json!([inner]));
+        prop_assume!(!is_empty(&text));
         for value in [json!(text), json!([text]), json!(number.to_bits()), json!(depth), json!(-1.5), json!(true), deep] {
             prop_assert_eq!(in_auth(&value).unwrap_err().code(), "token_malformed");
             let member = in_auth(&json!({"token": value.clone()}));
@@ -413,6 +436,9 @@ fn a_payload_that_is_no_object_hides_no_token() {
         "{}",
         "{\"token\":\"\"}",
         "{\"token\":\"Bearer \"}",
+        "{\"token\":null}",
+        "{\"token\":\"null\"}",
+        "{\"token\":\"Bearer undefined\"}",
         "{\"Token\":\"a.b.c\"}",
     ] {
         assert_absent(
@@ -430,7 +456,7 @@ fn a_payload_is_looked_at_only_for_a_source_in_it() {
     );
     let payload: AuthPayload = serde_json::from_str("\"blabla\"").unwrap();
     let find = |sources: &[TokenSource]| {
-        find(sources, &parts, &payload).map(|token| token.unwrap().into_string())
+        find(sources, &parts, &payload).map(|found| found.unwrap().token.into_string())
     };
 
     assert_eq!(find(&[TokenSource::bearer()]).unwrap(), TOKEN);
@@ -475,8 +501,12 @@ fn a_member_that_no_verifier_would_take_is_too_large() {
 fn a_value_that_occurs_twice_is_malformed() {
     for cookies in [
         &[b"session=a; session=b".as_slice()][..],
-        &[b"session=a", b"session=a"],
-        &[b"session=; session=a"],
+        &[b"session=a", b"session=b"],
+        &[b"session=; session=a; session=b"],
+        &[b"session=a; session=a; session=b"],
+        &[b"session=a; session=A"],
+        &[b"session=a; session=%61"],
+        &[b"session=a; session=\"a"],
     ] {
         assert_malformed(
             in_headers(TokenSource::cookie("session"), "cookie", cookies),
@@ -556,33 +586,492 @@ fn a_source_knows_its_kind() {
             TokenSource::cookie(name),
             TokenSource::header(name),
             TokenSource::query(name),
+            TokenSource::authorization(name),
             TokenSource::bearer(),
         ]
     };
 
     assert_eq!(
-        sources("x").map(|source| source.is_auth()),
-        [true, false, false, false, false]
-    );
-    assert_eq!(
         sources("x").map(|source| source.is_cookie()),
-        [false, true, false, false, false]
+        [false, true, false, false, false, false]
     );
-    assert_eq!(sources("x").map(|source| source.check().is_ok()), [true; 5]);
+    assert_eq!(sources("x").map(|source| source.check().is_ok()), [true; 6]);
     assert_eq!(
         sources("a b").map(|source| source.check().is_ok()),
-        [true, false, false, true, true]
+        [true, false, false, true, false, true]
     );
     assert_eq!(
         sources("").map(|source| source.check().is_ok()),
-        [false, false, false, false, true]
+        [false, false, false, false, false, true]
+    );
+    assert_eq!(
+        sources("x").map(|source| source.to_string()),
+        [
+            "auth(\"x\")",
+            "cookie(\"x\")",
+            "header(\"x\")",
+            "query(\"x\")",
+            "authorization(\"x\")",
+            "bearer"
+        ]
     );
 }
 
 #[test]
 fn a_token_does_not_show_in_debug_output() {
-    let token = RawToken::from_text(TOKEN.to_owned()).unwrap();
+    let token = RawToken::from_text(TOKEN).unwrap();
     assert_eq!(format!("{token:?}"), "RawToken(redacted)");
     assert_eq!(token.as_str(), TOKEN);
     assert_eq!(token.into_string(), TOKEN);
+}
+
+/// `null` is what `localStorage.getItem` returns in a browser that is logged out.
+#[test]
+fn what_javascript_makes_of_no_token_is_absent() {
+    for nothing in ["null", "undefined", "Bearer null", "bearer  undefined"] {
+        assert_absent(in_auth(&json!({ "token": nothing })), nothing);
+        assert_absent(in_header(nothing), nothing);
+        assert_absent(in_cookies(format!("session={nothing}")), nothing);
+        assert_absent(
+            in_query(&format!("session={}", nothing.replace(' ', "+"))),
+            nothing,
+        );
+        assert_absent(in_arguments(&json!([{ "token": nothing }])), nothing);
+        assert_absent(in_arguments(&json!([nothing])), nothing);
+    }
+    assert_absent(in_authorization("Bearer null"), "bearer");
+    assert_absent(in_authorization("Bearer undefined"), "bearer");
+    assert_absent(in_auth(&json!({ "token": null })), "null");
+
+    for other in [
+        "NULL",
+        "Null",
+        "nil",
+        "None",
+        "NaN",
+        "false",
+        "0",
+        "{}",
+        "[object Object]",
+        "null ",
+        " null",
+        "\"null\"",
+        "null.null.null",
+        "undefined.",
+    ] {
+        assert_eq!(
+            in_auth(&json!({ "token": other })).unwrap().as_deref(),
+            Some(other)
+        );
+        assert_malformed(in_auth(&json!(other)), other);
+    }
+    for whole in ["null", "undefined"] {
+        assert_malformed(in_auth(&json!(whole)), "a payload that is a string");
+    }
+}
+
+#[test]
+fn an_absent_source_leaves_the_decision_to_the_next() {
+    let headers = [
+        ("x-auth-token", TOKEN.into()),
+        ("authorization", "Bearer null".into()),
+    ];
+    let parts = request(&headers, "");
+    let found = found_in(&TokenSource::defaults(), &parts, r#"{"token":null}"#);
+    assert_eq!(found.unwrap().as_deref(), Some(TOKEN));
+}
+
+#[test]
+fn a_cookie_may_be_quoted_and_have_an_escaped_scheme() {
+    for value in [
+        TOKEN.to_owned(),
+        format!("\"{TOKEN}\""),
+        format!("Bearer {TOKEN}"),
+        format!("\"Bearer {TOKEN}\""),
+        format!("\"bearer   {TOKEN}\""),
+        format!("Bearer%20{TOKEN}"),
+        format!("bEARER%20{TOKEN}"),
+        format!("\"Bearer%20{TOKEN}\""),
+    ] {
+        let found = in_cookies(format!("theme=dark; session={value}; lang=en"));
+        assert_eq!(found.unwrap().as_deref(), Some(TOKEN), "{value}");
+    }
+}
+
+/// A proxy that does not decode must not see another token than this server.
+#[test]
+fn other_escapes_in_a_cookie_are_left_as_they_are() {
+    for value in [
+        format!("%65{}", &TOKEN[1..]),
+        format!("%42earer%20{TOKEN}"),
+        format!("Bearer%2520{TOKEN}"),
+        format!("Bearer%09{TOKEN}"),
+        format!("Bearer+{TOKEN}"),
+        format!("%22{TOKEN}%22"),
+        format!("JWT%20{TOKEN}"),
+        format!("\"{TOKEN}"),
+        format!("{TOKEN}\""),
+        format!("\"\"{TOKEN}\"\""),
+    ] {
+        let found = in_cookies(format!("session={value}")).unwrap().unwrap();
+        assert_ne!(found, TOKEN, "{value}");
+    }
+    let twice = in_cookies(format!("session=Bearer%20%20{TOKEN}"))
+        .unwrap()
+        .unwrap();
+    assert_ne!(twice, TOKEN);
+}
+
+#[test]
+fn equal_cookies_count_once_and_empty_ones_do_not_count() {
+    for cookies in [
+        format!("session={TOKEN}; session={TOKEN}"),
+        format!("session={TOKEN}; a=b; session=\"{TOKEN}\"; session=Bearer%20{TOKEN}"),
+        format!("session=; session={TOKEN}; session=\"\"; session=Bearer"),
+        format!("session=null; session={TOKEN}; session=undefined"),
+    ] {
+        assert_eq!(
+            in_cookies(&cookies).unwrap().as_deref(),
+            Some(TOKEN),
+            "{cookies}"
+        );
+    }
+    let headers: [&[u8]; 3] = [b"session=", b"session=a", b"session=a"];
+    let found = in_headers(TokenSource::cookie("session"), "cookie", &headers);
+    assert_eq!(found.unwrap().as_deref(), Some("a"));
+    assert_absent(in_cookies("session=; session=\"\""), "empty ones only");
+}
+
+#[test]
+fn a_scheme_is_found_in_any_case() {
+    let found = |value: &str| {
+        in_headers(
+            TokenSource::authorization("JWT"),
+            "authorization",
+            &[value.as_bytes()],
+        )
+    };
+    for scheme in ["JWT", "jwt", "Jwt"] {
+        let value = format!("{scheme} {TOKEN}");
+        assert_eq!(found(&value).unwrap().as_deref(), Some(TOKEN), "{value}");
+    }
+    for absent in [
+        "JWT",
+        "JWT ",
+        "JWT null",
+        "JWTs x",
+        "Basic dXNlcjpwdw==",
+        "Bearer blabla",
+    ] {
+        assert_absent(found(absent), absent);
+    }
+    for value in [
+        format!("Bearer {TOKEN}"),
+        format!("JWT\t{TOKEN}"),
+        format!("Token {TOKEN}"),
+        TOKEN.to_owned(),
+        "JWT\tblabla".to_owned(),
+        "jwt=blabla".to_owned(),
+    ] {
+        assert_malformed(found(&value), &value);
+    }
+    let doubled = found(&format!("JWT Bearer {TOKEN}")).unwrap().unwrap();
+    assert_ne!(doubled, TOKEN);
+    for bearer in ["bearer", "BEARER", "Bearer"] {
+        assert_eq!(TokenSource::authorization(bearer), TokenSource::bearer());
+    }
+}
+
+#[test]
+fn several_schemes_work_in_their_order() {
+    let sources = [
+        TokenSource::bearer(),
+        TokenSource::header("x-auth-token"),
+        TokenSource::authorization("JWT"),
+    ];
+    let found = |headers: &[(&str, Vec<u8>)]| found_in(&sources, &request(headers, ""), "null");
+    let authorization = |value: String| ("authorization", value.into_bytes());
+
+    for scheme in ["Bearer", "jwt"] {
+        let found = found(&[authorization(format!("{scheme} {TOKEN}"))]);
+        assert_eq!(found.unwrap().as_deref(), Some(TOKEN), "{scheme}");
+    }
+    for (scheme, expected) in [("Bearer", TOKEN), ("JWT", "x")] {
+        let header = ("x-auth-token", b"x".to_vec());
+        let found = found(&[authorization(format!("{scheme} {TOKEN}")), header]);
+        assert_eq!(found.unwrap().as_deref(), Some(expected), "{scheme}");
+    }
+    assert_malformed(found(&[authorization(format!("Token {TOKEN}"))]), "neither");
+    assert_malformed(
+        found(&[authorization("JWT\tblabla".to_owned())]),
+        "misspelled",
+    );
+    let two = [
+        authorization(format!("JWT {TOKEN}")),
+        authorization(format!("Bearer {TOKEN}")),
+    ];
+    assert_malformed(found(&two), "two headers");
+}
+
+#[test]
+fn the_argument_of_an_event_may_be_the_token() {
+    for argument in [
+        json!(TOKEN),
+        json!(format!("Bearer {TOKEN}")),
+        json!({ "token": TOKEN }),
+    ] {
+        assert_eq!(
+            in_arguments(&json!([argument])).unwrap().as_deref(),
+            Some(TOKEN)
+        );
+        let more = in_arguments(&json!([argument, "x.y.z", [[{ "token": 5 }]]]));
+        assert_eq!(more.unwrap().as_deref(), Some(TOKEN));
+    }
+    for absent in [
+        json!([]),
+        json!([null]),
+        json!([""]),
+        json!([{}]),
+        json!([{ "token": null }]),
+    ] {
+        assert_absent(in_arguments(&absent), &absent.to_string());
+    }
+    for malformed in [
+        json!([5]),
+        json!([true]),
+        json!([[]]),
+        json!([[TOKEN]]),
+        json!([{ "token": 5 }]),
+    ] {
+        assert_malformed(in_arguments(&malformed), &malformed.to_string());
+    }
+    let too_long = in_arguments(&json!(["a".repeat(MAX_TOKEN_BYTES + 1)]));
+    assert_eq!(too_long.unwrap_err().code(), "token_too_large");
+}
+
+#[test]
+fn an_event_has_the_member_token_and_those_of_the_auth_payload() {
+    let sources = [
+        TokenSource::bearer(),
+        TokenSource::auth("jwt"),
+        TokenSource::cookie("session"),
+        TokenSource::auth("token"),
+    ];
+    let expected = [TokenSource::auth("token"), TokenSource::auth("jwt")];
+    assert_eq!(sources_of_event(&sources), expected);
+    assert_eq!(sources_of_event(&sources[..1]), expected[..1]);
+}
+
+#[test]
+fn a_token_from_a_cookie_is_given_to_a_known_page_only() {
+    let parts = request(
+        &[
+            ("cookie", b"session=a".to_vec()),
+            ("x-auth-token", b"a".to_vec()),
+        ],
+        "",
+    );
+    let sent = |source: TokenSource, page| {
+        let sources = [source];
+        let found = find(&sources, &parts, &AuthPayload::default())
+            .unwrap()
+            .unwrap();
+        found.sent_by(page).map(RawToken::into_string)
+    };
+
+    for page in [Page::Allowed, Page::Unknown] {
+        assert_eq!(
+            sent(TokenSource::header("x-auth-token"), page).unwrap(),
+            "a"
+        );
+    }
+    assert_eq!(
+        sent(TokenSource::cookie("session"), Page::Allowed).unwrap(),
+        "a"
+    );
+    let refused = sent(TokenSource::cookie("session"), Page::Unknown).unwrap_err();
+    assert_eq!(refused.code(), "origin_not_allowed");
+    assert_eq!(
+        refused.detail(),
+        Some("no Origin header, and the token came from a cookie")
+    );
+}
+
+#[test]
+fn a_token_under_another_name_is_found_in_every_place() {
+    let elsewhere = |headers: &[(&str, &str)], query: &str, payload: &Value| {
+        let headers: Vec<_> = headers
+            .iter()
+            .map(|(name, value)| (*name, value.as_bytes().to_vec()))
+            .collect();
+        let payload = serde_json::from_value(payload.clone()).unwrap();
+        in_handshake(&request(&headers, query), &payload).map(|place| place.to_string())
+    };
+    let bearer = format!("Bearer {TOKEN}");
+    let escaped = format!("a=b; jwt=Bearer%20{TOKEN}");
+    let protocols = format!("access_token, {TOKEN}");
+
+    for (headers, query, payload, expected) in [
+        (
+            vec![],
+            "",
+            json!({ "jwt": TOKEN }),
+            "the member \"jwt\" of the auth payload",
+        ),
+        (
+            vec![],
+            "",
+            json!({ "a": 5, "Token": bearer }),
+            "the member \"Token\" of the auth payload",
+        ),
+        (vec![], "", json!(TOKEN), "the auth payload itself"),
+        (
+            vec![("x-token", TOKEN)],
+            "",
+            json!(null),
+            "the header \"x-token\"",
+        ),
+        (
+            vec![("authorization", &*bearer)],
+            "",
+            json!(null),
+            "the header \"authorization\"",
+        ),
+        (
+            vec![("sec-websocket-protocol", &*protocols)],
+            "",
+            json!(null),
+            "the header \"sec-websocket-protocol\"",
+        ),
+        (
+            vec![("cookie", &*escaped)],
+            "",
+            json!(null),
+            "the cookie \"jwt\"",
+        ),
+    ] {
+        assert_eq!(
+            elsewhere(&headers, query, &payload).as_deref(),
+            Some(expected)
+        );
+    }
+    let in_query = elsewhere(
+        &[],
+        &format!("EIO=4&access_token=Bearer+{TOKEN}"),
+        &json!(null),
+    );
+    assert_eq!(
+        in_query.as_deref(),
+        Some("the query parameter \"access_token\"")
+    );
+
+    for other in [
+        "blabla",
+        "a.b.c",
+        "eyJ0aW1lIjoxfQ",
+        "eyJhIjoxfQ.eyJiIjoyfQ",
+        "v1.2.3",
+        "{\"a\".b.c",
+    ] {
+        let payload = json!({ "room": other, "list": [TOKEN], "object": { "token": TOKEN } });
+        let headers = [("x-room", other), ("cookie", "theme=dark; id=a.b.c")];
+        assert_eq!(
+            elsewhere(&headers, "EIO=4&v=1.2.3", &payload),
+            None,
+            "{other}"
+        );
+    }
+}
+
+#[test]
+fn a_token_under_another_name_is_found_up_to_a_limit() {
+    let padded = |length: usize| format!("{TOKEN}{}", "x".repeat(length - TOKEN.len()));
+    let elsewhere = |length| {
+        let payload = json!({ "jwt": padded(length) });
+        in_handshake(&request(&[], ""), &serde_json::from_value(payload).unwrap())
+    };
+    assert_eq!(
+        elsewhere(64 * 1024),
+        Some(Elsewhere::Member("jwt".to_owned()))
+    );
+    assert_eq!(elsewhere(64 * 1024 + 1), None);
+
+    let query = |others: usize| format!("{}jwt={TOKEN}", "a=b&".repeat(others));
+    let elsewhere = |others| in_handshake(&request(&[], &query(others)), &AuthPayload::default());
+    assert_eq!(elsewhere(63), Some(Elsewhere::Query("jwt".to_owned())));
+    assert_eq!(elsewhere(64), None);
+}
+
+#[test]
+fn a_hint_shows_no_value_and_escapes_the_name() {
+    let hint = |name: String| Elsewhere::Member(name).to_string();
+    assert_eq!(
+        hint("a\n\u{202e}\"".to_owned()),
+        r#"the member "a\n\u{202e}\"" of the auth payload"#
+    );
+    assert!(hint("x".repeat(500)).len() < 150);
+    assert!(hint("x".repeat(5000)).contains("(a long name)"));
+    for name in [
+        TOKEN.to_owned(),
+        format!("room-{TOKEN}"),
+        format!("{}{TOKEN}", "x/".repeat(600)),
+    ] {
+        let hint = hint(name);
+        assert!(!hint.contains("eyJ"), "{hint}");
+    }
+}
+
+#[test]
+fn a_missing_token_is_told_with_its_sources_and_the_hint() {
+    let sources = [TokenSource::auth("token"), TokenSource::bearer()];
+    let error = missing(&sources, None);
+    assert_eq!(error.code(), "token_missing");
+    assert_eq!(error.detail(), Some("no token in auth(\"token\"), bearer"));
+
+    let place = Elsewhere::Member("jwt".to_owned());
+    assert_eq!(
+        place.beside(&sources),
+        "the member \"jwt\" of the auth payload looks like a token, and the sources are auth(\"token\"), bearer"
+    );
+    assert_eq!(
+        missing(&sources, Some(place)).detail(),
+        Some(
+            "no token in auth(\"token\"), bearer; the member \"jwt\" of the auth payload looks like one"
+        )
+    );
+
+    let argument = FirstArgument::deserialize(json!([{ "jwt": TOKEN }])).unwrap();
+    assert_eq!(
+        in_event(&argument).unwrap().to_string(),
+        "the member \"jwt\" of the argument"
+    );
+}
+
+#[test]
+fn a_malformed_token_is_told_with_its_place() {
+    let detail = |found: Found| found.unwrap_err().detail().unwrap().to_owned();
+    assert_eq!(
+        detail(in_auth(&json!({ "token": 5 }))),
+        "auth(\"token\") is not a string"
+    );
+    assert_eq!(
+        detail(in_auth(&json!(TOKEN))),
+        "the auth payload is neither an object nor null"
+    );
+    assert_eq!(
+        detail(in_cookies("session=a; session=b")),
+        "cookie(\"session\") occurs twice, with two values"
+    );
+    assert_eq!(
+        detail(in_query("session=a&session=a")),
+        "query(\"session\") occurs twice"
+    );
+    assert_eq!(
+        detail(in_authorization(format!("Basic {TOKEN}"))),
+        "the Authorization header seems to hold a token, but is not \"Bearer \" and a token"
+    );
+    assert_eq!(
+        detail(in_arguments(&json!([5]))),
+        "the argument of the event is neither an object nor a string"
+    );
 }

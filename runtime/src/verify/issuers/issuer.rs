@@ -8,7 +8,7 @@ use super::{
     },
     IssuerName,
 };
-use crate::{error::ConfigError, keys::KeySettings};
+use crate::{error::ConfigError, keys::KeySettings, settings::StringList};
 
 /// One of several issuers whose tokens a server accepts, with its keys and rules: for
 /// [`JwtAuthBuilder::issuers`](crate::JwtAuthBuilder::issuers), the option `issuers` of the
@@ -109,7 +109,7 @@ impl Issuer {
         }
         // The claims of other issuers are compared with the template before they get here.
         settings.issuers = match &name {
-            IssuerName::Exact(name) => Some(vec![name.clone()]),
+            IssuerName::Exact(name) => Some(StringList::Strings(vec![name.clone()])),
             IssuerName::Template(_) => None,
         };
 
