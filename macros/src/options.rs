@@ -192,17 +192,21 @@ options! {
     /// A longer token is refused before it is parsed. At most 1 MiB.
     "max_token_bytes": Integer(MAX_TOKEN_BYTES), "8192",
         default = "8192", aliases = ["max_size", "max_length"];
-    /// Where a token is looked for: a list of `auth("key")`, `bearer`, `header("name")`,
-    /// `query("name")` and `cookie("name")`. The first source that is present decides.
+    /// Where a token is looked for: a list of `auth("key")`, `bearer`, `authorization("scheme")`,
+    /// `header("name")`, `query("name")` and `cookie("name")`. The first source that is present
+    /// decides.
     "token": TokenSources, r#"[auth("token"), bearer]"#,
         default = r#"[auth("token"), auth("auth_token"), bearer, header("x-auth-token"), query("auth_token")]"#,
         aliases = ["sources", "token_sources"];
-    /// The handshake's `Origin` must be one of these. Required with `cookie`.
+    /// A handshake whose `Origin` is not one of these is refused. One without `Origin` is refused
+    /// only if its token comes from a cookie, unless it says `Sec-Fetch-Site: same-origin`.
+    /// Required with `cookie`.
     "allowed_origins": StringOrList(strings::origin), r#""https://app.example.com""#,
         aliases = ["origins", "origin"];
     /// Like `allowed_origins`, from an environment variable, separated by commas.
     "allowed_origins_env": String(strings::environment_name), r#""ALLOWED_ORIGINS""#;
-    /// Admits a connection without a token as a guest.
+    /// Admits a connection without a token as a guest. The log says at DEBUG of every connection
+    /// whether it came in as a guest or as a user.
     "guest": Bool, "true", default = "false", aliases = ["allow_guests", "anonymous"];
     /// Disconnects a guest that has not logged in within this time. Needs `guest` and
     /// `authenticate_event`.

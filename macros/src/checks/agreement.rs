@@ -326,9 +326,10 @@ fn other_lists_are_not_empty() {
 fn the_name_in_a_token_source_is_one_that_a_client_can_send() {
     type Source = (&'static str, fn(&'static str) -> TokenSource);
     let [auth, query]: [Source; 2] = [("auth", TokenSource::auth), ("query", TokenSource::query)];
-    let [header, cookie]: [Source; 2] = [
+    let [header, cookie, authorization]: [Source; 3] = [
         ("header", TokenSource::header),
         ("cookie", TokenSource::cookie),
+        ("authorization", TokenSource::authorization),
     ];
 
     for ((source, place), accepted, refused) in [
@@ -343,6 +344,13 @@ fn the_name_in_a_token_source_is_one_that_a_client_can_send() {
             cookie,
             &["session", "__Host-session", "a.b"],
             &["", "a b", "a;b", "a=b", "ü", "a\n", "\"a\""],
+        ),
+        (
+            authorization,
+            &["JWT", "Bearer", "bearer", "a!#$%&'*+-.^_`|~1"],
+            &[
+                "", "JWT ", " JWT", "a b", "a:b", "a=b", "a,b", "ü", "a\n", "\"a\"",
+            ],
         ),
     ] {
         let source: TokenStream = source.parse().unwrap();
@@ -493,6 +501,7 @@ const NOT_ORIGINS: &[&str] = &[
     "https://app.example.com: 80",
     "https://app.example.com:65536",
     "https://app.example.com:84430",
+    "https://app.example.com:99999",
     "https://app.example.com:99999999999",
     "https://app.example.com:http",
     "https://app.example.com:80:80",

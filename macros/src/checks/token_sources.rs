@@ -19,6 +19,7 @@ use crate::{
 const SOURCES: &[(&str, Option<Check>)] = &[
     ("auth", Some(strings::not_empty)),
     ("bearer", None),
+    ("authorization", Some(strings::http_token)),
     ("header", Some(strings::http_token)),
     ("query", Some(strings::not_empty)),
     ("cookie", Some(strings::http_token)),
@@ -56,13 +57,30 @@ pub(crate) fn check(value: &Expr, errors: &mut Errors) {
     for element in &list.elems {
         if let Err(error) = source(element).and_then(|source| check_name(&source)) {
             errors.push(error);
-        } else if !seen.insert(element.to_token_stream().to_string()) {
+        } else if !seen.insert(identity(element)) {
             errors.at(
                 element,
                 "`token` lists this source twice; remove one of them",
             );
         }
     }
+}
+
+/// Returns what two spellings of one source have in common: the case of a scheme does not matter,
+/// and `bearer` is one.
+fn identity(element: &Expr) -> String {
+    let written = element.to_token_stream().to_string();
+    let Ok(TokenSource { name, argument }) = source(element) else {
+        return written;
+    };
+    let scheme = match argument.map(|(argument, _)| literal(argument)) {
+        None if name == "bearer" => "bearer".to_owned(),
+        Some(Some(Lit::Str(scheme))) if name == "authorization" => {
+            scheme.value().to_ascii_lowercase()
+        }
+        _ => return written,
+    };
+    format!("authorization {scheme}")
 }
 
 /// Returns the sources of a list that has been checked.
@@ -133,8 +151,8 @@ fn check_name(source: &TokenSource) -> syn::Result<()> {
 }
 
 fn not_a_source(element: &Expr) -> syn::Error {
-    let message = "expected a token source: `auth(\"key\")`, `bearer`, `header(\"name\")`, \
-        `query(\"name\")` or `cookie(\"name\")`";
+    let message = "expected a token source: `auth(\"key\")`, `bearer`, `authorization(\"scheme\")`, \
+        `header(\"name\")`, `query(\"name\")` or `cookie(\"name\")`";
     syn::Error::new_spanned(element, message)
 }
 
@@ -165,13 +183,31 @@ mod tests {
 
     #[test]
     fn a_list_of_sources_is_parsed() {
-        let value = parse_quote!([auth("token"), bearer, header(HEADER)]);
+        let value = parse_quote!([
+            auth("token"),
+            bearer,
+            authorization("JWT"),
+            authorization("Token"),
+            authorization(SCHEME),
+            header(HEADER)
+        ]);
         assert_eq!(messages(&value), [""; 0]);
         let names: Vec<_> = parse(&value)
             .iter()
             .map(|source| source.name.to_string())
             .collect();
-        assert_eq!(names, ["auth", "bearer", "header"]);
+        let authorization = "authorization";
+        assert_eq!(
+            names,
+            [
+                "auth",
+                "bearer",
+                authorization,
+                authorization,
+                authorization,
+                "header"
+            ]
+        );
     }
 
     #[test]
@@ -184,6 +220,12 @@ mod tests {
             query(5),
             bearer,
             bearer,
+            authorization("BEARER"),
+            authorization("JWT"),
+            authorization("jwt"),
+            authorization("JWT "),
+            authorization(""),
+            authorization,
             "x"
         ]));
         let parts = [
@@ -193,6 +235,11 @@ mod tests {
             "must not contain ' '",
             "must be a string",
             "lists this source twice",
+            "lists this source twice",
+            "lists this source twice",
+            "must not contain ' '",
+            "must not be empty",
+            "write `authorization(\"name\")`",
             "expected a token source",
         ];
         assert_eq!(messages.len(), parts.len(), "{messages:#?}");

@@ -51,4 +51,14 @@ async fn no_list(_: Claims) -> Option<User> {
     None
 }
 
+#[jwt_auth(secret_env = "JWT_SECRET", token = [authorization("JWT ")])]
+async fn scheme_with_a_space(_: Claims) -> Option<User> {
+    None
+}
+
+#[jwt_auth(secret_env = "JWT_SECRET", token = [bearer, authorization("BEARER")])]
+async fn bearer_twice(_: Claims) -> Option<User> {
+    None
+}
+
 fn main() {}
