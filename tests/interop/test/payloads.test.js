@@ -9,7 +9,7 @@ const ADA = { logged_in: true, name: 'Ada' };
 const GUEST = { logged_in: false, name: null };
 const CONNECT = 0;
 
-const NO_STRINGS = { number: 5, object: { token: 'x' }, array: ['x'], null: null, boolean: true };
+const NO_STRINGS = { number: 5, object: { token: 'x' }, array: ['x'], boolean: true };
 
 forEveryClient((suite) => {
   const { client } = suite;
@@ -17,6 +17,15 @@ forEveryClient((suite) => {
   for (const [kind, value] of Object.entries(NO_STRINGS)) {
     suite.test(`refused with token_malformed: ${kind} as query auth_token`, async (test) => {
       await assertRefused(test.connect({ query: { auth_token: value } }), 'token_malformed');
+    });
+  }
+
+  // A browser that is logged out sends them: the client writes `null` and `undefined` as strings into a query.
+  for (const nothing of [null, 'null', 'undefined']) {
+    suite.test(`no token: ${nothing} (${typeof nothing}) as query auth_token`, async (test) => {
+      const given = { query: { auth_token: nothing } };
+      await assertRefused(test.connect(given), 'token_missing');
+      assert.deepEqual((await test.connect({ at: 'guests', ...given })).session, GUEST);
     });
   }
 
@@ -102,6 +111,16 @@ function withAuthPayload(suite) {
         });
       }
     }
+  }
+
+  for (const nothing of [null, 'null', 'Bearer undefined']) {
+    suite.test(`no token: ${nothing} (${typeof nothing}) as auth.token`, async (test) => {
+      const auth = { token: nothing };
+      await assertRefused(test.connect({ auth }), 'token_missing');
+      assert.deepEqual((await test.connect({ at: 'guests', auth })).session, GUEST);
+      const headers = { 'x-auth-token': await userToken('1') };
+      assert.deepEqual((await test.connect({ auth, headers })).session, ADA);
+    });
   }
 
   for (const [kind, auth] of Object.entries({ string: 'text', array: [['token', 'x']], boolean: true })) {

@@ -163,6 +163,11 @@ async fn an_auth_payload_of_another_shape_makes_no_guest() {
         ada,
         "\"blabla\"".to_owned(),
         "true".to_owned(),
+        "\"null\"".to_owned(),
+        "{\"token\":false}".to_owned(),
+        "{\"token\":[null]}".to_owned(),
+        "{\"token\":\"None\"}".to_owned(),
+        "{\"token\":null,\"token\":null}".to_owned(),
         "-5".to_owned(),
         "{".to_owned(),
     ] {
@@ -173,7 +178,16 @@ async fn an_auth_payload_of_another_shape_makes_no_guest() {
         );
     }
 
-    for payload in ["", "null", "\"\"", "{}", "{\"token\":\"\"}"] {
+    for payload in [
+        "",
+        "null",
+        "\"\"",
+        "{}",
+        "{\"token\":\"\"}",
+        "{\"token\":null}",
+        "{\"token\":\"null\"}",
+        "{\"token\":\"Bearer undefined\"}",
+    ] {
         assert_eq!(
             first_received(payload, "", None).await,
             welcome(None),
@@ -207,6 +221,8 @@ async fn a_token_in_authorization_makes_no_guest_in_any_spelling() {
     for value in [
         "Basic dXNlcjpwdw==",
         "Bearer",
+        "Bearer null",
+        "Bearer undefined",
         "Digest realm=\"www.example.com\"",
     ] {
         assert_eq!(
@@ -228,7 +244,7 @@ async fn a_token_in_a_header_a_cookie_or_the_query_makes_no_guest_in_any_spellin
     let ada = token("ada");
     for value in [
         format!("Bearer\t{ada}"),
-        format!("\"{ada}\""),
+        format!("\"{ada}"),
         format!("JWT {ada}"),
         format!("%65{}", &ada[1..]),
     ] {
@@ -242,10 +258,13 @@ async fn a_token_in_a_header_a_cookie_or_the_query_makes_no_guest_in_any_spellin
         .await;
         assert_eq!(cookie, Received::refused("token_malformed"), "{value}");
     }
+    let quoted = first_received("", "", Some(("x-auth-token", &format!("\"{ada}\"")))).await;
+    assert_eq!(quoted, Received::refused("token_malformed"));
+    let grace = token("grace");
     let twice = first_received(
         "",
         "",
-        Some(("cookie", &format!("session={ada}; session={ada}"))),
+        Some(("cookie", &format!("session={ada}; session={grace}"))),
     )
     .await;
     assert_eq!(twice, Received::refused("token_malformed"));
@@ -271,6 +290,28 @@ async fn a_token_in_a_header_a_cookie_or_the_query_makes_no_guest_in_any_spellin
         first_received("", "", Some(("cookie", &format!("session=Bearer {ada}")))).await,
         welcome(Some("Ada"))
     );
+}
+
+/// A guest carries no authority that a page could abuse.
+#[tokio::test]
+async fn a_guest_without_an_origin_is_admitted_and_one_of_another_origin_is_not() {
+    let server = Server::start().await;
+    server
+        .io
+        .ns("/", greet.with(from_everywhere::middleware().unwrap()));
+    let mut native = server.client().admitted().await;
+    native.expect(welcome(None)).await;
+    let mut logged_out = server
+        .client()
+        .header("cookie", "session=")
+        .admitted()
+        .await;
+    logged_out.expect(welcome(None)).await;
+
+    for origin in ["https://evil.example.com", "null"] {
+        let refusal = server.client().header("origin", origin).refusal().await;
+        assert_eq!(refusal, "origin_not_allowed", "{origin}");
+    }
 }
 
 #[tokio::test]

@@ -56,7 +56,6 @@ async fn a_token_that_is_not_a_string_is_malformed() {
         "-1.5e300",
         "true",
         "false",
-        "null",
         "{}",
         "[]",
         r#"{"token":"x"}"#,
@@ -288,8 +287,9 @@ async fn strings_that_are_not_tokens_are_malformed() {
         "🦀.🦀.🦀",
         "\u{0}",
         " ",
-        "null",
-        "undefined",
+        "Null",
+        "undefined ",
+        "null.null.null",
         "[object Object]",
     ];
     let bent = [

@@ -51,9 +51,9 @@ async fn an_accepted_connection_is_logged_with_namespace_and_socket() {
     let server = server().await;
     server.client().token(&token("ada")).admitted().await;
     let id = server.io.sockets()[0].id.to_string();
-    let line = the_line(&log, &["connection accepted", &id]);
+    let line = the_line(&log, &["connected", &id]);
     assert!(
-        line.contains("DEBUG") && line.contains("namespace=\"/\""),
+        line.contains("DEBUG") && line.contains("namespace=\"/\"") && line.contains("as=\"user\""),
         "{line}"
     );
 }
@@ -158,7 +158,7 @@ async fn tokens_and_secrets_are_never_logged() {
 
     let text = log.text();
     assert!(
-        text.contains("connection accepted") && text.contains("connection refused"),
+        text.contains("connected") && text.contains("connection refused"),
         "{text}"
     );
 
@@ -205,9 +205,151 @@ async fn a_token_in_the_name_of_a_namespace_or_an_event_is_not_logged() {
     assert!(matches!(raw.next().await.1, Received::Ack(_)));
 
     let own = log.lines_with("").join("\n");
-    for event in ["connection refused", "connection accepted", "event refused"] {
+    for event in ["connection refused", "connected", "event refused"] {
         assert!(own.contains(event), "{own}");
     }
     let signature = token.rsplit('.').next().unwrap();
     assert!(!own.contains(signature), "{own}");
+}
+
+#[tokio::test]
+async fn a_guest_is_told_from_a_user_in_the_log() {
+    let log = Log::capture();
+    let server = Server::start().await;
+    let lookup = lookup::builder().authenticate_event("authenticate");
+    server.io.ns("/", on_connect.with(lookup.build().unwrap()));
+    let mut client = server.client().admitted().await;
+    let line = the_line(&log, &["connected"]);
+    assert!(
+        line.contains("DEBUG") && line.contains("as=\"guest\""),
+        "{line}"
+    );
+
+    for (what, attempt) in [("logged in", 1), ("session renewed", 2)] {
+        client
+            .emit_with_ack("authenticate", json!({ "token": token("ada") }))
+            .await;
+        assert!(matches!(client.next().await, Received::Ack(_)));
+        let line = the_line(&log, &[what]);
+        let id = server.io.sockets()[0].id.to_string();
+        assert!(
+            line.contains("DEBUG")
+                && line.contains("namespace=\"/\"")
+                && line.contains(&id)
+                && line.contains("as=\"user\""),
+            "attempt {attempt}: {line}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_token_under_another_name_is_logged_once_for_each_connection() {
+    let log = Log::capture();
+    let server = server().await;
+    server
+        .io
+        .ns("/b", on_connect.with(lookup::middleware().unwrap()));
+    let members = lookup::builder().guest(false).build().unwrap();
+    server.io.ns("/members", on_connect.with(members));
+    let ada = token("ada");
+    let payload = json!({ "jwt": ada }).to_string();
+
+    let mut raw = server.raw().await;
+    for namespace in ["/", "/b"] {
+        raw.connect(namespace, &payload).await;
+        raw.expect(namespace, Received::Connected).await;
+    }
+    raw.connect("/members", &payload).await;
+    raw.expect("/members", Received::refused("token_missing"))
+        .await;
+
+    let line = the_line(&log, &["token under another name"]);
+    assert!(
+        line.contains("INFO")
+            && line.contains("namespace=\"/\"")
+            && line.contains(
+                "the member \"jwt\" of the auth payload looks like a token, and the sources are auth(\"token\"), \
+                 auth(\"auth_token\"), bearer, header(\"x-auth-token\"), query(\"auth_token\")"
+            ),
+        "{line}"
+    );
+    let refusal = the_line(&log, &["connection refused", "token_missing"]);
+    assert!(
+        refusal.contains("INFO")
+            && refusal.contains("no token in auth(")
+            && refusal.contains("; the member \\\"jwt\\\" of the auth payload looks like one"),
+        "{refusal}"
+    );
+
+    // Another connection is told of again.
+    server.client().header("x-token", &ada).admitted().await;
+    assert_eq!(log.lines_with("token under another name").len(), 2);
+    the_line(
+        &log,
+        &["token under another name", "the header \"x-token\""],
+    );
+    assert!(!log.lines_with("").join("\n").contains(&ada));
+}
+
+#[tokio::test]
+async fn a_connection_without_a_token_anywhere_gets_no_hint() {
+    let log = Log::capture();
+    let server = server().await;
+    let auth = json!({ "room": "a.b.c", "version": "1.2.3" });
+    server.client().auth(auth).admitted().await;
+    server.client().token(&token("ada")).admitted().await;
+    let beside = json!({ "token": token("ada"), "id_token": token("ada") });
+    server.client().auth(beside).admitted().await;
+    server.client().token("blabla").refusal().await;
+    assert_eq!(log.lines_with("another name"), [""; 0]);
+}
+
+#[tokio::test]
+async fn a_login_with_the_token_under_another_name_is_logged() {
+    let log = Log::capture();
+    let server = Server::start().await;
+    let lookup = lookup::builder().authenticate_event("authenticate");
+    server.io.ns("/", on_connect.with(lookup.build().unwrap()));
+    let mut client = server.client().admitted().await;
+    for _ in 0..2 {
+        client
+            .emit_with_ack("authenticate", json!({ "jwt": token("ada") }))
+            .await;
+        assert!(matches!(client.next().await, Received::Ack(_)));
+    }
+
+    the_line(
+        &log,
+        &[
+            "token under another name",
+            "the member \"jwt\" of the argument looks like a token, and the sources are auth(\"token\"), auth(\"auth_token\")",
+        ],
+    );
+    let refusals = log.lines_with("renewal refused");
+    assert_eq!(refusals.len(), 2);
+    for refusal in refusals {
+        assert!(
+            refusal.contains("token_missing") && refusal.contains("of the argument looks like one"),
+            "{refusal}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_of_a_source_is_logged_with_its_place() {
+    let log = Log::capture();
+    let server = server().await;
+    server.client().auth(json!({ "token": 5 })).refusal().await;
+    server
+        .client()
+        .query("auth_token=a&auth_token=b")
+        .refusal()
+        .await;
+    for detail in [
+        "auth(\\\"token\\\") is not a string",
+        "query(\\\"auth_token\\\") occurs twice",
+    ] {
+        let line = the_line(&log, &[detail, "token_malformed"]);
+        assert!(line.contains("DEBUG"), "{line}");
+    }
 }

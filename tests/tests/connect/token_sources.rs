@@ -4,7 +4,8 @@ use serde_json::json;
 use socketioxide::{adapter::LocalAdapter, handler::ConnectHandler};
 use socketioxide_jwt_auth::{JwtAuthBuilder, LookupOn, TokenSource, jwt_auth};
 use socketioxide_jwt_auth_tests::{
-    Claims, Raw, Received, SECRET, Server, User, authenticate, find_user, greet, token,
+    Claims, ClientBuilder, Log, Raw, Received, SECRET, Server, User, authenticate, find_user,
+    greet, token,
 };
 
 /// Other sources than the defaults, in another order.
@@ -15,6 +16,16 @@ async fn elsewhere(claims: Claims) -> Option<User> {
 
 #[jwt_auth(secret = SECRET, token = [cookie("session")], allowed_origins = ["https://app.example.com"])]
 async fn in_cookie(claims: Claims) -> Option<User> {
+    find_user(&claims.sub)
+}
+
+#[jwt_auth(secret = SECRET, token = [cookie("t"), bearer], allowed_origins = "https://app.example.com")]
+async fn cookie_or_bearer(claims: Claims) -> Option<User> {
+    find_user(&claims.sub)
+}
+
+#[jwt_auth(secret = SECRET, token = [authorization("JWT"), authorization("Token")])]
+async fn with_schemes(claims: Claims) -> Option<User> {
     find_user(&claims.sub)
 }
 
@@ -135,7 +146,13 @@ async fn the_first_source_that_is_present_decides() {
 async fn a_bad_token_is_refused_even_if_a_later_source_has_a_good_one() {
     let server = server().await;
     let good = token("ada");
-    for bad in [json!("blabla"), json!(5), json!(null), json!({}), json!([])] {
+    for bad in [
+        json!("blabla"),
+        json!(5),
+        json!(false),
+        json!({}),
+        json!([]),
+    ] {
         let client = server
             .client()
             .auth(json!({ "token": bad, "auth_token": good }))
@@ -149,7 +166,7 @@ async fn an_empty_source_is_absent() {
     let server = server().await;
     let client = server
         .client()
-        .auth(json!({ "token": "", "auth_token": "Bearer " }))
+        .auth(json!({ "token": null, "auth_token": "Bearer " }))
         .header("authorization", "Bearer");
     client
         .header("x-auth-token", &token("ada"))
@@ -314,8 +331,197 @@ async fn a_cookie_counts_only_from_an_allowed_origin() {
         "origin_not_allowed"
     );
     assert_eq!(client().refusal().await, "origin_not_allowed");
+    let sites = |sites: &[&str]| {
+        let add = |client: ClientBuilder, site: &&str| client.header("sec-fetch-site", site);
+        sites.iter().fold(client(), add)
+    };
+    sites(&["same-origin"])
+        .admitted()
+        .await
+        .expect(welcome("Ada"))
+        .await;
+    for other in [
+        &["cross-site"][..],
+        &["same-site"],
+        &["none"],
+        &["Same-Origin"],
+        &["same-origin", "same-origin"],
+        &["same-origin", "cross-site"],
+    ] {
+        let refusal = sites(other).refusal().await;
+        assert_eq!(refusal, "origin_not_allowed", "{other:?}");
+    }
+    let foreign = sites(&["same-origin"]).header("origin", "https://evil.example.com");
+    assert_eq!(foreign.refusal().await, "origin_not_allowed");
     let without_cookie = server.client().header("origin", "https://app.example.com");
     assert_eq!(without_cookie.refusal().await, "token_missing");
+}
+
+#[tokio::test]
+async fn polling_from_a_page_of_the_servers_own_origin_needs_no_origin() {
+    let server = serve(in_cookie::builder()).await;
+    let cookie = format!("session={}", token("ada"));
+    let client = || server.client().polling().header("cookie", &cookie);
+    assert_eq!(client().refusal().await, "origin_not_allowed");
+    client()
+        .header("sec-fetch-site", "same-origin")
+        .admitted()
+        .await
+        .expect(welcome("Ada"))
+        .await;
+}
+
+/// A cookie is sent by browsers without being asked, other tokens are not.
+#[tokio::test]
+async fn a_missing_origin_is_refused_for_a_cookie_only() {
+    let log = Log::capture();
+    let server = serve(cookie_or_bearer::builder()).await;
+    let cookie = format!("t={}", token("ada"));
+    let bearer = format!("Bearer {}", token("grace"));
+    let native = || server.client().header("authorization", &bearer);
+    native().admitted().await.expect(welcome("Grace")).await;
+    native()
+        .header("cookie", "t=; t=null")
+        .admitted()
+        .await
+        .expect(welcome("Grace"))
+        .await;
+
+    // The cookie is the first source.
+    let refused = native().header("cookie", &cookie).refusal().await;
+    assert_eq!(refused, "origin_not_allowed");
+    let line = log.lines_with("the token came from a cookie").concat();
+    assert!(
+        line.contains("INFO") && line.contains("no Origin header"),
+        "{line}"
+    );
+    native()
+        .header("cookie", &cookie)
+        .header("origin", "https://app.example.com")
+        .admitted()
+        .await
+        .expect(welcome("Ada"))
+        .await;
+}
+
+#[tokio::test]
+async fn an_origin_that_is_not_allowed_is_refused_with_any_token() {
+    let log = Log::capture();
+    let server = serve(cookie_or_bearer::builder()).await;
+    let bearer = format!("Bearer {}", token("grace"));
+    for origin in ["https://evil.example.com", "null", "", "x"] {
+        let client = server
+            .client()
+            .header("authorization", &bearer)
+            .header("origin", origin);
+        assert_eq!(client.refusal().await, "origin_not_allowed", "{origin}");
+    }
+    let twice = server
+        .client()
+        .header("authorization", &bearer)
+        .header("origin", "https://app.example.com")
+        .header("origin", "https://app.example.com");
+    assert_eq!(twice.refusal().await, "origin_not_allowed");
+
+    let line = log.lines_with("https://evil.example.com").concat();
+    assert!(
+        line.contains("INFO") && line.contains("allowed are https://app.example.com"),
+        "{line}"
+    );
+    assert_eq!(log.lines_with("there are several Origin headers").len(), 1);
+}
+
+/// The rule holds for the event too: its token is never that of the cookie.
+#[tokio::test]
+async fn a_cookie_does_not_renew_a_session() {
+    let server = serve(
+        cookie_or_bearer::builder()
+            .guest(true)
+            .authenticate_event("authenticate"),
+    )
+    .await;
+    let cookie = format!("t={}", token("ada"));
+    let mut client = server
+        .client()
+        .header("cookie", &cookie)
+        .header("origin", "https://app.example.com")
+        .admitted()
+        .await;
+    client.expect(welcome("Ada")).await;
+    for argument in [json!(null), json!({}), json!({ "t": null })] {
+        client.emit_with_ack("authenticate", argument).await;
+        let received = format!("{:?}", client.next().await);
+        assert!(received.contains("token_missing"), "{received}");
+    }
+}
+
+#[tokio::test]
+async fn a_cookie_is_read_as_servers_write_it() {
+    let server = serve(in_cookie::builder()).await;
+    let ada = token("ada");
+    let client = |cookies: &str| {
+        server
+            .client()
+            .header("cookie", cookies)
+            .header("origin", "https://app.example.com")
+    };
+    for cookies in [
+        format!("session=\"{ada}\""),
+        format!("session=\"Bearer {ada}\""),
+        format!("session=Bearer%20{ada}"),
+        format!("session={ada}; theme=dark; session={ada}"),
+        format!("session=; session={ada}"),
+        format!("session={ada}; session=\"\""),
+    ] {
+        let mut client = client(&cookies).admitted().await;
+        client.expect(welcome("Ada")).await;
+    }
+
+    let grace = token("grace");
+    for cookies in [
+        format!("session={ada}; session={grace}"),
+        format!("session={ada}; session={ada}; session=x"),
+        format!("session=%22{ada}%22"),
+        format!("session=%42earer%20{ada}"),
+    ] {
+        let refusal = client(&cookies).refusal().await;
+        assert_eq!(refusal, "token_malformed", "{cookies}");
+    }
+}
+
+#[tokio::test]
+async fn another_scheme_can_be_chosen() {
+    let server = serve(with_schemes::builder()).await;
+    let ada = token("ada");
+    for value in ["JWT", "jwt", "Token", "token"] {
+        let client = server
+            .client()
+            .header("authorization", &format!("{value} {ada}"));
+        client.admitted().await.expect(welcome("Ada")).await;
+    }
+    for value in [
+        format!("Bearer {ada}"),
+        format!("JWT\t{ada}"),
+        format!("Basic {ada}"),
+        "JWT blabla".to_owned(),
+    ] {
+        let client = server.client().header("authorization", &value);
+        assert_eq!(client.refusal().await, "token_malformed", "{value}");
+    }
+    for value in ["JWT", "JWT null", "Bearer blabla", "Basic YWRhOmh1bnRlcjI="] {
+        let client = server.client().header("authorization", value);
+        assert_eq!(client.refusal().await, "token_missing", "{value}");
+    }
+
+    let built = with_schemes::builder().token([TokenSource::authorization("JWT")]);
+    let server = serve(built).await;
+    let client = |scheme: &str| {
+        server
+            .client()
+            .header("authorization", &format!("{scheme} {ada}"))
+    };
+    client("JWT").admitted().await.expect(welcome("Ada")).await;
+    assert_eq!(client("Token").refusal().await, "token_malformed");
 }
 
 #[tokio::test]

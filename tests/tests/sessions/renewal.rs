@@ -326,10 +326,11 @@ async fn payloads_without_a_valid_token_are_answered_with_a_code() {
     let server = server().await;
 
     let payloads = [
-        (json!(["authenticate"]), "token_malformed"),
+        (json!(["authenticate"]), "token_missing"),
         (json!(["authenticate", null]), "token_missing"),
         (json!(["authenticate", ""]), "token_missing"),
-        (json!(["authenticate", token("ada")]), "token_malformed"),
+        (json!(["authenticate", token("nobody")]), "user_not_found"),
+        (json!(["authenticate", "undefined"]), "token_missing"),
         (
             json!(["authenticate", [{ "token": token("ada") }]]),
             "token_malformed",
@@ -338,9 +339,10 @@ async fn payloads_without_a_valid_token_are_answered_with_a_code() {
         (json!(["authenticate", "text"]), "token_malformed"),
         (json!(["authenticate", 1.5]), "token_malformed"),
         (json!(["authenticate", [[], {}]]), "token_malformed"),
+        (json!(["authenticate", { "token": null }]), "token_missing"),
         (
-            json!(["authenticate", { "token": null }]),
-            "token_malformed",
+            json!(["authenticate", { "token": "null" }]),
+            "token_missing",
         ),
         (json!(["authenticate", { "token": 5 }]), "token_malformed"),
         (
@@ -353,6 +355,10 @@ async fn payloads_without_a_valid_token_are_answered_with_a_code() {
         ),
         (
             json!(["authenticate", { "token": "x".repeat(10_000) }]),
+            "token_too_large",
+        ),
+        (
+            json!(["authenticate", "x".repeat(2_000_000)]),
             "token_too_large",
         ),
         (
@@ -400,6 +406,8 @@ async fn the_event_accepts_the_members_of_the_auth_payload() {
     for payload in [
         json!({ "auth_token": token("ada") }),
         json!({ "token": format!("Bearer {}", token("ada")) }),
+        json!(token("ada")),
+        json!(format!("Bearer {}", token("ada"))),
     ] {
         let mut raw = ready(&server, "/", None).await;
         assert!(matches!(
