@@ -33,12 +33,12 @@ impl<'a, A: Adapter> Attempt<'a, A> {
     ///
     /// Returns `too_many_attempts` past the limits of the connection, and `session_ended` if the
     /// socket has left.
-    pub(crate) fn begin(socket: &'a Arc<Socket<A>>, kind: AttemptKind) -> Result<Self, ErrorCode> {
-        // This refusal is not logged: a client can cause thousands of them in a second.
+    pub(crate) fn begin(socket: &'a Arc<Socket<A>>, kind: AttemptKind) -> Result<Self, AuthError> {
         let permit = limiter().begin_attempt(socket.id)?;
         let watch = registry().watch();
-        let mark =
-            AttemptMark::begin(&**socket, kind).map_err(|SocketLeft| ErrorCode::SessionEnded)?;
+        let mark = AttemptMark::begin(&**socket, kind).map_err(|SocketLeft| {
+            AuthError::from(ErrorCode::SessionEnded).with_detail("the socket has left")
+        })?;
         Ok(Self {
             socket,
             permit,

@@ -101,14 +101,22 @@ impl<L: UserLookup> Authenticator<L> {
             self.lookup_timeout,
             self.verifier.check_signature(token.as_str(), Some(origin)),
         );
-        let payload = checked.await.map_err(|_| ErrorCode::KeysUnavailable)??;
+        let payload = checked.await.map_err(|_| {
+            let limit = self.lookup_timeout;
+            AuthError::keys_unavailable(format!(
+                "the keys were not there within {limit:?}; `lookup_timeout` sets the limit"
+            ))
+        })??;
 
         let registered = self.verifier.check_claims(&payload)?;
         let claims = payload.deserialize()?;
         let user = self
             .look_up(request, Some(claims), Some(token))
             .await?
-            .ok_or(ErrorCode::UserNotFound)?;
+            .ok_or_else(|| {
+                AuthError::from(ErrorCode::UserNotFound)
+                    .with_detail("the user lookup returned None for a verified token")
+            })?;
 
         // The token may have expired while the lookup ran.
         registered.check_times(SystemTime::now())?;
@@ -182,7 +190,12 @@ impl<L: UserLookup> Authenticator<L> {
         guard::future("the user lookup", async {
             timeout(self.lookup_timeout, self.lookup.look_up(claims, request))
                 .await
-                .map_err(|_| ErrorCode::LookupTimeout)?
+                .map_err(|_| {
+                    AuthError::from(ErrorCode::LookupTimeout).with_detail(format!(
+                        "the user lookup took longer than {:?}; `lookup_timeout` sets the limit",
+                        self.lookup_timeout
+                    ))
+                })?
         })
         .await?
     }

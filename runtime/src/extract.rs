@@ -4,9 +4,14 @@ mod claims;
 mod reply;
 mod user;
 
+use std::any::type_name;
+
 use socketioxide::{adapter::Adapter, handler::ConnectHandler, socket::Socket};
 
-use crate::session::{EndedSession, login_handler, store};
+use crate::{
+    error::{AuthError, ErrorCode},
+    session::{EndedSession, login_handler, store},
+};
 pub use claims::AuthClaims;
 pub use reply::Reply;
 pub use user::{AuthUser, MaybeAuthUser};
@@ -73,6 +78,14 @@ impl<A: Adapter> SocketAuth for Socket<A> {
     {
         login_handler::register(self, move |socket| handler.call(socket, None));
     }
+}
+
+/// Refuses a guest, because a handler takes this extractor with this type.
+fn login_required<T>(extractor: &str) -> AuthError {
+    AuthError::from(ErrorCode::LoginRequired).with_detail(format!(
+        "a guest, and the handler takes `{extractor}<{}>`",
+        type_name::<T>()
+    ))
 }
 
 /// Implements the extraction for the three kinds of handlers, and tells the client about a refusal.

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use socketioxide::{adapter::Adapter, socket::Socket};
 
 use crate::{
-    error::AuthError,
+    error::{AuthError, ErrorCode},
     guard,
     rate_limit::limiter,
     session::Session,
@@ -84,7 +84,8 @@ pub(crate) fn excerpts(strings: &[impl AsRef<str>]) -> String {
 }
 
 /// Logs a refusal: at ERROR and with its cause if the server failed, at INFO if the client made the
-/// mistake.
+/// mistake, and at DEBUG past the limit of attempts, of which a client can cause thousands in a
+/// second.
 ///
 /// The detail is in the same entry if the configuration may be what is wrong, and at DEBUG in an
 /// entry of its own otherwise.
@@ -95,6 +96,8 @@ pub(crate) fn refusal<A: Adapter>(socket: &Socket<A>, error: &AuthError, what: &
     if let Some(cause) = std::error::Error::source(error) {
         let cause = guard::error_chain(cause);
         tracing::error!(namespace, %socket, code, detail, cause, "{what}");
+    } else if error.code() == ErrorCode::TooManyAttempts {
+        tracing::debug!(namespace, %socket, code, detail, "{what}");
     } else if error.code().may_be_configuration() {
         tracing::info!(namespace, %socket, code, detail, "{what}");
     } else {

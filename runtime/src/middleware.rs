@@ -15,7 +15,7 @@ use crate::{
     attempt::Attempt,
     authenticate::Authenticator,
     error::{AuthError, ErrorCode},
-    log,
+    log::{self, namespace},
     lookup::{LookupOn, LookupRequest, UserLookup},
     refusal::Ending,
     renewal::AuthenticateHandler,
@@ -87,7 +87,8 @@ impl<L: UserLookup> Shared<L> {
     where
         L: LookupOn<A>,
     {
-        let attempt = Attempt::begin(socket, AttemptKind::Connection)?;
+        let attempt = Attempt::begin(socket, AttemptKind::Connection)
+            .inspect_err(|error| log::refusal(socket, error, "connection refused"))?;
         let session = attempt
             .run("connection refused", async {
                 let session = self

@@ -13,7 +13,7 @@ use lru::LruCache;
 use socketioxide::socket::Sid;
 use tokio::time::Instant;
 
-use crate::error::ErrorCode;
+use crate::error::{AuthError, ErrorCode};
 
 /// The limit of refusals. A client can send thousands of CONNECT packets in a second on one
 /// connection, and each would cost a lookup. An attempt under way counts as a refusal, because it
@@ -95,7 +95,7 @@ impl RateLimiter {
     pub(crate) fn begin_attempt(
         &'static self,
         connection: Sid,
-    ) -> Result<AttemptPermit, ErrorCode> {
+    ) -> Result<AttemptPermit, AuthError> {
         let mut state = self.state();
         let refused = state.refusals(connection);
         let in_flight = state
@@ -105,7 +105,9 @@ impl RateLimiter {
             .unwrap_or_default();
 
         if refused.saturating_add(in_flight) >= MAX_REFUSALS {
-            return Err(ErrorCode::TooManyAttempts);
+            return Err(too_many(format!(
+                "{MAX_REFUSALS} attempts of this connection were refused; the count ends a minute after the last one"
+            )));
         }
         state.in_flight.insert(connection, in_flight + 1);
         Ok(AttemptPermit {
@@ -119,7 +121,7 @@ impl RateLimiter {
     /// # Errors
     ///
     /// Returns `too_many_attempts` if the connection has used up the renewals of this period.
-    pub(crate) fn count_renewal(&self, connection: Sid) -> Result<(), ErrorCode> {
+    pub(crate) fn count_renewal(&self, connection: Sid) -> Result<(), AuthError> {
         let mut state = self.state();
         let known = state.renewals.0.get(&connection).copied();
         let current = known.filter(|renewals| renewals.since.elapsed() <= RENEWAL_PERIOD);
@@ -129,7 +131,10 @@ impl RateLimiter {
         });
 
         if renewals.number >= MAX_RENEWALS {
-            return Err(ErrorCode::TooManyAttempts);
+            return Err(too_many(format!(
+                "{MAX_RENEWALS} renewals of this connection within {} seconds",
+                RENEWAL_PERIOD.as_secs()
+            )));
         }
         state.renewals.put(
             connection,
@@ -152,6 +157,10 @@ impl RateLimiter {
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn too_many(detail: String) -> AuthError {
+    AuthError::from(ErrorCode::TooManyAttempts).with_detail(detail)
 }
 
 impl State {
@@ -233,8 +242,8 @@ mod tests {
         assert!(!is_refused(limiter, connection));
         refuse(limiter, connection, 1);
         assert_eq!(
-            limiter.begin_attempt(connection).err(),
-            Some(ErrorCode::TooManyAttempts)
+            limiter.begin_attempt(connection).err().unwrap().code(),
+            ErrorCode::TooManyAttempts
         );
         assert!(!is_refused(limiter, Sid::new()));
     }
@@ -345,8 +354,8 @@ mod tests {
                 assert!(limiter.count_renewal(connection).is_ok());
             }
             assert_eq!(
-                limiter.count_renewal(connection),
-                Err(ErrorCode::TooManyAttempts)
+                limiter.count_renewal(connection).unwrap_err().code(),
+                ErrorCode::TooManyAttempts
             );
             assert!(limiter.count_renewal(Sid::new()).is_ok());
             advance(RENEWAL_PERIOD).await;

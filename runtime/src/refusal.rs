@@ -73,6 +73,7 @@ pub(crate) fn answer<A: Adapter>(
         socket = %socket.id,
         event = event.map(loggable).as_deref(),
         code = error.code().as_str(),
+        detail = error.detail(),
         "event refused"
     );
 

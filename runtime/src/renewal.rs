@@ -79,7 +79,7 @@ impl<L: UserLookup> Authenticator<L> {
     /// session as it is.
     async fn renew<A: Adapter>(
         &self,
-        permit: impl Future<Output = Result<Permit, ErrorCode>>,
+        permit: impl Future<Output = Result<Permit, AuthError>>,
         socket: &Arc<Socket<A>>,
         value: &mut Value,
     ) -> Result<Arc<dyn Session>, AuthError>
@@ -93,7 +93,7 @@ impl<L: UserLookup> Authenticator<L> {
         let renewed = attempt.run("renewal refused", async {
             let token = self.find_renewal(socket, value)?;
             let previous = store::of_socket(socket).ok_or(ErrorCode::InternalError)?;
-            previous.state().check_alive()?;
+            previous.state().check_alive().map_err(ended_meanwhile)?;
 
             // The lookup runs as for a connection, but without an auth payload, which an event does
             // not have.
@@ -109,11 +109,12 @@ impl<L: UserLookup> Authenticator<L> {
                 .await?;
             check_same_user(previous.state(), session.state())?;
             if is_older(session.state(), previous.state()) {
-                previous.state().check_alive()?;
+                previous.state().check_alive().map_err(ended_meanwhile)?;
                 return Ok(previous);
             }
 
-            store::replace(socket, &*previous, &session, || attempt.register(&session))?;
+            store::replace(socket, &*previous, &session, || attempt.register(&session))
+                .map_err(ended_meanwhile)?;
             expiry::start(socket, &session, &self.expiry);
             if previous.state().is_guest() {
                 log::admitted(socket, &*session, "logged in");
@@ -145,30 +146,48 @@ impl<L: UserLookup> Authenticator<L> {
     }
 }
 
+/// Refuses a renewal of a session that has ended, or whose user was logged out, with the reason.
+fn ended_meanwhile(code: ErrorCode) -> AuthError {
+    let detail = match code {
+        ErrorCode::SessionEnded => "the user was logged out while the renewal ran",
+        _ => "the session ended while the renewal ran",
+    };
+    AuthError::from(code).with_detail(detail)
+}
+
 /// Checks that a renewal does not change the user. A guest may log in as any user.
 ///
 /// The `sub` of the tokens and the `user_key` must be the same, as far as they exist. A user whose
 /// `sub` or key has changed has to connect again.
-fn check_same_user(previous: &SessionState, next: &SessionState) -> Result<(), ErrorCode> {
-    let is_named = |session: &SessionState| session.token().subject.is_some();
-    let same_subject = match (is_named(previous), is_named(next)) {
-        (true, true) => subject_of(previous) == subject_of(next),
-        // Tokens without `sub` cannot be compared, so there must be a `user_key`.
-        _ => previous.room().is_some(),
-    };
-    if previous.is_guest() || (same_subject && previous.room() == next.room()) {
+fn check_same_user(previous: &SessionState, next: &SessionState) -> Result<(), AuthError> {
+    if previous.is_guest() {
         return Ok(());
     }
-    Err(ErrorCode::SubjectMismatch)
+    match difference(previous, next) {
+        None => Ok(()),
+        Some(detail) => Err(AuthError::from(ErrorCode::SubjectMismatch).with_detail(detail)),
+    }
 }
 
-/// Returns issuer and subject, because a `sub` is unique within its issuer only
-/// ([RFC 7519 §4.1.2](https://www.rfc-editor.org/rfc/rfc7519#section-4.1.2)).
-fn subject_of(session: &SessionState) -> (Option<&str>, Option<&str>) {
-    (
-        session.token().issuer.as_deref(),
-        session.token().subject.as_deref(),
-    )
+/// Returns in what the user of a new token differs from that of the session.
+fn difference(previous: &SessionState, next: &SessionState) -> Option<&'static str> {
+    let (old, new) = (previous.token(), next.token());
+
+    if old.subject.is_some() && new.subject.is_some() {
+        if old.subject != new.subject {
+            return Some("the `sub` of the new token is not that of the session");
+        }
+        // A `sub` is unique within its issuer only (RFC 7519 §4.1.2,
+        // https://www.rfc-editor.org/rfc/rfc7519#section-4.1.2).
+        if old.issuer != new.issuer {
+            return Some("the `iss` of the new token is not that of the session");
+        }
+    } else if previous.room().is_none() {
+        return Some("there is no `sub` to compare in both tokens, and no `user_key`");
+    }
+
+    (previous.room() != next.room())
+        .then_some("the `user_key` of the new user is not that of the session")
 }
 
 /// Whether a token was issued before the current one of the session. Such a token does not replace

@@ -159,12 +159,17 @@ impl ErrorCode {
             self,
             Self::TokenMissing
                 | Self::TokenTooLarge
+                | Self::TokenSignatureInvalid
                 | Self::TokenAlgorithmNotAllowed
+                | Self::TokenKeyUnknown
+                | Self::TokenNotYetValid
                 | Self::TokenIssuerInvalid
                 | Self::TokenAudienceInvalid
                 | Self::TokenClaimMissing
                 | Self::TokenClaimsInvalid
                 | Self::OriginNotAllowed
+                | Self::LookupTimeout
+                | Self::InternalError
         )
     }
 }

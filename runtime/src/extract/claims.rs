@@ -8,9 +8,9 @@ use socketioxide::{
     socket::{DisconnectReason, Socket},
 };
 
-use super::extract_from_session;
+use super::{extract_from_session, login_required};
 use crate::{
-    error::{AuthError, ErrorCode},
+    error::AuthError,
     refusal,
     session::{EndedSession, store},
 };
@@ -39,8 +39,9 @@ impl<C: Send + Sync + 'static> AuthClaims<C> {
         socket: &Socket<A>,
         ended: EndedSession,
     ) -> Result<Self, AuthError> {
+        let claims = store::claims(socket, ended)?;
         Ok(Self(
-            store::claims(socket, ended)?.ok_or(ErrorCode::LoginRequired)?,
+            claims.ok_or_else(|| login_required::<C>("AuthClaims"))?,
         ))
     }
 }

@@ -1,6 +1,6 @@
 //! The extractors of the user.
 
-use std::{fmt, marker::PhantomData, ops::Deref, sync::Arc, time::SystemTime};
+use std::{any::type_name, fmt, marker::PhantomData, ops::Deref, sync::Arc, time::SystemTime};
 
 use serde::{Serialize, Serializer};
 use socketioxide::{
@@ -9,7 +9,7 @@ use socketioxide::{
     socket::{DisconnectReason, Socket},
 };
 
-use super::extract_from_session;
+use super::{extract_from_session, login_required};
 use crate::{
     error::{AuthError, ErrorCode},
     guard, log,
@@ -80,11 +80,15 @@ impl<T: Send + Sync + 'static, P: Policy<T>> AuthUser<T, P> {
         socket: &Socket<A>,
         ended: EndedSession,
     ) -> Result<Self, AuthError> {
-        let session = store::user::<A, T>(socket, ended)?.ok_or(ErrorCode::LoginRequired)?;
+        let session =
+            store::user::<A, T>(socket, ended)?.ok_or_else(|| login_required::<T>("AuthUser"))?;
 
         match guard::call("the policy", || P::allows(&session.user)) {
             Ok(true) => Ok(Self::new(session)),
-            Ok(false) => Err(ErrorCode::Forbidden.into()),
+            Ok(false) => Err(AuthError::from(ErrorCode::Forbidden).with_detail(format!(
+                "the policy `{}` does not allow the user",
+                type_name::<P>()
+            ))),
             Err(error) => {
                 log::refusal(socket, &error, "policy failed");
                 Err(error)

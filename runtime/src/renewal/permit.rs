@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::oneshot;
 
-use crate::error::ErrorCode;
+use crate::error::{AuthError, ErrorCode};
 
 /// Lets one renewal run at a time. A later renewal replaces the one that waits.
 #[derive(Default)]
@@ -27,12 +27,15 @@ impl LatestWins {
     /// Returns `too_many_attempts` if a later renewal took the place.
     pub(super) fn acquire(
         self: &Arc<Self>,
-    ) -> impl Future<Output = Result<Permit, ErrorCode>> + Send + use<> {
+    ) -> impl Future<Output = Result<Permit, AuthError>> + Send + use<> {
         let place = self.take_place();
         async move {
             match place {
                 Ok(permit) => Ok(permit),
-                Err(waiting) => waiting.await.map_err(|_| ErrorCode::TooManyAttempts),
+                Err(waiting) => waiting.await.map_err(|_| {
+                    AuthError::from(ErrorCode::TooManyAttempts)
+                        .with_detail("a newer renewal of this socket has replaced this one")
+                }),
             }
         }
     }
@@ -81,7 +84,10 @@ mod tests {
         let renewals = Arc::new(LatestWins::default());
         let running = renewals.acquire().await.unwrap();
         let (older, newer) = (renewals.acquire(), renewals.acquire());
-        assert_eq!(older.await.err(), Some(ErrorCode::TooManyAttempts));
+        assert_eq!(
+            older.await.err().unwrap().code(),
+            ErrorCode::TooManyAttempts
+        );
 
         let mut newer = Box::pin(newer);
         assert!(newer.as_mut().now_or_never().is_none(), "one at a time");

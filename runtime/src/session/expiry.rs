@@ -102,7 +102,8 @@ impl ExpiryRules {
     fn end_of_session(&self, session: &SessionState) -> Option<End> {
         if session.is_guest() {
             let limit = self.guest_timeout?.min(LONGEST_GUEST_TIMEOUT);
-            return Some(End::GuestTimeout(Instant::now() + limit));
+            let at = Instant::now() + limit;
+            return Some(End::GuestTimeout { at, limit });
         }
         session.ends_at().map(End::Expiry)
     }
@@ -117,22 +118,33 @@ enum End {
     /// A time of day.
     Expiry(SystemTime),
     /// A time on the monotonic clock.
-    GuestTimeout(Instant),
+    GuestTimeout { at: Instant, limit: Duration },
 }
 
 impl End {
-    /// Waits for the end. Returns the code for it.
-    async fn reached(&self, clock: &Clock) -> ErrorCode {
+    /// Waits for the end.
+    async fn reached(&self, clock: &Clock) {
         match self {
-            Self::Expiry(at) => {
-                wall_clock_reaches(clock, *at).await;
-                ErrorCode::TokenExpired
-            }
-            Self::GuestTimeout(at) => {
-                sleep_until(*at).await;
-                ErrorCode::LoginRequired
-            }
+            Self::Expiry(at) => wall_clock_reaches(clock, *at).await,
+            Self::GuestTimeout { at, .. } => sleep_until(*at).await,
         }
+    }
+
+    fn code(&self) -> ErrorCode {
+        match self {
+            Self::Expiry(_) => ErrorCode::TokenExpired,
+            Self::GuestTimeout { .. } => ErrorCode::LoginRequired,
+        }
+    }
+
+    fn reason(&self) -> AuthError {
+        let detail = match self {
+            Self::Expiry(_) => "`exp` plus leeway has passed".into(),
+            Self::GuestTimeout { limit, .. } => {
+                format!("the guest has not logged in within {limit:?}, the `guest_timeout`")
+            }
+        };
+        AuthError::from(self.code()).with_detail(detail)
     }
 }
 
@@ -196,19 +208,18 @@ async fn run<A: Adapter>(
     // The end does not wait for the warning, which a client that does not read would delay.
     let warned = warning.then(|_| future::pending::<()>());
     let reached = end.reached(&clock);
-    let code = match future::select(pin!(reached), pin!(warned)).await {
-        future::Either::Left((code, _)) => code,
-        future::Either::Right(_) => return,
-    };
+    if let future::Either::Right(_) = future::select(pin!(reached), pin!(warned)).await {
+        return;
+    }
 
     // From here on every extractor refuses. `end` fails if a renewal has replaced the session
     // before.
     let ended = session
         .upgrade()
-        .filter(|session| session.state().end(code));
+        .filter(|session| session.state().end(end.code()));
     if let Some(user_room) = ended.map(|session| session.state().room().cloned()) {
         // Boxed, so that the future of a sleeping timer stays small.
-        finish(&socket, user_room, code).boxed().await;
+        finish(&socket, user_room, end.reason()).boxed().await;
     }
 }
 
@@ -229,14 +240,19 @@ async fn warn<A: Adapter>(socket: &Weak<Socket<A>>, clock: &Clock, warning: Warn
 async fn finish<A: Adapter>(
     socket: &Weak<Socket<A>>,
     user_room: Option<Arc<str>>,
-    code: ErrorCode,
+    reason: AuthError,
 ) {
     until_connected(socket).await;
-    let error = AuthError::from(code);
     if let Some(socket) = socket.upgrade() {
-        tracing::info!(namespace = &*namespace(&socket), socket = %socket.id, code = error.code().as_str(), "session ended");
+        tracing::info!(
+            namespace = &*namespace(&socket),
+            socket = %socket.id,
+            code = reason.code().as_str(),
+            detail = reason.detail(),
+            "session ended"
+        );
     }
-    refusal::Ending::new(user_room, Some(Arc::new(error)))
+    refusal::Ending::new(user_room, Some(Arc::new(reason)))
         .run(socket)
         .await;
 }

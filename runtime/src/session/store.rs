@@ -13,6 +13,10 @@ use crate::{
     log::namespace,
 };
 
+/// What is wrong if an extractor finds no session.
+const NO_SESSION: &str = "no session: this namespace has no jwt_auth middleware, or it runs later: \
+                          socketioxide runs the last `.with` first";
+
 /// The entry in the socket's extensions. It is only an `Arc`, because extensions clone their
 /// entries on every read.
 #[derive(Clone)]
@@ -38,7 +42,10 @@ pub(crate) fn begin<A: Adapter>(
 
     // A socket that is refused leaves its rooms.
     rooms::enter(socket, session.state().room());
-    register()?;
+    register().map_err(|code| {
+        AuthError::from(code)
+            .with_detail("the user was logged out while the connection was under way")
+    })?;
     socket
         .extensions
         .insert(CurrentSession(Arc::clone(session)));
@@ -132,24 +139,29 @@ fn current<A: Adapter>(
             namespace = &*namespace(socket),
             socket = %socket.id,
             wanted,
-            "no jwt_auth middleware on this namespace; add `.with(your_function::middleware()?)` to its connect handler"
+            "{NO_SESSION}; add `.with(your_function::middleware()?)` to its connect handler, as the last one"
         );
-        return Err(ErrorCode::InternalError.into());
+        return Err(AuthError::from(ErrorCode::InternalError).with_detail(NO_SESSION));
     };
 
     if ended == EndedSession::Refuse {
-        session.state().check_alive()?;
+        session.state().check_alive().map_err(has_ended)?;
     }
     Ok(session)
 }
 
+fn has_ended(code: ErrorCode) -> AuthError {
+    AuthError::from(code).with_detail("the session has ended")
+}
+
 fn wrong_type<A: Adapter>(socket: &Socket<A>, what: &str, wanted: &str) -> AuthError {
+    let detail = format!(
+        "the jwt_auth middleware of this namespace has another {what} type than `{wanted}`"
+    );
     tracing::error!(
         namespace = &*namespace(socket),
         socket = %socket.id,
-        wanted,
-        "the jwt_auth middleware of this namespace has another {what} type; name the type of its function, or add \
-         the right `.with(your_function::middleware()?)`"
+        "{detail}; name the type of its function, or add the right `.with(your_function::middleware()?)`"
     );
-    ErrorCode::InternalError.into()
+    AuthError::from(ErrorCode::InternalError).with_detail(detail)
 }

@@ -16,6 +16,7 @@ mod policies;
 mod protocol_4;
 mod readme;
 mod refusals;
+mod refusals_in_the_log;
 mod reply;
 mod token_sources;
 mod tokens;

@@ -1,0 +1,596 @@
+//! Every code once, over a real path, and what the operator reads about it.
+
+use std::sync::Arc;
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use socketioxide::{
+    SocketIo,
+    extract::{SocketRef, State},
+    handler::ConnectHandler,
+};
+use socketioxide_jwt_auth::{
+    AuthClaims, AuthError, AuthUser, ErrorCode, KeyRequest, KeySet, KeySource, Reply,
+    disconnect_user, jwt_auth,
+};
+use socketioxide_jwt_auth_tests::{
+    Admin, Claims, Gate, Log, OTHER_SECRET, Raw, Received, Recorder, Records, SECRET, Server, User,
+    find_user, mint, recorder, refused_ack, renew, seconds_from_now, sign, token, token_valid_for,
+    unauthorized,
+};
+
+/// A key with a name.
+const JWKS: &str = r#"{"keys":[{"kty":"oct","kid":"2020","alg":"HS256","k":"YSBzZWNyZXQgb2YgdGhpcnR5LXR3byBieXRlcyBvciBtb3Jl"}]}"#;
+
+#[derive(Deserialize)]
+struct MemberClaims {
+    sub: String,
+    /// Whether the lookup waits at the gate.
+    #[serde(default)]
+    waits: bool,
+    /// The user that the lookup returns instead of `sub`.
+    other_user: Option<String>,
+}
+
+#[jwt_auth(
+    secret = SECRET,
+    authenticate_event = "authenticate",
+    user_key = |user: &User| &user.name,
+    lookup_timeout = "2s",
+    leeway = "0s",
+    max_token_bytes = 500,
+)]
+async fn members(
+    claims: MemberClaims,
+    State(gate): State<Gate>,
+    State(recorder): State<Recorder>,
+) -> Result<Option<User>, AuthError> {
+    if claims.waits {
+        recorder.record("waits");
+        gate.pass().await;
+    }
+    let subject = claims.other_user.unwrap_or(claims.sub);
+    match subject.as_str() {
+        "hangs" => std::future::pending().await,
+        "broken" => Err(AuthError::internal("the disk is full")),
+        "denied" => Err(AuthError::denied("account suspended")),
+        "unverified" => Err(AuthError::custom("email_unverified", "Confirm it.").into()),
+        subject => Ok(find_user(subject)),
+    }
+}
+
+/// The same with guests.
+#[jwt_auth(
+    secret = SECRET,
+    guest = true,
+    authenticate_event = "authenticate",
+    guest_timeout = "1ms"
+)]
+async fn short_guests(claims: Claims) -> Option<User> {
+    find_user(&claims.sub)
+}
+
+#[jwt_auth(secret = SECRET, guest = true)]
+async fn guests(claims: Claims) -> Option<User> {
+    find_user(&claims.sub)
+}
+
+#[jwt_auth(secret = SECRET, allowed_origins = ["https://example.com"])]
+async fn pages(claims: Claims) -> Option<User> {
+    find_user(&claims.sub)
+}
+
+/// A source of keys that fails.
+struct Down;
+
+impl KeySource for Down {
+    async fn keys(&self, _: KeyRequest<'_>) -> Result<Arc<KeySet>, AuthError> {
+        Err(AuthError::keys_unavailable("no route to the key server"))
+    }
+}
+
+/// A source of keys that does not answer.
+struct Silent;
+
+impl KeySource for Silent {
+    async fn keys(&self, _: KeyRequest<'_>) -> Result<Arc<KeySet>, AuthError> {
+        std::future::pending().await
+    }
+}
+
+#[jwt_auth(jwks = JWKS, algorithms = ["HS256"])]
+async fn named_keys(claims: Claims) -> Option<User> {
+    find_user(&claims.sub)
+}
+
+#[jwt_auth(keys = Down, algorithms = ["HS256"])]
+async fn without_keys(claims: Claims) -> Option<User> {
+    find_user(&claims.sub)
+}
+
+#[jwt_auth(keys = Silent, algorithms = ["HS256"], lookup_timeout = "100ms")]
+async fn with_slow_keys(claims: Claims) -> Option<User> {
+    find_user(&claims.sub)
+}
+
+async fn on_connect(socket: SocketRef) {
+    socket.on("post", async |_: AuthUser<User>| ());
+    socket.on("claims", async |_: AuthClaims<Claims>| ());
+    socket.on("delete", async |_: AuthUser<User, Admin>| ());
+    socket.on("fail", async |reply: Reply| {
+        reply.send::<(), _>(Err("the disk is full"));
+    });
+}
+
+/// A server, and what its lookups wait for.
+async fn server() -> (Server, Waiting) {
+    let gate = Gate::closed();
+    let (recorder, records) = recorder();
+    let builder = SocketIo::builder()
+        .with_state(gate.clone())
+        .with_state(recorder);
+    let server = Server::with(builder).await;
+    let io = &server.io;
+    io.ns("/", on_connect.with(members::middleware().unwrap()));
+    io.ns("/guests", on_connect.with(guests::middleware().unwrap()));
+    io.ns(
+        "/short",
+        on_connect.with(short_guests::middleware().unwrap()),
+    );
+    io.ns("/pages", on_connect.with(pages::middleware().unwrap()));
+    io.ns(
+        "/down",
+        on_connect.with(without_keys::middleware().unwrap()),
+    );
+    io.ns(
+        "/slow",
+        on_connect.with(with_slow_keys::middleware().unwrap()),
+    );
+    // The last one runs first: the check runs before there is a session.
+    io.ns(
+        "/order",
+        on_connect.with(guests::middleware().unwrap()).with(check),
+    );
+    io.ns("/unprotected", on_connect);
+    let issuer = guests::builder().issuer("https://a.example.com");
+    io.ns("/issuer", on_connect.with(issuer.build().unwrap()));
+    io.ns("/kids", on_connect.with(named_keys::middleware().unwrap()));
+    (server, Waiting { gate, records })
+}
+
+/// The lookups that wait at the gate.
+struct Waiting {
+    gate: Gate,
+    records: Records,
+}
+
+impl Waiting {
+    /// Waits until a lookup has arrived.
+    async fn arrived(&mut self) {
+        assert_eq!(self.records.next().await, "waits");
+    }
+}
+
+/// A middleware that belongs after the one of `#[jwt_auth]`.
+async fn check(_: AuthUser<User>) -> Result<(), AuthError> {
+    Ok(())
+}
+
+/// A good token but for these claims; `null` leaves a claim out.
+fn with_claims(claims: Value) -> String {
+    let mut all = json!({ "sub": "ada", "exp": seconds_from_now(3600) });
+    let object = all.as_object_mut().unwrap();
+    object.extend(claims.as_object().unwrap().clone());
+    object.retain(|_, value| !value.is_null());
+    mint(&all, SECRET)
+}
+
+fn with_header(header: &str) -> String {
+    let payload = with_claims(json!({}));
+    sign(
+        &URL_SAFE_NO_PAD.encode(header),
+        payload.split('.').nth(1).unwrap(),
+        SECRET,
+    )
+}
+
+/// Connections that are refused with a code.
+fn refused_connections() -> Vec<(&'static str, String, &'static str)> {
+    let forged = mint(
+        &json!({ "sub": "ada", "exp": seconds_from_now(3600) }),
+        OTHER_SECRET,
+    );
+    vec![
+        ("/", String::new(), "token_missing"),
+        ("/", "blabla".to_owned(), "token_malformed"),
+        ("/", "a".repeat(501), "token_too_large"),
+        ("/", forged, "token_signature_invalid"),
+        (
+            "/",
+            with_header(r#"{"alg":"HS512"}"#),
+            "token_algorithm_not_allowed",
+        ),
+        (
+            "/kids",
+            with_header(r#"{"alg":"HS256","kid":"2019"}"#),
+            "token_key_unknown",
+        ),
+        ("/", with_claims(json!({ "exp": 1 })), "token_expired"),
+        (
+            "/",
+            with_claims(json!({ "nbf": seconds_from_now(600) })),
+            "token_not_yet_valid",
+        ),
+        (
+            "/issuer",
+            with_claims(json!({ "iss": "https://b.example.com" })),
+            "token_issuer_invalid",
+        ),
+        (
+            "/",
+            with_claims(json!({ "aud": "shop" })),
+            "token_audience_invalid",
+        ),
+        (
+            "/",
+            with_claims(json!({ "exp": null })),
+            "token_claim_missing",
+        ),
+        (
+            "/",
+            with_claims(json!({ "sub": 5 })),
+            "token_claims_invalid",
+        ),
+        ("/pages", token("ada"), "origin_not_allowed"),
+        ("/", token("nobody"), "user_not_found"),
+        ("/", token("denied"), "account suspended"),
+        ("/", token("unverified"), "email_unverified"),
+        ("/", token("hangs"), "lookup_timeout"),
+        ("/", token("broken"), "internal_error"),
+        ("/down", token("ada"), "keys_unavailable"),
+        ("/slow", token("ada"), "keys_unavailable"),
+        ("/order", token("ada"), "internal_error"),
+    ]
+}
+
+/// A refusal of the log: its level, and what the line holds.
+type Line = (&'static str, &'static [&'static str]);
+
+/// The lines that the operator reads, in any order. Which claim, header or place of a token is
+/// wrong is the matter of other tests.
+const LINES: &[Line] = &[
+    ("INFO", &["connection refused", "token_missing"]),
+    ("INFO", &["connection refused", "token_malformed"]),
+    ("INFO", &["connection refused", "token_too_large"]),
+    ("INFO", &["connection refused", "token_signature_invalid"]),
+    (
+        "INFO",
+        &["connection refused", "token_algorithm_not_allowed"],
+    ),
+    ("INFO", &["connection refused", "token_key_unknown"]),
+    ("INFO", &["connection refused", "token_expired"]),
+    ("INFO", &["connection refused", "token_not_yet_valid"]),
+    ("INFO", &["connection refused", "token_issuer_invalid"]),
+    ("INFO", &["connection refused", "token_audience_invalid"]),
+    ("INFO", &["connection refused", "token_claim_missing"]),
+    ("INFO", &["connection refused", "token_claims_invalid"]),
+    ("INFO", &["connection refused", "origin_not_allowed"]),
+    ("INFO", &["connection refused", "user_not_found"]),
+    (
+        "DEBUG",
+        &[
+            "connection refused",
+            "user_not_found",
+            "the user lookup returned None for a verified token",
+        ],
+    ),
+    ("INFO", &["connection refused", "code=\"denied\""]),
+    ("INFO", &["connection refused", "email_unverified"]),
+    (
+        "INFO",
+        &[
+            "connection refused",
+            "lookup_timeout",
+            "the user lookup took longer than 2s; `lookup_timeout` sets the limit",
+        ],
+    ),
+    (
+        "ERROR",
+        &["connection refused", "internal_error", "the disk is full"],
+    ),
+    (
+        "ERROR",
+        &[
+            "connection refused",
+            "keys_unavailable",
+            "no route to the key server",
+        ],
+    ),
+    (
+        "ERROR",
+        &[
+            "connection refused",
+            "keys_unavailable",
+            "the keys were not there within 100ms; `lookup_timeout` sets the limit",
+        ],
+    ),
+    (
+        "ERROR",
+        &[
+            "namespace=\"/order\"",
+            "no session: this namespace has no jwt_auth middleware, or it runs later: socketioxide runs the last `.with` first",
+        ],
+    ),
+    (
+        "DEBUG",
+        &[
+            "event refused",
+            "login_required",
+            "a guest, and the handler takes `AuthUser<",
+            "::User>`",
+        ],
+    ),
+    (
+        "DEBUG",
+        &[
+            "event refused",
+            "login_required",
+            "a guest, and the handler takes `AuthClaims<",
+            "::Claims>`",
+        ],
+    ),
+    (
+        "INFO",
+        &[
+            "session ended",
+            "login_required",
+            "the guest has not logged in within 1ms, the `guest_timeout`",
+        ],
+    ),
+    (
+        "DEBUG",
+        &[
+            "event refused",
+            "forbidden",
+            "the policy `",
+            "::Admin` does not allow the user",
+        ],
+    ),
+    (
+        "ERROR",
+        &[
+            "namespace=\"/unprotected\"",
+            "no session: this namespace has no jwt_auth middleware",
+        ],
+    ),
+    (
+        "DEBUG",
+        &[
+            "event refused",
+            "namespace=\"/unprotected\"",
+            "internal_error",
+            "no session: this namespace has no jwt_auth middleware",
+        ],
+    ),
+    ("ERROR", &["event failed", "the disk is full"]),
+    ("INFO", &["renewal refused", "subject_mismatch"]),
+    (
+        "DEBUG",
+        &[
+            "renewal refused",
+            "subject_mismatch",
+            "the `sub` of the new token is not that of the session",
+        ],
+    ),
+    (
+        "DEBUG",
+        &[
+            "renewal refused",
+            "subject_mismatch",
+            "the `user_key` of the new user is not that of the session",
+        ],
+    ),
+    (
+        "DEBUG",
+        &[
+            "renewal refused",
+            "session_ended",
+            "the user was logged out while the renewal ran",
+        ],
+    ),
+    (
+        "DEBUG",
+        &[
+            "connection refused",
+            "session_ended",
+            "the user was logged out while the connection was under way",
+        ],
+    ),
+    (
+        "INFO",
+        &[
+            "session ended",
+            "token_expired",
+            "`exp` plus leeway has passed",
+        ],
+    ),
+    (
+        "DEBUG",
+        &[
+            "event refused",
+            "too_many_attempts",
+            "20 attempts of this connection were refused; the count ends a minute after the last one",
+        ],
+    ),
+    (
+        "DEBUG",
+        &[
+            "connection refused",
+            "too_many_attempts",
+            "20 attempts of this connection were refused; the count ends a minute after the last one",
+        ],
+    ),
+    (
+        "DEBUG",
+        &[
+            "event refused",
+            "too_many_attempts",
+            "20 renewals of this connection within 10 seconds",
+        ],
+    ),
+    (
+        "DEBUG",
+        &[
+            "event refused",
+            "too_many_attempts",
+            "a newer renewal of this socket has replaced this one",
+        ],
+    ),
+];
+
+#[tokio::test]
+async fn every_code_is_logged_with_its_reason_at_its_level() {
+    let log = Log::capture();
+    let (server, mut waiting) = server().await;
+
+    for (namespace, token, message) in refused_connections() {
+        let client = server.client().namespace(namespace).token(&token);
+        let client = client.header("origin", "https://evil.example");
+        assert_eq!(client.refusal().await, message, "{token}");
+    }
+    refuse_events(&server).await;
+    end_sessions(&server, &mut waiting).await;
+    refuse_renewals(&server, &mut waiting).await;
+    exceed_limits(&server).await;
+
+    let lines = log.lines_with("");
+    for line in lines.iter().filter(|line| is_refusal(line)) {
+        println!("{}", line.split_once(' ').unwrap().1.trim());
+    }
+    for (level, parts) in LINES {
+        assert!(
+            lines
+                .iter()
+                .any(|line| line.contains(level) && parts.iter().all(|part| line.contains(part))),
+            "{level} {parts:?} in {}",
+            log.text()
+        );
+    }
+    for code in ErrorCode::ALL {
+        let field = format!("code=\"{code}\"");
+        assert!(lines.iter().any(|line| line.contains(&field)), "{code}");
+    }
+}
+
+fn is_refusal(line: &str) -> bool {
+    ["refused", "ended", "failed", "ERROR"]
+        .iter()
+        .any(|word| line.contains(word))
+}
+
+async fn refuse_events(server: &Server) {
+    let mut guest = joined(server, "/guests", None).await;
+    for (event, code) in [("post", "login_required"), ("claims", "login_required")] {
+        guest.emit_with_ack("/guests", 1, &json!([event])).await;
+        guest.expect("/guests", refused_ack(code)).await;
+    }
+    let mut grace = joined(server, "/", Some(&token("grace"))).await;
+    for (event, code) in [("delete", "forbidden"), ("fail", "internal_error")] {
+        grace.emit_with_ack("/", 1, &json!([event])).await;
+        grace.expect("/", refused_ack(code)).await;
+    }
+    let mut client = joined(server, "/unprotected", None).await;
+    client
+        .emit_with_ack("/unprotected", 1, &json!(["post"]))
+        .await;
+    client
+        .expect("/unprotected", refused_ack("internal_error"))
+        .await;
+}
+
+async fn end_sessions(server: &Server, waiting: &mut Waiting) {
+    let mut guest = joined(server, "/short", None).await;
+    guest.expect("/short", unauthorized("login_required")).await;
+    guest.expect("/short", Received::Disconnected).await;
+
+    let (token, _) = token_valid_for(0.5, "grace");
+    let mut grace = joined(server, "/", Some(&token)).await;
+    grace.expect("/", unauthorized("token_expired")).await;
+    grace.expect("/", Received::Disconnected).await;
+
+    let mut raw = server.raw().await;
+    raw.connect_with_token("/", &waits("ada")).await;
+    waiting.arrived().await;
+    disconnect_user(&server.io, "Ada").await.unwrap();
+    waiting.gate.open_once();
+    raw.expect("/", Received::refused("session_ended")).await;
+}
+
+async fn refuse_renewals(server: &Server, waiting: &mut Waiting) {
+    let mut ada = joined(server, "/", Some(&token("ada"))).await;
+    assert_eq!(
+        renew(&mut ada, &token("grace")).await,
+        refused_ack("subject_mismatch")
+    );
+    let renamed = with_claims(json!({ "other_user": "grace" }));
+    assert_eq!(
+        renew(&mut ada, &renamed).await,
+        refused_ack("subject_mismatch")
+    );
+
+    for number in 1..=3 {
+        let event = json!(["authenticate", { "token": waits("ada") }]);
+        ada.emit_with_ack("/", number, &event).await;
+    }
+    ada.expect("/", refused_ack("too_many_attempts")).await;
+    waiting.arrived().await;
+    disconnect_user(&server.io, "Ada").await.unwrap();
+    waiting.gate.open_once();
+    ada.expect("/", Received::Disconnected).await;
+}
+
+async fn exceed_limits(server: &Server) {
+    let mut refused = joined(server, "/", Some(&token("ada"))).await;
+    for _ in 0..20 {
+        assert_eq!(
+            renew(&mut refused, "blabla").await,
+            refused_ack("token_malformed")
+        );
+    }
+    assert_eq!(
+        renew(&mut refused, "blabla").await,
+        refused_ack("too_many_attempts")
+    );
+    refused.connect_with_token("/guests", &token("ada")).await;
+    refused
+        .expect("/guests", Received::refused("too_many_attempts"))
+        .await;
+
+    let mut renewed = joined(server, "/", Some(&token("ada"))).await;
+    for _ in 0..20 {
+        assert!(matches!(
+            renew(&mut renewed, &token("ada")).await,
+            Received::Ack(_)
+        ));
+    }
+    assert_eq!(
+        renew(&mut renewed, &token("ada")).await,
+        refused_ack("too_many_attempts")
+    );
+}
+
+/// A token of a user whose lookup waits at the gate.
+fn waits(subject: &str) -> String {
+    with_claims(json!({ "sub": subject, "waits": true }))
+}
+
+async fn joined(server: &Server, namespace: &str, token: Option<&str>) -> Raw {
+    let mut raw = server.raw().await;
+    match token {
+        Some(token) => raw.connect_with_token(namespace, token).await,
+        None => raw.connect(namespace, "").await,
+    }
+    raw.expect(namespace, Received::Connected).await;
+    raw
+}
