@@ -52,6 +52,36 @@ macro_rules! codes {
         /// It is what clients and metrics compare. `Display`, `Serialize` and the comparison with a
         /// string use the name in `snake_case`, as it goes over the wire.
         ///
+        /// | code | meaning | action | log |
+        /// |---|---|---|---|
+        /// | `token_missing` | there is no token, and guests are not admitted | `login` | INFO |
+        /// | `token_malformed` | the token is not a signed JWT | `login` | INFO, detail at DEBUG |
+        /// | `token_too_large` | the token is longer than `max_token_bytes` | `login` | INFO |
+        /// | `token_signature_invalid` | no key made the signature | `login` | INFO |
+        /// | `token_algorithm_not_allowed` | `alg` is not in `algorithms`, or not one of the key | `login` | INFO |
+        /// | `token_key_unknown` | no key has the `kid` | `renew` | INFO |
+        /// | `token_expired` | `exp` plus leeway has passed | `renew` | INFO, detail at DEBUG |
+        /// | `token_not_yet_valid` | `nbf` less leeway has not come | `retry` | INFO |
+        /// | `token_issuer_invalid` | `iss` is not an accepted issuer | `login` | INFO |
+        /// | `token_audience_invalid` | `aud` does not name this server | `login` | INFO |
+        /// | `token_claim_missing` | a required claim is missing | `login` | INFO |
+        /// | `token_claims_invalid` | a claim has a wrong type or value | `login` | INFO |
+        /// | `origin_not_allowed` | the page is not in `allowed_origins` | `none` | INFO |
+        /// | `user_not_found` | the lookup returned `None` | `login` | INFO, detail at DEBUG |
+        /// | `denied` | the application refuses | `none` | INFO, detail at DEBUG |
+        /// | `login_required` | a guest may not do this | `login` | INFO, detail at DEBUG |
+        /// | `forbidden` | a policy does not allow the user | `none` | INFO, detail at DEBUG |
+        /// | `subject_mismatch` | the new token is of another user | `reconnect` | INFO, detail at DEBUG |
+        /// | `session_ended` | the user was logged out | `login` | INFO, detail at DEBUG |
+        /// | `too_many_attempts` | past the limits of a connection | `retry` | DEBUG |
+        /// | `keys_unavailable` | the keys cannot be fetched | `retry` | ERROR |
+        /// | `lookup_timeout` | the lookup took longer than `lookup_timeout` | `retry` | INFO |
+        /// | `internal_error` | the application failed | `retry` | ERROR |
+        ///
+        /// The last column is the level at which a refused connection, login or renewal is logged;
+        /// ERROR has the cause, and the other levels have [`AuthError::detail`](crate::AuthError::detail).
+        /// An event that a handler refuses is logged at DEBUG, and a session that ends at INFO.
+        ///
         /// ```
         /// use socketioxide_jwt_auth::{Action, AuthError, ErrorCode};
         ///

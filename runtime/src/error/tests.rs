@@ -193,3 +193,33 @@ fn an_auth_error_whose_text_is_a_part_of_a_message_is_not_what_the_client_gets()
     assert_eq!(error.code(), ErrorCode::InternalError);
     assert_eq!(of("denied").code(), ErrorCode::InternalError);
 }
+
+#[test]
+fn the_table_of_codes_names_the_action_and_the_level_of_each() {
+    let rows = include_str!("code.rs")
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("/// | `"));
+    let shown: Vec<_> = rows
+        .map(|row| {
+            let cells: Vec<_> = row.split('|').map(str::trim).collect();
+            (cells[0], cells[2], cells[3])
+        })
+        .collect();
+
+    let expected: Vec<_> = ErrorCode::ALL.iter().map(|code| row(*code)).collect();
+    let expected: Vec<_> = expected
+        .iter()
+        .map(|(code, action, level)| (&**code, &**action, *level))
+        .collect();
+    assert_eq!(shown, expected);
+}
+
+fn row(code: ErrorCode) -> (String, String, &'static str) {
+    let level = match code {
+        ErrorCode::KeysUnavailable | ErrorCode::InternalError => "ERROR",
+        ErrorCode::TooManyAttempts => "DEBUG",
+        code if code.may_be_configuration() => "INFO",
+        _ => "INFO, detail at DEBUG",
+    };
+    (format!("{code}`"), format!("`{}`", code.action()), level)
+}
