@@ -98,6 +98,7 @@ impl Lookup {
         let before = errors.count();
         check_kind(signature, errors);
         let parameters = parameters(signature, errors);
+        check_claims(&parameters, errors);
         check_raw_token(&parameters, errors);
         let output = output(signature, errors);
 
@@ -179,6 +180,38 @@ fn check_attributes(parameter: &PatType, errors: &mut Errors) {
     }
 }
 
+/// The extractors that could stand before the claims by mistake, and whether they have a type
+/// argument: a type of the application may have such a name too.
+const EXTRACTORS: [(&str, bool); 10] = [
+    ("AuthClaims", true),
+    ("AuthUser", true),
+    ("Extension", true),
+    ("HttpExtension", true),
+    ("MaybeAuthUser", true),
+    ("MaybeExtension", true),
+    ("MaybeHttpExtension", true),
+    ("RawToken", false),
+    ("SocketRef", false),
+    ("State", true),
+];
+
+fn check_claims(parameters: &[Type], errors: &mut Errors) {
+    let Some(first) = parameters.first() else {
+        return;
+    };
+    let claims = type_argument(first, "Option").unwrap_or(first);
+
+    let is_extractor = EXTRACTORS.iter().any(|(name, has_argument)| {
+        last_segment(claims).is_some_and(|segment| segment.ident == name)
+            && (!has_argument || type_argument(claims, name).is_some())
+    });
+    if is_extractor {
+        let message = "the first parameter is for the token's claims: write `claims: Claims` before this \
+            extractor, where `Claims` implements `Deserialize`";
+        errors.at(claims, message);
+    }
+}
+
 /// A function that is called for guests cannot require a token.
 fn check_raw_token(parameters: &[Type], errors: &mut Errors) {
     let [first, others @ ..] = parameters else {
@@ -233,7 +266,9 @@ fn output(signature: &Signature, errors: &mut Errors) -> Option<Output> {
     let Some((user, form)) = user(ty) else {
         errors.at(
             ty,
-            format!("cannot tell the type of the user from this: {FORMS}"),
+            format!(
+                "cannot tell the type of the user from this, because an attribute sees the name of an alias only: {FORMS}"
+            ),
         );
         return None;
     };
@@ -249,6 +284,10 @@ fn output(signature: &Signature, errors: &mut Errors) -> Option<Output> {
 fn user(returned: &Type) -> Option<(&Type, OutputForm)> {
     if let Some(user) = type_argument(returned, "Option") {
         return Some((user, OutputForm::Option));
+    }
+    // The alias of the runtime crate.
+    if let Some(user) = type_argument(returned, "LookupResult") {
+        return Some((user, OutputForm::ResultOfOption));
     }
     let found = type_argument(returned, "Result")?;
     Some(match type_argument(found, "Option") {
@@ -285,6 +324,46 @@ mod tests {
         let output = lookup.unwrap().output;
         assert!(matches!(output.form, OutputForm::ResultOfOption));
         assert_eq!(output.user.to_token_stream().to_string(), "User");
+    }
+
+    #[test]
+    fn the_alias_of_the_runtime_is_known() {
+        let lookup = parse(&parse_quote!(
+            fn f(c: Claims) -> socketioxide_jwt_auth::LookupResult<User> {}
+        ));
+        let output = lookup.unwrap().output;
+        assert!(matches!(output.form, OutputForm::ResultOfOption));
+        assert_eq!(output.user.to_token_stream().to_string(), "User");
+    }
+
+    #[test]
+    fn an_extractor_is_not_taken_for_claims() {
+        let of_first = |first: syn::Type| parse(&parse_quote!(fn f(c: #first) -> Option<User> {}));
+        for extractor in [
+            parse_quote!(State<Db>),
+            parse_quote!(socketioxide::extract::State<Db>),
+            parse_quote!(SocketRef),
+            parse_quote!(SocketRef<A>),
+            parse_quote!(RawToken),
+            parse_quote!(Option<RawToken>),
+            parse_quote!(AuthUser<User>),
+        ] {
+            let messages = of_first(extractor).err().unwrap();
+            assert!(
+                messages[0].starts_with("the first parameter is for"),
+                "{messages:?}"
+            );
+            assert_eq!(messages.len(), 1, "{messages:?}");
+        }
+        for claims in [
+            parse_quote!(State),
+            parse_quote!(Extension),
+            parse_quote!(Claims),
+            parse_quote!(Claims<State<Db>>),
+            parse_quote!(Option<State>),
+        ] {
+            assert!(of_first(claims).is_ok());
+        }
     }
 
     #[test]

@@ -65,7 +65,9 @@ impl<L: UserLookup> JwtAuth<L> {
 #[doc(hidden)]
 pub struct ViaJwtAuth(());
 
-impl<A: Adapter, L: LookupOn<A>> ConnectMiddleware<A, ViaJwtAuth> for JwtAuth<L> {
+// The compiler shows this line for a `Result` of a middleware.
+#[rustfmt::skip]
+impl<A: Adapter, L: LookupOn<A>> ConnectMiddleware<A, ViaJwtAuth> for JwtAuth<L> { // `middleware()` returns a `Result`: add `?`
     async fn call<'a>(
         &'a self,
         socket: Arc<Socket<A>>,

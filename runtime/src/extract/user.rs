@@ -42,12 +42,12 @@ use crate::{
 ///     socket.on("post", post);
 /// }
 /// ```
-pub struct AuthUser<T, P = ()> {
+pub struct AuthUser<T, P: Policy<T> = ()> {
     session: Arc<UserSession<T>>,
     policy: PhantomData<fn() -> P>,
 }
 
-impl<T, P> AuthUser<T, P> {
+impl<T, P: Policy<T>> AuthUser<T, P> {
     pub(crate) fn new(session: Arc<UserSession<T>>) -> Self {
         Self {
             session,
@@ -99,13 +99,13 @@ impl<T: Send + Sync + 'static, P: Policy<T>> AuthUser<T, P> {
 
 extract_from_session!(impl<T, P: Policy<T>> for AuthUser<T, P>);
 
-impl<T, P> Clone for AuthUser<T, P> {
+impl<T, P: Policy<T>> Clone for AuthUser<T, P> {
     fn clone(&self) -> Self {
         Self::new(Arc::clone(&self.session))
     }
 }
 
-impl<T, P> Deref for AuthUser<T, P> {
+impl<T, P: Policy<T>> Deref for AuthUser<T, P> {
     type Target = T;
 
     fn deref(&self) -> &T {
@@ -113,20 +113,20 @@ impl<T, P> Deref for AuthUser<T, P> {
     }
 }
 
-impl<T, P> AsRef<T> for AuthUser<T, P> {
+impl<T, P: Policy<T>> AsRef<T> for AuthUser<T, P> {
     fn as_ref(&self) -> &T {
         self
     }
 }
 
 /// Serializes the user.
-impl<T: Serialize, P> Serialize for AuthUser<T, P> {
+impl<T: Serialize, P: Policy<T>> Serialize for AuthUser<T, P> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.session.user.serialize(serializer)
     }
 }
 
-impl<T: fmt::Debug, P> fmt::Debug for AuthUser<T, P> {
+impl<T: fmt::Debug, P: Policy<T>> fmt::Debug for AuthUser<T, P> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_tuple("AuthUser")
@@ -137,7 +137,8 @@ impl<T: fmt::Debug, P> fmt::Debug for AuthUser<T, P> {
 
 /// The user, or `None` for a guest. A handler that takes it is called for both.
 ///
-/// It refuses ended sessions, and types that no middleware stored, like [`AuthUser`].
+/// It refuses ended sessions, and types that no middleware stored, like [`AuthUser`]. It is what
+/// other libraries write as `Option<AuthUser<T>>`, which is not an extractor here.
 ///
 /// ```
 /// use socketioxide::extract::SocketRef;

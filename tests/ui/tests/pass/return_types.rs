@@ -3,7 +3,7 @@
 use std::{error::Error, io};
 
 use serde::Deserialize;
-use socketioxide_jwt_auth::{AuthError, jwt_auth};
+use socketioxide_jwt_auth::{AuthError, LookupResult, jwt_auth};
 
 #[derive(Deserialize)]
 struct Claims {}
@@ -40,6 +40,11 @@ async fn alias_of_option(_: Claims) -> sqlx::Result<Option<User>> {
 }
 
 #[jwt_auth(secret_env = "JWT_SECRET")]
+async fn lookup_result(_: Claims) -> LookupResult<User> {
+    Ok(None)
+}
+
+#[jwt_auth(secret_env = "JWT_SECRET")]
 async fn text_as_error(_: Claims) -> core::result::Result<User, String> {
     Ok(User)
 }
@@ -56,6 +61,7 @@ fn every_return_type_has_a_middleware() {
     assert!(result_of_option::middleware().is_err());
     assert!(alias::middleware().is_err());
     assert!(alias_of_option::middleware().is_err());
+    assert!(lookup_result::middleware().is_err());
     assert!(text_as_error::middleware().is_err());
     assert!(not_async::middleware().is_err());
 }
