@@ -52,12 +52,12 @@ use crate::{
 /// |---|---|
 /// | first parameter | `C`, the token's claims: `C: DeserializeOwned + Send + Sync + 'static`. With `Option<C>` the function is also called for a guest, with `None` |
 /// | further parameters | connect extractors of socketioxide, such as `State<T>`, `SocketRef` or `HttpExtension<T>`; `RawToken`, the encoded token |
-/// | return type | `Option<T>`, `Result<T, E>` or `Result<Option<T>, E>`, also through an alias of the `Result`, such as `sqlx::Result<Option<T>>`; `T: Send + Sync + 'static`, `E: Into<Box<dyn Error + Send + Sync>>` |
+/// | return type | `Option<T>`, `Result<T, E>` or `Result<Option<T>, E>`, also through an alias of the `Result`, such as `sqlx::Result<Option<T>>`, or `LookupResult<T>`; `T: Send + Sync + 'static`, `E: Into<Box<dyn Error + Send + Sync>>` |
 ///
 /// `None` refuses the connection. An `Err` does, too: an `AuthError` is sent to the client as it
-/// is; any other error becomes `internal_error`, and its cause goes to `tracing` only. An
-/// `AuthError` is recognized in a `Box<dyn Error + Send + Sync>`, but not inside another error
-/// type, such as anyhow's.
+/// is, also if it is inside of another error: a `Box<dyn Error + Send + Sync>`, an `anyhow::Error`,
+/// or an error whose `source()` it is. Any other error becomes `internal_error`, and its cause goes
+/// to `tracing` only.
 ///
 /// The attribute sees names, not types. `Option` around the claims and around the user must be
 /// written out: a user `T` that is an `Option`, a `Result` or a `bool` does not compile, and
