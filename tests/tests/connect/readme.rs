@@ -3,6 +3,10 @@
 
 use std::{collections::BTreeSet, fs, path::Path};
 
+use serde_json::json;
+use socketioxide_jwt_auth::ErrorCode;
+use socketioxide_jwt_auth_tests::refusal;
+
 #[test]
 fn the_readme_shows_the_quickstart() {
     let readme = include_str!("../../../README.md");
@@ -28,6 +32,31 @@ fn the_readme_shows_the_quickstart() {
     );
     let server = server.replace("bind(address)", r#"bind("127.0.0.1:3000")"#);
     assert_eq!(shown.trim(), server.trim());
+}
+
+#[test]
+fn the_readme_pages_show_refusals_as_they_are_sent() {
+    for (page, code) in [
+        (include_str!("../../../README.md"), "login_required"),
+        (
+            include_str!("../../../examples/cluster/README.md"),
+            "forbidden",
+        ),
+    ] {
+        let answer = json!({ "error": refusal(code) }).to_string();
+        assert!(page.contains(&answer), "{answer}");
+    }
+}
+
+#[test]
+fn the_readme_lists_every_code_under_its_action() {
+    let readme = include_str!("../../../README.md");
+    for code in ErrorCode::ALL {
+        let start = format!("| `{}` |", code.action());
+        let row = readme.lines().find(|line| line.starts_with(&start));
+        let named = format!("`{code}`");
+        assert!(row.is_some_and(|row| row.contains(&named)), "{code}");
+    }
 }
 
 #[test]

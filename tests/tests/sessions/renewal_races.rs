@@ -287,11 +287,9 @@ async fn refused_attempts_count_for_the_connection_over_all_namespaces() {
             [""; 0],
             "a good token is not verified either"
         );
-        assert_eq!(
-            log.lines_with("renewal refused").len(),
-            20,
-            "the log is not flooded"
-        );
+        let mut lines = log.lines_with("renewal refused");
+        lines.retain(|line| !line.contains("DEBUG"));
+        assert_eq!(lines.len(), 20, "the log is not flooded");
     }
 }
 
