@@ -134,7 +134,9 @@ async fn from_the_environment() {
         .keys(keys_url, &[&key]);
     // Tests share their environment, so its values are given here.
     let provider = Provider::start(web, |io, client| {
-        let builder = from_the_environment::authenticate::builder().oidc_issuer(issuer);
+        let builder = from_the_environment::authenticate::builder()
+            .oidc_issuer(issuer)
+            .audience("chat-server");
         let middleware = builder.http_client(client).build().unwrap();
         io.ns("/", welcome.with(middleware));
     })
@@ -1041,6 +1043,10 @@ async fn nestjs_two_kinds() {
     );
     let token = |others| signed_with_secret(&header, &with(&claims, others), SECRET);
     provider.accepts(&token(json!({})), "1").await;
+    let passport = provider
+        .client()
+        .header("Authorization", &format!("JWT {}", token(json!({}))));
+    assert_welcome(passport, &json!("1")).await;
 
     provider
         .refuses(&[

@@ -19,7 +19,7 @@ pub mod from_the_environment {
 
     #[jwt_auth(
         oidc_issuer_env = "OIDC_ISSUER",
-        audience = "chat-server",
+        audience_env = "OIDC_AUDIENCE",
         algorithms = ["RS256"],
     )]
     pub async fn authenticate(claims: Claims) -> Option<User> {
@@ -265,7 +265,8 @@ pub mod nestjs_two_kinds {
     #[jwt_auth(
         secret_env = "JWT_SECRET",
         issuer = "https://api.example.com",
-        claim_values(token_type = "access")
+        claim_values(token_type = "access"),
+        token = [auth("token"), authorization("JWT")],
     )]
     pub async fn authenticate(claims: Claims) -> Option<User> {
         Some(User { id: claims.sub })
