@@ -15,7 +15,7 @@ use crate::{
     attempt::Attempt,
     authenticate::Authenticator,
     error::{AuthError, ErrorCode},
-    log::{self, namespace},
+    log,
     lookup::{LookupOn, LookupRequest, UserLookup},
     refusal::Ending,
     renewal::AuthenticateHandler,
