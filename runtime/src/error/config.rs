@@ -137,3 +137,90 @@ impl Error for ConfigError {
         self.source.as_deref().map(|source| source as _)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::*;
+
+    fn unreadable_file() -> ConfigError {
+        ConfigError::new(ConfigErrorKind::File, "the file cannot be read")
+            .with_source(io::Error::from(io::ErrorKind::NotFound))
+    }
+
+    #[track_caller]
+    fn assert_source_is_not_found(error: &ConfigError) {
+        let source = error.source().expect("a source");
+        let source = source.downcast_ref::<io::Error>().expect("an `io::Error`");
+        assert_eq!(source.kind(), io::ErrorKind::NotFound);
+    }
+
+    #[test]
+    fn a_source_is_kept_with_the_kind_and_the_text() {
+        let error = unreadable_file();
+        assert_eq!(error.kind(), ConfigErrorKind::File);
+        assert_eq!(error.to_string(), "the file cannot be read");
+        assert_source_is_not_found(&error);
+        assert_source_is_not_found(&error.clone());
+        assert!(ConfigError::key("too short").source().is_none());
+    }
+
+    #[test]
+    fn a_place_is_put_before_the_text_and_nothing_else_changes() {
+        let error = unreadable_file().within("issuer 2");
+        assert_eq!(error.kind(), ConfigErrorKind::File);
+        assert_eq!(error.to_string(), "issuer 2: the file cannot be read");
+        assert_source_is_not_found(&error);
+    }
+
+    #[test]
+    fn joined_errors_have_every_text_in_order_and_the_kind_and_source_of_the_first() {
+        let others = [
+            ConfigError::key("too short"),
+            ConfigError::missing("no key"),
+        ];
+
+        let first = [unreadable_file()].into_iter().chain(others.clone());
+        let error = ConfigError::join(first).unwrap();
+        assert_eq!(
+            error.to_string(),
+            "the file cannot be read; too short; no key"
+        );
+        assert_eq!(error.kind(), ConfigErrorKind::File);
+        assert_source_is_not_found(&error);
+
+        let last = others.into_iter().chain([unreadable_file()]);
+        let error = ConfigError::join(last).unwrap();
+        assert_eq!(
+            error.to_string(),
+            "too short; no key; the file cannot be read"
+        );
+        assert_eq!(error.kind(), ConfigErrorKind::Key);
+        assert!(error.source().is_none());
+    }
+
+    #[test]
+    fn no_errors_are_joined_to_none_and_one_to_itself() {
+        assert!(ConfigError::join([]).is_none());
+
+        let error = ConfigError::join([unreadable_file()]).unwrap();
+        assert_eq!(error.to_string(), "the file cannot be read");
+        assert_source_is_not_found(&error);
+    }
+
+    #[test]
+    fn values_are_collected_only_if_none_is_a_mistake() {
+        let values = ConfigError::collect([Ok(1), Ok(2)]).unwrap();
+        assert_eq!(values, [1, 2]);
+
+        let results = [
+            Err(unreadable_file()),
+            Ok(1),
+            Err(ConfigError::key("too short")),
+        ];
+        let error = ConfigError::collect(results).unwrap_err();
+        assert_eq!(error.to_string(), "the file cannot be read; too short");
+        assert_source_is_not_found(&error);
+    }
+}

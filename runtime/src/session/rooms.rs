@@ -231,7 +231,7 @@ pub(crate) fn is_logged_out<A: Adapter>(socket: &Socket<A>, user_room: &str) -> 
 mod tests {
     use std::collections::HashSet;
 
-    use super::{of_logout, of_user};
+    use super::{of_ended, of_logout, of_user};
 
     #[test]
     fn keys_never_share_a_room() {
@@ -245,6 +245,21 @@ mod tests {
                 .iter()
                 .all(|room| room.is_ascii() && !room.contains(['\0', ' ']))
         );
+    }
+
+    /// A logout looks for both rooms of its user on every node.
+    #[test]
+    fn ended_sessions_of_two_users_have_two_rooms_that_no_user_is_in() {
+        let users = ["1", "2"].map(of_user);
+        let ended = users.each_ref().map(|room| of_ended(room));
+        assert_eq!(
+            ended,
+            [
+                "jwt_auth:ended:jwt_auth:user:1",
+                "jwt_auth:ended:jwt_auth:user:2"
+            ]
+        );
+        assert!(users.iter().all(|room| !ended.contains(room)));
     }
 
     /// Nodes of older builds use this name.

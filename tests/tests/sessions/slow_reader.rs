@@ -42,10 +42,13 @@ async fn serve(builder: JwtAuthBuilder<log_in>) -> (Server, Records) {
 
 /// Opens a connection that stops reading, and returns it with its socket.
 async fn connect_with_small_buffer(server: &Server, token: Option<&str>) -> (Raw, SocketRef) {
+    let others: Vec<_> = server.io.sockets().iter().map(|other| other.id).collect();
     let mut raw = Raw::open_with_small_buffer(server.address()).await;
     join(&mut raw, "/", token).await;
-    let socket = server.io.sockets().pop().unwrap();
-    (raw, socket)
+
+    let mut sockets = server.io.sockets();
+    sockets.retain(|socket| !others.contains(&socket.id));
+    (raw, sockets.pop().unwrap())
 }
 
 /// Sends until the channel is full and stays full while the other tasks of the server run.
@@ -245,6 +248,33 @@ async fn a_logout_says_that_a_session_which_expired_before_is_still_connected() 
         "{ended:?}"
     );
     assert!(socket.connected());
+}
+
+#[tokio::test]
+async fn a_logout_neither_waits_for_nor_disconnects_a_slow_client_of_another_user() {
+    let (server, _records) = serve(log_in::builder()).await;
+    let (adas, _) = token_valid_for(1.0, "ada");
+    let (mut ada, adas_socket) = connect_with_small_buffer(&server, Some(&adas)).await;
+    fill(&adas_socket).await;
+    let (graces, _) = token_valid_for(1.0, "grace");
+    let (mut grace, graces_socket) = connect_with_small_buffer(&server, Some(&graces)).await;
+    fill(&graces_socket).await;
+    let_it_expire(&graces).await;
+
+    // Ada's client reads again, so that only the socket of Grace remains.
+    assert_eq!(
+        after_the_flood(&mut ada).await,
+        unauthorized("token_expired")
+    );
+    ada.expect("/", Received::Disconnected).await;
+
+    disconnect_user(&server.io, "Ada").await.unwrap();
+    assert!(graces_socket.connected());
+    assert_eq!(
+        after_the_flood(&mut grace).await,
+        unauthorized("token_expired")
+    );
+    grace.expect("/", Received::Disconnected).await;
 }
 
 #[tokio::test]
