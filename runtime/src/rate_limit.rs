@@ -4,7 +4,7 @@
 //! of them repeatedly. So the limits count per connection, whose id all of its sockets share.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, hash_map::Entry},
     sync::{LazyLock, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -81,6 +81,13 @@ impl<T> Remembered<T> {
         self.0.put(connection, value);
         if self.0.len() > MAX_CONNECTIONS {
             self.0.pop_lru();
+        }
+    }
+
+    fn remove(&mut self, connection: Sid) {
+        // `LruCache::pop` hashes the id also if there are no refusals, which is the usual case.
+        if !self.0.is_empty() {
+            self.0.pop(&connection);
         }
     }
 }
@@ -168,7 +175,7 @@ impl State {
         match self.refusals.0.get(&connection) {
             Some(refusals) if refusals.last.elapsed() <= REFUSALS_LAST => refusals.number,
             Some(_) => {
-                self.refusals.0.pop(&connection);
+                self.refusals.remove(connection);
                 0
             }
             None => 0,
@@ -199,17 +206,17 @@ impl AttemptPermit {
     /// Forgets the refusals of the connection, after a user has logged in. It is not called for a
     /// guest, because any client can connect as a guest, as often as it likes.
     pub(crate) fn reset(&self) {
-        self.limiter.state().refusals.0.pop(&self.connection);
+        self.limiter.state().refusals.remove(self.connection);
     }
 }
 
 impl Drop for AttemptPermit {
     fn drop(&mut self) {
         let mut state = self.limiter.state();
-        if let Some(in_flight) = state.in_flight.get_mut(&self.connection) {
-            *in_flight -= 1;
-            if *in_flight == 0 {
-                state.in_flight.remove(&self.connection);
+        if let Entry::Occupied(mut in_flight) = state.in_flight.entry(self.connection) {
+            *in_flight.get_mut() -= 1;
+            if *in_flight.get() == 0 {
+                in_flight.remove();
             }
         }
     }

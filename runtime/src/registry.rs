@@ -7,7 +7,7 @@
 
 use std::{
     any::Any,
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeSet, HashMap, hash_map::Entry},
     sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, Weak},
 };
 
@@ -233,10 +233,12 @@ pub(crate) struct Registration {
 impl Drop for Registration {
     fn drop(&mut self) {
         let mut state = self.registry.state();
-        if let Some(sessions) = state.sessions.get_mut(&self.user) {
-            sessions.retain(|session| session.number != self.number);
-            if sessions.is_empty() {
-                state.sessions.remove(&self.user);
+        if let Entry::Occupied(mut sessions) = state.sessions.entry(self.user.clone()) {
+            sessions
+                .get_mut()
+                .retain(|session| session.number != self.number);
+            if sessions.get().is_empty() {
+                sessions.remove();
             }
         }
     }

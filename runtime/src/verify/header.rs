@@ -70,7 +70,10 @@ const OTHER_KINDS: [&str; 4] = [
 
 /// Returns whether a `typ` is one of [`OTHER_KINDS`].
 pub(super) fn is_another_kind(kind: &str) -> bool {
-    OTHER_KINDS.iter().any(|other| is_same_kind(kind, other))
+    let name = kind_name(kind);
+    OTHER_KINDS
+        .iter()
+        .any(|other| name.eq_ignore_ascii_case(other))
 }
 
 /// Compares two `typ`s as media types: without regard to case, with or without `application/`
