@@ -8,6 +8,7 @@
 use std::{
     any::Any,
     collections::{BTreeSet, HashMap, hash_map::Entry},
+    hash::{Hash, Hasher},
     sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, Weak},
 };
 
@@ -45,15 +46,23 @@ struct State {
 
 /// A user's room on one server, because two servers of one process may have users with the same
 /// key.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct UserOnServer {
     server: ServerId,
     room: Arc<str>,
 }
 
+/// Hashes the room only, because a process has few servers: to hash the server too would cost more
+/// than the rare collisions.
+impl Hash for UserOnServer {
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        self.room.hash(hasher);
+    }
+}
+
 /// Identifies a server of the process, by the address of its configuration and its id. Neither
 /// would be enough: an address may be used again, and clones of one configuration have the same id.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct ServerId {
     config: usize,
     server: Sid,
