@@ -122,6 +122,10 @@ options! {
     /// a list, a token may be signed with any of the secrets.
     "secret_env": StringOrList(strings::environment_name), r#""JWT_SECRET""#,
         key = Secret, aliases = ["key", "env", "jwt_secret"];
+    /// HMAC secrets from files, which are loaded when the middleware is built. One line break at the
+    /// end is not part of the secret.
+    "secret_file": StringOrList(strings::not_empty), r#""/run/secrets/jwt""#,
+        key = Secret, aliases = ["secret_path", "jwt_secret_file"];
     /// HMAC secret from code.
     "secret": Bytes, "load_secret()", key = Secret;
     /// Encoding of the secret: `"utf8"`, `"base64"`, `"base64url"` or `"hex"`.

@@ -3,6 +3,7 @@
 #[cfg(feature = "aws_lc_rs")]
 mod aws_lc;
 mod backend;
+mod files;
 mod fixed;
 mod jwk;
 mod key;

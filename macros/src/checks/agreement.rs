@@ -30,12 +30,14 @@ fn mistakes(attribute: TokenStream) -> Vec<String> {
     errors.messages()
 }
 
-/// Compares the two answers to one value: its tokens in the attribute, and what the builder makes
-/// of it.
+/// Compares the two answers to a source of keys and its options.
 #[track_caller]
-fn assert_same(is_accepted: bool, attribute: TokenStream, build: impl FnOnce(Builder) -> Builder) {
-    let builder = JwtAuthBuilder::new(Lookup).secret(SECRET);
-    let built: Result<(), ConfigError> = build(builder).build().map(drop);
+fn assert_same_source(
+    is_accepted: bool,
+    attribute: TokenStream,
+    build: impl FnOnce(Builder) -> Builder,
+) {
+    let built: Result<(), ConfigError> = build(JwtAuthBuilder::new(Lookup)).build().map(drop);
     let written = attribute.to_string();
     assert_eq!(
         built.is_ok(),
@@ -43,12 +45,22 @@ fn assert_same(is_accepted: bool, attribute: TokenStream, build: impl FnOnce(Bui
         "the builder about {written}: {built:?}"
     );
 
-    let mistakes = mistakes(quote!(secret_env = "JWT_SECRET", #attribute));
+    let mistakes = mistakes(attribute);
     assert_eq!(
         mistakes.is_empty(),
         is_accepted,
         "the attribute about {written}: {mistakes:?}"
     );
+}
+
+/// Compares the two answers to one value: its tokens in the attribute, and what the builder makes
+/// of it.
+#[track_caller]
+fn assert_same(is_accepted: bool, attribute: TokenStream, build: impl FnOnce(Builder) -> Builder) {
+    let attribute = quote!(secret_env = "JWT_SECRET", #attribute);
+    assert_same_source(is_accepted, attribute, |builder| {
+        build(builder.secret(SECRET))
+    });
 }
 
 /// Compares attribute and builder for each value of two lists.
@@ -131,6 +143,30 @@ fn algorithms_are_known_by_their_exact_name_and_fit_a_secret() {
             |builder| builder.algorithms(["HS256", name]),
         );
     }
+}
+
+#[test]
+fn algorithms_fit_a_secret_in_a_file() {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
+    for (is_accepted, name) in [
+        (true, "HS256"),
+        (true, "HS512"),
+        (false, "RS256"),
+        (false, ""),
+    ] {
+        assert_same_source(
+            is_accepted,
+            quote!(secret_file = #file, algorithm = #name),
+            |builder| builder.secret_file(file).algorithm(name),
+        );
+    }
+
+    assert_same_source(false, quote!(secret_file = ""), |builder| {
+        builder.secret_file("")
+    });
+    assert_same_source(false, quote!(secret_file = []), |builder| {
+        builder.secret_file([""; 0])
+    });
 }
 
 #[test]

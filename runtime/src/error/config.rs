@@ -80,9 +80,9 @@ impl ConfigError {
     }
 
     /// Keeps the cause. Its text must not hold key material.
-    pub(crate) fn with_source(self, source: impl Error + Send + Sync + 'static) -> Self {
+    pub(crate) fn with_source(self, source: Arc<dyn Error + Send + Sync>) -> Self {
         Self {
-            source: Some(Arc::new(source)),
+            source: Some(source),
             ..self
         }
     }

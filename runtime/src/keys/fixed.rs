@@ -1,11 +1,8 @@
-//! Keys that do not change while the server runs: from code, the environment and files.
+//! Keys from code, the environment and files.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
-use super::{KeySet, SecretRules, VerificationKey, jwk, pem, secret};
+use super::{KeySet, SecretRules, VerificationKey, files::FileContents, jwk, pem, secret};
 use crate::{
     Algorithm,
     error::{ConfigError, ConfigErrorKind},
@@ -16,6 +13,7 @@ use crate::{
 pub(crate) enum FixedKeys {
     Secret(Vec<u8>),
     SecretEnv(Vec<String>),
+    SecretFile(Vec<String>),
     PublicKey(Vec<u8>),
     PublicKeyEnv(Vec<String>),
     PublicKeyFile(Vec<String>),
@@ -31,32 +29,47 @@ impl FixedKeys {
         )
     }
 
-    /// Loads the keys.
+    /// Returns the files that the keys are in. Empty if they are not in files.
+    pub(super) fn files(&self) -> Vec<PathBuf> {
+        match self {
+            Self::SecretFile(files) | Self::PublicKeyFile(files) => {
+                files.iter().map(PathBuf::from).collect()
+            }
+            Self::JwksFile(file) => vec![file.clone()],
+            _ => Vec::new(),
+        }
+    }
+
+    /// Loads the keys. `contents` are those of its [`files`](Self::files).
     ///
     /// # Errors
     ///
     /// A key is missing, cannot be parsed or is too weak.
     pub(super) fn load(
-        self,
+        &self,
+        contents: &FileContents,
         secrets: SecretRules,
         algorithms: &[Algorithm],
     ) -> Result<KeySet, ConfigError> {
         let keys = match self {
             Self::Secret(written) => {
-                vec![secret::decode("the secret", &written, secrets, algorithms)?]
+                vec![secret::decode("the secret", written, secrets, algorithms)?]
             }
-            Self::SecretEnv(variables) => load_each(&variables, "secret_env", |variable| {
+            Self::SecretEnv(variables) => load_each(variables, "secret_env", |variable| {
                 let written = environment_variable(variable)?;
-                let name = format!("the secret in the environment variable {variable}");
-                Ok(vec![secret::decode(
-                    &name,
-                    written.as_bytes(),
-                    secrets,
-                    algorithms,
+                let place = format!("the environment variable {variable}");
+                let secret = secret::decode_from(&place, written.as_bytes(), secrets, algorithms)?;
+                Ok(vec![secret])
+            })?,
+            Self::SecretFile(files) => load_each(files, "secret_file", |file| {
+                let written = secret::without_line_break(contents.get(Path::new(file))?);
+                let place = format!("the file {file}");
+                Ok(vec![secret::decode_from(
+                    &place, written, secrets, algorithms,
                 )?])
             })?,
-            Self::PublicKey(pem) => pem::parse("public_key", &pem)?,
-            Self::PublicKeyEnv(variables) => load_each(&variables, "public_key_env", |variable| {
+            Self::PublicKey(pem) => pem::parse("public_key", pem)?,
+            Self::PublicKeyEnv(variables) => load_each(variables, "public_key_env", |variable| {
                 // Many deployments pass PEM in one line.
                 let pem = environment_variable(variable)?.replace("\\n", "\n");
                 pem::parse(
@@ -64,19 +77,19 @@ impl FixedKeys {
                     pem.as_bytes(),
                 )
             })?,
-            Self::PublicKeyFile(files) => load_each(&files, "public_key_file", |file| {
-                pem::parse(&format!("the file {file}"), &read_file(Path::new(file))?)
+            Self::PublicKeyFile(files) => load_each(files, "public_key_file", |file| {
+                pem::parse(&format!("the file {file}"), contents.get(Path::new(file))?)
             })?,
-            Self::Jwks(json) => jwk::parse_configured("jwks", &json)?,
+            Self::Jwks(json) => jwk::parse_configured("jwks", json)?,
             Self::JwksFile(file) => {
                 let name = format!("the file {}", file.display());
-                let json = String::from_utf8(read_file(&file)?).map_err(|_| {
+                let json = str::from_utf8(contents.get(file)?).map_err(|_| {
                     ConfigError::new(
                         ConfigErrorKind::File,
                         format!("{name} is not UTF-8; save it as such"),
                     )
                 })?;
-                jwk::parse_configured(&name, &json)?
+                jwk::parse_configured(&name, json)?
             }
         };
 
@@ -101,14 +114,4 @@ fn load_each(
     }
     let keys = ConfigError::collect(places.iter().map(|place| load(place)))?;
     Ok(keys.into_iter().flatten().collect())
-}
-
-fn read_file(file: &Path) -> Result<Vec<u8>, ConfigError> {
-    fs::read(file).map_err(|error| {
-        let message = format!(
-            "the file {} cannot be read ({error}); check its path and its rights",
-            file.display()
-        );
-        ConfigError::new(ConfigErrorKind::File, message).with_source(error)
-    })
 }

@@ -2,7 +2,10 @@
 
 use std::{fmt, sync::Arc};
 
-use super::{DynamicKeySource, FixedKeys, KeySet, SecretEncoding, SecretRules, VerifierKeys};
+use super::{
+    DynamicKeySource, FixedKeys, KeySet, SecretEncoding, SecretRules, VerifierKeys,
+    files::FileContents,
+};
 #[cfg(feature = "jwks")]
 use super::{
     RemoteSettings,
@@ -43,7 +46,7 @@ impl KeySettings {
     pub(crate) fn is_secret(&self) -> bool {
         matches!(
             self,
-            Self::Fixed(FixedKeys::Secret(_) | FixedKeys::SecretEnv(_))
+            Self::Fixed(FixedKeys::Secret(_) | FixedKeys::SecretEnv(_) | FixedKeys::SecretFile(_))
         )
     }
 
@@ -92,7 +95,8 @@ impl KeyLoader {
                     encoding: self.secret_encoding,
                     allow_weak: self.allow_weak_secret,
                 };
-                let keys = fixed.load(secrets, &self.algorithms)?;
+                let contents = FileContents::read(fixed.files());
+                let keys = fixed.load(&contents, secrets, &self.algorithms)?;
                 check_fit(&keys, &self.algorithms)?;
                 (VerifierKeys::Fixed(Arc::new(keys)), None)
             }

@@ -69,6 +69,78 @@ pub(crate) fn decode(
         .map_err(|problem| ConfigError::key(format!("{name} is {problem}")))
 }
 
+/// Decodes an HMAC secret that the operator put into a variable or a file, and warns about what is
+/// probably not part of it. `place` names the variable or the file.
+///
+/// # Errors
+///
+/// The secret is empty, badly encoded, or too short for one of the algorithms.
+pub(crate) fn decode_from(
+    place: &str,
+    written: &[u8],
+    rules: SecretRules,
+    algorithms: &[Algorithm],
+) -> Result<VerificationKey, ConfigError> {
+    warn_about_ends(place, written, rules.encoding);
+    let name = format!("the secret in {place}");
+    decode(&name, written, rules, algorithms)
+}
+
+/// Warns if a secret begins or ends with what its author probably does not count as a part of it:
+/// with such a secret every token is refused.
+fn warn_about_ends(place: &str, written: &[u8], encoding: SecretEncoding) {
+    let found = unusual_ends(written, encoding).join(" and ");
+    if !found.is_empty() {
+        tracing::warn!(
+            place,
+            found,
+            "the secret is used as it is, with what is at its ends; remove that, unless the issuer's secret has it too"
+        );
+    }
+}
+
+fn unusual_ends(written: &[u8], encoding: SecretEncoding) -> Vec<&'static str> {
+    if written.starts_with(&[0xff, 0xfe]) || written.starts_with(&[0xfe, 0xff]) {
+        return vec!["the byte order mark of UTF-16 (save it as UTF-8)"];
+    }
+    // A secret of random bytes has any bytes at its ends.
+    let Ok(text) = str::from_utf8(written) else {
+        return Vec::new();
+    };
+
+    let mut found = Vec::new();
+    let marked = text.strip_prefix('\u{feff}');
+    if marked.is_some() {
+        found.push("a byte order mark (save it as UTF-8 without it)");
+    }
+
+    let text = marked.unwrap_or(text);
+    let trimmed = text.trim();
+    if trimmed != text && encoding == SecretEncoding::Utf8 {
+        found.push("white space or a line break");
+    }
+    if trimmed.ends_with("\\n") {
+        found.push("a backslash and an n instead of a line break");
+    }
+    if is_quoted(trimmed) {
+        found.push("quotes");
+    }
+    found
+}
+
+fn is_quoted(text: &str) -> bool {
+    ['"', '\''].into_iter().any(|quote| {
+        text.strip_prefix(quote)
+            .is_some_and(|rest| rest.ends_with(quote))
+    })
+}
+
+/// Returns the content of a file without the line break that editors and `echo` put at its end.
+pub(crate) fn without_line_break(content: &[u8]) -> &[u8] {
+    let line = content.strip_suffix(b"\n");
+    line.map_or(content, |line| line.strip_suffix(b"\r").unwrap_or(line))
+}
+
 fn decode_bytes(written: &[u8], encoding: SecretEncoding) -> Result<Vec<u8>, KeyProblem> {
     let trimmed = written.trim_ascii();
 

@@ -91,7 +91,7 @@ impl TokenRules {
 
 fn no_key() -> ConfigError {
     ConfigError::missing(
-        "no key to verify tokens with; set one of secret_env, public_key_env, jwks_file, … ",
+        "no key to verify tokens with; set one of secret_env, secret_file, public_key_env, jwks_file, …",
     )
 }
 

@@ -32,6 +32,24 @@ declare_settings! {
             /// "OLD_JWT_SECRET"]`.
             fn secret_env(variables: impl OneOrMany) { FixedKeys::SecretEnv(variables.into_strings()).into() }
 
+            /// The HMAC secret(s), from files: secrets of Docker and Kubernetes. One line break at
+            /// the end (`\n` or `\r\n`) is not part of the secret; everything else is, unless
+            /// [`secret_encoding`](Self::secret_encoding) says that the file is encoded. All of a
+            /// list verify, so that a secret can be rotated.
+            ///
+            /// The files are loaded when the middleware is built. A relative path starts at the
+            /// working directory of the process.
+            ///
+            /// ```no_run
+            /// use socketioxide_jwt_auth::Verifier;
+            ///
+            /// let verifier = Verifier::builder()
+            ///     .secret_file(["/run/secrets/jwt", "/run/secrets/jwt_old"])
+            ///     .build()?;
+            /// # Ok::<(), socketioxide_jwt_auth::ConfigError>(())
+            /// ```
+            fn secret_file(files: impl OneOrMany) { FixedKeys::SecretFile(files.into_strings()).into() }
+
             /// The HMAC secret, from code.
             fn secret(secret: impl AsRef<[u8]>) { FixedKeys::Secret(secret.as_ref().to_vec()).into() }
 

@@ -6,6 +6,7 @@ mod details;
 mod environment;
 mod jwk_sets;
 mod pem_keys;
+mod secret_files;
 mod secrets;
 mod settings;
 mod sources;

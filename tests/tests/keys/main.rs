@@ -6,5 +6,6 @@ mod jwks_url;
 mod oidc;
 mod options;
 mod providers;
+mod secrets;
 mod tenants;
 mod verifier;

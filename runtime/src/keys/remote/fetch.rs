@@ -1,6 +1,6 @@
 //! Requests for a JWK Set over HTTP.
 
-use std::{error::Error, fmt, iter, time::Duration};
+use std::{error::Error, fmt, iter, sync::Arc, time::Duration};
 
 use headers::{Age, CacheControl, HeaderMapExt};
 use http::HeaderMap;
@@ -52,7 +52,7 @@ impl HttpFetch {
             None => build_client(&endpoint).map_err(|error| {
                 let message =
                     format!("the HTTP client cannot be built ({error}); pass one with http_client");
-                ConfigError::new(ConfigErrorKind::HttpClient, message).with_source(error)
+                ConfigError::new(ConfigErrorKind::HttpClient, message).with_source(Arc::new(error))
             })?,
         };
         Ok(Self { client, endpoint })

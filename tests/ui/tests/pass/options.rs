@@ -16,6 +16,7 @@ struct User {
 }
 
 const VARIABLE: &str = "JWT_SECRET";
+const FILE: &str = "/run/secrets/jwt";
 const LEEWAY: &str = "5s";
 const IOS: &str = "ios";
 const TYPES: [&str; 2] = ["access", "id"];
@@ -73,6 +74,16 @@ async fn constants(_: Claims) -> Option<User> {
 
 #[jwt_auth(secret_env = [VARIABLE, "OLD_JWT_SECRET"], user_key = |user: &User| -> String { user.name.clone() })]
 async fn list_with_a_constant(_: Claims) -> Option<User> {
+    None
+}
+
+#[jwt_auth(secret_file = "/run/secrets/jwt", secret_encoding = "hex")]
+async fn secret_file(_: Claims) -> Option<User> {
+    None
+}
+
+#[jwt_auth(secret_file = [FILE, "/run/secrets/old_jwt"], algorithm = "HS512")]
+async fn secret_files(_: Claims) -> Option<User> {
     None
 }
 
@@ -195,6 +206,8 @@ fn every_option_is_accepted_by_the_builder() {
         assert!(oidc_issuer::middleware().is_ok());
         assert!(oidc_issuer_env::middleware().is_err());
     }
+    assert!(secret_file::middleware().is_err());
+    assert!(secret_files::middleware().is_err());
     assert!(literals::middleware().is_err());
     assert!(
         literals::builder()
