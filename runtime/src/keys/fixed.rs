@@ -93,7 +93,7 @@ impl FixedKeys {
             }
         };
 
-        Ok(KeySet::from(keys))
+        Ok(KeySet::new(keys))
     }
 }
 

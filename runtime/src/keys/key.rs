@@ -19,6 +19,8 @@ pub(crate) struct VerificationKey {
     kind: KeyKind,
     /// The `kid` of a JWK.
     pub(crate) id: Option<String>,
+    /// Whether it is tried for every `kid`, although other keys of its set have names.
+    pub(crate) has_any_name: bool,
     /// The `alg` of a JWK.
     pub(crate) algorithm: Option<Algorithm>,
     /// Empty if the application installed another backend.
@@ -77,6 +79,7 @@ impl VerificationKey {
             decoding,
             kind,
             id: None,
+            has_any_name: false,
             algorithm: None,
         })
     }

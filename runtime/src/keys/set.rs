@@ -18,7 +18,7 @@ use crate::{
 /// # drop(keys);
 /// # Ok::<(), socketioxide_jwt_auth::ConfigError>(())
 /// ```
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct KeySet(Vec<VerificationKey>);
 
 impl KeySet {
@@ -36,6 +36,45 @@ impl KeySet {
             &[Algorithm::HS256],
         )?;
         Ok(Self(vec![key]))
+    }
+
+    /// Makes a set of HMAC secrets, which are not encoded. Each of them verifies: the current one
+    /// and those of tokens that have not expired yet, for example.
+    ///
+    /// ```
+    /// use socketioxide_jwt_auth::KeySet;
+    ///
+    /// let keys = KeySet::from_secrets([
+    ///     "the new secret of thirty-two bytes or more",
+    ///     "the old secret of thirty-two bytes or more",
+    /// ])?;
+    /// # drop(keys);
+    /// # Ok::<(), socketioxide_jwt_auth::ConfigError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// There is no secret, or one has less than 32 bytes. The error names each of them by its
+    /// position, counted from 1.
+    pub fn from_secrets(
+        secrets: impl IntoIterator<Item = impl AsRef<[u8]>>,
+    ) -> Result<Self, ConfigError> {
+        let keys = (1..).zip(secrets).map(|(position, secret)| {
+            secret::decode(
+                &format!("secret {position}"),
+                secret.as_ref(),
+                SecretRules::default(),
+                &[Algorithm::HS256],
+            )
+        });
+        let keys = ConfigError::collect(keys)?;
+
+        if keys.is_empty() {
+            return Err(ConfigError::missing(
+                "the set has no secret; give it at least one",
+            ));
+        }
+        Ok(Self(keys))
     }
 
     /// Makes a set of the public keys and certificates in PEM: RSA, EC (P-256, P-384) or Ed25519.
@@ -59,6 +98,42 @@ impl KeySet {
         jwk::parse_configured("the JWK Set", json.as_ref()).map(Self)
     }
 
+    /// Returns a set that verifies a token if one of the two sets does.
+    ///
+    /// Every key keeps its own algorithms, so a public key never counts as a secret. If both sets
+    /// have keys with the same `kid`, each of them that fits the token's `alg` is tried.
+    ///
+    /// ```
+    /// use socketioxide_jwt_auth::KeySet;
+    ///
+    /// # let jwks = r#"{"keys":[{"kty":"OKP","crv":"Ed25519","kid":"a","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;
+    /// let old = KeySet::from_secret("a secret of thirty-two bytes or more")?;
+    /// let keys = KeySet::from_jwks(jwks)?.merge(old);
+    /// # drop(keys);
+    /// # Ok::<(), socketioxide_jwt_auth::ConfigError>(())
+    /// ```
+    #[must_use]
+    pub fn merge(self, other: Self) -> Self {
+        let mut keys = self.with_any_names();
+        keys.extend(other.with_any_names());
+        Self(keys)
+    }
+
+    /// Returns the keys. If none of them has a name, they are tried for every `kid`, also beside
+    /// keys that have names.
+    fn with_any_names(mut self) -> Vec<VerificationKey> {
+        if !self.has_names() {
+            for key in &mut self.0 {
+                key.has_any_name = true;
+            }
+        }
+        self.0
+    }
+
+    pub(super) fn new(keys: Vec<VerificationKey>) -> Self {
+        Self(keys)
+    }
+
     pub(crate) fn fits(&self, algorithm: Algorithm) -> bool {
         self.0.iter().any(|key| key.fits(algorithm))
     }
@@ -78,15 +153,15 @@ impl KeySet {
         algorithm: Algorithm,
         key_id: Option<&str>,
     ) -> Result<impl Iterator<Item = &VerificationKey>, AuthError> {
+        let has_name = move |key: &VerificationKey| key_id.is_some() && key.id.as_deref() == key_id;
         // Secrets and PEM keys have no names, so a `kid` cannot choose among them.
-        let key_id = key_id.filter(|_| self.has_names());
-        let named =
-            move |key: &&VerificationKey| key_id.is_none_or(|id| key.id.as_deref() == Some(id));
-        if !self.0.iter().any(|key| named(&key)) {
-            return Err(ErrorCode::TokenKeyUnknown.into());
-        }
-        if !self.0.iter().filter(named).any(|key| key.fits(algorithm)) {
-            let code = if key_id.is_some() {
+        let any_name = key_id.is_none() || !self.has_names();
+        let may_sign = move |key: &&VerificationKey| {
+            (any_name || key.has_any_name || has_name(key)) && key.fits(algorithm)
+        };
+
+        if !self.0.iter().any(|key| may_sign(&key)) {
+            let code = if self.0.iter().any(has_name) {
                 ErrorCode::TokenAlgorithmNotAllowed
             } else {
                 ErrorCode::TokenKeyUnknown
@@ -94,16 +169,6 @@ impl KeySet {
             return Err(code.into());
         }
 
-        Ok(self
-            .0
-            .iter()
-            .filter(named)
-            .filter(move |key| key.fits(algorithm)))
-    }
-}
-
-impl From<Vec<VerificationKey>> for KeySet {
-    fn from(keys: Vec<VerificationKey>) -> Self {
-        Self(keys)
+        Ok(self.0.iter().filter(may_sign))
     }
 }

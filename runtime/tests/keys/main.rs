@@ -5,6 +5,7 @@ mod algorithms;
 mod details;
 mod environment;
 mod jwk_sets;
+mod key_sets;
 mod pem_keys;
 mod secret_files;
 mod secrets;

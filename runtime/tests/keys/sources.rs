@@ -37,7 +37,6 @@ impl KeySource for Tenants {
             Some("a") => KeySet::from_pem(fixture!("p256.pem")),
             Some("b") => KeySet::from_pem(fixture!("p256-other.pem")),
             Some("shared") => KeySet::from_secret(SECRET),
-            Some("nobody") => Ok(KeySet::default()),
             Some("down") => {
                 return Err(AuthError::keys_unavailable(
                     "the key server of tenant 7 does not answer",
@@ -90,7 +89,6 @@ fn keys_are_chosen_for_each_token_once() {
             ),
             "token_key_unknown",
         ),
-        (token(&a, "nobody"), "token_key_unknown"),
         (token(&a, "down"), "keys_unavailable"),
         (token(&a, "c"), "denied"),
         (a.token(&claims()), "denied"),

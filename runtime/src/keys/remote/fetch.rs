@@ -67,7 +67,7 @@ impl HttpFetch {
             }
         };
         Ok(Fetched {
-            keys: KeySet::from(jwk::parse_fetched(&body)?),
+            keys: KeySet::new(jwk::parse_fetched(&body)?),
             lifetime,
         })
     }
