@@ -154,6 +154,9 @@ options! {
         key = Public, aliases = ["oidc"];
     /// Like `oidc_issuer`, with the URL from the environment.
     "oidc_issuer_env": String(strings::environment_name), r#""OIDC_ISSUER""#, key = Public;
+    /// Accepts `http://` for the four options above on every host, not only on a loopback address.
+    /// Everyone who can change the answer on its way can then forge tokens.
+    "allow_insecure_http": Bool, "true", default = "false", aliases = ["insecure", "allow_http"];
     /// Any keys, chosen for each token: a `KeySource`.
     "keys": Expression, "TenantKeys::new()", key = Mixed, aliases = ["key_source"];
     /// Several issuers, each with its own keys and rules: a closed list of `Issuer`. The token's

@@ -25,6 +25,7 @@ pub(crate) fn check(entries: &[Entry], errors: &mut Errors) {
     options.check_environment(errors);
     options.check_issuers(errors);
     options.check_secret_options(errors);
+    options.check_plain_http(errors);
     options.check_cookies(errors);
     options.check_guest_timeout(errors);
 }
@@ -174,6 +175,27 @@ impl<'a> Options<'a> {
         }
     }
 
+    fn check_plain_http(&self, errors: &mut Errors) {
+        const URLS: [&str; 5] = [
+            "jwks_url",
+            "jwks_url_env",
+            "oidc_issuer",
+            "oidc_issuer_env",
+            "issuers",
+        ];
+
+        if let Some((source, _)) = self.key_sources().next()
+            && let Some(entry) = self.get("allow_insecure_http")
+            && !URLS.contains(&source.rule.name)
+        {
+            let source = source.rule.name;
+            let message = format!(
+                "`allow_insecure_http` applies to keys from a URL, but the key source is `{source}`; remove it"
+            );
+            errors.at(&entry.key, message);
+        }
+    }
+
     fn check_cookies(&self, errors: &mut Errors) {
         let Some(value) = self.get("token").and_then(|entry| entry.value.as_ref()) else {
             return;
@@ -304,6 +326,23 @@ mod tests {
         assert_mistake(
             quote!(issuers = list(), secret = S),
             "two key sources: `issuers` is already set",
+        );
+    }
+
+    #[test]
+    fn plain_http_is_an_option_of_keys_from_a_url() {
+        for source in ["jwks_url", "jwks_url_env", "oidc_issuer", "oidc_issuer_env"] {
+            let source: TokenStream = source.parse().unwrap();
+            assert_accepted(quote!(
+                #source = "http://keycloak:8080",
+                algorithm = "RS256",
+                allow_insecure_http = true
+            ));
+        }
+        assert_accepted(quote!(issuers = list(), allow_insecure_http = IS_LOCAL));
+        assert_mistake(
+            quote!(secret = S, allow_insecure_http = true),
+            "applies to keys from a URL, but the key source is `secret`",
         );
     }
 

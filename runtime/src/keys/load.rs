@@ -9,7 +9,7 @@ use super::{
 #[cfg(feature = "jwks")]
 use super::{
     RemoteSettings,
-    remote::{HttpClient, HttpFetch, RemoteKeys},
+    remote::{HttpClient, HttpFetch, PlainHttp, RemoteKeys},
 };
 #[cfg(feature = "jwks")]
 use crate::clock::Clock;
@@ -30,6 +30,11 @@ pub(crate) struct KeyLoader {
     pub(crate) keys: KeySettings,
     pub(crate) secret_encoding: SecretEncoding,
     pub(crate) allow_weak_secret: bool,
+    #[cfg_attr(
+        not(feature = "jwks"),
+        expect(dead_code, reason = "only keys from a URL are fetched over HTTP")
+    )]
+    pub(crate) allow_insecure_http: bool,
     pub(crate) algorithms: Vec<Algorithm>,
 }
 
@@ -86,7 +91,8 @@ impl KeyLoader {
             KeySettings::Source(source) => (VerifierKeys::Source(source), None),
             #[cfg(feature = "jwks")]
             KeySettings::Remote(remote) => {
-                let (endpoint, issuer) = remote.resolve()?;
+                let (endpoint, issuer) =
+                    remote.resolve(PlainHttp::new(self.allow_insecure_http))?;
                 let keys = RemoteKeys::new(HttpFetch::new(endpoint, http_client)?, Clock::system());
                 (VerifierKeys::Remote(Arc::new(keys)), issuer)
             }

@@ -23,7 +23,7 @@ use crate::{
     error::{AuthError, ErrorCode},
     retry::Backoff,
 };
-pub(crate) use endpoint::{Endpoint, RemoteSettings};
+pub(crate) use endpoint::{Endpoint, PlainHttp, RemoteSettings};
 pub(crate) use fetch::{HttpClient, HttpFetch};
 use problem::RemoteProblem;
 

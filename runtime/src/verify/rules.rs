@@ -41,6 +41,7 @@ impl TokenRules {
                 .secret_encoding
                 .unwrap_or_else(|| Ok(SecretEncoding::default())),
             allow_weak_secret: Ok(settings.allow_weak_secret.unwrap_or(false)),
+            allow_insecure_http: Ok(settings.allow_insecure_http.unwrap_or(false)),
             algorithms: algorithms,
         });
         #[cfg(feature = "jwks")]

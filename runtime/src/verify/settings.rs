@@ -69,7 +69,8 @@ declare_settings! {
             /// A JWK Set, as a JSON string.
             fn jwks(json: impl Into<String>) { FixedKeys::Jwks(json.into()).into() }
 
-            /// The URL of a JWK Set: `https`, except to a loopback address. The set is fetched at
+            /// The URL of a JWK Set: `https`, except to a loopback address or with
+            /// [`allow_insecure_http`](Self::allow_insecure_http). The set is fetched at
             /// the first token, and then refreshed in the background as often as its
             /// `Cache-Control` says: at most every minute, at least every twelve hours, by default
             /// every ten minutes. If no key verifies a token, the set is fetched again, at most
@@ -127,6 +128,22 @@ declare_settings! {
             /// §3.2](https://www.rfc-editor.org/rfc/rfc7518#section-3.2). An empty one is never
             /// accepted.
             fn allow_weak_secret(allow: bool) { allow }
+        }
+
+        allow_insecure_http: bool {
+            /// Accepts `http://` for [`jwks_url`](Self::jwks_url) and
+            /// [`oidc_issuer`](Self::oidc_issuer) on every host; for the keys that discovery finds,
+            /// if the issuer's URL begins with `http://` too. Defaults to `false`: `http://` is
+            /// accepted for loopback addresses only.
+            ///
+            /// **Everyone who can change the answer on its way can put in keys of their own, and
+            /// log in as any user.** It is for a network that only your own servers are on, such as
+            /// that of docker compose. Over other networks use `https://`, with
+            /// `http_client` if the certificate is one of your own.
+            ///
+            /// It never makes a request less safe than its first URL: `https://` is not redirected
+            /// to `http://`, and an issuer with `https://` needs keys with `https://`.
+            fn allow_insecure_http(allow: bool) { allow }
         }
 
         #[cfg(feature = "jwks")]

@@ -218,6 +218,36 @@ async fn keys_over_plain_http_are_not_requested() {
     assert_eq!(issuer.requests(), 5, "only the document was requested");
 }
 
+/// The host name of the issuer in a network of containers, where only its name service knows it.
+#[tokio::test]
+async fn an_issuer_over_plain_http_is_accepted_with_its_option() {
+    let issuer = Issuer::with_keys(&[&key()]).await;
+    let name = format!("http://keycloak:{}", issuer.address().port());
+    let client = reqwest::Client::builder().resolve("keycloak", issuer.address());
+    let client = client.build().unwrap();
+    let verify = async || {
+        let builder = verifier_of(&name).allow_insecure_http(true);
+        let verifier = builder.http_client(client.clone()).build().unwrap();
+        outcome(&verifier, &token_of(&name)).await
+    };
+
+    issuer.publish_discovery(&name, &format!("{name}{KEYS}"));
+    assert_eq!(verify().await, "accepted");
+
+    issuer.answer("/old", Answer::redirect(KEYS));
+    issuer.publish_discovery(&name, &format!("{name}/old"));
+    assert_eq!(verify().await, "accepted", "redirects on the same host");
+
+    let elsewhere = Issuer::with_keys(&[&key()]).await;
+    issuer.answer("/old", Answer::redirect(&elsewhere.url(KEYS)));
+    assert_eq!(verify().await, "keys_unavailable", "redirects to another");
+
+    issuer.publish_discovery(&name, &elsewhere.url(KEYS));
+    let requests = elsewhere.requests();
+    assert_eq!(verify().await, "keys_unavailable", "keys on this machine");
+    assert_eq!(elsewhere.requests(), requests);
+}
+
 #[tokio::test]
 async fn an_invalid_document_is_refused() {
     let issuer = discoverable().await;

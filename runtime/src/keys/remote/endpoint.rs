@@ -24,7 +24,10 @@ impl RemoteSettings {
     ///
     /// The variable is not set, or the URL cannot be trusted. The error does not show the URL,
     /// which may hold a key of the operator.
-    pub(crate) fn resolve(self) -> Result<(Endpoint, Option<String>), ConfigError> {
+    pub(crate) fn resolve(
+        self,
+        http: PlainHttp,
+    ) -> Result<(Endpoint, Option<String>), ConfigError> {
         let (option, url) = match &self {
             Self::JwksUrl(url) => ("jwks_url".to_owned(), url.clone()),
             Self::OidcIssuer(issuer) => ("oidc_issuer".to_owned(), issuer.clone()),
@@ -36,14 +39,30 @@ impl RemoteSettings {
 
         let endpoint = match self {
             Self::JwksUrl(_) | Self::JwksUrlEnv(_) => {
-                parse_url(&url).map(|url| (Endpoint::Jwks(url), None))
+                parse_url(&url, http).map(|url| (Endpoint::Jwks(url), None))
             }
-            Self::OidcIssuer(_) | Self::OidcIssuerEnv(_) => {
-                Discovery::new(&url).map(|discovery| (Endpoint::Discovery(discovery), Some(url)))
-            }
+            Self::OidcIssuer(_) | Self::OidcIssuerEnv(_) => Discovery::new(&url, http)
+                .map(|discovery| (Endpoint::Discovery(discovery), Some(url))),
         };
 
         endpoint.map_err(|problem| ConfigError::invalid(format!("{option} {problem}")))
+    }
+}
+
+/// The hosts that keys may be fetched from without TLS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum PlainHttp {
+    Loopback,
+    Anywhere,
+}
+
+impl PlainHttp {
+    pub(crate) fn new(allow_insecure_http: bool) -> Self {
+        if allow_insecure_http {
+            Self::Anywhere
+        } else {
+            Self::Loopback
+        }
     }
 }
 
@@ -68,6 +87,7 @@ impl Endpoint {
 pub(crate) struct Discovery {
     issuer: String,
     pub(super) document: Url,
+    http: PlainHttp,
 }
 
 #[derive(Deserialize)]
@@ -77,24 +97,25 @@ struct Document {
 }
 
 impl Discovery {
-    fn new(issuer: &str) -> Result<Self, RemoteProblem> {
+    fn new(issuer: &str, http: PlainHttp) -> Result<Self, RemoteProblem> {
         if issuer.contains(char::is_whitespace) {
             return Err(RemoteProblem::IssuerWithSpace);
         }
 
-        let url = parse_url(issuer)?;
+        let url = parse_url(issuer, http)?;
         if url.query().is_some() || url.fragment().is_some() {
             return Err(RemoteProblem::IssuerWithQuery);
         }
 
-        let document = parse_url(&format!(
+        let document = format!(
             "{}/.well-known/openid-configuration",
             issuer.trim_end_matches('/')
-        ))?;
+        );
 
         Ok(Self {
             issuer: issuer.to_owned(),
-            document,
+            document: parse_url(&document, http)?,
+            http,
         })
     }
 
@@ -107,26 +128,36 @@ impl Discovery {
             return Err(RemoteProblem::OtherIssuer(found.issuer));
         }
 
-        let url = parse_url(&found.jwks_uri)
+        let url = parse_url(&found.jwks_uri, self.http)
             .map_err(|problem| RemoteProblem::JwksUri(Box::new(problem)))?;
-        if url.scheme() == "http" && self.document.scheme() != "http" {
-            // A remote issuer must not make this server send requests to itself.
+        if url.scheme() == "http" {
+            self.check_plain_http(&url)?;
+        }
+        Ok(url)
+    }
+
+    fn check_plain_http(&self, keys: &Url) -> Result<(), RemoteProblem> {
+        if self.document.scheme() != "http" {
             return Err(RemoteProblem::InsecureJwksUri);
         }
-
-        Ok(url)
+        // A remote issuer must not make this server send requests to itself.
+        if is_loopback(keys) && !is_loopback(&self.document) {
+            return Err(RemoteProblem::LoopbackJwksUri);
+        }
+        Ok(())
     }
 }
 
 /// # Errors
 ///
 /// The string is not a URL, or an attacker on the network could exchange the keys.
-fn parse_url(url: &str) -> Result<Url, RemoteProblem> {
+fn parse_url(url: &str, http: PlainHttp) -> Result<Url, RemoteProblem> {
     let url = Url::from_str(url).map_err(RemoteProblem::NotUrl)?;
     match url.scheme() {
         "https" => Ok(url),
-        "http" if is_loopback(&url) => Ok(url),
-        _ => Err(RemoteProblem::InsecureUrl),
+        "http" if http == PlainHttp::Anywhere || is_loopback(&url) => Ok(url),
+        "http" => Err(RemoteProblem::PlainHttp),
+        _ => Err(RemoteProblem::OtherScheme),
     }
 }
 
@@ -140,11 +171,48 @@ fn is_loopback(url: &Url) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::Discovery;
+    use super::{Discovery, PlainHttp, RemoteProblem};
+
+    /// Returns the URL of the keys that an issuer publishes at `jwks_uri`.
+    fn discover(issuer: &str, jwks_uri: &str, http: PlainHttp) -> Result<String, RemoteProblem> {
+        let document = format!(r#"{{"issuer":"{issuer}","jwks_uri":"{jwks_uri}"}}"#);
+        let url = Discovery::new(issuer, http)?.parse_document(&document)?;
+        Ok(url.to_string())
+    }
+
+    #[test]
+    fn keys_over_plain_http_need_an_issuer_over_plain_http() {
+        const HTTP: &str = "http://keycloak:8080/realms/a";
+        const HTTPS: &str = "https://keycloak.example/realms/a";
+        const LOCAL: &str = "http://127.0.0.1:8080/realms/a";
+
+        for (issuer, jwks_uri, accepted_with_option, accepted_without) in [
+            (HTTP, "http://keycloak:8080/keys", true, false),
+            (HTTP, "http://keys.internal/keys", true, false),
+            (HTTP, "https://keys.example/keys", true, false),
+            (HTTP, "http://127.0.0.1/keys", false, false),
+            (HTTP, "http://localhost:8080/keys", false, false),
+            (HTTP, "http://[::1]/keys", false, false),
+            (HTTP, "ftp://keycloak:8080/keys", false, false),
+            (HTTPS, "http://keycloak.example/keys", false, false),
+            (HTTPS, "http://127.0.0.1/keys", false, false),
+            (HTTPS, "https://keys.example/keys", true, true),
+            (LOCAL, "http://localhost:8080/keys", true, true),
+            (LOCAL, "http://keys.internal/keys", true, false),
+        ] {
+            for (http, is_accepted) in [
+                (PlainHttp::Anywhere, accepted_with_option),
+                (PlainHttp::Loopback, accepted_without),
+            ] {
+                let found = discover(issuer, jwks_uri, http);
+                assert_eq!(found.is_ok(), is_accepted, "{issuer} {jwks_uri} {found:?}");
+            }
+        }
+    }
 
     #[test]
     fn a_remote_issuer_cannot_point_to_this_machine() {
-        let discovery = Discovery::new("https://issuer.example").unwrap();
+        let discovery = Discovery::new("https://issuer.example", PlainHttp::Loopback).unwrap();
         let document = |url| format!(r#"{{"issuer":"https://issuer.example","jwks_uri":"{url}"}}"#);
         for url in [
             "http://127.0.0.1/keys",

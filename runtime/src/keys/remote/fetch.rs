@@ -110,8 +110,8 @@ fn build_client(endpoint: &Endpoint) -> reqwest::Result<Client> {
     let builder = Client::builder()
         .user_agent(USER_AGENT)
         .redirect(redirect::Policy::custom(follow));
-    // `http://` is allowed for loopback addresses only, and a proxy would see and could change the
-    // answer.
+    // `http://` is for this machine or a network of the operator's own, and a proxy would see and
+    // could change the answer.
     let builder = if endpoint.url().scheme() == "http" {
         builder.no_proxy()
     } else {

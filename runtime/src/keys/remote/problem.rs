@@ -13,8 +13,13 @@ use crate::keys::KeyProblem;
 pub(crate) enum RemoteProblem {
     #[error("is not a URL ({0}); write it like https://issuer.example/keys")]
     NotUrl(<Url as FromStr>::Err),
-    #[error("must begin with https:// (http:// is for loopback addresses only)")]
-    InsecureUrl,
+    #[error(
+        "must begin with https:// (http:// is for loopback addresses only). On a network of your own, \
+         allow_insecure_http = true accepts it; everyone who can change the answer on its way can then forge tokens"
+    )]
+    PlainHttp,
+    #[error("must begin with https:// (or http:// for a loopback address)")]
+    OtherScheme,
     #[error("has white space in it; write the issuer exactly as it is in its tokens")]
     IssuerWithSpace,
     #[error("has a query or a fragment, which no issuer has (OpenID Connect Core §2)")]
@@ -26,8 +31,10 @@ pub(crate) enum RemoteProblem {
     OtherIssuer(String),
     #[error("the discovery document's jwks_uri {0}")]
     JwksUri(Box<Self>),
-    #[error("the discovery document's jwks_uri must begin with https://")]
+    #[error("the discovery document's jwks_uri must begin with https://, as the issuer does")]
     InsecureJwksUri,
+    #[error("the discovery document's jwks_uri is on this machine, and the issuer is not")]
+    LoopbackJwksUri,
 
     #[error("{0}")]
     Request(String),

@@ -1,7 +1,7 @@
 //! Mistakes that are reported when a verifier is built, and URLs from the environment.
 
 use jsonwebtoken::Algorithm;
-use socketioxide_jwt_auth::{Verifier, jwt_auth};
+use socketioxide_jwt_auth::{Issuer as Named, Verifier, jwt_auth};
 use socketioxide_jwt_auth_tests::{
     Claims, User, find_user,
     issuer::{Issuer, KEYS, SigningKey, outcome},
@@ -85,6 +85,60 @@ fn https_and_http_to_loopback_are_accepted() {
             "{url}: {error}"
         );
     }
+}
+
+#[test]
+fn plain_http_to_other_hosts_needs_its_option() {
+    let builder = |url: &str| Verifier::builder().jwks_url(url).algorithm("EdDSA");
+
+    for url in [
+        "http://keycloak:8080/realms/chat/protocol/openid-connect/certs",
+        "http://issuer.example/keys",
+        "http://10.0.0.1/keys",
+        "http://[2001:db8::1]/keys",
+    ] {
+        builder(url).allow_insecure_http(true).build().unwrap();
+
+        for builder in [builder(url), builder(url).allow_insecure_http(false)] {
+            let error = builder.build().unwrap_err().to_string();
+            assert!(
+                error.contains("allow_insecure_http = true") && error.contains("forge"),
+                "{url}: {error}"
+            );
+        }
+    }
+
+    // The option is no way out for these.
+    for url in ["ftp://issuer.example/keys", "file:///etc/keys.json"] {
+        for builder in [builder(url), builder(url).allow_insecure_http(true)] {
+            let error = builder.build().unwrap_err().to_string();
+            assert!(
+                error.contains("must begin with https://") && !error.contains("allow_insecure"),
+                "{url}: {error}"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_option_for_plain_http_is_one_of_an_issuer_too() {
+    let issuer = || {
+        Named::new("http://keycloak:8080/realms/chat")
+            .oidc()
+            .algorithm("RS256")
+    };
+    let builder = |issuer| Verifier::builder().issuers([issuer]);
+    let error = builder(issuer()).build().unwrap_err().to_string();
+    assert!(
+        error.contains("the issuer \"http://keycloak:8080")
+            && error.contains("allow_insecure_http"),
+        "{error}"
+    );
+
+    builder(issuer().allow_insecure_http(true)).build().unwrap();
+    builder(issuer()).allow_insecure_http(true).build().unwrap();
+    let own = builder(issuer().allow_insecure_http(false)).allow_insecure_http(true);
+    own.build().unwrap_err();
 }
 
 #[test]

@@ -138,6 +138,16 @@ async fn jwks_url(_: Claims) -> Option<User> {
 }
 
 #[cfg(feature = "jwks")]
+#[jwt_auth(
+    oidc_issuer = "http://keycloak:8080/realms/chat",
+    allow_insecure_http = true,
+    algorithm = "RS256"
+)]
+async fn insecure_http(_: Claims) -> Option<User> {
+    None
+}
+
+#[cfg(feature = "jwks")]
 #[jwt_auth(oidc_issuer = "https://auth.example.com", algorithm = "RS256")]
 async fn oidc_issuer(_: Claims) -> Option<User> {
     None
@@ -202,6 +212,7 @@ fn every_option_is_accepted_by_the_builder() {
     #[cfg(feature = "jwks")]
     {
         assert!(jwks_url::middleware().is_ok());
+        assert!(insecure_http::middleware().is_ok());
         assert!(jwks_url_env::middleware().is_err());
         assert!(oidc_issuer::middleware().is_ok());
         assert!(oidc_issuer_env::middleware().is_err());
