@@ -14,7 +14,7 @@ use socketioxide::{
 use crate::{
     attempt::Attempt,
     authenticate::Authenticator,
-    error::{AuthError, ErrorCode},
+    error::{AuthError, ConfigError, ErrorCode},
     log,
     lookup::{LookupOn, LookupRequest, UserLookup},
     refusal::Ending,
@@ -44,6 +44,24 @@ pub(crate) struct Shared<L: UserLookup> {
 impl<L: UserLookup> JwtAuth<L> {
     pub(crate) fn new(shared: Shared<L>) -> Self {
         Self(Arc::new(shared))
+    }
+
+    /// Fetches the keys from a URL now, instead of at the first connection: for the start of a
+    /// server, or a readiness check. See [`Verifier::warm_up`].
+    ///
+    /// # Errors
+    ///
+    /// There are no usable keys. The error names every URL and issuer whose keys cannot be fetched,
+    /// and says why.
+    ///
+    /// ```
+    /// # use socketioxide_jwt_auth::{ConfigError, JwtAuth, UserLookup};
+    /// async fn start<L: UserLookup>(middleware: &JwtAuth<L>) -> Result<(), ConfigError> {
+    ///     middleware.warm_up().await
+    /// }
+    /// ```
+    pub async fn warm_up(&self) -> Result<(), ConfigError> {
+        self.verifier().warm_up().await
     }
 
     /// Returns the verifier of this middleware, for checking the same tokens elsewhere.

@@ -98,6 +98,36 @@ impl Verifier {
         VerifierBuilder::default()
     }
 
+    /// Fetches the keys from a URL now, instead of at the first token: for the start of a server,
+    /// or a readiness check. With [`issuers`](VerifierBuilder::issuers) it fetches those of every
+    /// issuer, at the same time. Keys of other kinds are loaded already, so it does nothing.
+    ///
+    /// It uses the cache of the verifier, and shares a request that is under way. If the cache has
+    /// keys that are still usable, it returns at once, so it may be called as often as a readiness
+    /// check is: also while the issuer is down, as long as tokens can be verified. A request has a
+    /// limit of 5 seconds. After one that failed there is a pause of 1 to 60 seconds, in which the
+    /// last error is returned again.
+    ///
+    /// # Errors
+    ///
+    /// There are no usable keys. The error, of the kind
+    /// [`RemoteKeys`](crate::ConfigErrorKind::RemoteKeys), names every URL and issuer whose keys
+    /// cannot be fetched, and says why.
+    ///
+    /// ```
+    /// use socketioxide_jwt_auth::Verifier;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), socketioxide_jwt_auth::ConfigError> {
+    /// let verifier = Verifier::builder().secret("a secret of thirty-two bytes or more").build()?;
+    /// verifier.warm_up().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn warm_up(&self) -> Result<(), ConfigError> {
+        self.0.warm_up().await
+    }
+
     /// Verifies a token and parses its claims.
     ///
     /// `token` is the encoded token, without `Bearer `.

@@ -47,6 +47,10 @@ pub enum ConfigErrorKind {
     Key,
     /// The HTTP client that fetches JWK Sets cannot be built.
     HttpClient,
+    /// Keys cannot be fetched from their URL, which only
+    /// [`Verifier::warm_up`](crate::Verifier::warm_up) and
+    /// [`JwtAuth::warm_up`](crate::JwtAuth::warm_up) report.
+    RemoteKeys,
 }
 
 impl ConfigError {

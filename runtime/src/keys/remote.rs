@@ -12,6 +12,7 @@ use std::{
 
 use futures_util::FutureExt;
 use tokio::{
+    runtime::Handle,
     sync::{Mutex as AsyncMutex, OwnedMutexGuard},
     task::JoinHandle,
     time::Instant,
@@ -20,7 +21,7 @@ use tokio::{
 use super::KeySet;
 use crate::{
     clock::Clock,
-    error::{AuthError, ErrorCode},
+    error::{AuthError, ConfigError, ConfigErrorKind, ErrorCode},
     retry::Backoff,
 };
 pub(crate) use endpoint::{Endpoint, PlainHttp, RemoteSettings};
@@ -88,6 +89,8 @@ struct State {
     /// request has ended.
     requests: u64,
     failures: u32,
+    /// Why the last request failed. `None` if it did not.
+    problem: Option<String>,
     last_request: Option<Instant>,
     last_search: Option<Instant>,
 }
@@ -186,6 +189,30 @@ impl<F: Fetch> RemoteKeys<F> {
         }
     }
 
+    /// Fetches a set, unless the cache has a usable one. A stale one is refreshed in the
+    /// background.
+    ///
+    /// # Errors
+    ///
+    /// There is no usable set. The error says why.
+    pub(crate) async fn warm_up(&self) -> Result<(), ConfigError> {
+        let failed = |problem: &str| {
+            let place = self.0.fetch.place();
+            let message = format!("the JWK Set of {place} cannot be fetched: {problem}");
+            Err(ConfigError::new(ConfigErrorKind::RemoteKeys, message))
+        };
+        if Handle::try_current().is_err() {
+            return failed("that needs a Tokio runtime; call warm_up in one");
+        }
+
+        let seen = self.0.state().requests;
+        if self.current(seen).await.is_ok() {
+            return Ok(());
+        }
+        let problem = self.0.state().problem.clone();
+        failed(problem.as_deref().unwrap_or("the runtime ends"))
+    }
+
     /// Returns the cached set, or fetches one if the cache has no usable set.
     async fn current(&self, seen: u64) -> Result<Arc<KeySet>, AuthError> {
         let shared = &self.0;
@@ -270,7 +297,7 @@ impl<F: Fetch> Shared<F> {
                 .collect::<String>()
         });
 
-        let failures_before = self.remember(answer, requested, purpose);
+        let failures_before = self.remember(answer, problem.clone(), requested, purpose);
         let url = self.fetch.place();
 
         if let Some(problem) = problem {
@@ -289,12 +316,14 @@ impl<F: Fetch> Shared<F> {
     fn remember(
         &self,
         answer: Result<Fetched, RemoteProblem>,
+        problem: Option<String>,
         requested: Moment,
         purpose: Purpose,
     ) -> u32 {
         let now = Instant::now();
         let mut state = self.state();
         state.requests += 1;
+        state.problem = problem;
         state.last_request = Some(now);
         if purpose == Purpose::Search {
             state.last_search = Some(now);

@@ -5,7 +5,10 @@ use std::{fmt, sync::Arc};
 #[cfg(feature = "jwks")]
 use super::remote::{HttpFetch, RemoteKeys};
 use super::{DynamicKeySource, KeyRequest, KeySet};
-use crate::{error::AuthError, guard};
+use crate::{
+    error::{AuthError, ConfigError},
+    guard,
+};
 
 /// Where a verifier takes its keys from.
 #[derive(Clone)]
@@ -37,6 +40,23 @@ impl VerifierKeys {
                     guard::future("the key source", async { source.keys(request).await }).await??;
                 verify(&keys)
             }
+        }
+    }
+
+    /// Fetches keys from a URL, unless they are cached. Does nothing for other keys.
+    ///
+    /// # Errors
+    ///
+    /// The keys cannot be fetched. The error says from where, and why.
+    #[cfg_attr(
+        not(feature = "jwks"),
+        expect(clippy::unused_async, reason = "only keys from a URL are fetched")
+    )]
+    pub(crate) async fn warm_up(&self) -> Result<(), ConfigError> {
+        match self {
+            #[cfg(feature = "jwks")]
+            Self::Remote(keys) => keys.warm_up().await,
+            Self::Fixed(_) | Self::Source(_) => Ok(()),
         }
     }
 }

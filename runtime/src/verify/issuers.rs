@@ -7,6 +7,8 @@ mod tests;
 
 use std::{borrow::Cow, collections::HashMap};
 
+use futures_util::future::join_all;
+
 use super::{
     malformed,
     rules::TokenRules,
@@ -65,6 +67,24 @@ impl VerifierRules {
             Self::Common(rules) => rules.max_token_bytes,
             Self::ByIssuer(rules) => rules.max_token_bytes,
         }
+    }
+
+    /// Fetches the keys of all issuers, at the same time.
+    ///
+    /// # Errors
+    ///
+    /// Returns all failures as one error.
+    pub(super) async fn warm_up(&self) -> Result<(), ConfigError> {
+        let rules = match self {
+            Self::Common(rules) => return rules.keys.source.warm_up().await,
+            Self::ByIssuer(rules) => rules,
+        };
+
+        let results = join_all(rules.each().map(async |(name, rules)| {
+            let result = rules.keys.source.warm_up().await;
+            result.map_err(|error| error.within(format_args!("the issuer {name:?}")))
+        }));
+        ConfigError::collect(results.await).map(drop)
     }
 
     /// Returns the rules for a token, whose signature need not be checked yet.
@@ -133,6 +153,16 @@ impl IssuerRules {
             IssuerName::Template(template) => self.templates.push((template, rules)),
         }
         Ok(())
+    }
+
+    /// Returns the names of the issuers and their rules.
+    fn each(&self) -> impl Iterator<Item = (&str, &TokenRules)> {
+        let exact = self.exact.iter().map(|(name, rules)| (&**name, rules));
+        let templates = self
+            .templates
+            .iter()
+            .map(|(template, rules)| (template.as_str(), rules));
+        exact.chain(templates)
     }
 
     fn choose(&self, payload: &str) -> Result<&TokenRules, AuthError> {

@@ -9,3 +9,4 @@ mod providers;
 mod secrets;
 mod tenants;
 mod verifier;
+mod warm_up;
