@@ -157,6 +157,10 @@ options! {
     /// Accepts `http://` for the four options above on every host, not only on a loopback address.
     /// Everyone who can change the answer on its way can then forge tokens.
     "allow_insecure_http": Bool, "true", default = "false", aliases = ["insecure", "allow_http"];
+    /// Looks at the files of `secret_file`, `public_key_file` or `jwks_file` again after this time,
+    /// at least `"1s"`. A bad new file keeps the old keys.
+    "reload_keys": String(strings::reload_interval), r#""30s""#,
+        aliases = ["reload", "reload_interval"];
     /// Any keys, chosen for each token: a `KeySource`.
     "keys": Expression, "TenantKeys::new()", key = Mixed, aliases = ["key_source"];
     /// Several issuers, each with its own keys and rules: a closed list of `Issuer`. The token's

@@ -10,6 +10,7 @@ mod key;
 mod load;
 mod pem;
 mod problem;
+mod reload;
 #[cfg(feature = "jwks")]
 mod remote;
 mod secret;

@@ -170,6 +170,24 @@ fn algorithms_fit_a_secret_in_a_file() {
 }
 
 #[test]
+fn files_are_reloaded_after_a_second_at_least() {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
+    let accepted = ["1s", "1000ms", "30s", "1day"].map(|time| (true, time));
+    let refused = ["999ms", "0s", "999999999ns", ""].map(|time| (false, time));
+    let not_times = NOT_TIMES.iter().map(|time| (false, *time));
+
+    for (is_accepted, time) in accepted.into_iter().chain(refused).chain(not_times) {
+        let attribute = quote!(secret_file = #file, reload_keys = #time);
+        assert_same_source(is_accepted, attribute, |builder| {
+            builder.secret_file(file).reload_keys(time)
+        });
+    }
+    assert_same(false, quote!(reload_keys = "30s"), |builder| {
+        builder.reload_keys("30s")
+    });
+}
+
+#[test]
 fn algorithms_fit_a_public_key() {
     let rsa = include_str!("../../../runtime/tests/fixtures/rsa.pem");
     let p256 = include_str!("../../../runtime/tests/fixtures/p256.pem");

@@ -26,6 +26,7 @@ pub(crate) fn check(entries: &[Entry], errors: &mut Errors) {
     options.check_issuers(errors);
     options.check_secret_options(errors);
     options.check_plain_http(errors);
+    options.check_reload(errors);
     options.check_cookies(errors);
     options.check_guest_timeout(errors);
 }
@@ -176,23 +177,34 @@ impl<'a> Options<'a> {
     }
 
     fn check_plain_http(&self, errors: &mut Errors) {
-        const URLS: [&str; 5] = [
+        const URLS: &[&str] = &[
             "jwks_url",
             "jwks_url_env",
             "oidc_issuer",
             "oidc_issuer_env",
             "issuers",
         ];
+        self.check_source_of("allow_insecure_http", "keys from a URL", URLS, errors);
+    }
 
+    fn check_reload(&self, errors: &mut Errors) {
+        const FILES: &[&str] = &["secret_file", "public_key_file", "jwks_file", "issuers"];
+        self.check_source_of("reload_keys", "keys in files", FILES, errors);
+    }
+
+    /// Reports an option that applies to some sources of keys only, which `what` describes.
+    fn check_source_of(&self, option: &str, what: &str, sources: &[&str], errors: &mut Errors) {
         if let Some((source, _)) = self.key_sources().next()
-            && let Some(entry) = self.get("allow_insecure_http")
-            && !URLS.contains(&source.rule.name)
+            && let Some(entry) = self.get(option)
+            && !sources.contains(&source.rule.name)
         {
             let source = source.rule.name;
-            let message = format!(
-                "`allow_insecure_http` applies to keys from a URL, but the key source is `{source}`; remove it"
+            errors.at(
+                &entry.key,
+                format!(
+                    "`{option}` applies to {what}, but the key source is `{source}`; remove it"
+                ),
             );
-            errors.at(&entry.key, message);
         }
     }
 
@@ -343,6 +355,24 @@ mod tests {
         assert_mistake(
             quote!(secret = S, allow_insecure_http = true),
             "applies to keys from a URL, but the key source is `secret`",
+        );
+    }
+
+    #[test]
+    fn keys_are_reloaded_from_files_only() {
+        assert_accepted(quote!(secret_file = "a", reload_keys = "30s"));
+        for source in ["public_key_file", "jwks_file"] {
+            let source: TokenStream = source.parse().unwrap();
+            assert_accepted(quote!(
+                #source = "a",
+                algorithm = "RS256",
+                reload_keys = INTERVAL
+            ));
+        }
+        assert_accepted(quote!(issuers = list(), reload_keys = "1m"));
+        assert_mistake(
+            quote!(secret_env = "A", reload_keys = "30s"),
+            "applies to keys in files, but the key source is `secret_env`",
         );
     }
 

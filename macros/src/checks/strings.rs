@@ -100,6 +100,14 @@ pub(crate) fn leeway(string: &str) -> Result<(), String> {
     Ok(())
 }
 
+pub(crate) fn reload_interval(string: &str) -> Result<(), String> {
+    const MIN: Duration = Duration::from_secs(1);
+    if duration(string)? < MIN {
+        return Err("must be at least \"1s\"; \"30s\" is usual".to_owned());
+    }
+    Ok(())
+}
+
 pub(crate) fn time_limit(string: &str) -> Result<(), String> {
     if duration(string)?.is_zero() {
         return Err("must be longer than zero".to_owned());

@@ -1,10 +1,10 @@
 //! From the settings of a builder to keys.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Duration};
 
 use super::{
     DynamicKeySource, FixedKeys, KeySet, SecretEncoding, SecretRules, VerifierKeys,
-    files::FileContents,
+    files::FileContents, reload::ReloadedKeys,
 };
 #[cfg(feature = "jwks")]
 use super::{
@@ -35,6 +35,8 @@ pub(crate) struct KeyLoader {
         expect(dead_code, reason = "only keys from a URL are fetched over HTTP")
     )]
     pub(crate) allow_insecure_http: bool,
+    /// How often files are read again. `None` if they are read once.
+    pub(crate) reload_keys: Option<Duration>,
     pub(crate) algorithms: Vec<Algorithm>,
 }
 
@@ -52,6 +54,16 @@ impl KeySettings {
         matches!(
             self,
             Self::Fixed(FixedKeys::Secret(_) | FixedKeys::SecretEnv(_) | FixedKeys::SecretFile(_))
+        )
+    }
+
+    /// Returns whether the keys are in files.
+    pub(crate) fn are_in_files(&self) -> bool {
+        matches!(
+            self,
+            Self::Fixed(
+                FixedKeys::SecretFile(_) | FixedKeys::PublicKeyFile(_) | FixedKeys::JwksFile(_)
+            )
         )
     }
 
@@ -96,15 +108,17 @@ impl KeyLoader {
                 let keys = RemoteKeys::new(HttpFetch::new(endpoint, http_client)?, Clock::system());
                 (VerifierKeys::Remote(Arc::new(keys)), issuer)
             }
-            KeySettings::Fixed(fixed) => {
+            KeySettings::Fixed(keys) => {
                 let secrets = SecretRules {
                     encoding: self.secret_encoding,
                     allow_weak: self.allow_weak_secret,
                 };
-                let contents = FileContents::read(fixed.files());
-                let keys = fixed.load(&contents, secrets, &self.algorithms)?;
-                check_fit(&keys, &self.algorithms)?;
-                (VerifierKeys::Fixed(Arc::new(keys)), None)
+                let loader = FixedLoader {
+                    keys,
+                    secrets,
+                    algorithms: self.algorithms.clone(),
+                };
+                (loader.load(self.reload_keys)?, None)
             }
         };
 
@@ -113,6 +127,61 @@ impl KeyLoader {
             algorithms: self.algorithms,
             issuer,
         })
+    }
+}
+
+/// Loads keys from code, the environment and files, as often as it is asked to.
+pub(crate) struct FixedLoader {
+    keys: FixedKeys,
+    secrets: SecretRules,
+    algorithms: Vec<Algorithm>,
+}
+
+impl FixedLoader {
+    #[cfg(test)]
+    pub(super) fn new(keys: FixedKeys, algorithms: impl Into<Vec<Algorithm>>) -> Self {
+        Self {
+            keys,
+            secrets: SecretRules::default(),
+            algorithms: algorithms.into(),
+        }
+    }
+
+    /// Loads the keys; if there is an interval, files are read again after it.
+    fn load(self, reload_keys: Option<Duration>) -> Result<VerifierKeys, ConfigError> {
+        match reload_keys {
+            None => {
+                let keys = self.parse(&self.read())?;
+                Ok(VerifierKeys::Fixed(Arc::new(keys)))
+            }
+            Some(interval) => {
+                let keys = ReloadedKeys::load(self, interval)?;
+                Ok(VerifierKeys::Reloaded(Arc::new(keys)))
+            }
+        }
+    }
+
+    /// Reads the files. Blocks the thread.
+    pub(super) fn read(&self) -> FileContents {
+        FileContents::read(self.keys.files())
+    }
+
+    /// Returns the names of the files, for the log.
+    pub(super) fn names(&self) -> String {
+        let files = self.keys.files();
+        let names: Vec<_> = files.iter().map(|file| file.to_string_lossy()).collect();
+        names.join(", ")
+    }
+
+    /// Parses the keys. `contents` are those of the files.
+    ///
+    /// # Errors
+    ///
+    /// A key is missing, cannot be parsed or is too weak, or an algorithm fits none of the keys.
+    pub(super) fn parse(&self, contents: &FileContents) -> Result<KeySet, ConfigError> {
+        let keys = self.keys.load(contents, self.secrets, &self.algorithms)?;
+        check_fit(&keys, &self.algorithms)?;
+        Ok(keys)
     }
 }
 

@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc};
 
 #[cfg(feature = "jwks")]
 use super::remote::{HttpFetch, RemoteKeys};
-use super::{DynamicKeySource, KeyRequest, KeySet};
+use super::{DynamicKeySource, KeyRequest, KeySet, reload::ReloadedKeys};
 use crate::{
     error::{AuthError, ConfigError},
     guard,
@@ -14,6 +14,7 @@ use crate::{
 #[derive(Clone)]
 pub(crate) enum VerifierKeys {
     Fixed(Arc<KeySet>),
+    Reloaded(Arc<ReloadedKeys>),
     #[cfg(feature = "jwks")]
     Remote(Arc<RemoteKeys<HttpFetch>>),
     Source(Arc<dyn DynamicKeySource>),
@@ -33,6 +34,7 @@ impl VerifierKeys {
     ) -> Result<(), AuthError> {
         match self {
             Self::Fixed(keys) => verify(keys),
+            Self::Reloaded(keys) => verify(&*keys.current().await),
             #[cfg(feature = "jwks")]
             Self::Remote(keys) => keys.verify_with(verify).await,
             Self::Source(source) => {
@@ -56,7 +58,7 @@ impl VerifierKeys {
         match self {
             #[cfg(feature = "jwks")]
             Self::Remote(keys) => keys.warm_up().await,
-            Self::Fixed(_) | Self::Source(_) => Ok(()),
+            Self::Fixed(_) | Self::Reloaded(_) | Self::Source(_) => Ok(()),
         }
     }
 }
@@ -65,6 +67,7 @@ impl fmt::Debug for VerifierKeys {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Fixed(keys) => formatter.debug_tuple("Fixed").field(keys).finish(),
+            Self::Reloaded(_) => formatter.write_str("Reloaded(..)"),
             #[cfg(feature = "jwks")]
             Self::Remote(_) => formatter.write_str("Remote(..)"),
             Self::Source(_) => formatter.write_str("Source(..)"),

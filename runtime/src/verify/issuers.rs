@@ -11,7 +11,7 @@ use futures_util::future::join_all;
 
 use super::{
     malformed,
-    rules::TokenRules,
+    rules::{NO_FILES, TokenRules},
     segments::DecodedSegments,
     settings::{KeyChoice, VerifierSettings},
 };
@@ -116,6 +116,10 @@ impl IssuerRules {
             return Err(ConfigError::contradiction(
                 "issuer and issuers are both set; each Issuer has its own name, so leave issuer out",
             ));
+        }
+
+        if common.reload_keys.is_some() && !issuers.iter().any(Issuer::has_files) {
+            return Err(ConfigError::contradiction(NO_FILES));
         }
 
         let mut rules = Self {

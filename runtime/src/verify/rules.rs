@@ -35,6 +35,7 @@ impl TokenRules {
         settings: VerifierSettings,
     ) -> Result<Self, ConfigError> {
         let algorithms = parse_algorithms(settings.algorithms, keys.as_ref());
+        let reload_keys = check_reload(settings.reload_keys, keys.as_ref());
         let loader = checked!(KeyLoader {
             keys: keys.ok_or_else(no_key),
             secret_encoding: settings
@@ -42,6 +43,7 @@ impl TokenRules {
                 .unwrap_or_else(|| Ok(SecretEncoding::default())),
             allow_weak_secret: Ok(settings.allow_weak_secret.unwrap_or(false)),
             allow_insecure_http: Ok(settings.allow_insecure_http.unwrap_or(false)),
+            reload_keys: reload_keys,
             algorithms: algorithms,
         });
         #[cfg(feature = "jwks")]
@@ -94,6 +96,31 @@ fn no_key() -> ConfigError {
     ConfigError::missing(
         "no key to verify tokens with; set one of secret_env, secret_file, public_key_env, jwks_file, …",
     )
+}
+
+/// What `reload_keys` needs.
+pub(super) const NO_FILES: &str = "reload_keys is for keys in files; set secret_file, public_key_file or jwks_file, or \
+                                   leave it out";
+
+/// `keys` is `None` if they are missing, which is an error of its own.
+fn check_reload(
+    interval: Option<Result<Duration, ConfigError>>,
+    keys: Option<&KeySettings>,
+) -> Result<Option<Duration>, ConfigError> {
+    const SHORTEST: Duration = Duration::from_secs(1);
+
+    let Some(interval) = interval.transpose()? else {
+        return Ok(None);
+    };
+    if interval < SHORTEST {
+        return Err(ConfigError::invalid(format!(
+            "reload_keys is {interval:?}; files are read once a second at most, \"30s\" is usual"
+        )));
+    }
+    if keys.is_some_and(|keys| !keys.are_in_files()) {
+        return Err(ConfigError::contradiction(NO_FILES));
+    }
+    Ok(Some(interval))
 }
 
 /// `keys` is `None` if they are missing, which is an error of its own.

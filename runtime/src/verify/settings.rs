@@ -76,6 +76,14 @@ declare_settings! {
             /// every ten minutes. If no key verifies a token, the set is fetched again, at most
             /// once in ten seconds. While it cannot be fetched, the last valid set serves until it
             /// is a day old.
+            ///
+            /// So new keys of the issuer are found by their first token. If the issuer changes its
+            /// keys a second time within ten seconds, tokens of the newest key are refused with
+            /// `token_key_unknown` until the ten seconds are over; its action is `renew`, with
+            /// which clients try again.
+            ///
+            /// [`Verifier::warm_up`](crate::Verifier::warm_up) fetches the set before the first
+            /// token.
             #[cfg(feature = "jwks")]
             #[cfg_attr(docsrs, doc(cfg(feature = "jwks")))]
             fn jwks_url(url: impl Into<String>) { RemoteSettings::JwksUrl(url.into()).into() }
@@ -88,6 +96,10 @@ declare_settings! {
             /// An issuer that publishes its JWK Set by [OpenID Connect
             /// Discovery](https://openid.net/specs/openid-connect-discovery-1_0.html). It is also
             /// the accepted `issuer`, unless that is set.
+            ///
+            /// The document of discovery is fetched together with the set, as often as
+            /// [`jwks_url`](Self::jwks_url) says; a second change of keys within ten seconds is
+            /// found after them.
             #[cfg(feature = "jwks")]
             #[cfg_attr(docsrs, doc(cfg(feature = "jwks")))]
             fn oidc_issuer(issuer: impl Into<String>) { RemoteSettings::OidcIssuer(issuer.into()).into() }
@@ -128,6 +140,36 @@ declare_settings! {
             /// §3.2](https://www.rfc-editor.org/rfc/rfc7518#section-3.2). An empty one is never
             /// accepted.
             fn allow_weak_secret(allow: bool) { allow }
+        }
+
+        reload_keys: Result<Duration, ConfigError> {
+            /// Looks at the files of keys and secrets again after this time: those of
+            /// [`secret_file`](Self::secret_file), [`public_key_file`](Self::public_key_file) and
+            /// [`jwks_file`](Self::jwks_file). At least `1s`; `30s` is usual. Without it they are
+            /// loaded once. With [`issuers`](VerifierBuilder::issuers) it applies to each issuer
+            /// that has such a file.
+            ///
+            /// The first token that comes after this time has the files read, off the async
+            /// worker, and waits for it, at most 2 seconds. So a key that is no longer in a file
+            /// verifies no token once this time is over, and nothing runs while there are no
+            /// tokens. Sessions that are open stay open.
+            ///
+            /// Files count as changed if their content is another, so a volume of Kubernetes, whose
+            /// files are symbolic links, works. If the new content would be refused at the start,
+            /// or a file is missing, the old keys are kept, and an ERROR says why, once for each
+            /// content. Replace a file in one step, by renaming a new one: a part of a secret may
+            /// be long enough to count as one.
+            ///
+            /// ```no_run
+            /// use socketioxide_jwt_auth::Verifier;
+            ///
+            /// let verifier = Verifier::builder()
+            ///     .secret_file("/run/secrets/jwt")
+            ///     .reload_keys("30s")
+            ///     .build()?;
+            /// # Ok::<(), socketioxide_jwt_auth::ConfigError>(())
+            /// ```
+            fn reload_keys(interval: impl Setting<Duration>) { interval.into_value("reload_keys") }
         }
 
         allow_insecure_http: bool {

@@ -7,6 +7,7 @@ mod environment;
 mod jwk_sets;
 mod key_sets;
 mod pem_keys;
+mod reload;
 mod secret_files;
 mod secrets;
 mod settings;

@@ -6,6 +6,7 @@ mod jwks_url;
 mod oidc;
 mod options;
 mod providers;
+mod reload;
 mod secrets;
 mod tenants;
 mod verifier;

@@ -19,7 +19,7 @@ use super::{
     SEARCH_INTERVAL,
 };
 use crate::{
-    Algorithm,
+    Action, Algorithm,
     clock::{Clock, TestClock},
     error::{AuthError, ErrorCode},
     keys::KeySet,
@@ -165,6 +165,28 @@ async fn a_rotated_key_is_found_at_once() {
     assert!(ask(&keys, "b").await.unwrap());
     assert!(!ask(&keys, "a").await.unwrap());
     assert_eq!(issuer.requests(), 2);
+}
+
+/// As the documentation of `jwks_url` says.
+#[tokio::test(start_paused = true)]
+async fn a_second_rotation_within_ten_seconds_is_found_after_them() {
+    let issuer = Issuer::new("a");
+    let keys = keys_of(&issuer);
+    ask(&keys, "a").await.unwrap();
+    issuer.answers(Ok("b"));
+    assert!(ask(&keys, "b").await.unwrap());
+
+    issuer.answers(Ok("c"));
+    advance(SEARCH_INTERVAL - Duration::from_millis(1)).await;
+    let refusal = keys.verify_with(|keys| has_key(keys, "c")).await;
+    let refusal = refusal.unwrap_err();
+    assert_eq!(refusal.code(), ErrorCode::TokenKeyUnknown);
+    assert_eq!(refusal.action(), Action::Renew);
+    assert!(ask(&keys, "b").await.unwrap(), "the last keys serve");
+
+    advance(Duration::from_millis(1)).await;
+    assert!(ask(&keys, "c").await.unwrap());
+    assert_eq!(issuer.requests(), 3);
 }
 
 #[tokio::test(start_paused = true)]

@@ -76,6 +76,10 @@ impl Issuer {
         self.oidc_issuer(name)
     }
 
+    pub(super) fn has_files(&self) -> bool {
+        matches!(&self.settings.keys, Some(KeyChoice::One(keys)) if keys.are_in_files())
+    }
+
     /// Checks the settings and loads the keys. `common` are the settings that it takes if it does
     /// not have its own.
     ///
@@ -91,6 +95,11 @@ impl Issuer {
             self.settings.claim_values.take().unwrap_or_default(),
             common.claim_values.take().unwrap_or_default(),
         );
+
+        // The builder's interval is for the issuers that have files.
+        if !self.has_files() {
+            common.reload_keys = None;
+        }
 
         let mut settings = self.settings.or(common);
         settings.claim_values = Some(claim_values);

@@ -82,7 +82,11 @@ async fn secret_file(_: Claims) -> Option<User> {
     None
 }
 
-#[jwt_auth(secret_file = [FILE, "/run/secrets/old_jwt"], algorithm = "HS512")]
+#[jwt_auth(
+    secret_file = [FILE, "/run/secrets/old_jwt"],
+    algorithm = "HS512",
+    reload_keys = "30s",
+)]
 async fn secret_files(_: Claims) -> Option<User> {
     None
 }
