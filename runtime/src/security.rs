@@ -89,10 +89,14 @@
 //!   foreign pages too. A token from a cookie counts only if the handshake names an allowed `Origin`
 //!   or, without one, says `Sec-Fetch-Site: same-origin`. A handshake that names another origin is
 //!   refused whatever token it has (`token_sources`).
-//! - **JWKS URLs**: HTTPS only (except for loopback addresses), no redirects to another host, a
-//!   limit for time and size, one request at a time whose result all waiting connections share, and
-//!   at most one request in ten seconds because of tokens that no key verifies. If the issuer is
-//!   down, the fetched keys are used for a day.
+//! - **JWKS URLs**: HTTPS only (except for loopback addresses, and with `allow_insecure_http`), no
+//!   redirects to another host or from `https` to `http`, a limit for time and size, one request at
+//!   a time whose result all waiting connections share, and at most one request in ten seconds
+//!   because of tokens that no key verifies. If the issuer is down, the fetched keys are used for a
+//!   day.
+//! - **Files of keys** that `reload_keys` reads again have the rules of the start. Once its time is
+//!   over, a key that is no longer in its file verifies no token, unless the new file is refused or
+//!   cannot be read; an ERROR in the log says so (`keys`).
 //!
 //! # What the application must do
 //!
