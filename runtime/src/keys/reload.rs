@@ -194,10 +194,14 @@ mod tests {
 
     /// The keys of a file that is read for every token.
     fn reloaded(file: &File) -> ReloadedKeys {
+        reloaded_after(file, Duration::ZERO)
+    }
+
+    fn reloaded_after(file: &File, interval: Duration) -> ReloadedKeys {
         let path = file.0.to_str().unwrap().to_owned();
         let keys = FixedKeys::SecretFile(vec![path]);
         let loader = FixedLoader::new(keys, [Algorithm::HS256]);
-        ReloadedKeys::load(loader, Duration::ZERO).unwrap()
+        ReloadedKeys::load(loader, interval).unwrap()
     }
 
     fn secret(letter: &str) -> String {
@@ -236,6 +240,18 @@ mod tests {
         assert!(keys.current().now_or_never().is_none());
         drop(keys.0.turn.lock().await);
         assert!(!Arc::ptr_eq(&first, &keys.0.state().keys));
+    }
+
+    /// Such a caller waited for its turn.
+    #[tokio::test]
+    async fn a_caller_whose_files_another_one_has_read_does_not_read_them() {
+        let file = File::new("waited", &secret("a"));
+        let keys = reloaded_after(&file, Duration::from_hours(1));
+        let first = Arc::clone(&keys.0.state().keys);
+        file.write(&secret("b"));
+
+        keys.0.read_again().await;
+        assert!(Arc::ptr_eq(&first, &keys.0.state().keys));
     }
 
     #[tokio::test]
