@@ -22,6 +22,12 @@ use crate::{
 /// More keys than any issuer publishes, and few enough to try each for every token.
 pub(super) const MAX_KEYS: usize = 100;
 
+/// How many characters are logged about the keys that are left out of one set.
+const LONGEST_REPORT: usize = 1000;
+
+/// Some editors put it at the beginning of a file.
+const BYTE_ORDER_MARK: char = '\u{feff}';
+
 /// The members that are used. jsonwebtoken does not check `use`, `key_ops`, `alg` and `crv`, so
 /// they are checked here.
 #[derive(Default)]
@@ -114,47 +120,98 @@ struct ParsedSet {
 struct LeftOut {
     /// Counted from 1.
     position: usize,
+    id: Option<String>,
     problem: KeyProblem,
 }
 
 impl fmt::Display for LeftOut {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // It may quote a member, and members have any length.
-        write!(
-            formatter,
-            "key {}: {:.300}",
-            self.position,
-            self.problem.to_string()
-        )
+        // Members have any length, and a problem may quote one.
+        let problem = self.problem.to_string();
+        write!(formatter, "key {}: {problem:.300}", self.position)?;
+
+        match &self.id {
+            Some(id) => write!(formatter, " (kid {:.100})", format!("{id:?}")),
+            None => Ok(()),
+        }
     }
+}
+
+/// The keys of a set that can be used: one at least.
+pub(crate) struct UsableKeys {
+    pub(crate) keys: Vec<VerificationKey>,
+    /// Which keys are left out and why, for the operator. `None` if all keys can be used.
+    pub(crate) left_out: Option<String>,
 }
 
 impl ParsedSet {
-    fn into_usable(self) -> Result<Vec<VerificationKey>, KeyProblem> {
-        if !self.usable.is_empty() {
-            return Ok(self.usable);
+    fn new(json: &str, trust: Trust) -> Result<Self, KeyProblem> {
+        let json = json.strip_prefix(BYTE_ORDER_MARK).unwrap_or(json);
+        let keys = split_set(json).map_err(|_| KeyProblem::NotJwkSet)?;
+        if keys.len() > MAX_KEYS {
+            return Err(KeyProblem::TooManyKeys(keys.len()));
         }
+
+        let mut set = Self {
+            usable: Vec::new(),
+            left_out: Vec::new(),
+        };
+        for (position, json) in (1..).zip(keys) {
+            set.add(position, json, trust);
+        }
+
+        Ok(set)
+    }
+
+    fn add(&mut self, position: usize, json: &str, trust: Trust) {
+        let jwk = Jwk::parse(json);
+        let id = jwk.as_ref().ok().and_then(|jwk| jwk.kid.as_deref());
+        let id = id.map(str::to_owned);
+        let key = jwk
+            .map_err(|_| KeyProblem::WrongMember)
+            .and_then(|jwk| parse_key(jwk, trust));
+
+        match key {
+            // An equal key would only be tried a second time.
+            Ok(key) if self.usable.iter().any(|other| other.is_same(&key)) => {}
+            Ok(key) => self.usable.push(key),
+            Err(problem) => self.left_out.push(LeftOut {
+                position,
+                id,
+                problem,
+            }),
+        }
+    }
+
+    /// # Errors
+    ///
+    /// The set has no usable key.
+    fn into_usable(self) -> Result<UsableKeys, KeyProblem> {
         let problems: Vec<_> = self.left_out.iter().map(ToString::to_string).collect();
-        Err(KeyProblem::NoUsableKey(if problems.is_empty() {
-            "the set is empty".to_owned()
-        } else {
-            problems.join("; ")
-        }))
+        let left_out = (!problems.is_empty()).then(|| problems.join("; "));
+
+        if self.usable.is_empty() {
+            let problems = left_out.unwrap_or_else(|| "the set is empty".to_owned());
+            return Err(KeyProblem::NoUsableKey(problems));
+        }
+        Ok(UsableKeys {
+            keys: self.usable,
+            left_out,
+        })
     }
 }
 
-/// Parses a set that the operator configured. Everything that must be a mistake is an error.
+/// Parses a set that the operator configured. Its good keys count, but a private key is an error.
 ///
 /// # Errors
 ///
-/// The string is not a JWK Set, or the set has a private key, two keys with the same `kid`, or no
-/// usable key.
+/// The string is not a JWK Set, or the set has a private key or no usable key.
 pub(crate) fn parse_configured(
     name: &str,
     json: &str,
 ) -> Result<Vec<VerificationKey>, ConfigError> {
     let describe = |problem: &dyn fmt::Display| ConfigError::key(format!("{name}: {problem}"));
-    let set = parse_set(json, Trust::Configured).map_err(|problem| describe(&problem))?;
+    let set = ParsedSet::new(json, Trust::Configured).map_err(|problem| describe(&problem))?;
 
     if let Some(key) = set
         .left_out
@@ -163,25 +220,33 @@ pub(crate) fn parse_configured(
     {
         return Err(describe(key));
     }
-    for problem in &set.left_out {
-        tracing::warn!(set = name, %problem, "a key of the JWK Set is left out");
+
+    let usable = set.into_usable().map_err(|problem| describe(&problem))?;
+    if let Some(left_out) = &usable.left_out {
+        warn_of_left_out(name, left_out);
     }
-    set.into_usable().map_err(|problem| describe(&problem))
+    Ok(usable.keys)
 }
 
 /// Parses a set that was fetched: its good keys count, whatever the others are.
 ///
 /// # Errors
 ///
-/// The string is not a JWK Set, or the set has two keys with the same `kid`, or no usable key.
+/// The string is not a JWK Set, or the set has no usable key.
 #[cfg(feature = "jwks")]
-pub(crate) fn parse_fetched(json: &str) -> Result<Vec<VerificationKey>, KeyProblem> {
-    let set = parse_set(json, Trust::Fetched)?;
-    for problem in &set.left_out {
-        // Not a warning: many issuers publish their encryption keys too, in every answer.
-        tracing::debug!(%problem, "a key of the fetched JWK Set is left out");
-    }
-    set.into_usable()
+pub(crate) fn parse_fetched(json: &str) -> Result<UsableKeys, KeyProblem> {
+    ParsedSet::new(json, Trust::Fetched)?.into_usable()
+}
+
+/// Tells the operator which keys of a set are left out. `place` names the set.
+pub(crate) fn warn_of_left_out(place: &str, left_out: &str) {
+    // There may be a hundred of them.
+    let left_out: String = left_out.chars().take(LONGEST_REPORT).collect();
+    tracing::warn!(
+        set = place,
+        left_out,
+        "keys of the JWK Set are left out; the others are used"
+    );
 }
 
 /// Where a set comes from.
@@ -190,35 +255,6 @@ enum Trust {
     Configured,
     #[cfg(feature = "jwks")]
     Fetched,
-}
-
-fn parse_set(json: &str, trust: Trust) -> Result<ParsedSet, KeyProblem> {
-    let keys = split_set(json).map_err(|_| KeyProblem::NotJwkSet)?;
-    if keys.len() > MAX_KEYS {
-        return Err(KeyProblem::TooManyKeys(keys.len()));
-    }
-
-    let mut set = ParsedSet {
-        usable: Vec::new(),
-        left_out: Vec::new(),
-    };
-    for (position, json) in (1..).zip(keys) {
-        match parse_key(json, trust) {
-            Ok(key) => set.usable.push(key),
-            Err(problem) => set.left_out.push(LeftOut { position, problem }),
-        }
-    }
-
-    let mut ids = HashSet::new();
-    if let Some(id) = set
-        .usable
-        .iter()
-        .filter_map(|key| key.id.as_ref())
-        .find(|id| !ids.insert(*id))
-    {
-        return Err(KeyProblem::SameKeyId(id.clone()));
-    }
-    Ok(set)
 }
 
 /// Returns the keys of a set, each as JSON.
@@ -243,8 +279,7 @@ fn split_set(json: &str) -> Result<Vec<&str>, JsonError> {
     Ok(keys)
 }
 
-fn parse_key(json: &str, trust: Trust) -> Result<VerificationKey, KeyProblem> {
-    let mut jwk = Jwk::parse(json).map_err(|_| KeyProblem::WrongMember)?;
+fn parse_key(mut jwk: Jwk<'_>, trust: Trust) -> Result<VerificationKey, KeyProblem> {
     // Checked first: a private key must not be here, even if it is left out for another reason.
     if jwk.is_private() {
         return Err(KeyProblem::PrivateJwk);

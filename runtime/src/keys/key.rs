@@ -88,6 +88,14 @@ impl VerificationKey {
         self.algorithm.is_none_or(|own| own == algorithm) && self.kind.fits(algorithm)
     }
 
+    /// Returns whether both verify the same signatures under the same name.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        let bytes = |key: &Self| key.decoding.try_get_as_bytes().map(<[u8]>::to_vec).ok();
+
+        (self.kind, &self.id, self.algorithm) == (other.kind, &other.id, other.algorithm)
+            && bytes(self).is_some_and(|own| bytes(other) == Some(own))
+    }
+
     /// Returns whether this key made the signature of the message.
     pub(crate) fn verify(&self, algorithm: Algorithm, signed: &SignedMessage<'_>) -> bool {
         #[cfg(feature = "aws_lc_rs")]

@@ -69,8 +69,6 @@ pub(crate) enum KeyProblem {
     NotJwkSet,
     #[error("{0} keys; at most {max} are taken", max = super::jwk::MAX_KEYS)]
     TooManyKeys(usize),
-    #[error("two keys have the kid {0:?}; give each its own")]
-    SameKeyId(String),
     #[error("no usable key ({0}); add one for signatures: RSA, EC (P-256, P-384) or Ed25519")]
     NoUsableKey(String),
 

@@ -18,7 +18,7 @@ use tokio::{
     time::Instant,
 };
 
-use super::KeySet;
+use super::{KeySet, jwk};
 use crate::{
     clock::Clock,
     error::{AuthError, ConfigError, ConfigErrorKind, ErrorCode},
@@ -55,6 +55,8 @@ const LONGEST_PROBLEM: usize = 500;
 /// A set that an issuer returned.
 pub(crate) struct Fetched {
     pub(crate) keys: KeySet,
+    /// Which keys of the set cannot be used, and why.
+    pub(crate) left_out: Option<String>,
     /// How long the set is fresh, according to the answer.
     pub(crate) lifetime: Option<Duration>,
 }
@@ -93,6 +95,8 @@ struct State {
     problem: Option<String>,
     last_request: Option<Instant>,
     last_search: Option<Instant>,
+    /// What was told last about keys that are left out, so that it is not told at each refresh.
+    left_out: Option<String>,
 }
 
 #[derive(Clone)]
@@ -297,6 +301,7 @@ impl<F: Fetch> Shared<F> {
                 .collect::<String>()
         });
 
+        let news = answer.as_ref().ok().and_then(|set| self.news(set));
         let failures_before = self.remember(answer, problem.clone(), requested, purpose);
         let url = self.fetch.place();
 
@@ -310,6 +315,20 @@ impl<F: Fetch> Shared<F> {
         } else if failures_before > 0 {
             tracing::info!(url, failures_before, "the JWK Set is fetched again");
         }
+        if let Some(left_out) = news {
+            jwk::warn_of_left_out(&url, &left_out);
+        }
+    }
+
+    /// Returns what the operator must be told about the keys that are left out. `None` if that was
+    /// told about the set before this one.
+    fn news(&self, set: &Fetched) -> Option<String> {
+        let mut state = self.state();
+        if state.left_out == set.left_out {
+            return None;
+        }
+        state.left_out.clone_from(&set.left_out);
+        set.left_out.clone()
     }
 
     /// Returns how many requests in a row had failed before.
@@ -330,7 +349,7 @@ impl<F: Fetch> Shared<F> {
         }
 
         let failures_before = state.failures;
-        if let Ok(Fetched { keys, lifetime }) = answer {
+        if let Ok(Fetched { keys, lifetime, .. }) = answer {
             let lifetime = lifetime
                 .unwrap_or(DEFAULT_LIFETIME)
                 .clamp(MIN_LIFETIME, MAX_LIFETIME);

@@ -8,7 +8,7 @@ use crate::{
 
 /// Keys that verify tokens: what a [`KeySource`](super::KeySource) returns.
 ///
-/// If the token's header has a `kid` and the keys have names, only the key of that name is tried.
+/// If the token's header has a `kid` and the keys have names, only the keys of that name are tried.
 /// Otherwise each key that fits the token's `alg` is.
 ///
 /// ```
@@ -88,12 +88,13 @@ impl KeySet {
     }
 
     /// Makes a set of a JWK Set ([RFC 7517 §5](https://www.rfc-editor.org/rfc/rfc7517#section-5)).
-    /// Keys that cannot verify a token (for encryption, of an unknown type, too weak) are left out.
+    /// Keys that cannot verify a token (for encryption, of an unknown type, too weak) are left out,
+    /// with a line in the log at WARN. Of keys with the same `kid`, each that fits the token's `alg`
+    /// is tried.
     ///
     /// # Errors
     ///
-    /// The string is not a JWK Set, or the set has no usable key, or has a private key, or has two
-    /// keys with the same `kid`.
+    /// The string is not a JWK Set, or the set has no usable key, or has a private key.
     pub fn from_jwks(json: impl AsRef<str>) -> Result<Self, ConfigError> {
         jwk::parse_configured("the JWK Set", json.as_ref()).map(Self)
     }
@@ -146,8 +147,8 @@ impl KeySet {
     ///
     /// # Errors
     ///
-    /// `token_key_unknown` if the set has no such key, `token_algorithm_not_allowed` if the key
-    /// that `kid` names does not fit `algorithm`.
+    /// `token_key_unknown` if the set has no such key, `token_algorithm_not_allowed` if no key that
+    /// `kid` names fits `algorithm`.
     pub(crate) fn candidates(
         &self,
         algorithm: Algorithm,

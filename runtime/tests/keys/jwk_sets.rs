@@ -253,15 +253,161 @@ fn a_malformed_set_is_refused() {
         "at most 100",
     );
     with_keys(&many[1..], &["EdDSA"]).build().unwrap();
-    let twice = [
-        named(jwk(Algorithm::EdDSA), "a"),
-        named(jwk(Algorithm::RS256), "a"),
+}
+
+/// Some issuers publish a key twice, and [RFC 7517
+/// §4.5](https://www.rfc-editor.org/rfc/rfc7517#section-4.5) allows one `kid` for several types.
+#[test]
+fn keys_with_the_same_kid_are_told_apart_by_alg_and_kty() {
+    let named = |algorithm, alg: Option<&str>| {
+        let mut key = named(jwk(algorithm), "a");
+        if let Some(alg) = alg {
+            key["alg"] = alg.into();
+        }
+        key
+    };
+    let token = |algorithm| {
+        let header = format!(r#"{{"alg":"{algorithm:?}","kid":"a"}}"#);
+        Signer::new(algorithm).sign(header, claims().to_string())
+    };
+    let all = ["RS256", "PS256", "ES256", "EdDSA"];
+
+    for (keys, accepted) in [
+        (
+            vec![named(Algorithm::EdDSA, None), named(Algorithm::EdDSA, None)],
+            vec![Algorithm::EdDSA],
+        ),
+        (
+            vec![
+                named(Algorithm::RS256, Some("RS256")),
+                named(Algorithm::RS256, Some("PS256")),
+            ],
+            vec![Algorithm::RS256, Algorithm::PS256],
+        ),
+        (
+            vec![
+                named(Algorithm::RS256, None),
+                named(Algorithm::ES256, None),
+                named(Algorithm::EdDSA, Some("EdDSA")),
+            ],
+            vec![
+                Algorithm::RS256,
+                Algorithm::PS256,
+                Algorithm::ES256,
+                Algorithm::EdDSA,
+            ],
+        ),
+        (
+            vec![
+                named(Algorithm::RS256, Some("RS256")),
+                named(Algorithm::ES256, Some("ES256")),
+            ],
+            vec![Algorithm::RS256, Algorithm::ES256],
+        ),
+    ] {
+        let names: Vec<_> = accepted.iter().copied().map(name_of).collect();
+        for keys in [keys.clone(), keys.iter().rev().cloned().collect::<Vec<_>>()] {
+            let names: Vec<_> = names.iter().map(String::as_str).collect();
+            let verifier = with_keys(&keys, &names).build().unwrap();
+            for algorithm in &accepted {
+                assert_eq!(
+                    outcome(&verifier, &token(*algorithm)),
+                    "accepted",
+                    "{algorithm:?}: {keys:?}"
+                );
+            }
+        }
+    }
+
+    // `alg` binds each key, also beside another of the same `kid`.
+    let keys = [
+        named(Algorithm::RS256, Some("RS256")),
+        named(Algorithm::ES256, None),
+        named(Algorithm::EdDSA, None),
     ];
-    refuses(
-        with_keys(&twice, &["EdDSA"]),
-        "two keys have the kid \"a\"",
-        "give each its own",
+    let others = [keys.as_slice(), &[ps256_under_another_kid()]].concat();
+    let verifier = with_keys(&others, &all).build().unwrap();
+    assert_eq!(
+        outcome(&verifier, &token(Algorithm::PS256)),
+        "token_algorithm_not_allowed"
     );
+}
+
+/// A key for PS256 under another `kid`.
+fn ps256_under_another_kid() -> Value {
+    let mut key = named(jwk_of_pem(fixture!("rsa-other.pem")), "b");
+    key["alg"] = "PS256".into();
+    key
+}
+
+#[test]
+fn each_of_several_keys_with_the_same_kid_and_type_is_tried() {
+    let keys = [
+        named(jwk_of_pem(fixture!("p256-other.pem")), "a"),
+        named(jwk(Algorithm::ES256), "a"),
+    ];
+    let header = r#"{"alg":"ES256","kid":"a"}"#;
+    let verifier = with_keys(&keys, &["ES256"]).build().unwrap();
+
+    for signer in [
+        Signer::new(Algorithm::ES256),
+        Signer::foreign(Algorithm::ES256),
+    ] {
+        let token = signer.sign(header, claims().to_string());
+        assert_eq!(outcome(&verifier, &token), "accepted");
+    }
+
+    let verifier = with_keys(&keys[..1], &["ES256"]).build().unwrap();
+    let token = Signer::new(Algorithm::ES256).sign(header, claims().to_string());
+    assert_eq!(outcome(&verifier, &token), "token_signature_invalid");
+}
+
+#[test]
+fn a_byte_order_mark_before_a_set_is_dropped() {
+    let json = key_set(&[jwk(Algorithm::EdDSA)]);
+    let set = |json: String| Verifier::builder().jwks(json).algorithm("EdDSA");
+    set(format!("\u{feff}{json}")).build().unwrap();
+    KeySet::from_jwks(format!("\u{feff}{json}")).unwrap();
+
+    let path = std::path::PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("bom.json");
+    std::fs::write(&path, format!("\u{feff}{json}\r\n")).unwrap();
+    let verifier = Verifier::builder()
+        .jwks_file(&path)
+        .algorithm("EdDSA")
+        .build()
+        .unwrap();
+    let token = Signer::new(Algorithm::EdDSA).token(&claims());
+    assert_eq!(outcome(&verifier, &token), "accepted");
+
+    // One of them, and at the beginning only.
+    for json in [
+        format!("\u{feff}\u{feff}{json}"),
+        format!(" \u{feff}{json}"),
+        format!("{json}\u{feff}"),
+    ] {
+        refuses(set(json), "jwks", "not a JWK Set");
+    }
+}
+
+#[test]
+fn a_coordinate_of_a_wrong_length_is_named_also_beside_one_of_the_right_length() {
+    for (name, length) in [
+        ("x", 31),
+        ("x", 33),
+        ("y", 31),
+        ("y", 33),
+        ("x", 0),
+        ("y", 0),
+    ] {
+        refuses(
+            with_keys(
+                &[with(Algorithm::ES256, name, encode(vec![1; length]))],
+                &["ES256"],
+            ),
+            "jwks: no usable key (key 1: its coordinates do not have the length of its curve)",
+            "add one",
+        );
+    }
 }
 
 #[test]

@@ -66,8 +66,10 @@ impl HttpFetch {
                 self.get(&discovery.parse_document(&document)?).await?
             }
         };
+        let usable = jwk::parse_fetched(&body)?;
         Ok(Fetched {
-            keys: KeySet::new(jwk::parse_fetched(&body)?),
+            keys: KeySet::new(usable.keys),
+            left_out: usable.left_out,
             lifetime,
         })
     }

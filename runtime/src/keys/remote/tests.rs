@@ -72,6 +72,7 @@ impl Fetch for Issuer {
 
         Ok(Fetched {
             keys: KeySet::from_jwks(json).unwrap(),
+            left_out: None,
             lifetime: Some(LIFETIME),
         })
     }

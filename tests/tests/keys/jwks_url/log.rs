@@ -4,7 +4,7 @@ use jsonwebtoken::Algorithm;
 use socketioxide::handler::ConnectHandler;
 use socketioxide_jwt_auth_tests::{
     Log, Server, authenticate, greet,
-    issuer::{Answer, HostileIssuer, Issuer, KEYS, SigningKey, advance_time, outcome},
+    issuer::{Answer, HostileIssuer, Issuer, KEYS, SigningKey, advance_time, key_set, outcome},
 };
 use std::time::Duration;
 
@@ -114,6 +114,91 @@ async fn the_log_says_when_an_issuer_is_back() {
         back.len() == 1 && back[0].contains("INFO") && back[0].contains(&issuer.url(KEYS)),
         "{back:?}"
     );
+}
+
+#[tokio::test]
+async fn keys_that_are_left_out_are_told_once_for_each_content_of_a_set() {
+    let log = Log::capture();
+    let issuer = Issuer::start().await;
+    let verifier = issuer.verifier().build().unwrap();
+    let set = |y: &str, good: &SigningKey| {
+        let mut broken = SigningKey::other(Algorithm::ES256, "bro\nken").jwk();
+        broken["y"] = y.into();
+        issuer.answer(KEYS, Answer::ok(key_set(&[broken, good.jwk()])));
+    };
+    let (good, new) = (key(), SigningKey::new(Algorithm::ES256, "new"));
+
+    set("AA", &good);
+    assert_eq!(outcome(&verifier, &good.token()).await, "accepted");
+    let told = log.lines_with("left out");
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(
+        told[0].contains("WARN")
+            && told[0].contains(&issuer.url(KEYS))
+            && told[0].contains("key 1")
+            && told[0].contains("bro\\")
+            && told[0].contains("do not have the length of its curve"),
+        "{told:?}"
+    );
+
+    // The same set again.
+    for _ in 0..3 {
+        advance_time(Duration::from_secs(11)).await;
+        let stranger = SigningKey::new(Algorithm::ES256, "stranger");
+        assert_eq!(
+            outcome(&verifier, &stranger.token()).await,
+            "token_key_unknown"
+        );
+    }
+    assert!(issuer.requests() > 3, "the set was fetched again");
+    assert_eq!(log.lines_with("left out").len(), 1);
+
+    // Another problem.
+    set("!", &new);
+    advance_time(Duration::from_secs(11)).await;
+    assert_eq!(outcome(&verifier, &new.token()).await, "accepted");
+    let told = log.lines_with("left out");
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(told[1].contains("is not base64url"), "{told:?}");
+
+    // A set whose keys are all good tells nothing, and the next broken key is told again.
+    issuer.publish(&[&good]);
+    advance_time(Duration::from_secs(11)).await;
+    assert_eq!(outcome(&verifier, &good.token()).await, "accepted");
+    assert_eq!(log.lines_with("left out").len(), 2);
+    set("!", &new);
+    advance_time(Duration::from_secs(11)).await;
+    assert_eq!(outcome(&verifier, &new.token()).await, "accepted");
+    assert_eq!(log.lines_with("left out").len(), 3);
+}
+
+#[tokio::test]
+async fn a_key_that_is_published_twice_is_not_told() {
+    let log = Log::capture();
+    let issuer = Issuer::with_keys(&[&key(), &key()]).await;
+    let verifier = issuer.verifier().build().unwrap();
+    assert_eq!(outcome(&verifier, &key().token()).await, "accepted");
+    assert_eq!(log.lines_with("left out").len(), 0, "{}", log.text());
+}
+
+#[tokio::test]
+async fn the_names_of_many_keys_that_are_left_out_do_not_flood_the_log() {
+    let log = Log::capture();
+    let issuer = Issuer::start().await;
+    let mut keys: Vec<_> = (0..99)
+        .map(|_| SigningKey::other(Algorithm::EdDSA, &"x".repeat(3000)).jwk())
+        .collect();
+    for key in &mut keys {
+        key["x"] = "AA".into();
+    }
+    keys.push(key().jwk());
+    issuer.answer(KEYS, Answer::ok(key_set(&keys)));
+    assert_eq!(
+        outcome(&issuer.verifier().build().unwrap(), &key().token()).await,
+        "accepted"
+    );
+    let told = log.lines_with("left out");
+    assert!(told.len() == 1 && told[0].len() < 2000, "{told:?}");
 }
 
 #[tokio::test]

@@ -173,20 +173,45 @@ async fn a_set_without_a_good_key_is_refused() {
 }
 
 #[tokio::test]
-async fn a_set_that_contradicts_itself_is_refused() {
+async fn keys_with_the_same_kid_are_told_apart_or_each_is_tried() {
     let other = SigningKey::other(Algorithm::EdDSA, "good");
     let of_another_type = SigningKey::other(Algorithm::RS256, "good");
-    for second in [other.jwk(), of_another_type.jwk(), good().jwk()] {
-        let issuer = publishing(&[good().jwk(), second]).await;
-        assert_eq!(
-            outcome(&issuer.verifier().build().unwrap(), &good().token()).await,
-            "keys_unavailable"
-        );
-    }
-    // An encryption key may have the same `kid`, because it verifies nothing.
     let mut encryption = of_another_type.jwk();
     encryption["use"] = "enc".into();
-    let issuer = publishing(&[good().jwk(), encryption]).await;
+
+    for (second, other_is) in [
+        (other.jwk(), "accepted"),
+        (of_another_type.jwk(), "token_signature_invalid"),
+        (good().jwk(), "token_signature_invalid"),
+        (encryption, "token_signature_invalid"),
+    ] {
+        for keys in [
+            [good().jwk(), second.clone()],
+            [second.clone(), good().jwk()],
+        ] {
+            let issuer = publishing(&keys).await;
+            let verifier = issuer.verifier().build().unwrap();
+            assert_eq!(outcome(&verifier, &good().token()).await, "accepted");
+            assert_eq!(outcome(&verifier, &other.token()).await, other_is);
+        }
+    }
+
+    let issuer = publishing(&[good().jwk(), of_another_type.jwk()]).await;
+    let verifier = issuer.verifier().build().unwrap();
+    for key in [good(), of_another_type] {
+        assert_eq!(
+            outcome(&verifier, &key.token()).await,
+            "accepted",
+            "{key:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_byte_order_mark_before_a_set_is_dropped() {
+    let issuer = Issuer::start().await;
+    let set = key_set(&[good().jwk()]);
+    issuer.answer(KEYS, Answer::ok(format!("\u{feff}{set}")));
     assert_eq!(
         outcome(&issuer.verifier().build().unwrap(), &good().token()).await,
         "accepted"
