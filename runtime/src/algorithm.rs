@@ -85,8 +85,8 @@ algorithms! {
     ES256;
     /// ECDSA on P-384 with SHA-384.
     ES384;
-    /// ECDSA on P-521 with SHA-512. Its name is known, but keys on P-521 cannot be loaded yet, so
-    /// no token verifies with it.
+    /// ECDSA on P-521 with SHA-512. Needs the feature `aws_lc_rs`, which is a default one, and no
+    /// other cryptography provider for jsonwebtoken.
     ES512;
     /// Ed25519: `"EdDSA"` ([RFC 8037](https://www.rfc-editor.org/rfc/rfc8037)) or `"Ed25519"` ([RFC
     /// 9864](https://www.rfc-editor.org/rfc/rfc9864)) in a token.

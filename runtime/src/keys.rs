@@ -18,7 +18,7 @@ mod set;
 mod source;
 mod verifier_keys;
 
-pub(crate) use backend::install as install_backend;
+pub(crate) use backend::{check as check_backend, install as install_backend};
 pub(crate) use fixed::FixedKeys;
 pub(crate) use key::SignedMessage;
 use key::VerificationKey;

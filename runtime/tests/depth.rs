@@ -8,12 +8,11 @@ mod support;
 use std::{collections::HashMap, thread};
 
 use futures_util::FutureExt;
-use jsonwebtoken::Algorithm;
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 use socketioxide_jwt_auth::{KeySet, Verifier};
 
-use support::{EXP, Signer, jwk, verifier_of};
+use support::{Algorithm, EXP, Signer, jwk, verifier_of};
 
 /// As documented in `security`: objects and lists, the outermost one included.
 const MAX_DEPTH: usize = 64;

@@ -12,7 +12,7 @@ mod support;
 
 use std::{cell::RefCell, collections::BTreeMap, fmt};
 
-use jsonwebtoken::{Algorithm, DecodingKey, Validation};
+use jsonwebtoken::{DecodingKey, Validation};
 use proptest::{
     prelude::*,
     test_runner::{Config, TestRunner},
@@ -24,29 +24,82 @@ use serde::{
 use serde_json::Value;
 use socketioxide_jwt_auth::Verifier;
 
-use support::{Signer, der, fixture, split, verify};
+use support::{Algorithm, Signer, der, fixture, split, verify};
+
+/// What signs the tokens of both.
+struct Signers {
+    ours: Signer,
+    /// The `alg` of our tokens.
+    alg: &'static str,
+    /// Another one if jsonwebtoken does not know `alg`. Then `decode` gets the same header and
+    /// claims, with another `alg` and signature.
+    theirs: Signer,
+}
+
+impl Signers {
+    fn new(alg: &'static str) -> Self {
+        let [ours, theirs] = match alg {
+            "Ed25519" => [Algorithm::EdDSA; 2],
+            "ES512" => [Algorithm::ES512, Algorithm::ES384],
+            _ => [Algorithm::named(alg); 2],
+        };
+        Self {
+            ours: Signer::new(ours),
+            alg,
+            theirs: Signer::new(theirs),
+        }
+    }
+
+    fn sign(&self, header: &str, claims: &str) -> Tokens {
+        let ours = self.ours.sign(header, claims);
+        let their_alg = support::name_of(self.theirs.algorithm);
+        if their_alg == self.alg {
+            return Tokens {
+                theirs: ours.clone(),
+                ours,
+            };
+        }
+        let theirs = self
+            .theirs
+            .sign(header.replace(self.alg, &their_alg), claims);
+        Tokens { ours, theirs }
+    }
+}
+
+/// The same token for both.
+struct Tokens {
+    ours: String,
+    theirs: String,
+}
 
 /// The crate's verifier, and the key and validation of `jsonwebtoken`, with the same rules.
 struct Pair {
     ours: Verifier,
+    token_type: Option<&'static str>,
     key: DecodingKey,
     validation: Validation,
 }
 
 impl Pair {
-    fn new(algorithm: Algorithm) -> Self {
-        let ours = support::verifier_of(algorithm)
+    fn new(signers: &Signers, token_type: Option<&'static str>) -> Self {
+        let ours = support::verifier_of(signers.ours.algorithm)
+            .algorithm(signers.alg)
             .issuer("https://issuer.test")
-            .audience("chat")
-            .build()
-            .unwrap();
+            .audience("chat");
+        let ours = match token_type {
+            Some(kind) => ours.token_type(kind),
+            None => ours,
+        };
+        let ours = ours.build().unwrap();
+        let algorithm = signers.theirs.algorithm;
         let key = match algorithm {
+            Algorithm::ES384 => DecodingKey::from_ec_der(&der(fixture!("p384.pem"))[23..]),
             Algorithm::ES256 => DecodingKey::from_ec_der(&der(fixture!("p256.pem"))[26..]),
             Algorithm::EdDSA => DecodingKey::from_ed_der(&der(fixture!("ed25519.pem"))[12..]),
             Algorithm::RS256 => DecodingKey::from_rsa_der(&der(fixture!("rsa.pkcs1.pem"))),
             _ => DecodingKey::from_secret(support::SECRET.as_bytes()),
         };
-        let mut validation = Validation::new(algorithm);
+        let mut validation = Validation::new(algorithm.of_jsonwebtoken());
         validation.validate_nbf = true;
         validation.set_issuer(&["https://issuer.test"]);
         validation.set_audience(&["chat"]);
@@ -54,14 +107,16 @@ impl Pair {
         validation.set_required_spec_claims(&["exp", "iss", "aud"]);
         Self {
             ours,
+            token_type,
             key,
             validation,
         }
     }
 
     /// The row that a token falls under, or which of the two took it.
-    fn compare(&self, token: &str) -> Result<&'static str, TestCaseError> {
-        let theirs = jsonwebtoken::decode::<Value>(token, &self.key, &self.validation);
+    fn compare(&self, tokens: &Tokens) -> Result<&'static str, TestCaseError> {
+        let token = &tokens.ours;
+        let theirs = jsonwebtoken::decode::<Value>(&tokens.theirs, &self.key, &self.validation);
         let ours = verify(&self.ours, token);
         match (theirs, ours) {
             (Ok(theirs), Ok(ours)) => {
@@ -72,7 +127,7 @@ impl Pair {
             (Err(error), Ok(_)) => Err(TestCaseError::fail(format!(
                 "only decode refuses ({error}): {token}"
             ))),
-            (Ok(_), Err(error)) => row(token).ok_or_else(|| {
+            (Ok(_), Err(error)) => row(token, self.token_type).ok_or_else(|| {
                 TestCaseError::fail(format!(
                     "only we refuse, and no row says why ({}): {}",
                     error.code(),
@@ -91,7 +146,7 @@ fn shown(token: &str) -> String {
 }
 
 /// Which difference of the table a token shows that `decode` takes.
-fn row(token: &str) -> Option<&'static str> {
+fn row(token: &str, token_type: Option<&str>) -> Option<&'static str> {
     let [header, payload, _] = split(token);
     let header: Members = serde_json::from_slice(&support::decode(header)).ok()?;
     let claims: Members = serde_json::from_slice(&support::decode(payload)).ok()?;
@@ -113,8 +168,30 @@ fn row(token: &str) -> Option<&'static str> {
         .any(|name| claims.get(name).is_some_and(|value| ill_typed(name, value)))
     {
         Some("accepts registered claims of a wrong type")
+    } else if !is_accepted_kind(header.get("typ"), token_type) {
+        Some("does not compare typ")
     } else {
         None
+    }
+}
+
+/// RFC 7515 §4.1.9: a media type, whose `application/` may be left out.
+fn is_accepted_kind(typ: Option<&Value>, token_type: Option<&str>) -> bool {
+    const OTHERS: [&str; 4] = [
+        "logout+jwt",
+        "dpop+jwt",
+        "secevent+jwt",
+        "token-introspection+jwt",
+    ];
+    let kind = typ.and_then(Value::as_str).map(|typ| {
+        let kind = typ.to_ascii_lowercase();
+        let kind = kind.split(';').next().unwrap_or_default().trim().to_owned();
+        kind.trim_start_matches("application/").to_owned()
+    });
+
+    match token_type {
+        Some(_) => kind.as_deref() == token_type,
+        None => kind.is_none_or(|kind| !OTHERS.contains(&kind.as_str())),
     }
 }
 
@@ -201,29 +278,30 @@ impl Tally {
     }
 }
 
-fn run(cases: u32, algorithm: Algorithm) -> Tally {
-    let (pair, signer, tally) = (
-        Pair::new(algorithm),
-        Signer::new(algorithm),
-        Tally::default(),
-    );
+fn run(cases: u32, alg: &'static str, token_type: Option<&'static str>) -> Tally {
+    let (signers, tally) = (Signers::new(alg), Tally::default());
+    let pair = Pair::new(&signers, token_type);
     let config = Config {
         cases,
         failure_persistence: None,
         ..Config::default()
     };
     let tokens = (
-        almost::headers(support::name_of(algorithm)),
+        almost::headers(alg.to_owned()),
         almost::claims(),
         almost::damage(),
     );
     let result = TestRunner::new(config).run(&tokens, |(header, claims, damage)| {
-        let token = signer.sign(header, claims);
-        let token = damage.map_or(token.clone(), |(index, damage)| damage.apply(&token, index));
-        tally.count(pair.compare(&token)?);
+        let mut tokens = signers.sign(&header, &claims);
+        if let Some((index, damage)) = damage {
+            for token in [&mut tokens.ours, &mut tokens.theirs] {
+                *token = damage.apply(token, index);
+            }
+        }
+        tally.count(pair.compare(&tokens)?);
         Ok(())
     });
-    tally.print(&support::name_of(algorithm));
+    tally.print(alg);
     if let Err(error) = result {
         panic!("{error}");
     }
@@ -232,7 +310,7 @@ fn run(cases: u32, algorithm: Algorithm) -> Tally {
 
 #[test]
 fn what_decode_refuses_is_refused_with_a_secret() {
-    let tally = run(6000, Algorithm::HS256);
+    let tally = run(6000, "HS256", None);
     for row in [
         "taken by both",
         "refused by both",
@@ -241,6 +319,7 @@ fn what_decode_refuses_is_refused_with_a_secret() {
         "takes alg as an object",
         "accepts duplicate members",
         "accepts registered claims of a wrong type",
+        "does not compare typ",
     ] {
         assert!(tally.of(row) > 0, "no token showed: {row}");
     }
@@ -252,26 +331,77 @@ fn what_decode_refuses_is_refused_with_a_secret() {
 
 #[test]
 fn what_decode_refuses_is_refused_with_a_public_key() {
-    for (cases, algorithm) in [
-        (500, Algorithm::ES256),
-        (500, Algorithm::EdDSA),
-        (200, Algorithm::RS256),
+    for (cases, alg) in [
+        (500, "ES256"),
+        (500, "EdDSA"),
+        (500, "Ed25519"),
+        (200, "RS256"),
+        #[cfg(feature = "aws_lc_rs")]
+        (300, "ES512"),
     ] {
-        assert!(run(cases, algorithm).of("taken by both") > 0);
+        assert!(run(cases, alg, None).of("taken by both") > 0, "{alg}");
+    }
+}
+
+#[test]
+fn what_decode_refuses_is_refused_with_a_token_type() {
+    for alg in ["HS256", "Ed25519"] {
+        let tally = run(1000, alg, Some("at+jwt"));
+        for row in ["taken by both", "refused by both", "does not compare typ"] {
+            assert!(tally.of(row) > 0, "{alg}: no token showed: {row}");
+        }
+    }
+}
+
+/// `decode` has no such option, so the answers are compared with those to the same tokens without
+/// it.
+#[test]
+fn a_token_type_refuses_the_other_types_and_nothing_else() {
+    let signers = Signers::new("HS256");
+    let (any, access) = (
+        Pair::new(&signers, None),
+        Pair::new(&signers, Some("at+jwt")),
+    );
+    let claims = format!(
+        r#"{{"iss":"https://issuer.test","aud":"chat","exp":{}}}"#,
+        support::EXP
+    );
+
+    for (typ, without, with) in [
+        (r#""at+jwt""#, true, true),
+        (r#""AT+JWT""#, true, true),
+        (r#""application/at+jwt""#, true, true),
+        (r#""JWT""#, true, false),
+        (r#""at+jwt2""#, true, false),
+        ("null", true, false),
+        (r#""logout+jwt""#, false, false),
+        (r#""application/Logout+JWT""#, false, false),
+    ] {
+        let tokens = signers.sign(&format!(r#"{{"alg":"HS256","typ":{typ}}}"#), &claims);
+        for (pair, accepted) in [(&any, without), (&access, with)] {
+            let row = if accepted {
+                "taken by both"
+            } else {
+                "does not compare typ"
+            };
+            assert_eq!(pair.compare(&tokens).unwrap(), row, "{typ}");
+        }
     }
 }
 
 /// The rows that have their own size, which random tokens do not reach.
 #[test]
 fn long_tokens_fall_under_their_row() {
-    let (pair, signer) = (Pair::new(Algorithm::HS256), Signer::new(Algorithm::HS256));
+    let signers = Signers::new("HS256");
+    let pair = Pair::new(&signers, None);
     let claims = format!(
         r#"{{"iss":"https://issuer.test","aud":"chat","exp":{},"x":"{}"}}"#,
         support::EXP,
         "x".repeat(10_000)
     );
     assert_eq!(
-        pair.compare(&signer.sign(signer.header(), claims)).unwrap(),
+        pair.compare(&signers.sign(&signers.ours.header(), &claims))
+            .unwrap(),
         "verifies tokens of any size"
     );
 }

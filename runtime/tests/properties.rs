@@ -10,7 +10,6 @@ mod support;
 use std::{collections::HashMap, sync::LazyLock};
 
 use futures_util::FutureExt;
-use jsonwebtoken::Algorithm;
 use pem::Pem;
 use proptest::{collection::vec, prelude::*, sample::select};
 use serde::de::DeserializeOwned;
@@ -18,19 +17,22 @@ use serde_json::{Value, json};
 use socketioxide_jwt_auth::{KeySet, KeySource, Verifier};
 
 use support::{
-    ALGORITHMS, Signer, der, encode, fixture, jwk, key_set, name_of, named, outcome, split,
+    ALGORITHMS, Algorithm, Signer, der, encode, fixture, jwk, key_set, name_of, named, outcome,
+    split,
 };
 
 static VERIFIERS: LazyLock<Vec<Verifier>> = LazyLock::new(|| {
     let mut verifiers: Vec<_> = ALGORITHMS
-        .into_iter()
+        .iter()
+        .copied()
         .map(|algorithm| support::verifier_of(algorithm).build().unwrap())
         .collect();
     let keys: Vec<_> = ALGORITHMS
-        .into_iter()
+        .iter()
+        .copied()
         .map(|algorithm| named(jwk(algorithm), &name_of(algorithm)))
         .collect();
-    let names: Vec<_> = ALGORITHMS.into_iter().map(name_of).collect();
+    let names: Vec<_> = ALGORITHMS.iter().copied().map(name_of).collect();
     verifiers.push(
         Verifier::builder()
             .jwks(key_set(&keys))
@@ -44,7 +46,8 @@ static VERIFIERS: LazyLock<Vec<Verifier>> = LazyLock::new(|| {
 /// A token of each algorithm, with the verifier that takes it.
 static TOKENS: LazyLock<Vec<(Verifier, String)>> = LazyLock::new(|| {
     let tokens = ALGORITHMS
-        .into_iter()
+        .iter()
+        .copied()
         .map(|algorithm| Signer::new(algorithm).token(&claims()));
     VERIFIERS.iter().cloned().zip(tokens).collect()
 });
@@ -200,7 +203,7 @@ fn use_keys(keys: KeySet) {
         }
     }
 
-    let algorithms: Vec<_> = ALGORITHMS.into_iter().map(name_of).collect();
+    let algorithms: Vec<_> = ALGORITHMS.iter().copied().map(name_of).collect();
     let verifier = Verifier::builder()
         .keys(Fixed(keys.into()))
         .algorithms(algorithms)

@@ -192,6 +192,7 @@ fn algorithms_fit_a_public_key() {
     let rsa = include_str!("../../../runtime/tests/fixtures/rsa.pem");
     let p256 = include_str!("../../../runtime/tests/fixtures/p256.pem");
     let p384 = include_str!("../../../runtime/tests/fixtures/p384.pem");
+    let p521 = include_str!("../../../runtime/tests/fixtures/p521.pem");
     let ed25519 = include_str!("../../../runtime/tests/fixtures/ed25519.pem");
     for (key, accepted) in [
         (
@@ -200,6 +201,7 @@ fn algorithms_fit_a_public_key() {
         ),
         (p256, &["ES256"]),
         (p384, &["ES384"]),
+        (p521, &["ES512"]),
         (ed25519, &["EdDSA", "Ed25519"]),
     ] {
         let refused = [

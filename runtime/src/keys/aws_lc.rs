@@ -2,15 +2,15 @@
 //!
 //! jsonwebtoken prepares its keys again for every token: half the time of an HMAC, a sixth of the
 //! time of an RSA signature. Its verifiers cannot be kept, because they are not `Send`; those of
-//! aws-lc-rs, which it calls, can.
+//! aws-lc-rs, which it calls, can. ES512, which jsonwebtoken does not have, is verified here only.
 
 use aws_lc_rs::{
     hmac::{self, HMAC_SHA256, HMAC_SHA384, HMAC_SHA512},
     signature::{
-        ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, ED25519, ParsedPublicKey,
-        RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_2048_8192_SHA384, RSA_PKCS1_2048_8192_SHA512,
-        RSA_PSS_2048_8192_SHA256, RSA_PSS_2048_8192_SHA384, RSA_PSS_2048_8192_SHA512,
-        VerificationAlgorithm,
+        ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, ECDSA_P521_SHA512_FIXED, ED25519,
+        ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_2048_8192_SHA384,
+        RSA_PKCS1_2048_8192_SHA512, RSA_PSS_2048_8192_SHA256, RSA_PSS_2048_8192_SHA384,
+        RSA_PSS_2048_8192_SHA512, VerificationAlgorithm,
     },
 };
 
@@ -24,7 +24,7 @@ pub(super) enum PreparedKey {
 
 impl PreparedKey {
     /// `bytes` are a secret, a PKCS#1 key, a point or an Ed25519 key. Returns `None` if the backend
-    /// rejects the key or does not know the algorithm.
+    /// rejects the key.
     pub(super) fn new(algorithm: Algorithm, bytes: &[u8]) -> Option<Self> {
         let secret = |hash| Some(Self::Secret(Box::new(hmac::Key::new(hash, bytes))));
         let public = |kind: &'static dyn VerificationAlgorithm| {
@@ -43,8 +43,8 @@ impl PreparedKey {
             Algorithm::PS512 => public(&RSA_PSS_2048_8192_SHA512),
             Algorithm::ES256 => public(&ECDSA_P256_SHA256_FIXED),
             Algorithm::ES384 => public(&ECDSA_P384_SHA384_FIXED),
+            Algorithm::ES512 => public(&ECDSA_P521_SHA512_FIXED),
             Algorithm::Ed25519 => public(&ED25519),
-            Algorithm::ES512 => None,
         }
     }
 

@@ -355,6 +355,7 @@ fn parse_ec(jwk: &Jwk<'_>) -> Result<VerificationKey, KeyProblem> {
     let (kind, length) = match jwk.crv.as_deref() {
         Some("P-256") => (KeyKind::P256, 32),
         Some("P-384") => (KeyKind::P384, 48),
+        Some("P-521") => (KeyKind::P521, 66),
         _ => return Err(KeyProblem::UnsupportedCrv),
     };
     let (x, y) = (

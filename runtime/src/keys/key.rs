@@ -34,6 +34,7 @@ pub(crate) enum KeyKind {
     Rsa,
     P256,
     P384,
+    P521,
     Ed25519,
 }
 
@@ -46,6 +47,7 @@ impl KeyKind {
             Self::Rsa => algorithm.is_rsa(),
             Self::P256 => algorithm == Algorithm::ES256,
             Self::P384 => algorithm == Algorithm::ES384,
+            Self::P521 => algorithm == Algorithm::ES512,
             Self::Ed25519 => algorithm == Algorithm::Ed25519,
         }
     }
@@ -66,8 +68,12 @@ pub(crate) struct SignedMessage<'a> {
 impl VerificationKey {
     /// # Errors
     ///
-    /// The backend rejects the key, for example a point that is not on its curve.
+    /// The backend rejects the key, for example a point that is not on its curve, or does not have
+    /// its algorithm.
     pub(crate) fn new(decoding: DecodingKey, kind: KeyKind) -> Result<Self, KeyProblem> {
+        if kind == KeyKind::P521 {
+            backend::check(Algorithm::ES512).map_err(KeyProblem::P521Unavailable)?;
+        }
         #[cfg(not(feature = "aws_lc_rs"))]
         if !is_accepted(&decoding, kind) {
             return Err(KeyProblem::RejectedByBackend);

@@ -18,6 +18,7 @@ const RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1
 const EC: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
 const P256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7");
 const P384: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.34");
+const P521: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.35");
 const ED25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
 
 /// Parses every block of a PEM file. `name` says in an error where it came from.
@@ -72,6 +73,7 @@ fn parse_key_info(info: &SubjectPublicKeyInfoOwned) -> Result<VerificationKey, K
         EC => match curve() {
             Some(P256) => parse_point(bits, KeyKind::P256, 65),
             Some(P384) => parse_point(bits, KeyKind::P384, 97),
+            Some(P521) => parse_point(bits, KeyKind::P521, 133),
             _ => Err(KeyProblem::UnsupportedCurve),
         },
         ED25519 if bits.len() == 32 => {

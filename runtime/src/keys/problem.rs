@@ -15,6 +15,8 @@ pub(crate) enum KeyProblem {
          genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048`"
     )]
     RsaBits(usize),
+    #[error("a P-521 key, and {0}")]
+    P521Unavailable(&'static str),
     #[error("an RSA key with an unusable public exponent; the usual one is 65537")]
     RsaExponent,
 
@@ -36,7 +38,7 @@ pub(crate) enum KeyProblem {
     BrokenBitString,
     #[error("a broken RSA key; export it again")]
     BrokenRsa,
-    #[error("an EC key on an unsupported curve; use P-256 (ES256) or P-384 (ES384)")]
+    #[error("an EC key on an unsupported curve; use P-256 (ES256), P-384 (ES384) or P-521 (ES512)")]
     UnsupportedCurve,
     #[error("an EC key in compressed form; export it with `-ec_conv_form uncompressed`")]
     CompressedPoint,
@@ -69,7 +71,9 @@ pub(crate) enum KeyProblem {
     NotJwkSet,
     #[error("{0} keys; at most {max} are taken", max = super::jwk::MAX_KEYS)]
     TooManyKeys(usize),
-    #[error("no usable key ({0}); add one for signatures: RSA, EC (P-256, P-384) or Ed25519")]
+    #[error(
+        "no usable key ({0}); add one for signatures: RSA, EC (P-256, P-384, P-521) or Ed25519"
+    )]
     NoUsableKey(String),
 
     // Members of a JWK

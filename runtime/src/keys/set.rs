@@ -77,7 +77,8 @@ impl KeySet {
         Ok(Self(keys))
     }
 
-    /// Makes a set of the public keys and certificates in PEM: RSA, EC (P-256, P-384) or Ed25519.
+    /// Makes a set of the public keys and certificates in PEM: RSA, EC (P-256, P-384, or P-521 with
+    /// the feature `aws_lc_rs`) or Ed25519.
     ///
     /// # Errors
     ///

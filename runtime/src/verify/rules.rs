@@ -10,7 +10,7 @@ use super::{
 use crate::{
     Algorithm,
     error::ConfigError,
-    keys::{KeyLoader, KeySettings, LoadedKeys, SecretEncoding},
+    keys::{KeyLoader, KeySettings, LoadedKeys, SecretEncoding, check_backend},
     settings::{StringList, checked},
     token::MAX_TOKEN_BYTES,
 };
@@ -149,6 +149,8 @@ fn parse_algorithm(name: &str, keys: Option<&KeySettings>) -> Result<Algorithm, 
     let algorithm: Algorithm = name
         .parse()
         .map_err(|error| ConfigError::invalid(format!("algorithms: {error}")))?;
+    check_backend(algorithm)
+        .map_err(|problem| ConfigError::invalid(format!("algorithms: {problem}")))?;
     let is_hmac = algorithm.is_hmac();
 
     if keys.is_some_and(KeySettings::is_secret) && !is_hmac {

@@ -1,9 +1,10 @@
 //! `alg`: `none`, unknown and ill-typed ones, and public keys as HMAC secrets (RFC 8725 §2.1).
 
-use jsonwebtoken::Algorithm;
-
 use crate::{
-    support::{self, ALGORITHMS, Signer, der, encode, fixture, is_hmac, jwk, name_of, public_pem},
+    support::{
+        self, ALGORITHMS, Algorithm, Signer, der, encode, fixture, is_hmac, jwk, name_of,
+        public_pem,
+    },
     target::{Attack, Attacks, CLAIMS, Target, mixed_set, rules},
 };
 
@@ -13,6 +14,7 @@ pub(crate) fn attacks(target: &Target) -> Vec<Attack> {
     let mut attacks = Attacks::on(target);
     none(&mut attacks);
     unknown(&mut attacks);
+    es512(&mut attacks);
     ill_typed(&mut attacks);
     swapped(&mut attacks);
     if !target.is_secret() {
@@ -87,7 +89,6 @@ fn unknown(attacks: &mut Attacks<'_>) {
         "RSA-OAEP",
         "PS1",
         "ps256",
-        "ES512",
         "ES256K",
         "es256",
         "ECDSA",
@@ -105,6 +106,15 @@ fn unknown(attacks: &mut Attacks<'_>) {
     ] {
         let token = target.sign_header(&target.header_of(&format!("{alg:?}")));
         attacks.expect(NOT_ALLOWED, format!("unknown alg {alg:?}"), token);
+    }
+}
+
+/// Not every backend has this one.
+fn es512(attacks: &mut Attacks<'_>) {
+    let target = attacks.target;
+    if target.algorithm() != Algorithm::ES512 {
+        let token = target.sign_header(&target.header_of("\"ES512\""));
+        attacks.expect(NOT_ALLOWED, "ES512 is not on the list", token);
     }
 }
 
@@ -168,7 +178,8 @@ fn swapped(attacks: &mut Attacks<'_>) {
         &[target.algorithm()]
     };
     for algorithm in ALGORITHMS
-        .into_iter()
+        .iter()
+        .copied()
         .filter(|algorithm| !allowed.contains(algorithm))
     {
         let header = target.header_of(&format!("\"{algorithm:?}\""));
@@ -193,7 +204,8 @@ fn confused(attacks: &mut Attacks<'_>) {
     let mixed = rules(mixed_set(&["HS256", &name_of(algorithm)]));
     for (form, secret) in forms_of_public_key(algorithm) {
         for hmac in ALGORITHMS
-            .into_iter()
+            .iter()
+            .copied()
             .filter(|algorithm| is_hmac(*algorithm))
         {
             let token =
@@ -214,7 +226,7 @@ fn confused(attacks: &mut Attacks<'_>) {
         let token = signer.sign(r#"{"alg":"HS256"}"#, CLAIMS);
         let name = format!("public key ({form}) as the secret, where HMAC is allowed too");
         attacks.expect_of(&mixed, "token_signature_invalid", name, token);
-        for kid in ["rsa", "ec", "ed"] {
+        for kid in ["rsa", "ec", "ec-384", "ed"] {
             let token = signer.sign(format!(r#"{{"alg":"HS256","kid":"{kid}"}}"#), CLAIMS);
             let name = format!(
                 "public key ({form}) as the secret, named by kid {kid}, where HMAC is allowed too"
@@ -230,6 +242,7 @@ fn forms_of_public_key(algorithm: Algorithm) -> Vec<(&'static str, Vec<u8>)> {
     let certificate = match algorithm {
         Algorithm::ES256 => fixture!("p256.cert.pem"),
         Algorithm::ES384 => fixture!("p384.cert.pem"),
+        Algorithm::ES512 => fixture!("p521.cert.pem"),
         Algorithm::EdDSA => fixture!("ed25519.cert.pem"),
         _ => fixture!("rsa.cert.pem"),
     };
@@ -237,6 +250,7 @@ fn forms_of_public_key(algorithm: Algorithm) -> Vec<(&'static str, Vec<u8>)> {
     let key = match algorithm {
         Algorithm::ES256 => info[26..].to_vec(),
         Algorithm::ES384 => info[23..].to_vec(),
+        Algorithm::ES512 => info[25..].to_vec(),
         Algorithm::EdDSA => info[12..].to_vec(),
         _ => der(fixture!("rsa.pkcs1.pem")),
     };

@@ -1,16 +1,15 @@
 //! ECDSA signatures: other encodings, zeros (CVE-2022-21449), other curves.
 
-use jsonwebtoken::Algorithm;
-
 use crate::{
-    support::{Signer, decode, encode, split},
+    support::{Algorithm, Signer, decode, encode, split},
     target::{Attack, Attacks, CLAIMS, Target, exchange, exchange_bytes, mixed_set, rules},
 };
 
-/// The order of P-256 and of P-384 (SEC 2).
-const ORDERS: [&str; 2] = [
+/// The orders of P-256, P-384 and P-521 (SEC 2).
+const ORDERS: [&str; 3] = [
     "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551",
     "ffffffffffffffffffffffffffffffffffffffffffffffffc7634d81f4372ddf581a0db248b0a77aecec196accc52973",
+    "01fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffa51868783bf2f966b7fcc0148f709a5d03bb5c9b8899c47aebb6fb71e91386409",
 ];
 
 pub(crate) fn attacks(target: &Target) -> Vec<Attack> {
@@ -18,6 +17,7 @@ pub(crate) fn attacks(target: &Target) -> Vec<Attack> {
     match target.algorithm() {
         Algorithm::ES256 => numbers(&mut attacks, 32, &hex::decode(ORDERS[0]).unwrap()),
         Algorithm::ES384 => numbers(&mut attacks, 48, &hex::decode(ORDERS[1]).unwrap()),
+        Algorithm::ES512 => numbers(&mut attacks, 66, &hex::decode(ORDERS[2]).unwrap()),
         _ => return attacks.list,
     }
     encodings(&mut attacks);
@@ -29,7 +29,8 @@ pub(crate) fn attacks(target: &Target) -> Vec<Attack> {
 pub(crate) fn twin(token: &str) -> String {
     let signature = decode(split(token)[2]);
     let (r, s) = signature.split_at(signature.len() / 2);
-    let order = hex::decode(ORDERS[usize::from(s.len() == 48)]).unwrap();
+    let orders = ORDERS.map(|order| hex::decode(order).unwrap());
+    let order = orders.iter().find(|order| order.len() == s.len()).unwrap();
     let mut borrow = 0;
     let mut other: Vec<u8> = order
         .iter()
@@ -74,12 +75,31 @@ fn numbers(attacks: &mut Attacks<'_>, length: usize, order: &[u8]) {
     ] {
         attacks.forged(name, exchange(&valid, 2, &encode([r, s].concat())));
     }
+    if length == 66 {
+        unusual_lengths_of_p521(attacks, &valid, r, s);
+    }
     let padded = [&[0], r, &[0], s].concat();
     attacks.forged(
         "r and s, a zero byte before each",
         exchange(&valid, 2, &encode(padded)),
     );
     attacks.forged("r alone", exchange(&valid, 2, &encode(r)));
+}
+
+/// 521 bits are no whole number of bytes, and some libraries leave the zeros at the beginning out.
+fn unusual_lengths_of_p521(attacks: &mut Attacks<'_>, valid: &str, r: &[u8], s: &[u8]) {
+    let mut forged = |name: &str, signature: &[u8]| {
+        attacks.forged(name, exchange(valid, 2, &encode(signature)));
+    };
+    let with_bit = |number: &[u8], bit| [&[number[0] | bit], &number[1..]].concat();
+
+    forged("r and s of 65 bytes", &[&r[1..], &s[1..]].concat());
+    forged("r of 65 bytes", &[&r[1..], s].concat());
+    forged("s of 65 bytes", &[r, &s[1..]].concat());
+    forged("r of 522 bits", &[with_bit(r, 2).as_slice(), s].concat());
+    forged("s of 522 bits", &[r, &with_bit(s, 2)].concat());
+    forged("r of 528 bits", &[with_bit(r, 0x80).as_slice(), s].concat());
+    forged("r and s of 64 bytes", &[&r[2..], &s[2..]].concat());
 }
 
 /// ASN.1, as TLS and OpenSSL write it (RFC 7518 §3.4 does not).
@@ -120,7 +140,37 @@ fn in_asn1(signature: &[u8]) -> Vec<u8> {
     };
     let (r, s) = signature.split_at(signature.len() / 2);
     let both = [integer(r), integer(s)].concat();
-    [&[0x30, u8::try_from(both.len()).unwrap()], both.as_slice()].concat()
+    let length = u8::try_from(both.len()).unwrap();
+    let prefix: &[u8] = if length < 0x80 {
+        &[0x30, length]
+    } else {
+        &[0x30, 0x81, length]
+    };
+    [prefix, both.as_slice()].concat()
+}
+
+/// The keys of a set with the three curves, each with the signatures of the others.
+fn curve_of_another_kid(attacks: &mut Attacks<'_>) {
+    let all = rules(mixed_set(&["ES256", "ES384", "ES512"]));
+    let curves = [
+        (Algorithm::ES256, "ec"),
+        (Algorithm::ES384, "ec-384"),
+        (Algorithm::ES512, "ec-521"),
+    ];
+
+    for (algorithm, _) in curves {
+        for (signer, _) in curves.iter().filter(|(signer, _)| *signer != algorithm) {
+            let token = Signer::new(*signer).sign(format!(r#"{{"alg":"{algorithm:?}"}}"#), CLAIMS);
+            let name = format!("{algorithm:?} in the header, signed with the key of {signer:?}");
+            attacks.expect_of(&all, "token_signature_invalid", name, token);
+        }
+        for (_, kid) in curves.iter().filter(|(own, _)| *own != algorithm) {
+            let header = format!(r#"{{"alg":"{algorithm:?}","kid":"{kid}"}}"#);
+            let token = Signer::new(algorithm).sign(header, CLAIMS);
+            let name = format!("{algorithm:?} with the kid {kid:?}");
+            attacks.expect_of(&all, "token_algorithm_not_allowed", name, token);
+        }
+    }
 }
 
 fn curves(attacks: &mut Attacks<'_>) {
@@ -143,6 +193,9 @@ fn curves(attacks: &mut Attacks<'_>) {
     } else {
         "ec-384"
     };
+    if attacks.target.algorithm() == Algorithm::ES512 {
+        curve_of_another_kid(attacks);
+    }
     let header = format!(r#"{{"alg":"{other:?}","kid":"{kid}"}}"#);
     let token = attacks.target.sign_header(&header);
     let name = "header of one curve, kid of a key on the other";

@@ -1,10 +1,9 @@
 //! `kid`: unknown, near misses, and names of keys that are not the signer's.
 
-use jsonwebtoken::Algorithm;
 use socketioxide_jwt_auth::Verifier;
 
 use crate::{
-    support::{self, Signer, fixture, jwk, jwk_of_pem, named},
+    support::{self, Algorithm, Signer, fixture, jwk, jwk_of_pem, named},
     target::{Attack, Attacks, CLAIMS, Target, rules},
 };
 
@@ -81,6 +80,7 @@ fn rotating(target: &Target) -> Verifier {
     let previous = match target.algorithm() {
         Algorithm::ES256 => jwk_of_pem(fixture!("p256-other.pem")),
         Algorithm::ES384 => jwk_of_pem(fixture!("p384-other.pem")),
+        Algorithm::ES512 => jwk_of_pem(fixture!("p521-other.pem")),
         Algorithm::EdDSA => jwk_of_pem(fixture!("ed25519-other.pem")),
         Algorithm::HS256 | Algorithm::HS512 => {
             serde_json::json!({"kty": "oct", "k": "A".repeat(120)})

@@ -1,10 +1,9 @@
 //! What is attacked: one verifier for each kind of key, all with the same rules for claims.
 
-use jsonwebtoken::Algorithm;
 use serde_json::{Map, Value};
 use socketioxide_jwt_auth::{Verifier, VerifierBuilder};
 
-use crate::support::{self, Signer, encode};
+use crate::support::{self, ALGORITHMS, Algorithm, Signer, encode};
 
 pub(crate) const CLAIMS: &str = r#"{"iss":"https://issuer.test","aud":"chat","sub":"1","role":"user","exp":4102444800,"nbf":1,"iat":1}"#;
 
@@ -46,9 +45,11 @@ impl Target {
             ("EC, ES256", Algorithm::ES256),
             ("EC, ES384", Algorithm::ES384),
             ("Ed25519", Algorithm::EdDSA),
+            ("EC, ES512", Algorithm::ES512),
         ];
         let mut targets: Vec<_> = alone
             .into_iter()
+            .filter(|(_, algorithm)| ALGORITHMS.contains(algorithm))
             .map(|(name, algorithm)| {
                 let verifier = rules(support::verifier_of(algorithm));
                 Self {
@@ -168,13 +169,16 @@ impl<'t> Attacks<'t> {
 
 /// One key of each type, each with a name.
 pub(crate) fn mixed_set(algorithms: &[&str]) -> VerifierBuilder {
-    let keys = [
+    let mut keys = vec![
         support::named(support::jwk(Algorithm::HS256), "secret"),
         support::named(support::jwk(Algorithm::RS256), "rsa"),
         support::named(support::jwk(Algorithm::ES256), "ec"),
         support::named(support::jwk(Algorithm::ES384), "ec-384"),
         support::named(support::jwk(Algorithm::EdDSA), "ed"),
     ];
+    if ALGORITHMS.contains(&Algorithm::ES512) {
+        keys.push(support::named(support::jwk(Algorithm::ES512), "ec-521"));
+    }
     Verifier::builder()
         .jwks(support::key_set(&keys))
         .algorithms(algorithms)

@@ -1,11 +1,10 @@
 //! The names of algorithms: in tokens, JWKs and the list of the accepted ones.
 
-use jsonwebtoken::Algorithm as Theirs;
 use socketioxide_jwt_auth::{Algorithm, Verifier};
 
 use super::{
     claims,
-    support::{SECRET, Signer, jwk, key_set, outcome, public_pem},
+    support::{Algorithm as Theirs, SECRET, Signer, jwk, key_set, outcome, public_pem},
 };
 
 fn ed25519_token(header: &str) -> String {

@@ -1,12 +1,11 @@
 //! What the operator is told about each refused token, and what is never told.
 
-use jsonwebtoken::Algorithm;
 use proptest::{collection::vec, prelude::*, sample::select};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Map, Value, json};
 use socketioxide_jwt_auth::{Verifier, VerifierBuilder};
 
-use super::support::{EXP, SECRET, Signer, encode, jwk, key_set, named, verify};
+use super::support::{Algorithm, EXP, SECRET, Signer, encode, jwk, key_set, named, verify};
 
 fn builder() -> VerifierBuilder {
     Verifier::builder().secret(SECRET)

@@ -3,12 +3,11 @@
 
 use std::{env, process::Command};
 
-use jsonwebtoken::Algorithm;
 use socketioxide_jwt_auth::{JwtAuthBuilder, UserLookup, Verifier};
 
 use super::{
     claims, refuses,
-    support::{SECRET, Signer, encode, fixture, outcome},
+    support::{Algorithm, SECRET, Signer, encode, fixture, outcome},
 };
 
 const CHILD: &str = "JWT_AUTH_TEST_CHILD";

@@ -1,13 +1,13 @@
 //! Keys from JWK Sets.
 
-use jsonwebtoken::Algorithm;
 use serde_json::{Value, json};
 use socketioxide_jwt_auth::{KeySet, Verifier, VerifierBuilder};
 
 use super::{
     claims, refuses,
     support::{
-        ALGORITHMS, Signer, encode, fixture, jwk, jwk_of_pem, key_set, name_of, named, outcome,
+        ALGORITHMS, Algorithm, Signer, encode, fixture, jwk, jwk_of_pem, key_set, name_of, named,
+        outcome,
     },
 };
 
@@ -29,7 +29,7 @@ fn with(algorithm: Algorithm, name: &str, value: impl Into<Value>) -> Value {
 
 #[test]
 fn every_type_of_key_verifies() {
-    for algorithm in ALGORITHMS {
+    for &algorithm in ALGORITHMS {
         let name = name_of(algorithm);
         let token = Signer::new(algorithm).token(&claims());
         for key in [
@@ -405,6 +405,63 @@ fn a_coordinate_of_a_wrong_length_is_named_also_beside_one_of_the_right_length()
                 &["ES256"],
             ),
             "jwks: no usable key (key 1: its coordinates do not have the length of its curve)",
+            "add one",
+        );
+    }
+}
+
+#[cfg(feature = "aws_lc_rs")]
+#[test]
+fn a_key_on_p521_has_coordinates_of_66_bytes_on_its_curve_and_verifies_es512_only() {
+    let good = jwk(Algorithm::ES512);
+    let coordinate = |name: &str| super::support::decode(good[name].as_str().unwrap());
+    // The prime of the field is 2^521 - 1.
+    let prime = [&[1], [0xff; 65].as_slice()].concat();
+    let curve = "its coordinates do not have the length of its curve";
+    let backend = "a key that the cryptography backend cannot read";
+
+    for (name, value, problem) in [
+        ("x", coordinate("x")[1..].to_vec(), curve),
+        ("y", coordinate("y")[1..].to_vec(), curve),
+        ("x", [&[0], coordinate("x").as_slice()].concat(), curve),
+        ("y", [&[0], coordinate("y").as_slice()].concat(), curve),
+        ("x", vec![], curve),
+        ("y", vec![1; 66], backend),
+        ("y", vec![0; 66], backend),
+        ("x", prime.clone(), backend),
+        ("y", prime, backend),
+        ("x", vec![0xff; 66], backend),
+    ] {
+        refuses(
+            with_keys(&[with(Algorithm::ES512, name, encode(value))], &["ES512"]),
+            &format!("jwks: no usable key (key 1: {problem}"),
+            "add one",
+        );
+    }
+
+    for alg in ["ES256", "ES384", "RS512", "HS512", "EdDSA"] {
+        refuses(
+            with_keys(&[with(Algorithm::ES512, "alg", alg)], &["ES512"]),
+            "jwks: no usable key (key 1: its alg does not fit its type",
+            "add one",
+        );
+    }
+    for other in [Algorithm::ES256, Algorithm::ES384] {
+        refuses(
+            with_keys(&[with(other, "alg", "ES512")], &["ES512"]),
+            "jwks: no usable key (key 1: its alg does not fit its type",
+            "add one",
+        );
+        refuses(
+            with_keys(std::slice::from_ref(&good), &[&name_of(other)]),
+            &format!("algorithms: {other:?} fits none of the keys"),
+            "add a key of its type",
+        );
+    }
+    for crv in ["P-256", "P-384"] {
+        refuses(
+            with_keys(&[with(Algorithm::ES512, "crv", crv)], &["ES512"]),
+            &format!("jwks: no usable key (key 1: {curve}"),
             "add one",
         );
     }

@@ -2,14 +2,13 @@
 
 use std::{fs, path::PathBuf};
 
-use jsonwebtoken::Algorithm;
 use pem::Pem;
 use pkcs1::{RsaPublicKeyRef, der::Encode};
 use socketioxide_jwt_auth::{KeySet, Verifier, VerifierBuilder};
 
 use super::{
     claims, refuses,
-    support::{Signer, der, fixture, outcome, public_pem},
+    support::{ALGORITHMS, Algorithm, Signer, der, fixture, outcome, public_pem},
 };
 
 fn with_pem(pem: impl AsRef<[u8]>, algorithm: Algorithm) -> VerifierBuilder {
@@ -49,7 +48,12 @@ fn every_form_of_a_public_key_verifies() {
         (fixture!("p384.cert.pem"), Algorithm::ES384),
         (fixture!("ed25519.pem"), Algorithm::EdDSA),
         (fixture!("ed25519.cert.pem"), Algorithm::EdDSA),
+        (fixture!("p521.pem"), Algorithm::ES512),
+        (fixture!("p521.cert.pem"), Algorithm::ES512),
     ] {
+        if !ALGORITHMS.contains(&algorithm) {
+            continue;
+        }
         verifies(pem, algorithm);
         verifies(pem.replace('\n', "\r\n"), algorithm);
         verifies(pem.trim_end(), algorithm);
@@ -173,7 +177,26 @@ fn a_private_key_is_refused_and_never_shown() {
 #[test]
 fn unsupported_and_weak_keys_are_refused() {
     for (pem, problem, repair) in [
-        (fixture!("refused/p521.pem"), "unsupported curve", "P-256"),
+        (
+            fixture!("refused/p521-explicit.pem"),
+            "unsupported curve",
+            "P-521",
+        ),
+        (
+            fixture!("refused/brainpool-p512.pem"),
+            "unsupported curve",
+            "P-521",
+        ),
+        (
+            fixture!("refused/p521-compressed.pem"),
+            "compressed",
+            "uncompressed",
+        ),
+        (
+            fixture!("refused/p521-hybrid.pem"),
+            "compressed",
+            "uncompressed",
+        ),
         (
             fixture!("refused/secp256k1.pem"),
             "unsupported curve",
@@ -342,7 +365,10 @@ fn malformed_keys_are_refused() {
 /// signature.
 #[test]
 fn a_point_that_is_not_on_its_curve_verifies_nothing() {
-    for algorithm in [Algorithm::ES256, Algorithm::ES384] {
+    for algorithm in [Algorithm::ES256, Algorithm::ES384, Algorithm::ES512] {
+        if !ALGORITHMS.contains(&algorithm) {
+            continue;
+        }
         let mut info = der(public_pem(algorithm));
         *info.last_mut().unwrap() ^= 1;
         let builder = with_pem(pem::encode(&Pem::new("PUBLIC KEY", info)), algorithm);
@@ -358,6 +384,17 @@ fn a_point_that_is_not_on_its_curve_verifies_nothing() {
     }
 }
 
+#[cfg(not(feature = "aws_lc_rs"))]
+#[test]
+fn es512_needs_another_backend() {
+    let reason = "ES512 needs the feature aws_lc_rs";
+    let p521 = || with_pem(fixture!("p521.pem"), Algorithm::ES384);
+    refuses(p521(), "public_key holds a P-521 key", reason);
+    refuses(p521().algorithm("ES512"), "algorithms", reason);
+    let p384 = with_pem(fixture!("p384.pem"), Algorithm::ES384);
+    refuses(p384.algorithms(["ES384", "ES512"]), "algorithms", reason);
+}
+
 #[test]
 fn an_algorithm_that_does_not_fit_the_key_is_refused() {
     for (pem, fits, other) in [
@@ -365,6 +402,12 @@ fn an_algorithm_that_does_not_fit_the_key_is_refused() {
         (fixture!("p256.pem"), "ES256", "ES384"),
         (fixture!("p384.pem"), "ES384", "ES256"),
         (fixture!("ed25519.pem"), "EdDSA", "RS256"),
+        #[cfg(feature = "aws_lc_rs")]
+        (fixture!("p256.pem"), "ES256", "ES512"),
+        #[cfg(feature = "aws_lc_rs")]
+        (fixture!("p521.pem"), "ES512", "ES256"),
+        #[cfg(feature = "aws_lc_rs")]
+        (fixture!("p521.pem"), "ES512", "ES384"),
     ] {
         Verifier::builder()
             .public_key(pem)

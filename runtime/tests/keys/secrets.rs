@@ -1,11 +1,10 @@
 //! HMAC secrets: their strength and their encodings.
 
-use jsonwebtoken::Algorithm;
 use socketioxide_jwt_auth::{KeySet, SecretEncoding, Verifier};
 
 use super::{
     claims, refuses,
-    support::{Signer, fixture, outcome},
+    support::{Algorithm, Signer, fixture, outcome},
 };
 
 #[test]

@@ -2,7 +2,6 @@
 
 use std::{error::Error, io, time::Duration};
 
-use jsonwebtoken::Algorithm;
 use serde_json::json;
 use socketioxide_jwt_auth::{
     ConfigError, ConfigErrorKind, JwtAuthBuilder, TokenSource, UserLookup, Verifier,
@@ -11,7 +10,7 @@ use socketioxide_jwt_auth::{
 
 use super::{
     refuses,
-    support::{EXP, SECRET, Signer, fixture, outcome},
+    support::{Algorithm, EXP, SECRET, Signer, fixture, outcome},
 };
 
 fn builder() -> VerifierBuilder {

@@ -5,12 +5,11 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
-use jsonwebtoken::Algorithm;
 use socketioxide_jwt_auth::{AuthError, KeyRequest, KeySet, KeySource, Verifier};
 
 use super::{
     claims,
-    support::{SECRET, Signer, fixture, outcome},
+    support::{Algorithm, SECRET, Signer, fixture, outcome},
 };
 
 /// A source with two tenants, which records its calls.

@@ -20,12 +20,24 @@ pub(crate) fn headers(algorithm: String) -> impl Strategy<Value = String> {
     ];
     let common = select(vec![
         r#""typ":"JWT""#,
+        r#""typ":"at+jwt""#,
         r#""cty":"JWT""#,
         r#""x":{"a":[1,null]}"#,
         r#""x5t":"AA""#,
     ]);
     let rare = select(vec![
         r#""typ":null"#,
+        r#""typ":"AT+JWT""#,
+        r#""typ":"application/at+jwt""#,
+        r#""typ":"Application/At+Jwt; a=b""#,
+        r#""typ":"at+jwt2""#,
+        r#""typ":"logout+jwt""#,
+        r#""typ":"application/Logout+JWT""#,
+        r#""typ":"dpop+jwt""#,
+        r#""typ":"secevent+jwt""#,
+        r#""typ":"token-introspection+jwt""#,
+        r#""typ":"my-logout+jwt""#,
+        r#""typ":["at+jwt"]"#,
         r#""typ":1"#,
         r#""kid":"a""#,
         r#""kid":null"#,

@@ -3,7 +3,7 @@
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use futures_util::FutureExt;
-use jsonwebtoken::{Algorithm, AlgorithmFamily, EncodingKey, crypto};
+use jsonwebtoken::{EncodingKey, crypto};
 use pkcs1::RsaPublicKeyRef;
 use serde_json::{Value, json};
 use socketioxide_jwt_auth::{AuthError, VerifiedToken, Verifier, VerifierBuilder};
@@ -15,7 +15,25 @@ pub(crate) const SECRET: &str =
 /// In the year 2100.
 pub(crate) const EXP: u64 = 4_102_444_800;
 
-pub(crate) const ALGORITHMS: [Algorithm; 12] = [
+/// What the tests sign with, by its name in a token. jsonwebtoken's own type does not have ES512.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Algorithm {
+    HS256,
+    HS384,
+    HS512,
+    RS256,
+    RS384,
+    RS512,
+    PS256,
+    PS384,
+    PS512,
+    ES256,
+    ES384,
+    EdDSA,
+    ES512,
+}
+
+const ALL_ALGORITHMS: &[Algorithm] = &[
     Algorithm::HS256,
     Algorithm::HS384,
     Algorithm::HS512,
@@ -28,7 +46,26 @@ pub(crate) const ALGORITHMS: [Algorithm; 12] = [
     Algorithm::ES256,
     Algorithm::ES384,
     Algorithm::EdDSA,
+    Algorithm::ES512,
 ];
+
+/// Those of the compiled backend.
+pub(crate) const ALGORITHMS: &[Algorithm] = if cfg!(feature = "aws_lc_rs") {
+    ALL_ALGORITHMS
+} else {
+    ALL_ALGORITHMS.split_at(ALL_ALGORITHMS.len() - 1).0
+};
+
+impl Algorithm {
+    pub(crate) fn named(name: &str) -> Self {
+        let mut all = ALL_ALGORITHMS.iter().copied();
+        all.find(|algorithm| name_of(*algorithm) == name).unwrap()
+    }
+
+    pub(crate) fn of_jsonwebtoken(self) -> jsonwebtoken::Algorithm {
+        name_of(self).parse().expect("jsonwebtoken has it")
+    }
+}
 
 macro_rules! fixture {
     ($name:literal) => {
@@ -64,7 +101,7 @@ pub(crate) fn split(token: &str) -> [&str; 3] {
 }
 
 pub(crate) fn is_hmac(algorithm: Algorithm) -> bool {
-    algorithm.family() == AlgorithmFamily::Hmac
+    name_of(algorithm).starts_with("HS")
 }
 
 /// The public key of the signer of an algorithm.
@@ -72,6 +109,7 @@ pub(crate) fn public_pem(algorithm: Algorithm) -> &'static str {
     match algorithm {
         Algorithm::ES256 => fixture!("p256.pem"),
         Algorithm::ES384 => fixture!("p384.pem"),
+        Algorithm::ES512 => fixture!("p521.pem"),
         Algorithm::EdDSA => fixture!("ed25519.pem"),
         _ => fixture!("rsa.pem"),
     }
@@ -96,6 +134,7 @@ pub(crate) fn jwk_of_pem(pem: &str) -> Value {
         44 => json!({"kty": "OKP", "crv": "Ed25519", "x": encode(&der[12..])}),
         91 => point("P-256", 32),
         120 => point("P-384", 48),
+        158 => point("P-521", 66),
         294 => {
             let key = RsaPublicKeyRef::try_from(&der[24..]).unwrap();
             json!({"kty": "RSA", "n": encode(key.modulus.as_bytes()), "e": encode(key.public_exponent.as_bytes())})
@@ -139,55 +178,87 @@ pub(crate) fn outcome(verifier: &Verifier, token: &str) -> &'static str {
 /// Signs what no honest issuer would.
 pub(crate) struct Signer {
     pub(crate) algorithm: Algorithm,
-    key: EncodingKey,
+    key: SigningKey,
+}
+
+enum SigningKey {
+    OfJsonwebtoken(EncodingKey),
+    #[cfg(feature = "aws_lc_rs")]
+    P521(aws_lc_rs::signature::EcdsaKeyPair),
+}
+
+impl SigningKey {
+    fn secret(secret: &[u8]) -> Self {
+        Self::OfJsonwebtoken(EncodingKey::from_secret(secret))
+    }
+
+    fn private(algorithm: Algorithm, pem: &str) -> Self {
+        let der = der(pem);
+        let key = match algorithm {
+            #[cfg(feature = "aws_lc_rs")]
+            Algorithm::ES512 => {
+                use aws_lc_rs::signature::{ECDSA_P521_SHA512_FIXED_SIGNING, EcdsaKeyPair};
+                let key = EcdsaKeyPair::from_pkcs8(&ECDSA_P521_SHA512_FIXED_SIGNING, &der);
+                return Self::P521(key.unwrap());
+            }
+            Algorithm::ES256 | Algorithm::ES384 => EncodingKey::from_ec_der(&der),
+            Algorithm::EdDSA => EncodingKey::from_ed_der(&der),
+            _ => EncodingKey::from_rsa_der(&der),
+        };
+        Self::OfJsonwebtoken(key)
+    }
+
+    /// In base64url.
+    fn sign(&self, algorithm: Algorithm, message: &[u8]) -> String {
+        match self {
+            Self::OfJsonwebtoken(key) => {
+                crypto::sign(message, key, algorithm.of_jsonwebtoken()).unwrap()
+            }
+            #[cfg(feature = "aws_lc_rs")]
+            Self::P521(key) => {
+                let random = aws_lc_rs::rand::SystemRandom::new();
+                encode(key.sign(&random, message).unwrap())
+            }
+        }
+    }
 }
 
 impl Signer {
     /// With the key that [`verifier_of`] verifies with.
     pub(crate) fn new(algorithm: Algorithm) -> Self {
-        let key = match algorithm {
-            Algorithm::HS256 | Algorithm::HS384 | Algorithm::HS512 => {
-                EncodingKey::from_secret(SECRET.as_bytes())
-            }
-            Algorithm::ES256 => {
-                EncodingKey::from_ec_der(&der(fixture!("test-only-private-p256.pem")))
-            }
-            Algorithm::ES384 => {
-                EncodingKey::from_ec_der(&der(fixture!("test-only-private-p384.pem")))
-            }
-            Algorithm::EdDSA => {
-                EncodingKey::from_ed_der(&der(fixture!("test-only-private-ed25519.pem")))
-            }
-            _ => EncodingKey::from_rsa_der(&der(fixture!("test-only-private-rsa.pem"))),
+        if is_hmac(algorithm) {
+            return Self::hmac(algorithm, SECRET.as_bytes());
+        }
+        let pem = match algorithm {
+            Algorithm::ES256 => fixture!("test-only-private-p256.pem"),
+            Algorithm::ES384 => fixture!("test-only-private-p384.pem"),
+            Algorithm::ES512 => fixture!("test-only-private-p521.pem"),
+            Algorithm::EdDSA => fixture!("test-only-private-ed25519.pem"),
+            _ => fixture!("test-only-private-rsa.pem"),
         };
-        Self::with_key(algorithm, key)
+        Self::with_key(algorithm, SigningKey::private(algorithm, pem))
     }
 
     /// With the key of an attacker.
     pub(crate) fn foreign(algorithm: Algorithm) -> Self {
-        let key = match algorithm {
-            Algorithm::HS256 | Algorithm::HS384 | Algorithm::HS512 => {
-                EncodingKey::from_secret(b"secret")
-            }
-            Algorithm::ES256 => {
-                EncodingKey::from_ec_der(&der(fixture!("test-only-private-p256-other.pem")))
-            }
-            Algorithm::ES384 => {
-                EncodingKey::from_ec_der(&der(fixture!("test-only-private-p384-other.pem")))
-            }
-            Algorithm::EdDSA => {
-                EncodingKey::from_ed_der(&der(fixture!("test-only-private-ed25519-other.pem")))
-            }
-            _ => EncodingKey::from_rsa_der(&der(fixture!("test-only-private-rsa-other.pem"))),
+        if is_hmac(algorithm) {
+            return Self::hmac(algorithm, b"secret");
+        }
+        let pem = match algorithm {
+            Algorithm::ES256 => fixture!("test-only-private-p256-other.pem"),
+            Algorithm::ES384 => fixture!("test-only-private-p384-other.pem"),
+            Algorithm::ES512 => fixture!("test-only-private-p521-other.pem"),
+            Algorithm::EdDSA => fixture!("test-only-private-ed25519-other.pem"),
+            _ => fixture!("test-only-private-rsa-other.pem"),
         };
-        Self::with_key(algorithm, key)
+        Self::with_key(algorithm, SigningKey::private(algorithm, pem))
     }
 
     pub(crate) fn hmac(algorithm: Algorithm, secret: &[u8]) -> Self {
-        Self::with_key(algorithm, EncodingKey::from_secret(secret))
+        Self::with_key(algorithm, SigningKey::secret(secret))
     }
 
-    fn with_key(algorithm: Algorithm, key: EncodingKey) -> Self {
+    fn with_key(algorithm: Algorithm, key: SigningKey) -> Self {
         // With both backends compiled in, jsonwebtoken signs only after one was chosen, which a
         // verifier does.
         verifier_of(Algorithm::HS256).build().unwrap();
@@ -203,7 +274,7 @@ impl Signer {
     }
 
     pub(crate) fn sign_message(&self, message: &str) -> String {
-        let signature = crypto::sign(message.as_bytes(), &self.key, self.algorithm).unwrap();
+        let signature = self.key.sign(self.algorithm, message.as_bytes());
         format!("{message}.{signature}")
     }
 
