@@ -10,9 +10,9 @@
 //! | section | what is done | tested in |
 //! |---|---|---|
 //! | 3.1 Perform algorithm verification | `alg` must be one of the configured `algorithms`, before a key is chosen; each key is bound to the algorithms of its type, its curve and its `alg`. `none` is refused in any spelling. A public key is never an HMAC secret: the two are different kinds of keys, and an HS algorithm beside a public key is a [`ConfigError`](crate::ConfigError). | `attacks` |
-//! | 3.2 Use appropriate algorithms | HS, RS and PS with SHA-256, 384 and 512, ES256, ES384 and EdDSA with Ed25519. The application sets the list. Defaults to HS256 if the key is a secret. | `keys` |
+//! | 3.2 Use appropriate algorithms | HS, RS and PS with SHA-256, 384 and 512, ES256, ES384, ES512 and EdDSA with Ed25519. The application sets the list. Defaults to HS256 if the key is a secret. | `keys` |
 //! | 3.3 Validate all cryptographic operations | The signature covers header and payload; an error of the cryptography library refuses the token. A token with five segments (JWE), `zip` or `enc` is refused. The examples of RFC 7515, 7520 and 8037 verify. | `attacks`, `properties`, `vectors` |
-//! | 3.4 Validate cryptographic inputs | When a key is loaded, an EC point must be on its curve, and an Ed25519 key must have 32 bytes. | `keys` |
+//! | 3.4 Validate cryptographic inputs | When a key is loaded, an EC point must be on its curve and have its length, and an Ed25519 key must have 32 bytes. | `keys` |
 //! | 3.5 Ensure cryptographic keys have sufficient entropy | A secret must be at least as long as the hash (RFC 7518 §3.2), an RSA key must have at least 2048 bits; otherwise a `ConfigError` says how to make a good one. `allow_weak_secret` accepts any secret that is not empty. | `keys` |
 //! | 3.6 Avoid compression of encryption inputs | `zip` is refused. | `attacks` |
 //! | 3.7 Use UTF-8 | The whole header and the whole payload must be UTF-8. | `attacks` |
@@ -42,7 +42,7 @@
 //!   no duplicate members in the header, no duplicate registered claims; registered claims of the
 //!   right type. A token is refused if any of its bits is changed (`properties`), and if
 //!   `jsonwebtoken::decode` refuses it (`differential`, and the fuzz targets).
-//! - **Two signatures with ECDSA**: who has a token with ES256 or ES384 can compute a second one
+//! - **Two signatures with ECDSA**: who has a token with ES256, ES384 or ES512 can compute a second one
 //!   that is valid too (`s` replaced by the order of the curve less `s`), because issuers make
 //!   either. The text of a token is therefore no identity: a denylist of texts, or of their hashes,
 //!   lets the other one in. Denylists go by `jti` (`attacks`).

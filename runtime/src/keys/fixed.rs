@@ -70,8 +70,7 @@ impl FixedKeys {
             })?,
             Self::PublicKey(pem) => pem::parse("public_key", pem)?,
             Self::PublicKeyEnv(variables) => load_each(variables, "public_key_env", |variable| {
-                // Many deployments pass PEM in one line.
-                let pem = environment_variable(variable)?.replace("\\n", "\n");
+                let pem = environment_variable(variable)?;
                 pem::parse(
                     &format!("the environment variable {variable}"),
                     pem.as_bytes(),

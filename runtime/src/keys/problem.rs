@@ -22,9 +22,14 @@ pub(crate) enum KeyProblem {
 
     // PEM
     #[error(
-        "no PEM public key; it must contain `-----BEGIN PUBLIC KEY-----` (or RSA PUBLIC KEY, or CERTIFICATE)"
+        "no PEM public key{0}; it must contain `-----BEGIN PUBLIC KEY-----` (or RSA PUBLIC KEY, or CERTIFICATE)"
     )]
-    NotPem,
+    NotPem(&'static str),
+    #[error(
+        "certificates of authorities only, each the issuer of another; put in the certificate of the key that signs \
+         the tokens"
+    )]
+    NoLeaf,
     #[error("a broken {0} block; export the key again")]
     BrokenBlock(String),
     #[error(

@@ -78,7 +78,9 @@ impl KeySet {
     }
 
     /// Makes a set of the public keys and certificates in PEM: RSA, EC (P-256, P-384, or P-521 with
-    /// the feature `aws_lc_rs`) or Ed25519.
+    /// the feature `aws_lc_rs`) or Ed25519. Of a chain of certificates, only the leaf is a key.
+    ///
+    /// Line breaks may be written as `\n`, and the whole PEM may be in base64.
     ///
     /// # Errors
     ///

@@ -53,20 +53,27 @@ declare_settings! {
             /// The HMAC secret, from code.
             fn secret(secret: impl AsRef<[u8]>) { FixedKeys::Secret(secret.as_ref().to_vec()).into() }
 
-            /// The public key(s) or certificate(s) in PEM, from environment variables.
+            /// The public key(s) or certificate(s) in PEM, from environment variables. See
+            /// [`public_key`](Self::public_key).
             fn public_key_env(variables: impl OneOrMany) { FixedKeys::PublicKeyEnv(variables.into_strings()).into() }
 
-            /// The public key(s) or certificate(s) in PEM, from files.
+            /// The public key(s) or certificate(s) in PEM, from files. See
+            /// [`public_key`](Self::public_key).
             fn public_key_file(files: impl OneOrMany) { FixedKeys::PublicKeyFile(files.into_strings()).into() }
 
-            /// The public key(s) or certificate(s) in PEM, from code: RSA, EC (P-256, P-384) or
-            /// Ed25519.
+            /// The public key(s) or certificate(s) in PEM, from code: RSA, EC (P-256, P-384, or
+            /// P-521 with the feature `aws_lc_rs`) or Ed25519. Of a chain of certificates, only the
+            /// leaf is a key.
+            ///
+            /// Line breaks may be written as `\n`, and the whole PEM may be in base64, as it often
+            /// is in environment variables.
             fn public_key(pem: impl AsRef<[u8]>) { FixedKeys::PublicKey(pem.as_ref().to_vec()).into() }
 
-            /// A JWK Set, from a file that is loaded when the middleware is built.
+            /// A JWK Set, from a file that is loaded when the middleware is built. See
+            /// [`KeySet::from_jwks`](crate::KeySet::from_jwks).
             fn jwks_file(file: impl Into<PathBuf>) { FixedKeys::JwksFile(file.into()).into() }
 
-            /// A JWK Set, as a JSON string.
+            /// A JWK Set, as a JSON string. See [`KeySet::from_jwks`](crate::KeySet::from_jwks).
             fn jwks(json: impl Into<String>) { FixedKeys::Jwks(json.into()).into() }
 
             /// The URL of a JWK Set: `https`, except to a loopback address or with
@@ -75,7 +82,8 @@ declare_settings! {
             /// `Cache-Control` says: at most every minute, at least every twelve hours, by default
             /// every ten minutes. If no key verifies a token, the set is fetched again, at most
             /// once in ten seconds. While it cannot be fetched, the last valid set serves until it
-            /// is a day old.
+            /// is a day old. Keys that cannot verify a token are left out, with a line in the log at
+            /// WARN.
             ///
             /// So new keys of the issuer are found by their first token. If the issuer changes its
             /// keys a second time within ten seconds, tokens of the newest key are refused with

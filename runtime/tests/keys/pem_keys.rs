@@ -2,6 +2,10 @@
 
 use std::{fs, path::PathBuf};
 
+use base64::{
+    Engine,
+    engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD},
+};
 use pem::Pem;
 use pkcs1::{RsaPublicKeyRef, der::Encode};
 use socketioxide_jwt_auth::{KeySet, Verifier, VerifierBuilder};
@@ -60,6 +64,282 @@ fn every_form_of_a_public_key_verifies() {
         verifies(
             format!("subject=CN = test-only\n\n{pem}\nissued for a test\n"),
             algorithm,
+        );
+    }
+}
+
+/// As it is left by variables, YAML and JSON, editors, and stores of secrets.
+#[test]
+fn a_pem_is_read_in_the_forms_that_deployments_give_it() {
+    for algorithm in [Algorithm::RS256, Algorithm::ES256, Algorithm::EdDSA] {
+        let pem = public_pem(algorithm);
+        let escaped = pem.replace('\n', "\\n");
+        let encoded = STANDARD.encode(pem);
+        let wrapped: Vec<_> = encoded
+            .as_bytes()
+            .chunks(76)
+            .map(|line| str::from_utf8(line).unwrap())
+            .collect();
+
+        for form in [
+            escaped.clone(),
+            format!("\"{escaped}\""),
+            format!("'{pem}'\n"),
+            escaped.trim_end_matches("\\n").to_owned(),
+            pem.replace('\n', "\\r\\n"),
+            format!("{escaped}\n"),
+            format!("\u{feff}{pem}"),
+            format!("\u{feff}{escaped}"),
+            encoded.clone(),
+            format!("{encoded}\n"),
+            format!(" {}\r\n", wrapped.join("\r\n")),
+            format!("\u{feff}{encoded}"),
+            STANDARD.encode(format!("\u{feff}{pem}")),
+            STANDARD.encode(&escaped),
+            STANDARD.encode(pem.replace('\n', "\r\n")),
+            STANDARD_NO_PAD.encode(pem),
+            URL_SAFE_NO_PAD.encode(pem),
+        ] {
+            verifies(&form, algorithm);
+            assert!(KeySet::from_pem(&form).is_ok(), "{form}");
+
+            let path = file("form.pem", &form);
+            let verifier = Verifier::builder()
+                .public_key_file(path.to_str().unwrap())
+                .algorithm(format!("{algorithm:?}"))
+                .build()
+                .unwrap();
+            let token = Signer::new(algorithm).token(&claims());
+            assert_eq!(outcome(&verifier, &token), "accepted", "{form}");
+        }
+    }
+
+    let both = [fixture!("p256-other.pem"), fixture!("p256.pem")].concat();
+    for form in [both.replace('\n', "\\n"), STANDARD.encode(&both)] {
+        let verifier = with_pem(form, Algorithm::ES256).build().unwrap();
+        for signer in [
+            Signer::new(Algorithm::ES256),
+            Signer::foreign(Algorithm::ES256),
+        ] {
+            assert_eq!(outcome(&verifier, &signer.token(&claims())), "accepted");
+        }
+    }
+}
+
+#[test]
+fn a_private_key_is_refused_and_never_shown_in_any_form() {
+    let pem = fixture!("test-only-private-rsa.pem");
+    for form in [
+        pem.replace('\n', "\\n"),
+        format!("\u{feff}{pem}"),
+        STANDARD.encode(pem),
+        STANDARD.encode(pem.replace('\n', "\\n")),
+        STANDARD.encode([fixture!("rsa.pem"), pem].concat()),
+    ] {
+        let shown = refuses(
+            with_pem(&form, Algorithm::RS256),
+            "public_key holds a private key",
+            "openssl pkey",
+        );
+        for line in pem.lines().chain([&form[30..60]]) {
+            assert!(
+                line.starts_with("-----") || !shown.contains(line),
+                "{shown}"
+            );
+        }
+    }
+
+    // Decoded once only.
+    let twice = STANDARD.encode(STANDARD.encode(fixture!("rsa.pem")));
+    refuses(
+        with_pem(twice, Algorithm::RS256),
+        "public_key holds no PEM public key",
+        "BEGIN PUBLIC KEY",
+    );
+}
+
+#[test]
+fn only_the_leaf_of_a_chain_of_certificates_is_a_key() {
+    // The authorities have keys of P-521, which one of the backends does not have, and Ed448, which
+    // none has.
+    verifies(fixture!("rsa.chain-of-p521.pem"), Algorithm::RS256);
+    verifies(fixture!("rsa.chain-of-ed448.pem"), Algorithm::RS256);
+
+    let chain = fixture!("p256.chain.pem");
+    verifies(chain, Algorithm::ES256);
+    refuses(
+        with_pem(chain, Algorithm::ES256).algorithms(["ES256", "ES384"]),
+        "algorithms: ES384 fits none of the keys",
+        "add a key of its type",
+    );
+    refuses(
+        with_pem(chain, Algorithm::ES256).algorithms(["ES256", "RS256"]),
+        "algorithms: RS256 fits none of the keys",
+        "add a key of its type",
+    );
+
+    // In the other order too, and without the root.
+    let blocks = pem::parse_many(chain).unwrap();
+    let [leaf, intermediate, root] = blocks.as_slice() else {
+        panic!("a chain of three")
+    };
+    for blocks in [
+        vec![root, intermediate, leaf],
+        vec![leaf, intermediate],
+        vec![leaf, root],
+        vec![intermediate, leaf],
+    ] {
+        let chain: String = blocks.into_iter().map(pem::encode).collect();
+        // Without the intermediate one, nothing tells that the root is of the same chain.
+        let is_broken = !chain.contains(&pem::encode(intermediate));
+        verifies(&chain, Algorithm::ES256);
+        let with_root = with_pem(&chain, Algorithm::ES256).algorithms(["ES256", "RS256"]);
+        assert_eq!(with_root.build().is_ok(), is_broken, "{chain}");
+        let with_authority = with_pem(&chain, Algorithm::ES256).algorithms(["ES256", "ES384"]);
+        assert!(with_authority.build().is_err(), "{chain}");
+    }
+
+    // The intermediate one is the leaf of what is left.
+    let authorities = [intermediate, root].map(pem::encode).concat();
+    with_pem(authorities, Algorithm::ES384).build().unwrap();
+
+    // Each of these issued the other.
+    refuses(
+        with_pem(fixture!("refused/authorities.pem"), Algorithm::ES256),
+        "public_key holds certificates of authorities only",
+        "the key that signs the tokens",
+    );
+
+    // A broken certificate is an error, wherever it stands.
+    let broken = pem::encode(&Pem::new("CERTIFICATE", &root.contents()[..200]));
+    refuses(
+        with_pem([chain, &broken].concat(), Algorithm::ES256),
+        "public_key holds a broken CERTIFICATE block",
+        "export the key again",
+    );
+}
+
+/// As in a rotation.
+#[test]
+fn each_of_several_certificates_that_did_not_issue_another_is_a_key() {
+    // These are self-signed, all with the same name.
+    let pem = [
+        fixture!("rsa.cert.pem"),
+        fixture!("p256.cert.pem"),
+        fixture!("p384.cert.pem"),
+        fixture!("ed25519.pem"),
+    ]
+    .concat();
+    let algorithms = [
+        Algorithm::RS256,
+        Algorithm::ES256,
+        Algorithm::ES384,
+        Algorithm::EdDSA,
+    ];
+    let verifier = with_pem(pem, Algorithm::RS256)
+        .algorithms(algorithms.map(|algorithm| format!("{algorithm:?}")))
+        .build()
+        .unwrap();
+    for algorithm in algorithms {
+        let token = Signer::new(algorithm).token(&claims());
+        assert_eq!(outcome(&verifier, &token), "accepted", "{algorithm:?}");
+    }
+}
+
+#[test]
+fn what_is_not_a_pem_is_named_with_its_repair() {
+    let pem = fixture!("rsa.pem");
+    let utf16 = |mark: [u8; 2]| [mark.as_slice(), b"-\0-\0-\0"].concat();
+    let bare: String = pem
+        .lines()
+        .filter(|line| !line.starts_with("-----"))
+        .collect();
+    let json = super::support::jwk(Algorithm::RS256).to_string();
+
+    for (content, found, repair) in [
+        (Vec::new(), "it is empty", "must contain"),
+        (b" \r\n".to_vec(), "it is empty", "must contain"),
+        ("\u{feff}".into(), "it is empty", "must contain"),
+        (json.clone().into(), "it is JSON", "jwks"),
+        (format!("\u{feff} {json}").into(), "it is JSON", "jwks"),
+        (
+            b"ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAABAQ== test-only".to_vec(),
+            "it is a key for SSH",
+            "ssh-keygen -e -m PKCS8",
+        ),
+        (
+            b"ecdsa-sha2-nistp256 AAAA".to_vec(),
+            "it is a key for SSH",
+            "ssh-keygen -e -m PKCS8",
+        ),
+        (der(pem), "it is DER", "openssl pkey -pubin -inform DER"),
+        (
+            der(fixture!("rsa.cert.pem")),
+            "it is DER",
+            "openssl x509 -inform DER",
+        ),
+        (
+            bare.clone().into(),
+            "it is the base64 of a key without",
+            "put them around it",
+        ),
+        (
+            format!("{bare}\n").into(),
+            "it is the base64 of a key without",
+            "put them around it",
+        ),
+        (utf16([0xff, 0xfe]), "it is UTF-16", "save it as UTF-8"),
+        (utf16([0xfe, 0xff]), "it is UTF-16", "save it as UTF-8"),
+        (
+            b"/etc/keys/public.pem".to_vec(),
+            "it is the path of a file",
+            "public_key_file",
+        ),
+        (
+            b"keys\\public.PEM\r\n".to_vec(),
+            "it is the path of a file",
+            "public_key_file",
+        ),
+        (
+            pem.split("-----END").next().unwrap().into(),
+            "a block is broken or cut off",
+            "export the key again",
+        ),
+        (
+            pem.replacen('M', "?", 1).into(),
+            "a block is broken or cut off",
+            "export the key again",
+        ),
+        (b"key".to_vec(), "", "BEGIN PUBLIC KEY"),
+        (vec![0xff; 100], "", "BEGIN PUBLIC KEY"),
+    ] {
+        let text = refuses(
+            with_pem(&content, Algorithm::RS256),
+            "public_key holds no PEM public key",
+            repair,
+        );
+        assert!(text.contains(found), "{found}: {text}");
+        assert!(text.contains("BEGIN PUBLIC KEY"), "{text}");
+        assert!(
+            !text.contains(&bare[20..40]) && !text.contains("public.pem"),
+            "{text}"
+        );
+    }
+}
+
+/// The second block would be lost without a word.
+#[test]
+fn a_block_that_is_cut_off_is_an_error_also_after_a_good_one() {
+    let second = fixture!("p256.pem").split("-----END").next().unwrap();
+    for pem in [
+        [fixture!("rsa.pem"), second].concat(),
+        [second, fixture!("rsa.pem")].concat(),
+        [fixture!("rsa.pem"), "-----BEGIN PUBLIC KEY-----"].concat(),
+    ] {
+        refuses(
+            with_pem(pem, Algorithm::RS256),
+            "public_key holds no PEM public key: a block is broken or cut off",
+            "export the key again",
         );
     }
 }
