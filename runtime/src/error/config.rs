@@ -150,7 +150,7 @@ mod tests {
 
     fn unreadable_file() -> ConfigError {
         ConfigError::new(ConfigErrorKind::File, "the file cannot be read")
-            .with_source(io::Error::from(io::ErrorKind::NotFound))
+            .with_source(Arc::new(io::Error::from(io::ErrorKind::NotFound)))
     }
 
     #[track_caller]

@@ -2,12 +2,11 @@
 
 use std::sync::Arc;
 
-use jsonwebtoken::Algorithm;
 use socketioxide_jwt_auth::{AuthError, KeyRequest, KeySet, KeySource, Verifier};
 
 use super::{
     claims,
-    support::{SECRET, Signer, fixture, jwk, jwk_of_pem, key_set, named, outcome},
+    support::{Algorithm, SECRET, Signer, fixture, jwk, jwk_of_pem, key_set, named, outcome},
 };
 
 const OLD: &str = "an old secret of the tests, also with more than the bytes that HS512 asks for";

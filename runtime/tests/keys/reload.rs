@@ -10,7 +10,6 @@ use std::{
 };
 
 use futures_util::{FutureExt, future::join_all};
-use jsonwebtoken::Algorithm;
 use serde_json::Value;
 use socketioxide_jwt_auth::{ConfigErrorKind, Issuer, Verifier, VerifierBuilder};
 use tokio::{
@@ -20,7 +19,7 @@ use tokio::{
 
 use super::{
     claims, refuses,
-    support::{SECRET, Signer, fixture, jwk, jwk_of_pem, key_set, named},
+    support::{Algorithm, SECRET, Signer, fixture, jwk, jwk_of_pem, key_set, named},
 };
 
 const NEW: &str = "a new secret of the tests, also with more than the bytes that HS512 asks for";

@@ -2,12 +2,11 @@
 
 use std::{fs, path::PathBuf};
 
-use jsonwebtoken::Algorithm;
 use socketioxide_jwt_auth::{ConfigErrorKind, Issuer, Verifier, VerifierBuilder};
 
 use super::{
     claims, refuses,
-    support::{SECRET, Signer, fixture, outcome},
+    support::{Algorithm, SECRET, Signer, fixture, outcome},
 };
 
 /// Writes a file of one test, and returns its path.
