@@ -1,11 +1,12 @@
 import 'reflect-metadata';
 
+import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { describe, test } from 'node:test';
 
 import jwt from '@nestjs/jwt';
 
-import { assertAccepted, assertRefused, tampered } from '../lib/client.js';
+import { assertAccepted, assertNotRenewed, assertRefused, assertRenewed, claimsOf, tampered } from '../lib/client.js';
 import { Server } from '../lib/server.js';
 
 const SECRET = randomBytes(48).toString('base64url');
@@ -24,9 +25,25 @@ describe('@nestjs/jwt', () => {
     await assertRefused(t, server, tampered(token, { sub: '1' }), 'token_signature_invalid');
   });
 
-  test('a numeric `sub` is refused', async (t) => {
+  test('a numeric `sub` is refused by default', async (t) => {
     const server = await start(t);
     await assertRefused(t, server, await service.signAsync({ sub: 7, username: 'ada' }), 'token_claims_invalid');
+  });
+
+  test('a numeric `sub` is the user of these digits with `numeric_subject`', async (t) => {
+    const server = await start(t, { numeric_subject: true });
+    const token = await service.signAsync({ sub: 7, username: 'ada' });
+    assert.equal(claimsOf(token).sub, 7);
+    const socket = await assertAccepted(t, server, token, '7', null);
+
+    await assertRenewed(server, socket, await service.signAsync({ sub: 7 }, { expiresIn: '10m' }));
+    await assertRenewed(server, socket, await service.signAsync({ sub: '7' }, { expiresIn: '15m' }));
+    await assertNotRenewed(server, socket, await service.signAsync({ sub: 70 }), 'subject_mismatch');
+  });
+
+  test('a number that is no integer is not a user, even with `numeric_subject`', async (t) => {
+    const server = await start(t, { numeric_subject: true });
+    await assertRefused(t, server, await service.signAsync({ sub: 7.5 }), 'token_claims_invalid');
   });
 
   test('a token of another secret, or one that has expired or never does, is refused', async (t) => {

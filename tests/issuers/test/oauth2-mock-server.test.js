@@ -13,7 +13,7 @@ const ALGORITHMS = [
   'RS256', 'RS384', 'RS512',
   'PS256', 'PS384', 'PS512',
   'ES256', 'ES384',
-  'EdDSA',
+  'EdDSA', 'Ed25519',
 ];
 
 async function startIssuer(test, ...algorithms) {

@@ -56,6 +56,27 @@ describe('oidc-provider', () => {
     await assertAccepted(t, server, token, 'ada', provider.url);
   });
 
+  test('an id token is refused where an access token is demanded', async (t) => {
+    // An application that is its own server, so that both tokens have its name as audience.
+    const { provider, server } = await start(t, 'ES256', {
+      provider: { audience: 'web' },
+      server: { audience: 'web', token_type: 'at+jwt' },
+    });
+    const tokens = await provider.userTokens('ada');
+    assert.deepEqual([claimsOf(tokens.id_token).aud, claimsOf(tokens.access_token).aud], ['web', 'web']);
+    await assertRefused(t, server, tokens.id_token, 'token_claims_invalid');
+    const socket = await assertAccepted(t, server, tokens.access_token, 'ada', provider.url);
+    await assertNotRenewed(server, socket, tokens.id_token, 'token_claims_invalid');
+  });
+
+  for (const [signed, allowed] of [['Ed25519', 'EdDSA'], ['EdDSA', 'Ed25519']]) {
+    test(`a token signed with ${signed} is accepted by a server that allows ${allowed}`, async (t) => {
+      const provider = await OidcProvider.start(t, [await newKey(signed)]);
+      const server = await Server.start(t, provider.settings([allowed]));
+      await assertAccepted(t, server, await provider.programToken(), 'robot', provider.url);
+    });
+  }
+
   test('an access token for another server is refused', async (t) => {
     const { provider, server } = await start(t, 'ES256', { provider: { audience: 'https://mail.example' } });
     await assertRefused(t, server, await provider.programToken(), 'token_audience_invalid');

@@ -20,6 +20,8 @@ pub(crate) struct Config {
     algorithms: Option<Vec<String>>,
     issuer: Option<String>,
     audience: Option<String>,
+    token_type: Option<String>,
+    numeric_subject: Option<bool>,
     leeway: Option<String>,
     expiry_warning: Option<String>,
 }
@@ -55,6 +57,8 @@ impl Config {
             .set(self.algorithms.as_deref(), JwtAuthBuilder::algorithms)
             .set(self.issuer.as_deref(), JwtAuthBuilder::issuer)
             .set(self.audience.as_deref(), JwtAuthBuilder::audience)
+            .set(self.token_type.as_deref(), JwtAuthBuilder::token_type)
+            .set(self.numeric_subject, JwtAuthBuilder::numeric_subject)
             .set(self.leeway.as_deref(), JwtAuthBuilder::leeway)
             .set(
                 self.expiry_warning.as_deref(),

@@ -8,7 +8,15 @@ use socketioxide_jwt_auth::{MaybeAuthUser, jwt_auth};
 #[derive(Deserialize)]
 pub(crate) struct Claims {
     iss: Option<String>,
-    sub: String,
+    sub: Subject,
+}
+
+/// A subject, which is a number where the setting `numeric_subject` accepts one.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Subject {
+    Name(String),
+    Number(u64),
 }
 
 pub(crate) struct User {
@@ -25,7 +33,10 @@ pub(crate) struct User {
 pub(crate) fn authenticate(claims: Claims) -> Option<User> {
     Some(User {
         issuer: claims.iss,
-        name: claims.sub,
+        name: match claims.sub {
+            Subject::Name(name) => name,
+            Subject::Number(number) => number.to_string(),
+        },
     })
 }
 
