@@ -8,7 +8,7 @@ import { BetterAuth } from '../lib/better-auth.js';
 import { Server } from '../lib/server.js';
 
 /** The algorithms of the plugin. */
-const ALGORITHMS = ['EdDSA', 'ES256', 'PS256', 'RS256'];
+const ALGORITHMS = ['EdDSA', 'ES256', 'ES512', 'PS256', 'RS256'];
 
 const now = () => Math.floor(Date.now() / 1000);
 

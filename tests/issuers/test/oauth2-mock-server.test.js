@@ -12,7 +12,7 @@ const AUDIENCE = 'https://chat.example';
 const ALGORITHMS = [
   'RS256', 'RS384', 'RS512',
   'PS256', 'PS384', 'PS512',
-  'ES256', 'ES384',
+  'ES256', 'ES384', 'ES512',
   'EdDSA', 'Ed25519',
 ];
 

@@ -82,9 +82,11 @@ describe('oidc-provider', () => {
     await assertRefused(t, server, await provider.programToken(), 'token_audience_invalid');
   });
 
-  test('a token with an audience is refused by a server without one', async (t) => {
+  test('a token with an audience is refused by a server without one, and the log says what to set', async (t) => {
     const { provider, server } = await start(t, 'ES256', { server: { audience: undefined } });
     await assertRefused(t, server, await provider.programToken(), 'token_audience_invalid');
+    assert.match(server.log, /set `audience`/);
+    assert.match(server.log, /https:\/\/chat\.example/);
   });
 
   test('an opaque access token is malformed', async (t) => {
