@@ -24,9 +24,9 @@ pub(crate) struct User {
     name: String,
 }
 
-/// Every subject of an accepted token is a user. The server's settings replace the keys.
+/// Every subject of an accepted token is a user.
 #[jwt_auth(
-    oidc_issuer = "https://issuer.invalid",
+    keys_at_runtime,
     algorithm = "RS256",
     authenticate_event = "authenticate"
 )]
