@@ -42,8 +42,8 @@
 //!   no duplicate members in the header, no duplicate registered claims; registered claims of the
 //!   right type. A token is refused if any of its bits is changed (`properties`), and if
 //!   `jsonwebtoken::decode` refuses it (`differential`, and the fuzz targets).
-//! - **Two signatures with ECDSA**: who has a token with ES256, ES384 or ES512 can compute a second one
-//!   that is valid too (`s` replaced by the order of the curve less `s`), because issuers make
+//! - **Two signatures with ECDSA**: who has a token with ES256, ES384 or ES512 can compute a second
+//!   one that is valid too (`s` replaced by the order of the curve less `s`), because issuers make
 //!   either. The text of a token is therefore no identity: a denylist of texts, or of their hashes,
 //!   lets the other one in. Denylists go by `jti` (`attacks`).
 //! - **JSON with a limit**: claims, headers, auth payloads and JWKs may be nested 64 levels deep,

@@ -9,7 +9,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 use socketioxide_jwt_auth::{Action, AuthError, KeyRequest, KeySet, KeySource, Verifier};
 use socketioxide_jwt_auth_tests::{
-    Claims, OTHER_SECRET, SECRET, authenticate, mint, seconds_from_now, sign, token,
+    Claims, Log, OTHER_SECRET, SECRET, authenticate, mint, seconds_from_now, sign, token,
 };
 
 fn verifier() -> Verifier {
@@ -355,4 +355,45 @@ async fn a_key_source_that_panics_is_an_internal_error() {
         .await
         .unwrap_err();
     assert_eq!(error.code(), "internal_error");
+}
+
+#[test]
+fn the_keys_that_are_left_out_of_a_configured_set_are_told_once() {
+    let log = Log::capture();
+    let secret = URL_SAFE_NO_PAD.encode(SECRET);
+    let set = |keys: &Value| json!({ "keys": keys }).to_string();
+    let good = json!({ "kty": "oct", "k": secret });
+    let keys = json!([
+        { "kty": "RSA", "kid": "old\n1", "n": "AQAB", "e": "AQAB" },
+        good,
+        good,
+        { "kty": "AKP", "alg": "ML-DSA-44", "kid": "x".repeat(500) },
+    ]);
+
+    Verifier::builder()
+        .jwks(set(&keys))
+        .algorithm("HS256")
+        .build()
+        .unwrap();
+    let told = log.lines_with("left out");
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(
+        told[0].contains("WARN")
+            && told[0].contains("jwks")
+            && told[0].contains("key 1: ")
+            && told[0].contains("17 bits")
+            && told[0].contains("key 4: ")
+            && !told[0].contains("key 2")
+            && !told[0].contains("key 3")
+            && !told[0].contains(&"x".repeat(101))
+            && !told[0].contains(&secret),
+        "{told:?}"
+    );
+
+    KeySet::from_jwks(set(&json!([good, good]))).unwrap();
+    assert_eq!(
+        log.lines_with("left out").len(),
+        1,
+        "equal keys are no news"
+    );
 }
