@@ -147,7 +147,15 @@ impl<'a> Expansion<'a> {
                 calls.collect()
             }
             Form::UserKey => {
-                let key = owned_key(value);
+                let key = owned_key(
+                    value,
+                    |key| quote!(::std::string::ToString::to_string(&#key)),
+                );
+                quote!(.#method(#key))
+            }
+            Form::SessionKey => {
+                let Self { private, .. } = self;
+                let key = owned_key(value, |key| quote!(#private::session_key(#key)));
                 quote!(.#method(#key))
             }
             // The compiler cannot tell the type of its elements.
@@ -354,9 +362,9 @@ fn is_empty_list(value: &Expr) -> bool {
     matches!(without_groups(value), Expr::Array(list) if list.elems.is_empty())
 }
 
-/// Makes the closure return a `String`, because a closure cannot return what it borrows from a
+/// Makes the closure return an owned value, because a closure cannot return what it borrows from a
 /// parameter of inferred lifetime, as `|user: &User| &user.name` does.
-fn owned_key(value: &Expr) -> TokenStream {
+fn owned_key(value: &Expr, to_owned: impl FnOnce(TokenStream) -> TokenStream) -> TokenStream {
     let Expr::Closure(closure) = without_groups(value) else {
         return value.to_token_stream();
     };
@@ -367,8 +375,9 @@ fn owned_key(value: &Expr) -> TokenStream {
 
     let mut closure = closure.clone();
     let body = &closure.body;
-    closure.body =
-        parse_quote_spanned!(located_at(body)=> ::std::string::ToString::to_string(&(#body)));
+    let at_body = located_at(body);
+    let owned = to_owned(quote_spanned!(at_body=> (#body)));
+    closure.body = parse_quote_spanned!(at_body=> #owned);
     closure.to_token_stream()
 }
 

@@ -24,6 +24,8 @@ pub(crate) enum Form {
     Expression,
     /// A closure that returns the key of a user.
     UserKey,
+    /// A closure that returns the key of a login, or an `Option` of one.
+    SessionKey,
     /// `true` or `false`.
     Bool,
     /// A whole number from 1 to this one.
@@ -106,6 +108,9 @@ macro_rules! options {
     // A `|` would end the column.
     (@value UserKey $example:literal) => {
         "closure, such as <code>&#124;user: &User&#124; user.id</code>"
+    };
+    (@value SessionKey $example:literal) => {
+        "closure, such as <code>&#124;claims: &Claims&#124; claims.sid.clone()</code>"
     };
     (@value Bytes $example:literal) => { concat!("`AsRef<[u8]>`, such as `", $example, "`") };
     (@value Expression $example:literal) => { concat!("expression, such as `", $example, "`") };
@@ -225,6 +230,9 @@ options! {
     /// The client logs in or renews its token with this event.
     "authenticate_event": String(strings::event_name), r#""authenticate""#,
         aliases = ["event", "auth_event"];
+    /// Emitted once the socket is connected, with `{"logged_in", "expires_at", "expires_in"}`.
+    "announce_event": String(strings::announced_event_name), r#""authenticated""#,
+        aliases = ["connected_event", "welcome_event"];
     /// What happens to the socket when its token expires: `"disconnect"` or `"ignore"`.
     "expiry": String(strings::expiry), r#""disconnect""#,
         default = r#""disconnect""#, aliases = ["on_expiry"];
@@ -233,6 +241,13 @@ options! {
     /// Every socket of a user joins one room, so that the user can be reached or disconnected on
     /// every node.
     "user_key": UserKey, "|user: &User| user.id", aliases = ["user_id"];
+    /// Every socket of a login joins one room, so that it can be disconnected on every node: one
+    /// device, or one session at the identity provider. The closure may return an `Option`.
+    "session_key": SessionKey, "|claims: &Claims| claims.sid.clone()",
+        aliases = ["session_id", "sid"];
+    /// Ends a login after this time, however often its token is renewed.
+    "max_session": String(strings::time_limit), r#""12h""#,
+        aliases = ["session_timeout", "max_age", "session_limit"];
     /// A lookup that takes longer refuses the connection.
     "lookup_timeout": String(strings::time_limit), r#""10s""#,
         default = r#""10s""#, aliases = ["timeout"];

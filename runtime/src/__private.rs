@@ -26,7 +26,13 @@ pub mod v0_1_0 {
         },
         middleware::JwtAuth,
         token::TokenSource,
+        users::IntoSessionKey,
     };
+
+    /// Returns the key of a login, from what the closure of `session_key` returns.
+    pub fn session_key<K: IntoSessionKey<M>, M>(key: K) -> Option<String> {
+        key.into_session_key()
+    }
 
     /// An empty list of strings.
     pub const EMPTY_LIST: [&str; 0] = [];

@@ -1,7 +1,7 @@
 //! What surrounds each authentication: the rate limit, logouts that happen meanwhile, the panic
 //! guard and the log.
 
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 
 use futures_util::FutureExt;
 use socketioxide::{adapter::Adapter, socket::Socket};
@@ -10,10 +10,11 @@ use crate::{
     error::{AuthError, ErrorCode},
     guard, log,
     rate_limit::{AttemptPermit, limiter},
-    registry::{LogoutWatch, UserOnServer, registry},
+    registry::{LogoutWatch, Server},
     session::{
         Session,
         rooms::{AttemptKind, AttemptMark, SocketLeft},
+        socket,
     },
 };
 
@@ -35,7 +36,7 @@ impl<'a, A: Adapter> Attempt<'a, A> {
     /// socket has left.
     pub(crate) fn begin(socket: &'a Arc<Socket<A>>, kind: AttemptKind) -> Result<Self, AuthError> {
         let permit = limiter().begin_attempt(socket.id)?;
-        let watch = registry().watch();
+        let watch = Server::of_socket(socket).watch();
         let mark = AttemptMark::begin(&**socket, kind).map_err(|SocketLeft| {
             AuthError::from(ErrorCode::SessionEnded).with_detail("the socket has left")
         })?;
@@ -77,22 +78,27 @@ impl<'a, A: Adapter> Attempt<'a, A> {
         }
     }
 
-    /// Registers the session, so that logouts find it. The socket must be in the room of its user.
+    /// Registers the session, so that logouts find it. The socket must be in the rooms of the
+    /// session, and still in those of the `previous` one, which a renewal replaces.
     ///
     /// # Errors
     ///
-    /// Returns `session_ended` if the user was logged out since the attempt began, on any node.
-    pub(crate) fn register(&self, session: &Arc<dyn Session>) -> Result<(), ErrorCode> {
-        let Some(room) = session.state().room() else {
-            return Ok(());
-        };
-        let user = UserOnServer::of_socket(self.socket, Arc::clone(room));
-        let socket: Weak<Socket<A>> = Arc::downgrade(self.socket);
-        self.watch.register(user, session, socket)?;
+    /// Returns `session_ended` if one of them was logged out since the attempt began, on any node.
+    pub(crate) fn register(
+        &self,
+        session: &Arc<dyn Session>,
+        previous: Option<&dyn Session>,
+    ) -> Result<(), ErrorCode> {
+        let socket = socket::downgrade(self.socket);
+        self.watch.register(session, socket, self.socket.id)?;
 
-        match &self.mark {
-            Some(mark) if mark.is_logged_out(room) => Err(ErrorCode::SessionEnded),
-            _ => Ok(()),
+        let is_logged_out = |session: &dyn Session| {
+            let mark = self.mark.as_ref();
+            mark.is_some_and(|mark| mark.is_logged_out(session.state().rooms()))
+        };
+        if is_logged_out(&**session) || previous.is_some_and(is_logged_out) {
+            return Err(ErrorCode::SessionEnded);
         }
+        Ok(())
     }
 }

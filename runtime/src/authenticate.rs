@@ -15,7 +15,9 @@ use crate::{
     lookup::{LookupOn, LookupRequest, UserLookup},
     origin::{self, Origin, Page},
     session::{
-        GuestSession, Session, SessionState, TokenFacts, UserSession, expiry::ExpiryRules, rooms,
+        GuestSession, Login, Session, SessionState, TokenFacts, UserSession,
+        expiry::ExpiryRules,
+        rooms::{self, SessionRooms},
     },
     token::{self, AuthPayload, RawToken, TokenSource},
     verify::Verifier,
@@ -31,10 +33,14 @@ pub(crate) struct Authenticator<L: UserLookup> {
     pub(crate) lookup_timeout: Duration,
     pub(crate) expiry: ExpiryRules,
     pub(crate) user_key: Option<UserKey<L::User>>,
+    pub(crate) session_key: Option<SessionKey<L::Claims>>,
 }
 
 /// Returns the key of a user, which must be the same on every node.
 pub(crate) type UserKey<T> = Box<dyn Fn(&T) -> String + Send + Sync>;
+
+/// Returns the key of a login, which must be the same on every node.
+pub(crate) type SessionKey<C> = Box<dyn Fn(&C) -> Option<String> + Send + Sync>;
 
 impl<L: UserLookup> Authenticator<L> {
     /// Returns the session of a client that connects.
@@ -58,7 +64,8 @@ impl<L: UserLookup> Authenticator<L> {
 
         let payload = Self::payload(request)?;
         if let Some(found) = token::find(&self.sources, parts, &payload)? {
-            return self.log_in(request, &found.sent_by(page)?).await;
+            let login = Login::begin(self.expiry.clock.now());
+            return self.log_in(request, &found.sent_by(page)?, login).await;
         }
 
         let elsewhere = token::in_handshake(parts, &payload);
@@ -88,6 +95,7 @@ impl<L: UserLookup> Authenticator<L> {
         &self,
         request: &LookupRequest<'_, A>,
         token: &RawToken,
+        login: Login,
     ) -> Result<Arc<dyn Session>, AuthError>
     where
         L: LookupOn<A>,
@@ -128,11 +136,14 @@ impl<L: UserLookup> Authenticator<L> {
             issued: registered.issued,
             expires_at: registered.expires_at(),
         };
-        let ends_at = self.expiry.end_of(registered.valid_until());
-        let state =
-            SessionState::of_token(claims, facts, self.expiry.clock.clone()).ending_at(ends_at);
+        let rooms = self.rooms_of(&user, &claims)?;
+        let end = self.expiry.end_of(registered.valid_until(), &login);
+        let clock = self.expiry.clock.clone();
+        let state = SessionState::of_token(claims, facts, login, clock)
+            .ending(end)
+            .in_rooms(rooms);
 
-        self.user_session(user, state)
+        Ok(user_session(user, state))
     }
 
     async fn admit_guest<A: Adapter>(
@@ -142,7 +153,8 @@ impl<L: UserLookup> Authenticator<L> {
     where
         L: LookupOn<A>,
     {
-        let state = SessionState::of_guest::<L::Claims>(self.expiry.clock.clone());
+        let clock = self.expiry.clock.clone();
+        let state = SessionState::of_guest::<L::Claims>(Login::begin(clock.now()), clock);
 
         let user = if L::CALLED_FOR_GUESTS {
             self.look_up(request, None, None).await?
@@ -151,28 +163,28 @@ impl<L: UserLookup> Authenticator<L> {
         };
 
         match user {
-            Some(user) => self.user_session(user, state),
+            // Guest users returned by the lookup are in no rooms.
+            Some(user) => Ok(user_session(user, state)),
             None => Ok(Arc::new(GuestSession::<L::User>::new(state))),
         }
     }
 
-    fn user_session(
-        &self,
-        user: L::User,
-        state: SessionState,
-    ) -> Result<Arc<dyn Session>, AuthError> {
-        let room = match &self.user_key {
-            // Guest users returned by the lookup get no user room.
-            Some(key) if !state.is_guest() => {
-                Some(rooms::of_user(guard::call("`user_key`", || key(&user))?).into())
-            }
-            _ => None,
-        };
+    fn rooms_of(&self, user: &L::User, claims: &L::Claims) -> Result<SessionRooms, AuthError> {
+        let user_key = self
+            .user_key
+            .as_ref()
+            .map(|key| guard::call("`user_key`", || key(user)));
+        let session_key = self.session_key.as_ref();
+        let session_key = session_key.map(|key| guard::call("`session_key`", || key(claims)));
 
-        Ok(Arc::new(UserSession {
-            user: Arc::new(user),
-            state: state.in_room(room),
-        }))
+        let session_key = session_key.transpose()?.flatten();
+        Ok(SessionRooms {
+            user: user_key.transpose()?.map(|key| rooms::of_user(key).into()),
+            // Claims without a session key may be parsed as an empty one. They would share a room.
+            login: session_key
+                .filter(|key| !key.is_empty())
+                .map(|key| rooms::of_login(key).into()),
+        })
     }
 
     async fn look_up<A: Adapter>(
@@ -199,4 +211,11 @@ impl<L: UserLookup> Authenticator<L> {
         })
         .await?
     }
+}
+
+fn user_session<T: Send + Sync + 'static>(user: T, state: SessionState) -> Arc<dyn Session> {
+    Arc::new(UserSession {
+        user: Arc::new(user),
+        state,
+    })
 }

@@ -6,15 +6,19 @@ use std::{
 };
 
 use crate::{
-    authenticate::{Authenticator, UserKey},
+    authenticate::{Authenticator, SessionKey, UserKey},
     clock::Clock,
     error::ConfigError,
     lookup::UserLookup,
     middleware::{JwtAuth, Shared},
     origin::Origin,
-    session::expiry::{Expiry, ExpiryRules},
+    session::{
+        expiry::{Expiry, ExpiryRules},
+        socket::{TOKEN_EXPIRING, UNAUTHORIZED},
+    },
     settings::{OneOrMany, Setting, StringList, checked, declare_settings},
     token::TokenSource,
+    users::{self, IntoSessionKey},
     verify::{Verifier, VerifierSettings},
 };
 
@@ -44,6 +48,7 @@ pub struct JwtAuthBuilder<L: UserLookup> {
     settings: SessionSettings,
     lookup: L,
     user_key: Option<UserKey<L::User>>,
+    session_key: Option<SessionKey<L::Claims>>,
     clock: Clock,
 }
 
@@ -121,6 +126,24 @@ declare_settings! {
             fn authenticate_event(name: impl Into<String>) { name.into() }
         }
 
+        announce_event: String {
+            /// Emits this event once the socket is connected: `{"logged_in", "expires_at",
+            /// "expires_in"}` says whether the client is logged in or a guest, and when its token
+            /// expires (seconds since 1970 and from now, both null without an `exp`). Off by
+            /// default.
+            ///
+            /// It is emitted after the connect middlewares, at about the same time as what an
+            /// asynchronous connect handler emits first.
+            ///
+            /// ```
+            /// # use socketioxide_jwt_auth::{JwtAuthBuilder, UserLookup};
+            /// fn announced<L: UserLookup>(builder: JwtAuthBuilder<L>) -> JwtAuthBuilder<L> {
+            ///     builder.announce_event("authenticated")
+            /// }
+            /// ```
+            fn announce_event(name: impl Into<String>) { name.into() }
+        }
+
         expiry: Result<Expiry, ConfigError> {
             /// Sets what happens to the socket at `exp` plus leeway: `"disconnect"` (the default)
             /// or `"ignore"`.
@@ -132,6 +155,24 @@ declare_settings! {
             /// so that the client can renew its token. If less than twice this time is left when
             /// the session begins, the event is emitted after half of what is left.
             fn expiry_warning(before: impl Setting<Duration>) { before.into_value("expiry_warning") }
+        }
+
+        max_session: Result<Duration, ConfigError> {
+            /// Ends a login after this time with `session_ended`, however often its token is
+            /// renewed, and also if tokens have no `exp` or [`expiry`](Self::expiry) is
+            /// `"ignore"`. It counts from the connection, or from the login on the open socket. No
+            /// `token_expiring` is sent for it. Off by default.
+            ///
+            /// It is for sessions on open sockets: a client that connects again begins a new
+            /// one. How long somebody may stay logged in at all is decided by who issues tokens.
+            ///
+            /// ```
+            /// # use socketioxide_jwt_auth::{JwtAuthBuilder, UserLookup};
+            /// fn for_a_day<L: UserLookup>(builder: JwtAuthBuilder<L>) -> JwtAuthBuilder<L> {
+            ///     builder.max_session("12h")
+            /// }
+            /// ```
+            fn max_session(limit: impl Setting<Duration>) { limit.into_value("max_session") }
         }
 
         lookup_timeout: Result<Duration, ConfigError> {
@@ -154,6 +195,7 @@ impl<L: UserLookup> JwtAuthBuilder<L> {
             settings: SessionSettings::default(),
             lookup,
             user_key: None,
+            session_key: None,
             clock: Clock::system(),
         }
     }
@@ -177,6 +219,32 @@ impl<L: UserLookup> JwtAuthBuilder<L> {
         key: impl Fn(&L::User) -> K + Send + Sync + 'static,
     ) -> Self {
         self.user_key = Some(Box::new(move |user| key(user).to_string()));
+        self
+    }
+
+    /// Sets the function that returns the key of a login, such as the claim `sid`: all sockets of
+    /// a device, or of a login at the identity provider. It returns a value that can be displayed,
+    /// or an `Option` of one. `None` and an empty key stand for a token without a key.
+    ///
+    /// [`disconnect_session`](crate::disconnect_session) ends all sockets with a key, and
+    /// [`disconnect_others`](crate::disconnect_others) all others of the user. A renewal moves
+    /// its socket to the key of the new token.
+    ///
+    /// ```
+    /// # use socketioxide_jwt_auth::jwt_auth;
+    /// #[derive(serde::Deserialize)]
+    /// struct Claims { sub: String, sid: Option<String> }
+    ///
+    /// #[jwt_auth(secret_env = "JWT_SECRET", session_key = |claims: &Claims| claims.sid.clone())]
+    /// async fn authenticate(claims: Claims) -> Option<String> {
+    ///     Some(claims.sub)
+    /// }
+    /// ```
+    pub fn session_key<K: IntoSessionKey<M>, M>(
+        mut self,
+        key: impl Fn(&L::Claims) -> K + Send + Sync + 'static,
+    ) -> Self {
+        self.session_key = Some(Box::new(move |claims| key(claims).into_session_key()));
         self
     }
 
@@ -207,6 +275,7 @@ impl<L: UserLookup> JwtAuthBuilder<L> {
             expiry: settings.expiry.unwrap_or_else(|| Ok(Expiry::default())),
             expiry_warning: check_time("expiry_warning", settings.expiry_warning),
             guest_timeout: check_guest_timeout(settings.guest_timeout, guests_can_log_in),
+            max_session: check_time("max_session", settings.max_session),
             clock: Ok(self.clock),
         });
         let authenticator = checked!(Authenticator {
@@ -222,12 +291,24 @@ impl<L: UserLookup> JwtAuthBuilder<L> {
                 .map(|limit| limit.unwrap_or(Duration::from_secs(10))),
             expiry: expiry,
             user_key: Ok(self.user_key),
+            session_key: Ok(self.session_key),
         });
         let shared = checked!(Shared {
             authenticator: authenticator,
-            authenticate_event: check_event(settings.authenticate_event),
+            announce_event: check_announce_event(
+                settings.announce_event,
+                settings.authenticate_event.as_deref()
+            ),
+            authenticate_event: check_event(
+                "authenticate_event",
+                settings.authenticate_event,
+                "authenticate"
+            ),
         });
-        shared.map(JwtAuth::new)
+        shared.map(|shared| {
+            users::note_keys(&shared.authenticator);
+            JwtAuth::new(shared)
+        })
     }
 }
 
@@ -257,7 +338,7 @@ fn check_guest_timeout(
     Ok(limit)
 }
 
-/// The event names that Socket.IO reserves; a client cannot emit them.
+/// The event names that Socket.IO reserves; a client can neither emit nor receive them.
 const RESERVED_EVENTS: [&str; 6] = [
     "connect",
     "connect_error",
@@ -267,14 +348,36 @@ const RESERVED_EVENTS: [&str; 6] = [
     "removeListener",
 ];
 
-fn check_event(name: Option<String>) -> Result<Option<String>, ConfigError> {
+fn check_event(
+    option: &str,
+    name: Option<String>,
+    example: &str,
+) -> Result<Option<String>, ConfigError> {
     match name {
         Some(name) if name.is_empty() || RESERVED_EVENTS.contains(&name.as_str()) => {
             Err(ConfigError::invalid(format!(
-                "authenticate_event: clients cannot emit {name:?}; use another name, like \"authenticate\""
+                "{option}: {name:?} cannot be the name of an event; use another name, like {example:?}"
             )))
         }
         name => Ok(name),
+    }
+}
+
+fn check_announce_event(
+    name: Option<String>,
+    authenticate_event: Option<&str>,
+) -> Result<Option<String>, ConfigError> {
+    let name = check_event("announce_event", name, "authenticated")?;
+    match name.as_deref() {
+        Some(name) if [UNAUTHORIZED, TOKEN_EXPIRING].contains(&name) => {
+            Err(ConfigError::invalid(format!(
+                "announce_event: {name:?} is an event of this crate; use another name, like \"authenticated\""
+            )))
+        }
+        Some(name) if Some(name) == authenticate_event => Err(ConfigError::contradiction(format!(
+            "announce_event and authenticate_event are both {name:?}; use two names, like \"authenticated\" and \"authenticate\""
+        ))),
+        _ => Ok(name),
     }
 }
 

@@ -47,5 +47,8 @@ pub use session::Expiry;
 pub use settings::{OneOrMany, Setting};
 pub use socketioxide_jwt_auth_macros::jwt_auth;
 pub use token::{RawToken, TokenSource};
-pub use users::{DisconnectError, disconnect_user, disconnect_user_because, user_room};
+pub use users::{
+    DisconnectError, IntoSessionKey, disconnect_others, disconnect_session,
+    disconnect_session_because, disconnect_user, disconnect_user_because, user_room,
+};
 pub use verify::{Issuer, VerifiedToken, Verifier, VerifierBuilder};

@@ -2,7 +2,7 @@
 
 use std::{
     fmt::{self, Display},
-    sync::{Arc, Weak},
+    sync::Arc,
 };
 
 use socketioxide::{
@@ -14,17 +14,11 @@ use socketioxide::{
 use crate::{
     attempt::Attempt,
     authenticate::Authenticator,
-    error::{AuthError, ConfigError, ErrorCode},
+    error::{AuthError, ConfigError},
     log,
     lookup::{LookupOn, LookupRequest, UserLookup},
-    refusal::Ending,
     renewal::AuthenticateHandler,
-    retry::until_connected,
-    session::{
-        Session, expiry,
-        rooms::{self, AttemptKind},
-        store,
-    },
+    session::{self, expiry, rooms::AttemptKind, store},
     verify::Verifier,
 };
 
@@ -39,6 +33,7 @@ pub struct JwtAuth<L: UserLookup>(Arc<Shared<L>>);
 pub(crate) struct Shared<L: UserLookup> {
     pub(crate) authenticator: Authenticator<L>,
     pub(crate) authenticate_event: Option<String>,
+    pub(crate) announce_event: Option<String>,
 }
 
 impl<L: UserLookup> JwtAuth<L> {
@@ -119,7 +114,7 @@ impl<L: UserLookup> Shared<L> {
                         token: None,
                     })
                     .await?;
-                store::begin(socket, &session, || attempt.register(&session))?;
+                store::begin(socket, &session, || attempt.register(&session, None))?;
                 Ok(session)
             })
             .await?;
@@ -128,36 +123,15 @@ impl<L: UserLookup> Shared<L> {
         if let Some(event) = &self.authenticate_event {
             socket.on(event.clone(), AuthenticateHandler::new(Arc::clone(self)));
         }
-        end_if_logged_out_elsewhere(socket, &session);
+        session::once_connected(
+            socket,
+            &session,
+            self.announce_event.as_deref(),
+            &self.authenticator.expiry.clock,
+        );
         log::admitted(socket, &*session, "connected");
         Ok(())
     }
-}
-
-/// Ends the session if another node logged its user out while the connection was under way. From
-/// the moment on at which the socket is connected, a logout on another node reaches it by its
-/// rooms.
-fn end_if_logged_out_elsewhere<A: Adapter>(socket: &Arc<Socket<A>>, session: &Arc<dyn Session>) {
-    let Some(room) = session.state().room().filter(|_| rooms::are_shared::<A>()) else {
-        return;
-    };
-    let (room, socket, session) = (
-        Arc::clone(room),
-        Arc::downgrade(socket),
-        Arc::downgrade(session),
-    );
-
-    tokio::spawn(async move {
-        until_connected(&socket).await;
-        let is_logged_out = socket
-            .upgrade()
-            .is_some_and(|socket| rooms::is_logged_out(&socket, &room));
-        if is_logged_out && let Some(session) = Weak::upgrade(&session) {
-            session.state().end(ErrorCode::SessionEnded);
-            drop(session);
-            Ending::new(Some(room), None).run(&socket).await;
-        }
-    });
 }
 
 impl<L: UserLookup> Clone for JwtAuth<L> {

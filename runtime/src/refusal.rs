@@ -4,7 +4,7 @@ use std::sync::{Arc, Weak};
 
 use serde::Serialize;
 use socketioxide::{
-    SendError, SocketError,
+    SocketError,
     adapter::Adapter,
     extract::{AckSender, Event},
     handler::{FromMessageParts, Value},
@@ -15,21 +15,12 @@ use crate::{
     error::AuthError,
     log::{self, loggable, namespace},
     retry::while_full,
-    session::{rooms, store},
+    session::{
+        rooms::SessionRooms,
+        socket::{self, AnySocket, Message, UNAUTHORIZED, Unauthorized},
+        store,
+    },
 };
-
-/// The event that tells a client about a refusal.
-pub(crate) const UNAUTHORIZED: &str = "unauthorized";
-
-/// The data of the event `unauthorized`.
-#[derive(Serialize)]
-struct Unauthorized<'a> {
-    #[serde(flatten)]
-    error: &'a AuthError,
-    /// The event that was refused.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    event: Option<&'a str>,
-}
 
 /// The data of an acknowledgement that refuses an event.
 #[derive(Serialize)]
@@ -93,29 +84,29 @@ pub(crate) fn refuse_connection<A: Adapter>(socket: &Arc<Socket<A>>, error: &Aut
         return;
     }
     log::refusal(socket, error, "connection refused");
-    let user_room = store::of_socket(socket).and_then(|session| session.state().room().cloned());
-    let ending = Ending::new(user_room, Some(Arc::new(error.for_client())));
-    let socket = Arc::downgrade(socket);
+    let rooms = store::of_socket(socket).map(|session| session.state().rooms().clone());
+    let ending = Ending::new(rooms.unwrap_or_default(), Arc::new(error.for_client()));
+    let socket = socket::downgrade(socket);
     tokio::spawn(async move { ending.run(&socket).await });
 }
 
 /// Tells a client why its session has ended, and disconnects it.
 pub(crate) struct Ending {
-    user_room: Option<Arc<str>>,
+    rooms: SessionRooms,
     /// The reason that the client has not been told yet.
     pending_reason: Option<Arc<AuthError>>,
 }
 
 impl Ending {
-    pub(crate) fn new(user_room: Option<Arc<str>>, reason: Option<Arc<AuthError>>) -> Self {
+    pub(crate) fn new(rooms: SessionRooms, reason: Arc<AuthError>) -> Self {
         Self {
-            user_room,
-            pending_reason: reason,
+            rooms,
+            pending_reason: Some(reason),
         }
     }
 
     /// Tells and disconnects the client. Tries again while its channel is full.
-    pub(crate) async fn run<A: Adapter>(mut self, socket: &Weak<Socket<A>>) {
+    pub(crate) async fn run(mut self, socket: &Weak<dyn AnySocket>) {
         while_full(socket, |socket| self.attempt(socket)).await;
     }
 
@@ -127,28 +118,25 @@ impl Ending {
     /// # Errors
     ///
     /// Returns an error if the client's channel is full, because the client does not read.
-    pub(crate) fn attempt<A: Adapter>(
-        &mut self,
-        socket: &Arc<Socket<A>>,
-    ) -> Result<(), SocketError> {
-        if !socket.connected() {
+    pub(crate) fn attempt(&mut self, socket: &Arc<dyn AnySocket>) -> Result<(), SocketError> {
+        if !socket.is_connected() {
             return Ok(());
         }
         // From now on this socket gets no event that is sent to the sockets of the user.
-        rooms::leave(socket, self.user_room.as_ref());
+        socket.leave_rooms(&self.rooms);
 
         let ended = self
-            .tell(socket)
-            .and_then(|()| Arc::clone(socket).disconnect());
+            .tell(&**socket)
+            .and_then(|()| Arc::clone(socket).close());
         if ended.is_err() {
             // After each failure, because the application may have put the socket into other rooms
             // meanwhile.
-            rooms::leave_ended(socket, self.user_room.as_ref());
+            socket.leave_ended(&self.rooms);
         }
         ended
     }
 
-    fn tell<A: Adapter>(&mut self, socket: &Socket<A>) -> Result<(), SocketError> {
+    fn tell(&mut self, socket: &dyn AnySocket) -> Result<(), SocketError> {
         if let Some(reason) = &self.pending_reason
             && let Err(full @ SocketError::InternalChannelFull) = tell(socket, reason, None)
         {
@@ -167,10 +155,8 @@ impl Ending {
 /// take `MaybeAuthUser`.
 pub(crate) fn finish_disconnect<A: Adapter>(socket: &Arc<Socket<A>>) {
     if Arc::clone(socket).disconnect().is_err() {
-        let socket = Arc::downgrade(socket);
-        tokio::spawn(
-            async move { while_full(&socket, |socket| Arc::clone(socket).disconnect()).await },
-        );
+        let socket = socket::downgrade(socket);
+        tokio::spawn(async move { while_full(&socket, |socket| Arc::clone(socket).close()).await });
     }
 }
 
@@ -179,13 +165,7 @@ pub(crate) fn finish_disconnect<A: Adapter>(socket: &Arc<Socket<A>>) {
 /// # Errors
 ///
 /// Returns an error if the client's channel is closed, or full because the client does not read.
-fn tell<A: Adapter>(
-    socket: &Socket<A>,
-    error: &AuthError,
-    event: Option<&str>,
-) -> Result<(), SocketError> {
-    match socket.emit(UNAUTHORIZED, &Unauthorized { error, event }) {
-        Err(SendError::Socket(error)) => Err(error),
-        Ok(()) | Err(SendError::Serialize(_)) => Ok(()),
-    }
+fn tell(socket: &dyn AnySocket, error: &AuthError, event: Option<&str>) -> Result<(), SocketError> {
+    let refusal = Message::Unauthorized(Unauthorized { error, event });
+    socket.send(UNAUTHORIZED, &refusal)
 }

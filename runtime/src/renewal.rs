@@ -105,6 +105,7 @@ impl<L: UserLookup> Authenticator<L> {
                         token: None,
                     },
                     &token,
+                    previous.state().next_login(),
                 )
                 .await?;
             check_same_user(previous.state(), session.state())?;
@@ -113,8 +114,8 @@ impl<L: UserLookup> Authenticator<L> {
                 return Ok(previous);
             }
 
-            store::replace(socket, &*previous, &session, || attempt.register(&session))
-                .map_err(ended_meanwhile)?;
+            let register = || attempt.register(&session, Some(&*previous));
+            store::replace(socket, &*previous, &session, register).map_err(ended_meanwhile)?;
             expiry::start(socket, &session, &self.expiry);
             if previous.state().is_guest() {
                 log::admitted(socket, &*session, "logged in");
@@ -182,11 +183,11 @@ fn difference(previous: &SessionState, next: &SessionState) -> Option<&'static s
         if old.issuer != new.issuer {
             return Some("the `iss` of the new token is not that of the session");
         }
-    } else if previous.room().is_none() {
+    } else if previous.rooms().user.is_none() {
         return Some("there is no `sub` to compare in both tokens, and no `user_key`");
     }
 
-    (previous.room() != next.room())
+    (previous.rooms().user != next.rooms().user)
         .then_some("the `user_key` of the new user is not that of the session")
 }
 

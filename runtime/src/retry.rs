@@ -5,8 +5,10 @@ use std::{
     time::Duration,
 };
 
-use socketioxide::{SocketError, adapter::Adapter, socket::Socket};
+use socketioxide::SocketError;
 use tokio::time::{Instant, sleep};
+
+use crate::session::socket::AnySocket;
 
 /// A pause that doubles from the shortest to the longest.
 #[derive(Debug, Clone, Copy)]
@@ -72,9 +74,9 @@ impl FullChannel {
 
 /// Calls `act` with a socket, and again as long as the socket's channel is full and the socket is
 /// not dropped.
-pub(crate) async fn while_full<A: Adapter>(
-    socket: &Weak<Socket<A>>,
-    mut act: impl FnMut(&Arc<Socket<A>>) -> Result<(), SocketError>,
+pub(crate) async fn while_full(
+    socket: &Weak<dyn AnySocket>,
+    mut act: impl FnMut(&Arc<dyn AnySocket>) -> Result<(), SocketError>,
 ) {
     let mut channel = FullChannel::new();
     // Upgraded for each try, so that a pause does not keep the socket alive.
@@ -94,9 +96,12 @@ const CONNECTING: Backoff = Backoff::new(Duration::from_millis(1), Duration::fro
 ///
 /// Keeps waiting for a socket that has disconnected and that the application still holds: it looks
 /// like one that is not connected yet.
-pub(crate) async fn until_connected<A: Adapter>(socket: &Weak<Socket<A>>) {
+pub(crate) async fn until_connected(socket: &Weak<dyn AnySocket>) {
     let mut backoff = CONNECTING;
-    while socket.upgrade().is_some_and(|socket| !socket.connected()) {
+    while socket
+        .upgrade()
+        .is_some_and(|socket| !socket.is_connected())
+    {
         sleep(backoff.pause()).await;
     }
 }

@@ -1,21 +1,29 @@
 //! The session of a socket: its user or guest, its expiry, and whether it has ended.
 
+mod announcement;
 pub(crate) mod expiry;
+mod lifetime;
 pub(crate) mod login_handler;
 pub(crate) mod rooms;
+pub(crate) mod socket;
 pub(crate) mod store;
 
 use std::{
     any::{Any, TypeId},
     marker::PhantomData,
-    sync::{Arc, OnceLock},
+    sync::{Arc, OnceLock, Weak},
     time::{Duration, SystemTime},
 };
 
+use socketioxide::socket::Sid;
 use tokio::task::AbortHandle;
 
 use crate::{clock::Clock, error::ErrorCode, registry::Registration};
+pub(crate) use announcement::once_connected;
 pub use expiry::Expiry;
+pub(crate) use lifetime::Login;
+use rooms::SessionRooms;
+use socket::AnySocket;
 
 /// The session of a user that the application's lookup returned.
 pub(crate) struct UserSession<T> {
@@ -60,16 +68,22 @@ pub(crate) struct SessionState {
     claims: Option<Arc<dyn Any + Send + Sync>>,
     claims_type: TypeId,
     token: TokenFacts,
-    /// The room of the user's sockets.
-    room: Option<Arc<str>>,
-    /// The moment of expiry by the wall clock, leeway included. `None` if the session does not
-    /// expire.
-    ends_at: Option<SystemTime>,
+    rooms: SessionRooms,
+    /// `None` if the session ends only when its user is logged out.
+    end: Option<End>,
+    login: Login,
     clock: Clock,
     /// Set once, by whichever comes first: a renewal or the end of the session.
     outcome: OnceLock<Outcome>,
     timer: Timer,
     registration: OnceLock<Registration>,
+}
+
+/// When a session ends by itself, by the wall clock, and the code with which it ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct End {
+    pub(crate) at: SystemTime,
+    pub(crate) code: ErrorCode,
 }
 
 /// The claims of a token that a renewal compares.
@@ -112,23 +126,25 @@ impl SessionState {
     pub(crate) fn of_token<C: Send + Sync + 'static>(
         claims: C,
         token: TokenFacts,
+        login: Login,
         clock: Clock,
     ) -> Self {
         Self {
             claims: Some(Arc::new(claims)),
             token,
-            ..Self::of_guest::<C>(clock)
+            ..Self::of_guest::<C>(login, clock)
         }
     }
 
     /// Creates the state of a session whose client sent no token.
-    pub(crate) fn of_guest<C: 'static>(clock: Clock) -> Self {
+    pub(crate) fn of_guest<C: 'static>(login: Login, clock: Clock) -> Self {
         Self {
             claims: None,
             claims_type: TypeId::of::<C>(),
             token: TokenFacts::default(),
-            room: None,
-            ends_at: None,
+            rooms: SessionRooms::default(),
+            end: None,
+            login,
             clock,
             outcome: OnceLock::new(),
             timer: Timer::default(),
@@ -136,12 +152,12 @@ impl SessionState {
         }
     }
 
-    pub(crate) fn in_room(self, room: Option<Arc<str>>) -> Self {
-        Self { room, ..self }
+    pub(crate) fn in_rooms(self, rooms: SessionRooms) -> Self {
+        Self { rooms, ..self }
     }
 
-    pub(crate) fn ending_at(self, ends_at: Option<SystemTime>) -> Self {
-        Self { ends_at, ..self }
+    pub(crate) fn ending(self, end: Option<End>) -> Self {
+        Self { end, ..self }
     }
 
     pub(crate) fn is_guest(&self) -> bool {
@@ -152,8 +168,29 @@ impl SessionState {
         &self.token
     }
 
-    pub(crate) fn room(&self) -> Option<&Arc<str>> {
-        self.room.as_ref()
+    pub(crate) fn rooms(&self) -> &SessionRooms {
+        &self.rooms
+    }
+
+    /// Returns the login, for the session that a renewal puts in the place of this one. A guest
+    /// that logs in begins a login.
+    pub(crate) fn next_login(&self) -> Login {
+        if self.is_guest() {
+            self.login.of_guest(self.clock.now())
+        } else {
+            self.login.clone()
+        }
+    }
+
+    /// Whether both are sessions of one socket, one after the other.
+    pub(crate) fn is_same_login(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.login.lifetime, &other.login.lifetime)
+    }
+
+    /// Waits until the session, or the one that has replaced it, has ended. The future keeps
+    /// neither session nor socket alive.
+    pub(crate) fn ended(&self) -> impl Future<Output = ()> + Send + use<> {
+        Arc::clone(&self.login.lifetime).ended(self.socket())
     }
 
     /// Returns the token's `exp`, without leeway.
@@ -161,8 +198,8 @@ impl SessionState {
         self.token.expires_at
     }
 
-    pub(crate) fn ends_at(&self) -> Option<SystemTime> {
-        self.ends_at
+    pub(crate) fn end_time(&self) -> Option<End> {
+        self.end
     }
 
     /// Returns the claims, or `None` for a guest.
@@ -190,10 +227,29 @@ impl SessionState {
         self.registration.set(registration).ok();
     }
 
+    /// Returns the socket, which is connecting, connected or disconnecting.
+    pub(crate) fn socket(&self) -> Weak<dyn AnySocket> {
+        match self.registration.get() {
+            Some(registration) => Weak::clone(registration.socket()),
+            None => {
+                Weak::<socketioxide::socket::Socket<socketioxide::adapter::LocalAdapter>>::new()
+            }
+        }
+    }
+
+    /// Returns the id of the socket's connection, once the session is registered.
+    pub(crate) fn connection(&self) -> Option<Sid> {
+        self.registration.get().map(Registration::connection)
+    }
+
     /// Ends the session, unless it was replaced or has ended before. Returns whether this call
     /// ended it.
     pub(crate) fn end(&self, code: ErrorCode) -> bool {
-        self.outcome.set(Outcome::Ended(code)).is_ok()
+        let is_first = self.outcome.set(Outcome::Ended(code)).is_ok();
+        if is_first {
+            self.login.lifetime.end();
+        }
+        is_first
     }
 
     /// Marks the session as replaced by the next one of the socket, and stops its timer.
@@ -217,13 +273,10 @@ impl SessionState {
     pub(crate) fn check_alive(&self) -> Result<(), ErrorCode> {
         self.check_outcome()?;
         // The timer may be late: tokio's clock stops while the machine is suspended.
-        if self
-            .ends_at
-            .is_some_and(|ends_at| self.clock.now() >= ends_at)
-        {
-            return Err(ErrorCode::TokenExpired);
+        match self.end {
+            Some(end) if self.clock.now() >= end.at => Err(end.code),
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     fn check_outcome(&self) -> Result<(), ErrorCode> {
@@ -253,8 +306,15 @@ mod tests;
 mod state_tests {
     use super::*;
 
-    fn state_ending_at(ends_at: SystemTime, clock: Clock) -> SessionState {
-        SessionState::of_token((), TokenFacts::default(), clock).ending_at(Some(ends_at))
+    fn state_ending_at(at: SystemTime, clock: Clock) -> SessionState {
+        let code = ErrorCode::TokenExpired;
+        let login = Login::begin(clock.now());
+        SessionState::of_token((), TokenFacts::default(), login, clock)
+            .ending(Some(End { at, code }))
+    }
+
+    fn guest(clock: Clock) -> SessionState {
+        SessionState::of_guest::<()>(Login::begin(clock.now()), clock)
     }
 
     #[test]
@@ -280,12 +340,12 @@ mod state_tests {
     #[test]
     fn what_comes_first_decides_over_a_session() {
         let (clock, _time) = Clock::fixed(SystemTime::UNIX_EPOCH);
-        let ended = SessionState::of_guest::<()>(clock.clone());
+        let ended = guest(clock.clone());
         assert!(ended.end(ErrorCode::SessionEnded));
         assert!(!ended.end(ErrorCode::TokenExpired));
         assert_eq!(ended.replace(), Err(ErrorCode::SessionEnded));
 
-        let replaced = SessionState::of_guest::<()>(clock);
+        let replaced = guest(clock);
         assert_eq!(replaced.replace(), Ok(()));
         assert!(!replaced.end(ErrorCode::SessionEnded));
         assert_eq!(replaced.check_alive(), Ok(()));

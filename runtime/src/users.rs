@@ -1,12 +1,18 @@
-//! Functions for all sockets of one user, in every namespace and on every node.
+//! Functions for the sockets of a user or of a login, in every namespace and on every node.
 
 mod disconnect;
+mod keys;
 
 use std::{fmt::Display, sync::Arc};
 
-use socketioxide::{SocketIo, adapter::Adapter};
+use socketioxide::{SocketIo, adapter::Adapter, socket::Socket};
 
-use crate::{error::AuthError, session::rooms};
+use crate::{
+    error::{AuthError, ErrorCode},
+    session::rooms,
+};
+pub use keys::IntoSessionKey;
+pub(crate) use keys::note_keys;
 
 /// Returns the room that every socket of a user is in, if the middleware has a `user_key`.
 ///
@@ -24,7 +30,7 @@ pub fn user_room(key: impl Display) -> String {
     rooms::of_user(key)
 }
 
-/// The error of a forced logout that did not reach all sockets of the user.
+/// The error of a forced logout that did not reach all sockets.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DisconnectError {
@@ -42,12 +48,15 @@ pub enum DisconnectError {
 }
 
 /// Disconnects all sockets of a user, in every namespace of this node and, with a remote adapter,
-/// on every node. The middleware needs a `user_key`.
+/// on every node. The middleware needs a `user_key`; if no middleware of this process has one, the
+/// log says so at WARN.
 ///
-/// The sessions on this node end first: even if a client reads slowly, handlers that take the user
-/// are no longer called for it. A connection, login or renewal of the user that began before is
-/// refused with `session_ended`, on every node, while its lookup runs and while later connect
-/// middlewares run.
+/// Clients are told `unauthorized` with `session_ended` first. The sessions on this node end at
+/// once: even if a client reads slowly, handlers that take the user are no longer called for it. A
+/// connection, login or renewal of the user that began before is refused with `session_ended`, on
+/// every node, while its lookup runs and while later connect middlewares run.
+///
+/// Returns the number of sockets that it ended on this node.
 ///
 /// Tokens stay valid: refuse the user in the lookup before you call this function, or the user
 /// connects again. The sockets of a dynamic namespace are not reached if the namespace has had
@@ -71,12 +80,13 @@ pub enum DisconnectError {
 pub async fn disconnect_user<A: Adapter>(
     io: &SocketIo<A>,
     key: impl Display,
-) -> Result<(), DisconnectError> {
-    disconnect::end(io, &user_room(key), None).await
+) -> Result<usize, DisconnectError> {
+    keys::warn_without_user_key("disconnect_user");
+    disconnect::end(io, &rooms::of_user(key), session_ended()).await
 }
 
-/// Disconnects all sockets of a user like [`disconnect_user`], but tells them why first: they get
-/// `unauthorized` with the code and the message of `reason`.
+/// Disconnects all sockets of a user like [`disconnect_user`], and tells them another reason: they
+/// get `unauthorized` with the code and the message of `reason`.
 ///
 /// # Errors
 ///
@@ -94,8 +104,104 @@ pub async fn disconnect_user_because<A: Adapter>(
     io: &SocketIo<A>,
     key: impl Display,
     reason: &AuthError,
-) -> Result<(), DisconnectError> {
-    disconnect::end(io, &user_room(key), Some(Arc::new(reason.for_client()))).await
+) -> Result<usize, DisconnectError> {
+    keys::warn_without_user_key("disconnect_user_because");
+    disconnect::end(io, &rooms::of_user(key), Arc::new(reason.for_client())).await
+}
+
+/// Disconnects all sockets with a session key: one device, or one login at the identity provider.
+/// It reaches the same sockets as [`disconnect_user`] does, and refuses the same attempts. The
+/// middleware needs a [`session_key`](crate::JwtAuthBuilder::session_key); if no middleware of
+/// this process has one, the log says so at WARN.
+///
+/// A socket whose token was renewed has the key of the new token only.
+///
+/// Returns the number of sockets that it ended on this node.
+///
+/// # Errors
+///
+/// Returns the same errors as [`disconnect_user`].
+///
+/// ```
+/// use socketioxide::SocketIo;
+/// use socketioxide_jwt_auth::disconnect_session;
+///
+/// async fn log_out_device(io: &SocketIo, sid: &str) {
+///     if let Err(error) = disconnect_session(io, sid).await {
+///         eprintln!("the device may still be connected: {error}");
+///     }
+/// }
+/// ```
+pub async fn disconnect_session<A: Adapter>(
+    io: &SocketIo<A>,
+    key: impl Display,
+) -> Result<usize, DisconnectError> {
+    keys::warn_without_session_key("disconnect_session");
+    disconnect::end(io, &rooms::of_login(key), session_ended()).await
+}
+
+/// Disconnects all sockets with a session key like [`disconnect_session`], and tells them another
+/// reason: they get `unauthorized` with the code and the message of `reason`.
+///
+/// # Errors
+///
+/// Returns the same errors as [`disconnect_user`].
+///
+/// ```
+/// use socketioxide::SocketIo;
+/// use socketioxide_jwt_auth::{AuthError, disconnect_session_because};
+///
+/// async fn report_stolen(io: &SocketIo, sid: &str) {
+///     let reason = AuthError::denied("this device was reported as stolen");
+///     disconnect_session_because(io, sid, &reason).await.ok();
+/// }
+/// ```
+pub async fn disconnect_session_because<A: Adapter>(
+    io: &SocketIo<A>,
+    key: impl Display,
+    reason: &AuthError,
+) -> Result<usize, DisconnectError> {
+    keys::warn_without_session_key("disconnect_session_because");
+    disconnect::end(io, &rooms::of_login(key), Arc::new(reason.for_client())).await
+}
+
+/// Disconnects all other sockets of this socket's user, in every namespace and on every node: for
+/// "log out all other devices", and for one device at a time. The middleware needs a `user_key`.
+///
+/// The sockets of the same login stay: those with the same
+/// [`session_key`](crate::JwtAuthBuilder::session_key), or, if this socket has no session key,
+/// those of the same connection in other namespaces. Attempts under way are refused as by
+/// [`disconnect_user`], unless they are of the same login. Clients are told `unauthorized` with
+/// `session_ended`.
+///
+/// Returns the number of sockets that it ended on this node. Ends none for a guest, and none if the
+/// session of this socket has ended itself: of two sockets that call it at once on one node, one
+/// remains.
+///
+/// # Errors
+///
+/// Returns the same errors as [`disconnect_user`].
+///
+/// ```
+/// use socketioxide::extract::SocketRef;
+/// use socketioxide_jwt_auth::{AuthUser, disconnect_others};
+///
+/// struct User { name: String }
+///
+/// async fn log_out_other_devices(socket: SocketRef, user: AuthUser<User>) {
+///     match disconnect_others(&socket).await {
+///         Ok(ended) => println!("{} has ended {ended} sockets", user.name),
+///         Err(error) => eprintln!("some may still be connected: {error}"),
+///     }
+/// }
+/// ```
+pub async fn disconnect_others<A: Adapter>(socket: &Socket<A>) -> Result<usize, DisconnectError> {
+    keys::warn_without_user_key("disconnect_others");
+    disconnect::end_others(socket, session_ended()).await
+}
+
+fn session_ended() -> Arc<AuthError> {
+    Arc::new(AuthError::from(ErrorCode::SessionEnded))
 }
 
 #[cfg(test)]
@@ -104,6 +210,7 @@ mod tests {
     #[expect(dead_code, reason = "it need not run")]
     fn a_handler_can_wait_for_it<A: socketioxide::adapter::Adapter>(
         io: socketioxide::SocketIo<A>,
+        socket: socketioxide::extract::SocketRef<A>,
         key: String,
     ) {
         fn assert_handler(_: impl Future<Output = ()> + Send + 'static) {}
@@ -112,6 +219,8 @@ mod tests {
             super::disconnect_user_because(&io, &key, &crate::AuthError::denied("no"))
                 .await
                 .ok();
+            super::disconnect_session(&io, &key).await.ok();
+            super::disconnect_others(&socket).await.ok();
         });
     }
 

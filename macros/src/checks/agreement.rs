@@ -109,6 +109,7 @@ fn a_limit_is_a_time_longer_than_zero() {
     let refused = [NOT_TIMES, &["0s", "0ms", "0h 0m"]].concat();
     assert_each("lookup_timeout", TIMES, &refused, Builder::lookup_timeout);
     assert_each("expiry_warning", TIMES, &refused, Builder::expiry_warning);
+    assert_each("max_session", TIMES, &refused, Builder::max_session);
 
     for (is_accepted, time) in [(true, "10s"), (false, "0s"), (false, "60")] {
         let attribute = quote!(guest = true, authenticate_event = "login", guest_timeout = #time);
@@ -291,6 +292,25 @@ fn an_event_is_not_one_of_socket_io() {
         &refused,
         Builder::authenticate_event,
     );
+    let refused = [&refused[..], &["unauthorized", "token_expiring"]].concat();
+    assert_each(
+        "announce_event",
+        &["authenticated", "Unauthorized"],
+        &refused,
+        Builder::announce_event,
+    );
+}
+
+#[test]
+fn the_events_of_an_announcement_and_of_a_login_are_two() {
+    for (is_accepted, announced) in [(true, "authenticated"), (false, "authenticate")] {
+        let attribute = quote!(authenticate_event = "authenticate", announce_event = #announced);
+        assert_same(is_accepted, attribute, |builder| {
+            builder
+                .authenticate_event("authenticate")
+                .announce_event(announced)
+        });
+    }
 }
 
 #[test]

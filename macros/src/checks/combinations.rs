@@ -29,6 +29,7 @@ pub(crate) fn check(entries: &[Entry], errors: &mut Errors) {
     options.check_reload(errors);
     options.check_cookies(errors);
     options.check_guest_timeout(errors);
+    options.check_events(errors);
 }
 
 struct Options<'a> {
@@ -226,6 +227,21 @@ impl<'a> Options<'a> {
             let message = "a browser sends cookies along with a connection that any site opens; \
                 add `allowed_origins = [\"https://app.example.com\"]`";
             errors.at(source.name, message);
+        }
+    }
+
+    fn check_events(&self, errors: &mut Errors) {
+        let event = |name| match self.get(name)?.value.as_ref().and_then(literal)? {
+            Lit::Str(event) => Some(event),
+            _ => None,
+        };
+        let Some(announced) = event("announce_event") else {
+            return;
+        };
+        if event("authenticate_event").is_some_and(|event| event.value() == announced.value()) {
+            let message = "`announce_event` and `authenticate_event` must be two names, \
+                such as \"authenticated\" and \"authenticate\"";
+            errors.at(announced, message);
         }
     }
 

@@ -90,6 +90,16 @@ pub(crate) fn event_name(string: &str) -> Result<(), String> {
     Ok(())
 }
 
+pub(crate) fn announced_event_name(string: &str) -> Result<(), String> {
+    if ["unauthorized", "token_expiring"].contains(&string) {
+        return Err(format!(
+            "must not be \"{string}\", which this crate itself emits; choose another name, \
+             such as \"authenticated\""
+        ));
+    }
+    event_name(string)
+}
+
 pub(crate) fn leeway(string: &str) -> Result<(), String> {
     const MAX: Duration = Duration::from_hours(24);
     if duration(string)? > MAX {

@@ -84,7 +84,9 @@ fn check_form(entry: &Entry, value: &Expr, errors: &mut Errors) {
         }
         Form::ClaimValues => claim_values::check(value, errors),
         Form::Path => check_path(entry, value, errors),
-        Form::UserKey => check_literal(entry, value, "a closure", |_| false, errors),
+        Form::UserKey | Form::SessionKey => {
+            check_literal(entry, value, "a closure", |_| false, errors);
+        }
         Form::Expression => {}
     }
 }

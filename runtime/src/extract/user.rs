@@ -69,6 +69,35 @@ impl<T, P: Policy<T>> AuthUser<T, P> {
         Arc::clone(&self.session.user)
     }
 
+    /// Waits until the session ends, for whatever reason: its token expires, the user is logged
+    /// out, or the client leaves. A renewal of the token does not end it.
+    ///
+    /// The future is independent of this value, and keeps neither the user nor the socket. It
+    /// notices within a second that a client has left.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use socketioxide::extract::SocketRef;
+    /// use socketioxide_jwt_auth::AuthUser;
+    ///
+    /// struct User;
+    ///
+    /// async fn watch_prices(socket: SocketRef, user: AuthUser<User>) {
+    ///     let mut ended = std::pin::pin!(user.ended());
+    ///     loop {
+    ///         tokio::select! {
+    ///             () = &mut ended => return,
+    ///             () = tokio::time::sleep(Duration::from_secs(1)) => {
+    ///                 socket.emit("price", &42).ok();
+    ///             }
+    ///         }
+    ///     }
+    /// }
+    /// ```
+    pub fn ended(&self) -> impl Future<Output = ()> + Send + 'static + use<T, P> {
+        self.session.state.ended()
+    }
+
     /// Returns when the token expires (its `exp`, without leeway), or `None` if it does not expire.
     pub fn expires_at(&self) -> Option<SystemTime> {
         self.session.state.expires_at()

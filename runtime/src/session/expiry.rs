@@ -12,14 +12,17 @@ use futures_util::{
     future::{self, OptionFuture},
 };
 use serde::Serialize;
-use socketioxide::{SendError, adapter::Adapter, socket::Socket};
+use socketioxide::{adapter::Adapter, socket::Socket};
 use tokio::time::{Instant, sleep, sleep_until};
 
-use super::{Session, SessionState};
+use super::{
+    End, Login, Session, SessionState,
+    rooms::SessionRooms,
+    socket::{self, AnySocket, Message, TOKEN_EXPIRING},
+};
 use crate::{
     clock::Clock,
     error::{AuthError, ErrorCode},
-    log::namespace,
     refusal,
     retry::{until_connected, while_full},
     settings::written_setting,
@@ -49,6 +52,7 @@ pub(crate) struct ExpiryRules {
     pub(crate) expiry: Expiry,
     pub(crate) expiry_warning: Option<Duration>,
     pub(crate) guest_timeout: Option<Duration>,
+    pub(crate) max_session: Option<Duration>,
     pub(crate) clock: Clock,
 }
 
@@ -74,8 +78,6 @@ impl ExpiresAt {
     }
 }
 
-const TOKEN_EXPIRING: &str = "token_expiring";
-
 /// The timers compare the wall clock at least this often, because tokio's clock stops while the
 /// machine is suspended.
 const LONGEST_SLEEP: Duration = Duration::from_secs(30);
@@ -84,13 +86,27 @@ const LONGEST_SLEEP: Duration = Duration::from_secs(30);
 const LONGEST_GUEST_TIMEOUT: Duration = Duration::from_hours(100 * 365 * 24);
 
 impl ExpiryRules {
-    /// Returns when the session of a token ends, which is valid until `valid_until`. Returns `None`
-    /// if it does not end.
-    pub(crate) fn end_of(&self, valid_until: Option<SystemTime>) -> Option<SystemTime> {
-        match self.expiry {
+    /// Returns when the session of a token ends, which is valid until `valid_until`, and belongs to
+    /// this login. Returns `None` if it does not end by itself.
+    pub(crate) fn end_of(&self, valid_until: Option<SystemTime>, login: &Login) -> Option<End> {
+        let expiry = match self.expiry {
             Expiry::Disconnect => valid_until,
             Expiry::Ignore => None,
-        }
+        };
+        let expiry = expiry.map(|at| End {
+            at,
+            code: ErrorCode::TokenExpired,
+        });
+
+        // A time after the last one that can be written never comes.
+        let limit = self
+            .max_session
+            .and_then(|limit| login.began.checked_add(limit));
+        let limit = limit.map(|at| End {
+            at,
+            code: ErrorCode::SessionEnded,
+        });
+        limit.into_iter().chain(expiry).min_by_key(|end| end.at)
     }
 
     fn warning_of(&self, session: &SessionState) -> Option<Warning> {
@@ -99,13 +115,15 @@ impl ExpiryRules {
         Some(Warning { at, expires_at })
     }
 
-    fn end_of_session(&self, session: &SessionState) -> Option<End> {
+    fn end_of_session(&self, session: &SessionState) -> Option<TimedEnd> {
         if session.is_guest() {
             let limit = self.guest_timeout?.min(LONGEST_GUEST_TIMEOUT);
             let at = Instant::now() + limit;
-            return Some(End::GuestTimeout { at, limit });
+            return Some(TimedEnd::GuestTimeout { at, limit });
         }
-        session.ends_at().map(End::Expiry)
+        session
+            .end_time()
+            .map(|end| TimedEnd::Session(end, self.max_session))
     }
 }
 
@@ -114,32 +132,35 @@ struct Warning {
     expires_at: SystemTime,
 }
 
-enum End {
-    /// A time of day.
-    Expiry(SystemTime),
+enum TimedEnd {
+    /// A time of day, and the `max_session`.
+    Session(End, Option<Duration>),
     /// A time on the monotonic clock.
     GuestTimeout { at: Instant, limit: Duration },
 }
 
-impl End {
+impl TimedEnd {
     /// Waits for the end.
     async fn reached(&self, clock: &Clock) {
         match self {
-            Self::Expiry(at) => wall_clock_reaches(clock, *at).await,
+            Self::Session(end, _) => wall_clock_reaches(clock, end.at).await,
             Self::GuestTimeout { at, .. } => sleep_until(*at).await,
         }
     }
 
     fn code(&self) -> ErrorCode {
         match self {
-            Self::Expiry(_) => ErrorCode::TokenExpired,
+            Self::Session(end, _) => end.code,
             Self::GuestTimeout { .. } => ErrorCode::LoginRequired,
         }
     }
 
     fn reason(&self) -> AuthError {
         let detail = match self {
-            Self::Expiry(_) => "`exp` plus leeway has passed".into(),
+            Self::Session(end, Some(limit)) if end.code == ErrorCode::SessionEnded => {
+                format!("the login has lasted {limit:?}, the `max_session`")
+            }
+            Self::Session(..) => "`exp` plus leeway has passed".to_owned(),
             Self::GuestTimeout { limit, .. } => {
                 format!("the guest has not logged in within {limit:?}, the `guest_timeout`")
             }
@@ -180,7 +201,7 @@ pub(crate) fn start<A: Adapter>(
     if warning.is_some() || end.is_some() {
         let clock = rules.clock.clone();
         let timer = run(
-            Arc::downgrade(socket),
+            socket::downgrade(socket),
             Arc::downgrade(session),
             clock,
             warning,
@@ -192,12 +213,12 @@ pub(crate) fn start<A: Adapter>(
     }
 }
 
-async fn run<A: Adapter>(
-    socket: Weak<Socket<A>>,
+async fn run(
+    socket: Weak<dyn AnySocket>,
     session: Weak<dyn Session>,
     clock: Clock,
     warning: Option<Warning>,
-    end: Option<End>,
+    end: Option<TimedEnd>,
 ) {
     let warning = OptionFuture::from(warning.map(|warning| warn(&socket, &clock, warning).boxed()));
     let Some(end) = end else {
@@ -217,42 +238,35 @@ async fn run<A: Adapter>(
     let ended = session
         .upgrade()
         .filter(|session| session.state().end(end.code()));
-    if let Some(user_room) = ended.map(|session| session.state().room().cloned()) {
+    if let Some(rooms) = ended.map(|session| session.state().rooms().clone()) {
         // Boxed, so that the future of a sleeping timer stays small.
-        finish(&socket, user_room, end.reason()).boxed().await;
+        finish(&socket, rooms, end.reason()).boxed().await;
     }
 }
 
-async fn warn<A: Adapter>(socket: &Weak<Socket<A>>, clock: &Clock, warning: Warning) {
+async fn warn(socket: &Weak<dyn AnySocket>, clock: &Clock, warning: Warning) {
     wall_clock_reaches(clock, warning.at).await;
     until_connected(socket).await;
 
     while_full(socket, |socket| {
         let expiring = ExpiresAt::new(Some(warning.expires_at), clock);
-        match socket.emit(TOKEN_EXPIRING, &expiring) {
-            Err(SendError::Socket(error)) => Err(error),
-            Ok(()) | Err(SendError::Serialize(_)) => Ok(()),
-        }
+        socket.send(TOKEN_EXPIRING, &Message::TokenExpiring(expiring))
     })
     .await;
 }
 
-async fn finish<A: Adapter>(
-    socket: &Weak<Socket<A>>,
-    user_room: Option<Arc<str>>,
-    reason: AuthError,
-) {
+async fn finish(socket: &Weak<dyn AnySocket>, rooms: SessionRooms, reason: AuthError) {
     until_connected(socket).await;
     if let Some(socket) = socket.upgrade() {
         tracing::info!(
-            namespace = &*namespace(&socket),
-            socket = %socket.id,
+            namespace = &*socket.namespace(),
+            socket = %socket.connection(),
             code = reason.code().as_str(),
             detail = reason.detail(),
             "session ended"
         );
     }
-    refusal::Ending::new(user_room, Some(Arc::new(reason)))
+    refusal::Ending::new(rooms, Arc::new(reason))
         .run(socket)
         .await;
 }
@@ -331,18 +345,46 @@ mod tests {
     }
 
     #[test]
-    fn a_session_ends_with_its_token_unless_expiry_is_ignored() {
-        let rules = |expiry| ExpiryRules {
-            expiry,
+    fn a_session_ends_with_its_token_or_at_the_limit_of_its_login() {
+        let (expired, ended) = (ErrorCode::TokenExpired, ErrorCode::SessionEnded);
+        let login = Login::begin(UNIX_EPOCH + YEAR);
+        let hours = |hours| UNIX_EPOCH + YEAR + Duration::from_hours(hours);
+
+        for (expiry, limit, valid_until, end) in [
+            (Expiry::Disconnect, None, Some(2), Some((2, expired))),
+            (Expiry::Disconnect, None, None, None),
+            (Expiry::Ignore, None, Some(2), None),
+            (Expiry::Disconnect, Some(3), Some(2), Some((2, expired))),
+            (Expiry::Disconnect, Some(1), Some(2), Some((1, ended))),
+            (Expiry::Disconnect, Some(2), Some(2), Some((2, ended))),
+            (Expiry::Disconnect, Some(1), None, Some((1, ended))),
+            (Expiry::Ignore, Some(3), Some(2), Some((3, ended))),
+        ] {
+            let rules = ExpiryRules {
+                expiry,
+                expiry_warning: None,
+                guest_timeout: None,
+                max_session: limit.map(Duration::from_hours),
+                clock: Clock::system(),
+            };
+            let end = end.map(|(after, code)| End {
+                at: hours(after),
+                code,
+            });
+            assert_eq!(rules.end_of(valid_until.map(hours), &login), end);
+        }
+    }
+
+    #[test]
+    fn an_endless_limit_of_a_login_never_comes() {
+        let rules = ExpiryRules {
+            expiry: Expiry::Disconnect,
             expiry_warning: None,
             guest_timeout: None,
+            max_session: Some(Duration::MAX),
             clock: Clock::system(),
         };
-        assert_eq!(
-            rules(Expiry::Disconnect).end_of(Some(UNIX_EPOCH)),
-            Some(UNIX_EPOCH)
-        );
-        assert_eq!(rules(Expiry::Disconnect).end_of(None), None);
-        assert_eq!(rules(Expiry::Ignore).end_of(Some(UNIX_EPOCH)), None);
+        let login = Login::begin(SystemTime::now());
+        assert_eq!(rules.end_of(None, &login), None);
     }
 }

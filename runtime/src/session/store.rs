@@ -22,8 +22,8 @@ const NO_SESSION: &str = "no session: this namespace has no jwt_auth middleware,
 #[derive(Clone)]
 struct CurrentSession(Arc<dyn Session>);
 
-/// Stores the first session of a socket. Calls `register` when the socket is in the room of its
-/// user.
+/// Stores the first session of a socket. Calls `register` when the socket is in the rooms of the
+/// session.
 ///
 /// # Errors
 ///
@@ -41,7 +41,7 @@ pub(crate) fn begin<A: Adapter>(
     }
 
     // A socket that is refused leaves its rooms.
-    rooms::enter(socket, session.state().room());
+    rooms::enter(socket, session.state().rooms());
     register().map_err(|code| {
         AuthError::from(code)
             .with_detail("the user was logged out while the connection was under way")
@@ -53,7 +53,7 @@ pub(crate) fn begin<A: Adapter>(
 }
 
 /// Replaces the session of a socket, after a login or a renewal. Calls `register` when the socket
-/// is in the room of its user.
+/// is in the rooms of both sessions.
 ///
 /// # Errors
 ///
@@ -66,7 +66,7 @@ pub(crate) fn replace<A: Adapter>(
     register: impl FnOnce() -> Result<(), ErrorCode>,
 ) -> Result<(), ErrorCode> {
     let (before, after) = (previous.state(), session.state());
-    if let Err(rooms::SocketLeft) = rooms::change(socket, before.room(), after.room()) {
+    if let Err(rooms::SocketLeft) = rooms::join(socket, after.rooms()) {
         return Err(before
             .check_alive()
             .err()
@@ -74,12 +74,10 @@ pub(crate) fn replace<A: Adapter>(
     }
 
     if let Err(code) = register().and_then(|()| before.replace()) {
-        rooms::leave(
-            socket,
-            after.room().filter(|room| before.room() != Some(room)),
-        );
+        rooms::leave(socket, &after.rooms().without(before.rooms()));
         return Err(code);
     }
+    rooms::leave(socket, &before.rooms().without(after.rooms()));
     socket
         .extensions
         .insert(CurrentSession(Arc::clone(session)));

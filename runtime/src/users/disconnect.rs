@@ -1,6 +1,6 @@
-//! Ends the sockets of a user, on this node and on other nodes.
+//! Ends the sockets of a user or of a login, on this node and on other nodes.
 
-use std::{fmt::Display, sync::Arc, time::Duration};
+use std::{any::Any, fmt::Display, sync::Arc, time::Duration};
 
 use futures_util::{
     StreamExt,
@@ -10,8 +10,9 @@ use futures_util::{
 use socketioxide::{
     SocketIo,
     adapter::Adapter,
+    handler::FromConnectParts,
     operators::BroadcastOperators,
-    socket::{RemoteActionError, RemoteSocket, Sid},
+    socket::{RemoteActionError, RemoteSocket, Sid, Socket},
 };
 use tokio::{
     task::JoinHandle,
@@ -20,12 +21,16 @@ use tokio::{
 
 use super::DisconnectError;
 use crate::{
-    error::{AuthError, ErrorCode},
-    log::namespace,
-    refusal::{Ending, UNAUTHORIZED},
-    registry::{LoggedOut, UserOnServer, registry},
+    error::AuthError,
+    refusal::Ending,
+    registry::{LoggedOut, Logout, OthersOf, Server},
     retry::{Backoff, until_connected},
-    session::rooms,
+    session::{
+        Session, SessionState,
+        rooms::{self, ATTEMPTS, Kept, LogoutMarks},
+        socket::UNAUTHORIZED,
+        store,
+    },
 };
 
 /// The time limit for slow clients of this node.
@@ -42,25 +47,88 @@ const MAX_TRIES: u32 = 7;
 /// How many namespaces are handled at once, because a server can have many dynamic ones.
 const CONCURRENT_NAMESPACES: usize = 32;
 
-/// Ends all sockets of a user.
+/// Ends all sockets in a room, which is that of a user or of a login.
 pub(super) async fn end<A: Adapter>(
     io: &SocketIo<A>,
-    user_room: &str,
-    reason: Option<Arc<AuthError>>,
-) -> Result<(), DisconnectError> {
-    let user_room: Arc<str> = user_room.into();
-    let code = reason
-        .as_ref()
-        .map_or(ErrorCode::SessionEnded, |reason| reason.code());
+    room: &str,
+    reason: Arc<AuthError>,
+) -> Result<usize, DisconnectError> {
+    let room: Arc<str> = room.into();
+    let logged_out = Server::find(io).and_then(|server| {
+        server.log_out(&Logout {
+            room: &room,
+            code: reason.code(),
+            others_of: None,
+        })
+    });
 
+    let target = Target { room, kept: None };
+    end_everywhere(io, target, logged_out.unwrap_or_default(), reason).await
+}
+
+/// Ends all sockets of a socket's user, but those of the same login.
+pub(super) async fn end_others<A: Adapter>(
+    socket: &Socket<A>,
+    reason: Arc<AuthError>,
+) -> Result<usize, DisconnectError> {
+    let Some((session, io)) = session_and_server(socket) else {
+        return Ok(0);
+    };
+    let caller = session.state();
+    let Some(room) = caller.rooms().user.clone() else {
+        return Ok(0);
+    };
+    let kept = match &caller.rooms().login {
+        Some(login) => Kept::Login(Arc::clone(login)),
+        None => Kept::Connection(socket.id),
+    };
+
+    let others_of = OthersOf {
+        caller,
+        kept: kept.clone(),
+    };
+    let logged_out = Server::find(&io).and_then(|server| {
+        server.log_out(&Logout {
+            room: &room,
+            code: reason.code(),
+            others_of: Some(others_of),
+        })
+    });
+    let Some(logged_out) = logged_out else {
+        return Ok(0);
+    };
+
+    let target = Target {
+        room,
+        kept: Some(kept),
+    };
+    end_everywhere(&io, target, logged_out, reason).await
+}
+
+/// Returns `None` for a socket without a session.
+fn session_and_server<A: Adapter>(socket: &Socket<A>) -> Option<(Arc<dyn Session>, SocketIo<A>)> {
+    let session = store::of_socket(socket)?;
+    let any: Arc<dyn Any + Send + Sync> = session.state().socket().upgrade()?;
+    let socket: Arc<Socket<A>> = any.downcast().ok()?;
+    let Ok(io) = SocketIo::from_connect_parts(&socket, &None);
+    Some((session, io))
+}
+
+/// Disconnects the sockets of this node whose sessions were ended, and ends those of other nodes.
+async fn end_everywhere<A: Adapter>(
+    io: &SocketIo<A>,
+    target: Target,
+    logged_out: LoggedOut,
+    reason: Arc<AuthError>,
+) -> Result<usize, DisconnectError> {
     // This node comes first: an adapter that fails to reach other nodes does not disconnect the
     // sockets here either.
-    let logged_out = registry().log_out(&UserOnServer::new(io, Arc::clone(&user_room)), code);
-    let slow: Vec<_> = logged_out
+    let LoggedOut { sessions, ended } = logged_out;
+    let slow: Vec<_> = sessions
         .iter()
-        .filter_map(|session| end_here::<A>(session, code, reason.as_ref()))
+        .filter_map(|session| end_here(session.state(), &reason))
         .collect();
-    drop(logged_out);
+    drop(sessions);
     let here = async {
         timeout(LOCAL_TIMEOUT, join_all(slow))
             .await
@@ -74,12 +142,12 @@ pub(super) async fn end<A: Adapter>(
         .map(|namespace| namespace.ns_path().to_owned());
     let elsewhere: Vec<_> = namespaces
         .map(|path| {
-            UserRoom {
+            Elsewhere {
                 io: io.clone(),
                 path,
-                room: Arc::clone(&user_room),
+                target: target.clone(),
             }
-            .end_elsewhere(reason.clone())
+            .end(Arc::clone(&reason))
         })
         .collect();
     let elsewhere = stream::iter(elsewhere)
@@ -87,25 +155,22 @@ pub(super) async fn end<A: Adapter>(
         .collect::<Vec<_>>();
 
     let (here, elsewhere) = join(here, elsewhere).await;
-    elsewhere.into_iter().collect::<Result<(), _>>().and(here)
+    elsewhere.into_iter().collect::<Result<(), _>>().and(here)?;
+    Ok(ended)
 }
 
-/// Disconnects a socket of this node. Returns a task if its client reads too slowly.
-fn end_here<A: Adapter>(
-    logged_out: &LoggedOut,
-    code: ErrorCode,
-    reason: Option<&Arc<AuthError>>,
-) -> Option<JoinHandle<()>> {
-    let socket = logged_out.socket::<A>()?;
+/// Tells and disconnects a socket of this node. Returns a task if its client reads too slowly.
+fn end_here(session: &SessionState, reason: &Arc<AuthError>) -> Option<JoinHandle<()>> {
+    let socket = session.socket().upgrade()?;
     tracing::info!(
-        namespace = &*namespace(&socket),
-        socket = %socket.id,
-        code = code.as_str(),
+        namespace = &*socket.namespace(),
+        socket = %socket.connection(),
+        code = reason.code().as_str(),
         "user disconnected"
     );
 
-    let mut ending = Ending::new(logged_out.session.state().room().cloned(), reason.cloned());
-    if !socket.connected() {
+    let mut ending = Ending::new(session.rooms().clone(), Arc::clone(reason));
+    if !socket.is_connected() {
         // Later connect middlewares still run. The session has ended, so the caller need not wait
         // for the rest.
         let socket = Arc::downgrade(&socket);
@@ -123,57 +188,102 @@ fn end_here<A: Adapter>(
     Some(tokio::spawn(async move { ending.run(&socket).await }))
 }
 
-/// A user's room in one namespace.
-struct UserRoom<A: Adapter> {
-    io: SocketIo<A>,
-    path: String,
+/// The sockets to end.
+#[derive(Clone)]
+struct Target {
     room: Arc<str>,
+    kept: Option<Kept>,
 }
 
-impl<A: Adapter> UserRoom<A> {
+/// The sockets to end in one namespace, on other nodes.
+struct Elsewhere<A: Adapter> {
+    io: SocketIo<A>,
+    path: String,
+    target: Target,
+}
+
+impl<A: Adapter> Elsewhere<A> {
     /// Selects the sockets in some rooms. Returns `None` if the namespace was deleted, which
     /// disconnects its sockets.
     fn sockets<const N: usize>(&self, rooms: [String; N]) -> Option<BroadcastOperators<A>> {
         self.io.of(&self.path).map(|namespace| namespace.to(rooms))
     }
 
-    fn members(&self) -> Option<BroadcastOperators<A>> {
-        self.sockets([self.room.to_string()])
-    }
-
-    /// Ends the sockets of other nodes, through the adapter.
-    async fn end_elsewhere(self, reason: Option<Arc<AuthError>>) -> Result<(), DisconnectError> {
+    /// Ends the sockets, through the adapter.
+    async fn end(self, reason: Arc<AuthError>) -> Result<(), DisconnectError> {
         let ending = timeout(REMOTE_TIMEOUT, async {
             self.refuse_attempts().await?;
-
-            if let (Some(sockets), Some(reason)) = (self.members(), reason) {
-                // If it fails, the clients are still disconnected.
-                sockets.emit(UNAUTHORIZED, &*reason).await.ok();
+            match &self.target.kept {
+                None => self.disconnect_all(&reason).await?,
+                Some(_) => self.disconnect_others(&reason).await?,
             }
-
-            if let Some(sockets) = self.members() {
-                adapter_error(sockets.disconnect().await)?;
-            }
-
             self.end_remaining().await
         });
-        ending.await.unwrap_or_else(|_| Err(unreached("no answer")))
+        let ended = ending.await.unwrap_or_else(|_| Err(unreached("no answer")));
+        self.unmark_kept().await;
+        ended
     }
 
-    /// Makes other nodes refuse the user's attempts under way, and sockets that are accepted but
-    /// not connected yet.
+    /// Makes other nodes refuse attempts under way, and sockets that are accepted but not connected
+    /// yet.
     async fn refuse_attempts(&self) -> Result<(), DisconnectError> {
         if !rooms::are_shared::<A>() {
             return Ok(());
         }
-        let Some(sockets) = self.sockets([rooms::ATTEMPTS.to_owned(), self.room.to_string()])
-        else {
+        let room = self.target.room.to_string();
+        let Some(sockets) = self.sockets([ATTEMPTS.to_owned(), room]) else {
             return Ok(());
         };
-        sockets
-            .join(rooms::of_logout(&self.room))
-            .await
-            .map_err(unreached)
+        sockets.join(self.marks()).await.map_err(unreached)
+    }
+
+    fn marks(&self) -> Vec<String> {
+        LogoutMarks::of(&self.target.room, self.target.kept.as_ref()).0
+    }
+
+    async fn disconnect_all(&self, reason: &AuthError) -> Result<(), DisconnectError> {
+        let room = || self.sockets([self.target.room.to_string()]);
+        if let Some(sockets) = room() {
+            // If it fails, the clients are still disconnected.
+            sockets.emit(UNAUTHORIZED, reason).await.ok();
+        }
+        match room() {
+            Some(sockets) => adapter_error(sockets.disconnect().await),
+            None => Ok(()),
+        }
+    }
+
+    /// Disconnects the sockets one by one, because an adapter cannot leave out a connection.
+    async fn disconnect_others(&self, reason: &AuthError) -> Result<(), DisconnectError> {
+        let sockets = self.remaining_in([self.target.room.to_string()]).await?;
+        let ending = sockets.into_iter().map(async |socket| {
+            socket.emit(UNAUTHORIZED, reason).await.ok();
+            adapter_error(socket.disconnect().await)
+        });
+        join_all(ending).await.into_iter().collect()
+    }
+
+    /// Takes kept sockets out of the rooms of the logout, in which they stay connected. Those with
+    /// an attempt under way leave them themselves.
+    async fn unmark_kept(&self) {
+        if !rooms::are_shared::<A>() {
+            return;
+        }
+        match &self.target.kept {
+            Some(Kept::Login(room)) => {
+                if let Some(sockets) = self.sockets([room.to_string()]) {
+                    sockets.leave(self.marks()).await.ok();
+                }
+            }
+            Some(Kept::Connection(connection)) => {
+                let namespace = self.io.of(&self.path);
+                let socket = namespace.and_then(|namespace| namespace.get_socket(*connection));
+                if let Some(socket) = socket {
+                    socket.leave(self.marks());
+                }
+            }
+            None => {}
+        }
     }
 
     /// Waits until the sockets on other nodes are gone, and disconnects them again until then: a
@@ -201,10 +311,28 @@ impl<A: Adapter> UserRoom<A> {
     /// Returns the sockets that are not disconnected yet, including those whose session had ended
     /// before.
     async fn remaining(&self) -> Result<Vec<RemoteSocket<A>>, DisconnectError> {
-        match self.sockets([self.room.to_string(), rooms::of_ended(&self.room)]) {
-            Some(sockets) => sockets.fetch_sockets().await.map_err(unreached),
-            None => Ok(Vec::new()),
+        let room = &self.target.room;
+        self.remaining_in([room.to_string(), rooms::of_ended(room)])
+            .await
+    }
+
+    async fn remaining_in<const N: usize>(
+        &self,
+        rooms: [String; N],
+    ) -> Result<Vec<RemoteSocket<A>>, DisconnectError> {
+        let Some(sockets) = self.sockets(rooms) else {
+            return Ok(Vec::new());
+        };
+        let sockets = match &self.target.kept {
+            Some(Kept::Login(room)) => sockets.except(room.to_string()),
+            _ => sockets,
+        };
+
+        let mut sockets = sockets.fetch_sockets().await.map_err(unreached)?;
+        if let Some(Kept::Connection(connection)) = self.target.kept {
+            sockets.retain(|socket| socket.data().id != connection);
         }
+        Ok(sockets)
     }
 
     /// Returns those of the `known` sockets that remain. Sockets that connected meanwhile have
@@ -217,7 +345,7 @@ impl<A: Adapter> UserRoom<A> {
 }
 
 /// Keeps the errors of the adapter only. A socket that could not be disconnected is closed already,
-/// or [`UserRoom::end_remaining`] tries again.
+/// or [`Elsewhere::end_remaining`] tries again.
 fn adapter_error(result: Result<(), impl Into<RemoteActionError>>) -> Result<(), DisconnectError> {
     match result.map_err(Into::into) {
         Err(RemoteActionError::Adapter(error)) => Err(unreached(error)),

@@ -547,6 +547,7 @@ async fn refuse_renewals(server: &Server, waiting: &mut Waiting) {
     waiting.arrived().await;
     disconnect_user(&server.io, "Ada").await.unwrap();
     waiting.gate.open_once();
+    ada.expect("/", unauthorized("session_ended")).await;
     ada.expect("/", Received::Disconnected).await;
 }
 

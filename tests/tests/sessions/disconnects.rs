@@ -231,6 +231,7 @@ async fn a_renewal_that_ends_after_a_reconnect_does_not_change_the_rooms() {
             [user_room(after)]
         );
         disconnect_user(&server.io, after).await.unwrap();
+        raw.expect("/", unauthorized("session_ended")).await;
         raw.expect("/", Received::Disconnected).await;
         assert_eq!(records.next().await, format!("{after} left"));
         assert_eq!(records.next().await, "member dropped");

@@ -1,10 +1,14 @@
 //! A session after its connection: expiry, renewal, disconnect, shutdown.
 
+mod announcement;
 mod application_handlers;
+mod devices;
 mod disconnects;
+mod ended;
 mod expiry;
 mod guest_timeout;
 mod mass_expiry;
+mod max_session;
 mod renewal;
 mod renewal_races;
 mod shutdown;

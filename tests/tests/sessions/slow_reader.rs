@@ -297,7 +297,11 @@ async fn a_slow_client_leaves_all_rooms_at_a_logout() {
         tokio::task::yield_now().await;
     }
 
-    assert_eq!(after_the_flood(&mut raw).await, Received::Disconnected);
+    assert_eq!(
+        after_the_flood(&mut raw).await,
+        unauthorized("session_ended")
+    );
+    raw.expect("/", Received::Disconnected).await;
     tokio::time::timeout(LIMIT, logout)
         .await
         .unwrap()

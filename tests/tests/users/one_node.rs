@@ -174,7 +174,11 @@ async fn a_logout_ends_all_sockets_of_a_user_and_no_others() {
     let mut grace = everywhere(&server, "grace").await;
     disconnect_user(&server.io, "ada").await.unwrap();
     for ada in &mut adas {
-        expect_everywhere(ada, &[Received::Disconnected]).await;
+        expect_everywhere(
+            ada,
+            &[unauthorized("session_ended"), Received::Disconnected],
+        )
+        .await;
     }
     expect_in(&mut grace, "grace").await;
     assert_eq!(
@@ -223,6 +227,7 @@ async fn a_disconnect_handler_still_sees_the_user_and_its_other_rooms() {
     let mut ada = ready(&server, "/", Some(&token("ada"))).await;
     server.io.to(user_room("ada")).join("lobby").await.unwrap();
     disconnect_user(&server.io, "ada").await.unwrap();
+    ada.expect("/", unauthorized("session_ended")).await;
     ada.expect("/", Received::Disconnected).await;
     let record = records.next().await;
     assert!(
@@ -321,6 +326,7 @@ async fn a_guest_is_in_no_room_and_joins_one_when_it_logs_in() {
     send_to(&server, "ada", "for ada").await;
     guest.expect("/", mail("for ada")).await;
     disconnect_user(&server.io, "ada").await.unwrap();
+    guest.expect("/", unauthorized("session_ended")).await;
     guest.expect("/", Received::Disconnected).await;
 }
 
@@ -374,6 +380,7 @@ async fn a_key_with_special_characters_reaches_only_its_user() {
 
     while let Some((key, mut user)) = users.pop() {
         disconnect_user(&server.io, key).await.unwrap();
+        user.expect("/", unauthorized("session_ended")).await;
         user.expect("/", Received::Disconnected).await;
         for (key, user) in &mut users {
             expect_in(user, key).await;
@@ -386,10 +393,12 @@ async fn a_disconnected_user_comes_back_only_if_the_lookup_lets_it() {
     let (server, directory, _) = server().await;
     let mut ada = ready(&server, "/", Some(&token("ada"))).await;
     disconnect_user(&server.io, "ada").await.unwrap();
+    ada.expect("/", unauthorized("session_ended")).await;
     ada.expect("/", Received::Disconnected).await;
     join(&mut ada, "/", Some(&token("ada"))).await;
     directory.rename("ada", "");
     disconnect_user(&server.io, "ada").await.unwrap();
+    ada.expect("/", unauthorized("session_ended")).await;
     ada.expect("/", Received::Disconnected).await;
     ada.connect_with_token("/", &token("ada")).await;
     ada.expect("/", Received::refused("banned")).await;

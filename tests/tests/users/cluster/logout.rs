@@ -3,7 +3,7 @@
 use serde_json::json;
 use socketioxide_jwt_auth::{AuthError, DisconnectError, disconnect_user, disconnect_user_because};
 use socketioxide_jwt_auth_tests::{
-    Raw, Received, Records, join, renew, token, unauthorized_denied, within,
+    Raw, Received, Records, join, renew, token, unauthorized, unauthorized_denied, within,
 };
 
 use crate::cluster::{
@@ -41,7 +41,11 @@ async fn a_logout_ends_all_sockets_of_a_user_on_both_nodes_and_no_others() {
     );
 
     for ada in &mut adas {
-        expect_everywhere(ada, &[Received::Disconnected]).await;
+        expect_everywhere(
+            ada,
+            &[unauthorized("session_ended"), Received::Disconnected],
+        )
+        .await;
     }
 
     for grace in &mut graces {
@@ -97,6 +101,7 @@ async fn a_user_who_logged_in_on_an_open_socket_ends_too() {
         Received::Ack(_)
     ));
     disconnect_user(&here.io, "ada").await.unwrap();
+    late.expect("/", unauthorized("session_ended")).await;
     late.expect("/", Received::Disconnected).await;
     assert!(matches!(
         renew(&mut guest, &token("grace")).await,
@@ -118,6 +123,7 @@ async fn a_dynamic_namespace_that_both_nodes_know_ends_too() {
     let mut grace = here.client("/room/1", Some("grace")).await;
     let mut ada = there.client("/room/1", Some("ada")).await;
     disconnect_user(&here.io, "ada").await.unwrap();
+    ada.expect("/room/1", unauthorized("session_ended")).await;
     ada.expect("/room/1", Received::Disconnected).await;
     grace
         .emit_with_ack("/room/1", 1, &json!(["whoami", null]))
@@ -144,6 +150,7 @@ async fn a_dynamic_namespace_that_only_the_other_node_knows_is_not_reached() {
         .await;
     ada.expect("/room/1", Received::ack(json!("ada"))).await;
     disconnect_user(&there.io, "ada").await.unwrap();
+    ada.expect("/room/1", unauthorized("session_ended")).await;
     ada.expect("/room/1", Received::Disconnected).await;
 }
 
@@ -172,11 +179,12 @@ async fn a_slow_reader_on_the_other_node_ends_when_it_reads() {
     let mut quick = there.client("/", Some("ada")).await;
     let io = here.io.clone();
     let ending = tokio::spawn(async move { disconnect_user(&io, "ada").await });
+    quick.expect("/", unauthorized("session_ended")).await;
     quick.expect("/", Received::Disconnected).await;
 
     loop {
         match slow.next().await.1 {
-            Received::Event(name, _) if name == "text" => {}
+            Received::Event(name, _) if ["text", "unauthorized"].contains(&&*name) => {}
             received => break assert_eq!(received, Received::Disconnected),
         }
     }
@@ -221,11 +229,14 @@ async fn a_user_may_come_back_on_any_node() {
     };
     let mut ada = there.client("/", Some("ada")).await;
     disconnect_user(&here.io, "ada").await.unwrap();
+    ada.expect("/", unauthorized("session_ended")).await;
     ada.expect("/", Received::Disconnected).await;
     join(&mut ada, "/", Some(&token("ada"))).await;
     expect_in(&mut ada, "ada").await;
     let mut elsewhere = here.client("/", Some("ada")).await;
     disconnect_user(&there.io, "ada").await.unwrap();
+    ada.expect("/", unauthorized("session_ended")).await;
     ada.expect("/", Received::Disconnected).await;
+    elsewhere.expect("/", unauthorized("session_ended")).await;
     elsewhere.expect("/", Received::Disconnected).await;
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures_util::future::{join, join_all};
 use serde_json::json;
 use socketioxide_jwt_auth::{disconnect_user, user_room};
-use socketioxide_jwt_auth_tests::{Gate, ODD_KEYS, Received, recorder, renew, token};
+use socketioxide_jwt_auth_tests::{Gate, ODD_KEYS, Received, recorder, renew, token, unauthorized};
 use tokio::time::timeout;
 
 use crate::cluster::{
@@ -108,6 +108,7 @@ async fn a_key_with_special_characters_reaches_only_its_user() {
 
     while let Some((key, mut user)) = users.pop() {
         disconnect_user(&here.io, key).await.unwrap();
+        user.expect("/", unauthorized("session_ended")).await;
         user.expect("/", Received::Disconnected).await;
         for (key, user) in &mut users {
             expect_in(user, key).await;
@@ -135,6 +136,7 @@ async fn an_empty_key_is_a_key_like_any_other() {
         .unwrap();
     empty.expect("/", mail("for the empty key")).await;
     disconnect_user(&here.io, "").await.unwrap();
+    empty.expect("/", unauthorized("session_ended")).await;
     empty.expect("/", Received::Disconnected).await;
     expect_in(&mut ada, "ada").await;
 }

@@ -4,6 +4,7 @@
 #[path = "../../../../examples/cluster/src/adapter.rs"]
 mod adapter;
 mod concurrent_logout;
+mod devices;
 mod logout;
 mod messages;
 mod node;

@@ -6,16 +6,15 @@ use std::{
 };
 
 use axum::Router;
+use serde::Deserialize;
 use serde_json::{Value, json};
 use socketioxide::{
     SendError, SocketError, SocketIo,
     extract::{AckSender, SocketRef, State},
     handler::ConnectHandler,
 };
-use socketioxide_jwt_auth::{AuthUser, jwt_auth, user_room};
-use socketioxide_jwt_auth_tests::{
-    Claims, Gate, Raw, Received, Recorder, Records, SECRET, join, token,
-};
+use socketioxide_jwt_auth::{AuthUser, disconnect_others, jwt_auth, user_room};
+use socketioxide_jwt_auth_tests::{Gate, Raw, Received, Recorder, Records, SECRET, join, token};
 use tokio::{net::TcpListener, task::JoinHandle};
 
 use crate::cluster::adapter::{self, Adapter};
@@ -23,18 +22,36 @@ use crate::cluster::adapter::{self, Adapter};
 /// The static namespaces. There is a dynamic one as well, `/room/{id}`.
 pub(crate) const NAMESPACES: [&str; 2] = ["/", "/other"];
 
+#[derive(Deserialize)]
+struct Claims {
+    sub: String,
+    sid: Option<String>,
+}
+
 struct Member {
     key: String,
 }
 
 /// A lookup that returns the user that the token names.
-#[jwt_auth(secret = SECRET, guest = true, authenticate_event = "authenticate", user_key = |member: &Member| &member.key)]
+#[jwt_auth(
+    secret = SECRET,
+    guest = true,
+    authenticate_event = "authenticate",
+    user_key = |member: &Member| &member.key,
+    session_key = |claims: &Claims| &claims.sid,
+)]
 async fn admit(claims: Claims) -> Option<Member> {
     Some(Member { key: claims.sub })
 }
 
 /// A lookup that waits at the gate.
-#[jwt_auth(secret = SECRET, guest = true, authenticate_event = "authenticate", user_key = |member: &Member| &member.key)]
+#[jwt_auth(
+    secret = SECRET,
+    guest = true,
+    authenticate_event = "authenticate",
+    user_key = |member: &Member| &member.key,
+    session_key = |claims: &Claims| &claims.sid,
+)]
 async fn admit_slowly(
     claims: Claims,
     State(recorder): State<Recorder>,
@@ -68,6 +85,13 @@ async fn on_connect(socket: SocketRef<Adapter>) {
     socket.on(
         "whoami",
         async |ack: AckSender<Adapter>, member: AuthUser<Member>| ack.send(&member.key).unwrap(),
+    );
+    socket.on(
+        "end_others",
+        async |socket: SocketRef<Adapter>, ack: AckSender<Adapter>| {
+            let ended = disconnect_others(&socket).await.unwrap();
+            ack.send(&ended).unwrap_or_default();
+        },
     );
     socket.on("flood", flood);
     socket.emit("ready", &()).unwrap();

@@ -5,7 +5,9 @@ use std::time::Duration;
 use socketioxide_jwt_auth::{
     AuthError, DisconnectError, disconnect_user, disconnect_user_because, user_room,
 };
-use socketioxide_jwt_auth_tests::{Received, renew, token, unauthorized_denied, within};
+use socketioxide_jwt_auth_tests::{
+    Received, renew, token, unauthorized, unauthorized_denied, within,
+};
 
 use crate::cluster::{
     Cluster,
@@ -50,7 +52,11 @@ async fn without_redis_a_logout_ends_the_sockets_of_this_node_and_returns_an_err
     until_seen(&here, "ada").await;
     expect_in(&mut far, "ada").await;
     disconnect_user(&here.io, "ada").await.unwrap();
-    expect_everywhere(&mut far, &[Received::Disconnected]).await;
+    expect_everywhere(
+        &mut far,
+        &[unauthorized("session_ended"), Received::Disconnected],
+    )
+    .await;
 }
 
 #[tokio::test]
@@ -62,7 +68,11 @@ async fn with_a_frozen_redis_a_logout_ends_the_sockets_of_this_node() {
     redis.freeze();
     let io = here.io.clone();
     let ending = tokio::spawn(async move { disconnect_user(&io, "ada").await });
-    expect_everywhere(&mut near, &[Received::Disconnected]).await;
+    expect_everywhere(
+        &mut near,
+        &[unauthorized("session_ended"), Received::Disconnected],
+    )
+    .await;
     let ended = tokio::time::timeout(Duration::from_secs(20), ending)
         .await
         .expect("it does not hang")
@@ -117,6 +127,7 @@ async fn users_are_reached_again_when_redis_is_back() {
         .unwrap();
     far.expect("/", mail("back again")).await;
     disconnect_user(&here.io, "ada").await.unwrap();
+    far.expect("/", unauthorized("session_ended")).await;
     far.expect("/", Received::Disconnected).await;
 }
 

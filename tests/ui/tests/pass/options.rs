@@ -8,6 +8,8 @@ use socketioxide_jwt_auth::{AuthError, Issuer, KeyRequest, KeySet, KeySource, jw
 #[derive(Deserialize)]
 struct Claims {
     sub: String,
+    #[serde(default)]
+    sid: Option<String>,
 }
 
 struct User {
@@ -49,9 +51,12 @@ const SECRET: &[u8] = b"a secret of thirty-two bytes or more";
     guest = true,
     guest_timeout = "10s",
     authenticate_event = "authenticate",
+    announce_event = "authenticated",
     expiry = "ignore",
     expiry_warning = "1m 30s",
     user_key = |user: &User| user.id,
+    session_key = |claims: &Claims| claims.sid.clone(),
+    max_session = "12h",
     lookup_timeout = "5s",
 )]
 async fn literals(claims: Claims) -> Option<User> {
@@ -67,12 +72,13 @@ async fn literals(claims: Claims) -> Option<User> {
     leeway = LEEWAY,
     guest = cfg!(debug_assertions),
     user_key = |user| &user.name,
+    session_key = |claims| &claims.sub,
 )]
 async fn constants(_: Claims) -> Option<User> {
     None
 }
 
-#[jwt_auth(secret_env = [VARIABLE, "OLD_JWT_SECRET"], user_key = |user: &User| -> String { user.name.clone() })]
+#[jwt_auth(secret_env = [VARIABLE, "OLD_JWT_SECRET"], user_key = |user: &User| -> String { user.name.clone() }, session_key = |claims| &claims.sid)]
 async fn list_with_a_constant(_: Claims) -> Option<User> {
     None
 }
@@ -88,6 +94,25 @@ async fn secret_file(_: Claims) -> Option<User> {
     reload_keys = "30s",
 )]
 async fn secret_files(_: Claims) -> Option<User> {
+    None
+}
+
+#[jwt_auth(secret = SECRET, session_key = |claims| claims.sid.as_deref())]
+async fn borrowed_session_key(_: Claims) -> Option<User> {
+    None
+}
+
+fn session_key_of(claims: &Claims) -> Option<String> {
+    claims.sid.clone()
+}
+
+#[jwt_auth(secret = SECRET, session_key = session_key_of)]
+async fn session_key_function(_: Claims) -> Option<User> {
+    None
+}
+
+#[jwt_auth(secret = SECRET, session_key = |claims: &Claims| -> Option<String> { claims.sid.clone() })]
+async fn session_key_block(_: Claims) -> Option<User> {
     None
 }
 
