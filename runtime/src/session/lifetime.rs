@@ -90,8 +90,7 @@ impl Lifetime {
     /// Returns `None` if the session has ended.
     fn waiters(&self) -> Option<Arc<Notify>> {
         let mut state = self.state();
-        let waiters = (!state.ended).then(|| Arc::clone(state.waiters.get_or_insert_default()));
-        waiters
+        (!state.ended).then(|| Arc::clone(state.waiters.get_or_insert_default()))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

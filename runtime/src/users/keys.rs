@@ -100,7 +100,8 @@ mod tests {
     #[test]
     fn a_session_key_is_anything_that_can_be_displayed_or_an_option_of_it() {
         assert_eq!(key("a").as_deref(), Some("a"));
-        assert_eq!(key(&"a".to_owned()).as_deref(), Some("a"));
+        let owned = "a".to_owned();
+        assert_eq!(key(&owned).as_deref(), Some("a"));
         assert_eq!(key(5_u64).as_deref(), Some("5"));
         assert_eq!(key(Some("a".to_owned())).as_deref(), Some("a"));
         assert_eq!(key(&Some(5)).as_deref(), Some("5"));
