@@ -90,7 +90,7 @@ async fn log_out(
     reply.send(
         disconnect_user_because(&io, &name, &reason)
             .await
-            .map(|()| "done"),
+            .map(|_| "done"),
     );
 }
 

@@ -165,7 +165,7 @@ pub(crate) fn leave_ended<A: Adapter>(socket: &Socket<A>, rooms: &SessionRooms) 
 mod tests {
     use std::collections::HashSet;
 
-    use super::{SessionRooms, of_login, of_user};
+    use super::{SessionRooms, of_ended, of_login, of_user};
 
     #[test]
     fn keys_never_share_a_room() {
@@ -180,6 +180,21 @@ mod tests {
                 .iter()
                 .all(|room| room.is_ascii() && !room.contains(['\0', ' ']))
         );
+    }
+
+    /// A logout looks for both rooms of its user on every node.
+    #[test]
+    fn ended_sessions_of_two_users_have_two_rooms_that_no_user_is_in() {
+        let users = ["1", "2"].map(of_user);
+        let ended = users.each_ref().map(|room| of_ended(room));
+        assert_eq!(
+            ended,
+            [
+                "jwt_auth:ended:jwt_auth:user:1",
+                "jwt_auth:ended:jwt_auth:user:2"
+            ]
+        );
+        assert!(users.iter().all(|room| !ended.contains(room)));
     }
 
     #[test]
