@@ -138,9 +138,11 @@ impl<L: UserLookup> Authenticator<L> {
         };
         let rooms = self.rooms_of(&user, &claims)?;
         let end = self.expiry.end_of(registered.valid_until(), &login);
+        let warning_at = self.expiry.warning_of(facts.expires_at);
         let clock = self.expiry.clock.clone();
         let state = SessionState::of_token(claims, facts, login, clock)
             .ending(end)
+            .warned_at(warning_at)
             .in_rooms(rooms);
 
         Ok(user_session(user, state))
@@ -153,15 +155,16 @@ impl<L: UserLookup> Authenticator<L> {
     where
         L: LookupOn<A>,
     {
-        let clock = self.expiry.clock.clone();
-        let state = SessionState::of_guest::<L::Claims>(Login::begin(clock.now()), clock);
-
         let user = if L::CALLED_FOR_GUESTS {
             self.look_up(request, None, None).await?
         } else {
             None
         };
 
+        let clock = self.expiry.clock.clone();
+        let login = Login::begin(clock.now());
+        let end = self.expiry.end_of_guest(&login);
+        let state = SessionState::of_guest::<L::Claims>(login, clock).ending(end);
         match user {
             // Guest users returned by the lookup are in no rooms.
             Some(user) => Ok(user_session(user, state)),

@@ -18,7 +18,7 @@ use crate::{
     log,
     lookup::{LookupOn, LookupRequest, UserLookup},
     renewal::AuthenticateHandler,
-    session::{self, expiry, rooms::AttemptKind, store},
+    session::{self, rooms::AttemptKind, store},
     verify::Verifier,
 };
 
@@ -119,7 +119,7 @@ impl<L: UserLookup> Shared<L> {
             })
             .await?;
 
-        expiry::start(socket, &session, &self.authenticator.expiry);
+        session.state().start_timers();
         if let Some(event) = &self.authenticate_event {
             socket.on(event.clone(), AuthenticateHandler::new(Arc::clone(self)));
         }

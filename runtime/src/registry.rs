@@ -5,9 +5,12 @@
 //! must refuse an attempt whose lookup began before the logout. So this registry keeps sessions,
 //! attempts and logouts in one order.
 
+mod timers;
+
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, Weak},
+    time::SystemTime,
 };
 
 use socketioxide::{
@@ -18,6 +21,7 @@ use socketioxide::{
 };
 
 use crate::{
+    clock::Clock,
     error::ErrorCode,
     session::{
         Session, SessionState,
@@ -25,6 +29,9 @@ use crate::{
         socket::AnySocket,
     },
 };
+
+pub(crate) use timers::Timer;
+use timers::TimerQueue;
 
 static SERVERS: LazyLock<Mutex<HashMap<ServerId, Weak<Server>>>> = LazyLock::new(Mutex::default);
 
@@ -48,6 +55,7 @@ impl ServerId {
 /// What this crate keeps of a server, as long as the server has sessions or attempts.
 pub(crate) struct Server {
     id: ServerId,
+    clock: Clock,
     state: Mutex<State>,
 }
 
@@ -64,6 +72,7 @@ struct State {
     /// The last number given to an attempt, a session or a logout. The numbers tell which of them
     /// came first.
     sequence: u64,
+    timers: TimerQueue,
 }
 
 struct PastLogout {
@@ -144,13 +153,6 @@ impl State {
             .filter_map(|(_, number)| self.sessions.get(number)?.upgrade())
             .collect()
     }
-
-    fn remove(&mut self, number: u64, rooms: &SessionRooms) {
-        self.sessions.remove(&number);
-        for room in rooms.iter() {
-            self.rooms.remove(&(Arc::clone(room), number));
-        }
-    }
 }
 
 impl Server {
@@ -163,7 +165,7 @@ impl Server {
             return server;
         }
 
-        let server = Arc::new(Self::new(id));
+        let server = Arc::new(Self::new(id, Clock::system()));
         servers.insert(id, Arc::downgrade(&server));
         server
     }
@@ -173,9 +175,10 @@ impl Server {
         servers().get(&ServerId::of(io)).and_then(Weak::upgrade)
     }
 
-    fn new(id: ServerId) -> Self {
+    fn new(id: ServerId, clock: Clock) -> Self {
         Self {
             id,
+            clock,
             state: Mutex::default(),
         }
     }
@@ -283,7 +286,6 @@ impl LogoutWatch {
         session.state().hold_registration(Registration {
             server: Arc::clone(&self.server),
             number,
-            rooms: rooms.clone(),
             socket,
             connection,
         });
@@ -306,12 +308,10 @@ impl Drop for LogoutWatch {
     }
 }
 
-/// The entry of a session in the registry. The session holds it; dropping it removes the session
-/// from the registry.
+/// The entry of a session in the registry. The session holds it, and removes it when it is dropped.
 pub(crate) struct Registration {
     server: Arc<Server>,
     number: u64,
-    rooms: SessionRooms,
     socket: Weak<dyn AnySocket>,
     connection: Sid,
 }
@@ -324,11 +324,27 @@ impl Registration {
     pub(crate) fn connection(&self) -> Sid {
         self.connection
     }
-}
 
-impl Drop for Registration {
-    fn drop(&mut self) {
-        self.server.state().remove(self.number, &self.rooms);
+    pub(crate) fn start_timers(&self, timers: impl Iterator<Item = (SystemTime, Timer)>) {
+        self.server.start_timers(self.number, timers);
+    }
+
+    pub(crate) fn stop_timers(&self, timers: impl Iterator<Item = (SystemTime, Timer)>) {
+        self.server.stop_timers(self.number, timers);
+    }
+
+    /// Removes the session, which is in these rooms and has these timers.
+    pub(crate) fn remove(
+        &self,
+        rooms: &SessionRooms,
+        timers: impl Iterator<Item = (SystemTime, Timer)>,
+    ) {
+        let mut state = self.server.state();
+        state.sessions.remove(&self.number);
+        for room in rooms.iter() {
+            state.rooms.remove(&(Arc::clone(room), self.number));
+        }
+        state.timers.remove(self.number, timers);
     }
 }
 

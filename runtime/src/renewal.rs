@@ -20,13 +20,7 @@ use crate::{
     middleware::Shared,
     rate_limit::limiter,
     refusal,
-    session::{
-        Session, SessionState,
-        expiry::{self, ExpiresAt},
-        login_handler,
-        rooms::AttemptKind,
-        store,
-    },
+    session::{Session, SessionState, expiry::ExpiresAt, login_handler, rooms::AttemptKind, store},
     token::{self, FirstArgument, RawToken},
 };
 use permit::{LatestWins, Permit};
@@ -116,7 +110,7 @@ impl<L: UserLookup> Authenticator<L> {
 
             let register = || attempt.register(&session, Some(&*previous));
             store::replace(socket, &*previous, &session, register).map_err(ended_meanwhile)?;
-            expiry::start(socket, &session, &self.expiry);
+            session.state().start_timers();
             if previous.state().is_guest() {
                 log::admitted(socket, &*session, "logged in");
                 login_handler::announce_login(socket);

@@ -16,9 +16,12 @@ use std::{
 };
 
 use socketioxide::socket::Sid;
-use tokio::task::AbortHandle;
 
-use crate::{clock::Clock, error::ErrorCode, registry::Registration};
+use crate::{
+    clock::Clock,
+    error::ErrorCode,
+    registry::{Registration, Timer},
+};
 pub(crate) use announcement::once_connected;
 pub use expiry::Expiry;
 pub(crate) use lifetime::Login;
@@ -71,11 +74,12 @@ pub(crate) struct SessionState {
     rooms: SessionRooms,
     /// `None` if the session ends only when its user is logged out.
     end: Option<End>,
+    /// When the client is warned of the expiry of its token.
+    warning_at: Option<SystemTime>,
     login: Login,
     clock: Clock,
     /// Set once, by whichever comes first: a renewal or the end of the session.
     outcome: OnceLock<Outcome>,
-    timer: Timer,
     registration: OnceLock<Registration>,
 }
 
@@ -103,24 +107,6 @@ enum Outcome {
     Replaced,
 }
 
-/// The task that ends the session at its expiry. It is aborted when the session is dropped.
-#[derive(Default)]
-struct Timer(OnceLock<AbortHandle>);
-
-impl Timer {
-    fn stop(&self) {
-        if let Some(task) = self.0.get() {
-            task.abort();
-        }
-    }
-}
-
-impl Drop for Timer {
-    fn drop(&mut self) {
-        self.stop();
-    }
-}
-
 impl SessionState {
     /// Creates the state of a session that a verified token began.
     pub(crate) fn of_token<C: Send + Sync + 'static>(
@@ -129,11 +115,10 @@ impl SessionState {
         login: Login,
         clock: Clock,
     ) -> Self {
-        Self {
-            claims: Some(Arc::new(claims)),
-            token,
-            ..Self::of_guest::<C>(login, clock)
-        }
+        let mut state = Self::of_guest::<C>(login, clock);
+        state.claims = Some(Arc::new(claims));
+        state.token = token;
+        state
     }
 
     /// Creates the state of a session whose client sent no token.
@@ -144,20 +129,27 @@ impl SessionState {
             token: TokenFacts::default(),
             rooms: SessionRooms::default(),
             end: None,
+            warning_at: None,
             login,
             clock,
             outcome: OnceLock::new(),
-            timer: Timer::default(),
             registration: OnceLock::new(),
         }
     }
 
-    pub(crate) fn in_rooms(self, rooms: SessionRooms) -> Self {
-        Self { rooms, ..self }
+    pub(crate) fn in_rooms(mut self, rooms: SessionRooms) -> Self {
+        self.rooms = rooms;
+        self
     }
 
-    pub(crate) fn ending(self, end: Option<End>) -> Self {
-        Self { end, ..self }
+    pub(crate) fn ending(mut self, end: Option<End>) -> Self {
+        self.end = end;
+        self
+    }
+
+    pub(crate) fn warned_at(mut self, warning_at: Option<SystemTime>) -> Self {
+        self.warning_at = warning_at;
+        self
     }
 
     pub(crate) fn is_guest(&self) -> bool {
@@ -217,9 +209,26 @@ impl SessionState {
             .and_then(|claims| claims.downcast().ok()))
     }
 
-    /// Keeps the handle of the session's timer, which is set once.
-    pub(crate) fn hold_timer(&self, timer: AbortHandle) {
-        self.timer.0.set(timer).ok();
+    pub(crate) fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// Returns when the login of the session began.
+    pub(crate) fn began(&self) -> SystemTime {
+        self.login.began
+    }
+
+    /// Starts the timers of the session, which is registered.
+    pub(crate) fn start_timers(&self) {
+        if let Some(registration) = self.registration.get() {
+            registration.start_timers(self.timers());
+        }
+    }
+
+    fn timers(&self) -> impl Iterator<Item = (SystemTime, Timer)> + use<> {
+        let warning = self.warning_at.map(|at| (at, Timer::Warning));
+        let end = self.end.map(|end| (end.at, Timer::End));
+        warning.into_iter().chain(end)
     }
 
     /// Keeps the session's entry in the registry, which is set once.
@@ -252,15 +261,17 @@ impl SessionState {
         is_first
     }
 
-    /// Marks the session as replaced by the next one of the socket, and stops its timer.
+    /// Marks the session as replaced by the next one of the socket, and stops its timers.
     ///
     /// # Errors
     ///
     /// Returns why the session had ended before.
     pub(crate) fn replace(&self) -> Result<(), ErrorCode> {
         self.check_alive()?;
-        if self.outcome.set(Outcome::Replaced).is_ok() {
-            self.timer.stop();
+        if self.outcome.set(Outcome::Replaced).is_ok()
+            && let Some(registration) = self.registration.get()
+        {
+            registration.stop_timers(self.timers());
         }
         self.check_outcome()
     }
@@ -279,10 +290,23 @@ impl SessionState {
         }
     }
 
+    /// Whether the session has neither ended nor been replaced.
+    pub(crate) fn is_current(&self) -> bool {
+        self.outcome.get().is_none()
+    }
+
     fn check_outcome(&self) -> Result<(), ErrorCode> {
         match self.outcome.get() {
             Some(Outcome::Ended(code)) => Err(*code),
             Some(Outcome::Replaced) | None => Ok(()),
+        }
+    }
+}
+
+impl Drop for SessionState {
+    fn drop(&mut self) {
+        if let Some(registration) = self.registration.get() {
+            registration.remove(&self.rooms, self.timers());
         }
     }
 }

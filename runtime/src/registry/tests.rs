@@ -5,11 +5,21 @@ use crate::{
 };
 
 fn server() -> Arc<Server> {
+    server_with(Clock::system())
+}
+
+pub(super) fn server_with(clock: Clock) -> Arc<Server> {
     let config = Box::leak(Box::new(0_u8));
-    Arc::new(Server::new(ServerId {
+    let id = ServerId {
         config: std::ptr::from_ref(config).addr(),
         server: Sid::ZERO,
-    }))
+    };
+    Arc::new(Server::new(id, clock))
+}
+
+pub(super) fn register_session(server: &Arc<Server>, session: &Arc<dyn Session>) {
+    let watch = server.watch();
+    watch.register(session, no_socket(), Sid::new()).unwrap();
 }
 
 fn rooms(user: &str, login: Option<&str>) -> SessionRooms {

@@ -1,29 +1,23 @@
-//! The timers that end a session: when its token expires, or when a guest has not logged in in
-//! time.
+//! The end of a session by itself: when its token expires, its login has lasted too long, or a guest
+//! has not logged in in time. And the warning before the expiry.
 
 use std::{
-    pin::pin,
-    sync::{Arc, Weak},
+    sync::Arc,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use futures_util::{
-    FutureExt,
-    future::{self, OptionFuture},
-};
 use serde::Serialize;
-use socketioxide::{adapter::Adapter, socket::Socket};
-use tokio::time::{Instant, sleep, sleep_until};
+use socketioxide::SocketError;
 
 use super::{
     End, Login, Session, SessionState,
-    rooms::SessionRooms,
-    socket::{self, AnySocket, Message, TOKEN_EXPIRING},
+    socket::{AnySocket, Message, TOKEN_EXPIRING},
 };
 use crate::{
     clock::Clock,
     error::{AuthError, ErrorCode},
     refusal,
+    registry::Timer,
     retry::{until_connected, while_full},
     settings::written_setting,
 };
@@ -78,13 +72,6 @@ impl ExpiresAt {
     }
 }
 
-/// The timers compare the wall clock at least this often, because tokio's clock stops while the
-/// machine is suspended.
-const LONGEST_SLEEP: Duration = Duration::from_secs(30);
-
-/// `Instant` overflows beyond some centuries.
-const LONGEST_GUEST_TIMEOUT: Duration = Duration::from_hours(100 * 365 * 24);
-
 impl ExpiryRules {
     /// Returns when the session of a token ends, which is valid until `valid_until`, and belongs to
     /// this login. Returns `None` if it does not end by itself.
@@ -109,63 +96,17 @@ impl ExpiryRules {
         limit.into_iter().chain(expiry).min_by_key(|end| end.at)
     }
 
-    fn warning_of(&self, session: &SessionState) -> Option<Warning> {
-        let expires_at = session.expires_at()?;
-        let at = warning_time(expires_at, self.expiry_warning?, self.clock.now());
-        Some(Warning { at, expires_at })
+    /// Returns when the session of a guest ends that has not logged in.
+    pub(crate) fn end_of_guest(&self, guest: &Login) -> Option<End> {
+        let at = guest.began.checked_add(self.guest_timeout?)?;
+        let code = ErrorCode::LoginRequired;
+        Some(End { at, code })
     }
 
-    fn end_of_session(&self, session: &SessionState) -> Option<TimedEnd> {
-        if session.is_guest() {
-            let limit = self.guest_timeout?.min(LONGEST_GUEST_TIMEOUT);
-            let at = Instant::now() + limit;
-            return Some(TimedEnd::GuestTimeout { at, limit });
-        }
-        session
-            .end_time()
-            .map(|end| TimedEnd::Session(end, self.max_session))
-    }
-}
-
-struct Warning {
-    at: SystemTime,
-    expires_at: SystemTime,
-}
-
-enum TimedEnd {
-    /// A time of day, and the `max_session`.
-    Session(End, Option<Duration>),
-    /// A time on the monotonic clock.
-    GuestTimeout { at: Instant, limit: Duration },
-}
-
-impl TimedEnd {
-    /// Waits for the end.
-    async fn reached(&self, clock: &Clock) {
-        match self {
-            Self::Session(end, _) => wall_clock_reaches(clock, end.at).await,
-            Self::GuestTimeout { at, .. } => sleep_until(*at).await,
-        }
-    }
-
-    fn code(&self) -> ErrorCode {
-        match self {
-            Self::Session(end, _) => end.code,
-            Self::GuestTimeout { .. } => ErrorCode::LoginRequired,
-        }
-    }
-
-    fn reason(&self) -> AuthError {
-        let detail = match self {
-            Self::Session(end, Some(limit)) if end.code == ErrorCode::SessionEnded => {
-                format!("the login has lasted {limit:?}, the `max_session`")
-            }
-            Self::Session(..) => "`exp` plus leeway has passed".to_owned(),
-            Self::GuestTimeout { limit, .. } => {
-                format!("the guest has not logged in within {limit:?}, the `guest_timeout`")
-            }
-        };
-        AuthError::from(self.code()).with_detail(detail)
+    /// Returns when the client is warned of the expiry of its token, for a session that begins now.
+    pub(crate) fn warning_of(&self, expires_at: Option<SystemTime>) -> Option<SystemTime> {
+        let (expires_at, before) = (expires_at?, self.expiry_warning?);
+        Some(warning_time(expires_at, before, self.clock.now()))
     }
 }
 
@@ -176,139 +117,96 @@ fn warning_time(expires_at: SystemTime, before: Duration, now: SystemTime) -> Sy
     expires_at - before.min(remaining / 2)
 }
 
-async fn wall_clock_reaches(clock: &Clock, time: SystemTime) {
-    loop {
-        let remaining = time.duration_since(clock.now()).unwrap_or_default();
-        if remaining.is_zero() {
-            return;
-        }
-        sleep(remaining.min(LONGEST_SLEEP)).await;
+/// Does what is due for a session.
+pub(crate) fn fire(session: &Arc<dyn Session>, timer: Timer) {
+    match timer {
+        Timer::Warning => warn(session),
+        Timer::End => end(session),
     }
 }
 
-/// Starts the timer of a session, which aborts it when the session is dropped. The timer keeps
-/// neither the session nor the socket alive.
-pub(crate) fn start<A: Adapter>(
-    socket: &Arc<Socket<A>>,
-    session: &Arc<dyn Session>,
-    rules: &ExpiryRules,
-) {
-    let (warning, end) = (
-        rules.warning_of(session.state()),
-        rules.end_of_session(session.state()),
-    );
+/// Warns the client of the expiry of its token. Tries again in a task if the client is not
+/// connected yet, or does not read.
+fn warn(session: &Arc<dyn Session>) {
+    let socket = session.state().socket();
+    let Some(open) = socket.upgrade() else {
+        return;
+    };
+    if open.is_connected() && send_warning(session.state(), &*open).is_ok() {
+        return;
+    }
 
-    if warning.is_some() || end.is_some() {
-        let clock = rules.clock.clone();
-        let timer = run(
-            socket::downgrade(socket),
-            Arc::downgrade(session),
-            clock,
-            warning,
-            end,
-        );
-        session
-            .state()
-            .hold_timer(tokio::spawn(timer).abort_handle());
+    let session = Arc::downgrade(session);
+    tokio::spawn(async move {
+        until_connected(&socket).await;
+        while_full(&socket, |socket| match session.upgrade() {
+            Some(session) => send_warning(session.state(), &**socket),
+            None => Ok(()),
+        })
+        .await;
+    });
+}
+
+/// Sends the warning, unless a renewal has replaced the session or it has ended.
+fn send_warning(session: &SessionState, socket: &dyn AnySocket) -> Result<(), SocketError> {
+    if !session.is_current() {
+        return Ok(());
+    }
+    let expiring = ExpiresAt::new(session.expires_at(), session.clock());
+    match socket.send(TOKEN_EXPIRING, &Message::TokenExpiring(expiring)) {
+        Err(full @ SocketError::InternalChannelFull) => Err(full),
+        _ => Ok(()),
     }
 }
 
-async fn run(
-    socket: Weak<dyn AnySocket>,
-    session: Weak<dyn Session>,
-    clock: Clock,
-    warning: Option<Warning>,
-    end: Option<TimedEnd>,
-) {
-    let warning = OptionFuture::from(warning.map(|warning| warn(&socket, &clock, warning).boxed()));
-    let Some(end) = end else {
-        warning.await;
+/// Ends a session, unless a renewal has replaced it or it has ended before.
+fn end(session: &Arc<dyn Session>) {
+    let state = session.state();
+    // From here on every extractor refuses.
+    let Some(end) = state.end_time().filter(|end| state.end(end.code)) else {
         return;
     };
 
-    // The end does not wait for the warning, which a client that does not read would delay.
-    let warned = warning.then(|_| future::pending::<()>());
-    let reached = end.reached(&clock);
-    if let future::Either::Right(_) = future::select(pin!(reached), pin!(warned)).await {
-        return;
-    }
-
-    // From here on every extractor refuses. `end` fails if a renewal has replaced the session
-    // before.
-    let ended = session
-        .upgrade()
-        .filter(|session| session.state().end(end.code()));
-    if let Some(rooms) = ended.map(|session| session.state().rooms().clone()) {
-        // Boxed, so that the future of a sleeping timer stays small.
-        finish(&socket, rooms, end.reason()).boxed().await;
-    }
+    // In a task of its own: a disconnect handler of the application may panic or take long.
+    let lasted = end.at.duration_since(state.began()).unwrap_or_default();
+    let (socket, rooms) = (state.socket(), state.rooms().clone());
+    tokio::spawn(async move {
+        until_connected(&socket).await;
+        let reason = reason(end, lasted);
+        if let Some(socket) = socket.upgrade() {
+            tracing::info!(
+                namespace = &*socket.namespace(),
+                socket = %socket.connection(),
+                code = reason.code().as_str(),
+                detail = reason.detail(),
+                "session ended"
+            );
+        }
+        refusal::Ending::new(rooms, Arc::new(reason))
+            .run(&socket)
+            .await;
+    });
 }
 
-async fn warn(socket: &Weak<dyn AnySocket>, clock: &Clock, warning: Warning) {
-    wall_clock_reaches(clock, warning.at).await;
-    until_connected(socket).await;
-
-    while_full(socket, |socket| {
-        let expiring = ExpiresAt::new(Some(warning.expires_at), clock);
-        socket.send(TOKEN_EXPIRING, &Message::TokenExpiring(expiring))
-    })
-    .await;
-}
-
-async fn finish(socket: &Weak<dyn AnySocket>, rooms: SessionRooms, reason: AuthError) {
-    until_connected(socket).await;
-    if let Some(socket) = socket.upgrade() {
-        tracing::info!(
-            namespace = &*socket.namespace(),
-            socket = %socket.connection(),
-            code = reason.code().as_str(),
-            detail = reason.detail(),
-            "session ended"
-        );
-    }
-    refusal::Ending::new(rooms, Arc::new(reason))
-        .run(socket)
-        .await;
+/// Returns why a session ended that has lasted this long.
+fn reason(end: End, lasted: Duration) -> AuthError {
+    let detail = match end.code {
+        ErrorCode::LoginRequired => {
+            format!("the guest has not logged in within {lasted:?}, the `guest_timeout`")
+        }
+        ErrorCode::SessionEnded => {
+            format!("the login has lasted {lasted:?}, the `max_session`")
+        }
+        _ => "`exp` plus leeway has passed".to_owned(),
+    };
+    AuthError::from(end.code).with_detail(detail)
 }
 
 #[cfg(test)]
 mod tests {
-    use tokio::time::advance;
-
     use super::*;
 
     const YEAR: Duration = Duration::from_hours(365 * 24);
-
-    #[tokio::test(start_paused = true)]
-    async fn a_timer_notices_a_moved_clock_within_thirty_seconds() {
-        let start = SystemTime::now();
-        let (clock, time) = Clock::fixed(start);
-        let end = start + Duration::from_hours(2);
-        let timer = tokio::spawn(async move { wall_clock_reaches(&clock, end).await });
-        tokio::task::yield_now().await;
-
-        // The machine is suspended: the monotonic clock stands still.
-        time.advance(Duration::from_hours(2));
-        advance(LONGEST_SLEEP - Duration::from_millis(1)).await;
-        assert!(!timer.is_finished());
-        advance(Duration::from_millis(2)).await;
-        tokio::task::yield_now().await;
-        assert!(timer.is_finished());
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_timer_waits_as_long_as_the_wall_clock_says() {
-        let start = SystemTime::now();
-        let (clock, time) = Clock::fixed(start);
-        let timer = tokio::spawn(async move { wall_clock_reaches(&clock, start + YEAR).await });
-        for _ in 0..100 {
-            advance(LONGEST_SLEEP).await;
-        }
-        assert!(!timer.is_finished(), "the clock was set back");
-        time.set(start + YEAR);
-        advance(LONGEST_SLEEP).await;
-        timer.await.unwrap();
-    }
 
     #[test]
     fn a_warning_leaves_half_of_the_remaining_life() {

@@ -358,3 +358,30 @@ async fn a_warning_that_comes_while_other_middlewares_run_is_told_once_it_is_con
     let mut raw = ready(&server, "/", Some(&token_valid_for(2.0, "ada").0)).await;
     assert_eq!(warning(&mut raw).await["expires_in"], json!(0));
 }
+
+#[tokio::test]
+async fn an_idle_session_has_no_task_of_its_own() {
+    let server = serve(builder().expiry_warning("60s")).await;
+    let namespaces = ["/b", "/c", "/d", "/e"];
+    for namespace in namespaces {
+        let builder = builder()
+            .expiry_warning("60s")
+            .announce_event("authenticated");
+        server
+            .io
+            .ns(namespace, silent.with(builder.build().unwrap()));
+    }
+    let token = token_valid_for(600.0, "ada").0;
+    let mut raw = ready(&server, "/", Some(&token)).await;
+    let tasks = tokio::runtime::Handle::current()
+        .metrics()
+        .num_alive_tasks();
+    for namespace in namespaces {
+        raw.connect_with_token(namespace, &token).await;
+        raw.expect(namespace, Received::Connected).await;
+        raw.next().await;
+    }
+    Server::wait_for_tasks_at_most(tasks).await;
+}
+
+async fn silent(_: SocketRef) {}
