@@ -25,6 +25,7 @@ mod refusal;
 mod registry;
 mod renewal;
 mod retry;
+mod revocations;
 pub mod security;
 mod session;
 mod settings;
@@ -43,6 +44,13 @@ pub use keys::{KeyRequest, KeySet, KeySource, SecretEncoding};
 pub use lookup::{LookupOn, LookupRequest, LookupResult, UserLookup};
 pub use middleware::JwtAuth;
 pub use policy::{All, AnyOf, Not, Policy};
+#[cfg(feature = "redis")]
+#[cfg_attr(docsrs, doc(cfg(feature = "redis")))]
+pub use revocations::RedisRevocations;
+pub use revocations::{
+    Revocation, RevocationChange, RevocationChanges, RevocationError, RevocationNotifier,
+    RevocationQuery, RevocationScope, RevocationStatus, RevocationStore, Revocations, RevokedEntry,
+};
 pub use session::Expiry;
 pub use settings::{OneOrMany, Setting};
 pub use socketioxide_jwt_auth_macros::jwt_auth;

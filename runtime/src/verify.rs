@@ -20,6 +20,8 @@ use crate::{
     error::{AuthError, ConfigError, ErrorCode},
     keys::{self, Handshake, KeyRequest, KeySet, SignedMessage},
     log::{excerpt, excerpts},
+    revocations::RevocationCheck,
+    settings::checked,
 };
 pub use builder::VerifierBuilder;
 use claims::Registered;
@@ -54,7 +56,10 @@ pub(crate) use settings::VerifierSettings;
 /// # }
 /// ```
 #[derive(Clone)]
-pub struct Verifier(Arc<VerifierRules>);
+pub struct Verifier {
+    rules: Arc<VerifierRules>,
+    revocations: Option<RevocationCheck>,
+}
 
 /// A token that passed every check.
 ///
@@ -81,9 +86,17 @@ impl Verifier {
     ///
     /// Returns all mistakes as one error.
     pub(crate) fn new(settings: VerifierSettings) -> Result<Self, ConfigError> {
-        let rules = VerifierRules::new(settings)?;
+        let revocations = RevocationCheck::from_settings(
+            settings.revocations.clone(),
+            settings.revocations_timeout.clone(),
+        );
+        let verifier = checked!(Self {
+            rules: VerifierRules::new(settings).map(Arc::new),
+            revocations: revocations,
+        })?;
+
         keys::install_backend();
-        Ok(Self(Arc::new(rules)))
+        Ok(verifier)
     }
 
     /// Returns a builder with the default settings. It needs at least a source of keys.
@@ -140,13 +153,19 @@ impl Verifier {
     /// token, or a claim that is ambiguous, or a registered claim that has a wrong type),
     /// `token_claim_missing`, `token_expired`, `token_not_yet_valid`, `token_issuer_invalid`,
     /// `token_audience_invalid`, `token_claims_invalid` (a claim has none of its `claim_values`, or
-    /// the claims cannot be deserialized as `C`).
+    /// the claims cannot be deserialized as `C`). With `revocations` a token that passes is looked up
+    /// there: `token_revoked`, `revocations_unavailable`. The key of its user is the `sub` claim, and
+    /// that of its session the `sid` claim.
     pub async fn verify<C: DeserializeOwned>(
         &self,
         token: &str,
     ) -> Result<VerifiedToken<C>, AuthError> {
         let payload = self.check_signature(token, None).await?;
         let registered = self.check_claims(&payload)?;
+        if let Some(revocations) = &self.revocations {
+            revocations.check(registered.revocation_query()).await?;
+        }
+
         let claims = payload.deserialize()?;
         Ok(VerifiedToken {
             claims,
@@ -161,14 +180,14 @@ impl Verifier {
         token: &str,
         handshake: Option<Handshake<'_>>,
     ) -> Result<SignedPayload, AuthError> {
-        check_length(token, self.0.max_token_bytes())?;
+        check_length(token, self.rules.max_token_bytes())?;
 
         let segments = Segments::split(token)?;
         let decoded = segments.decode()?;
         let header_json = decoded.header()?;
         let header = Header::parse(header_json)?;
 
-        let rules = self.0.choose(&decoded)?;
+        let rules = self.rules.choose(&decoded)?;
         check_length(token, rules.max_token_bytes)?;
         if !rules.keys.algorithms.contains(&header.algorithm) {
             let detail = format!(
@@ -208,16 +227,26 @@ impl Verifier {
         &self,
         payload: &'a SignedPayload,
     ) -> Result<Registered<'a>, AuthError> {
-        self.0
+        self.rules
             .choose(payload.segments())?
             .claims
             .check_payload(payload.as_str()?, SystemTime::now())
+    }
+
+    /// Returns the store of revocations, for sockets: [`verify`](Self::verify) is not called for
+    /// them, and the store must be asked after the session is registered.
+    #[allow(dead_code, reason = "for connections and renewals")]
+    pub(crate) fn revocations(&self) -> Option<&RevocationCheck> {
+        self.revocations.as_ref()
     }
 }
 
 impl fmt::Debug for Verifier {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_tuple("Verifier").field(&self.0).finish()
+        formatter
+            .debug_tuple("Verifier")
+            .field(&self.rules)
+            .finish()
     }
 }
 

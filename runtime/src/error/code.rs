@@ -73,8 +73,10 @@ macro_rules! codes {
         /// | `forbidden` | a policy does not allow the user | `none` | INFO, detail at DEBUG |
         /// | `subject_mismatch` | the new token is of another user | `reconnect` | INFO, detail at DEBUG |
         /// | `session_ended` | the user was logged out | `login` | INFO, detail at DEBUG |
+        /// | `token_revoked` | the token, its session or its user was revoked | `login` | INFO, detail at DEBUG |
         /// | `too_many_attempts` | past the limits of a connection | `retry` | DEBUG |
         /// | `keys_unavailable` | the keys cannot be fetched | `retry` | ERROR |
+        /// | `revocations_unavailable` | the revocation store does not answer | `retry` | ERROR |
         /// | `lookup_timeout` | the lookup took longer than `lookup_timeout` | `retry` | INFO |
         /// | `internal_error` | the application failed | `retry` | ERROR |
         ///
@@ -171,10 +173,15 @@ codes! {
     SubjectMismatch = "subject_mismatch" => Reconnect, "Reconnect to change the user.";
     /// The user was logged out.
     SessionEnded = "session_ended" => Login, "Your session has ended. Log in again.";
+    /// The token, its session or its user was [revoked](crate::Revocation).
+    TokenRevoked = "token_revoked" => Login, "Log in again.";
     /// The connection has made too many attempts, or a newer renewal has replaced this one.
     TooManyAttempts = "too_many_attempts" => Retry, "Too many attempts. Try again later.";
     /// The keys cannot be fetched.
     KeysUnavailable = "keys_unavailable" => Retry, "Logging in is not possible right now. Try again later.";
+    /// The [revocation store](crate::RevocationStore) does not answer, so it is not known whether
+    /// the token was revoked.
+    RevocationsUnavailable = "revocations_unavailable" => Retry, "Logging in is not possible right now. Try again later.";
     /// The user lookup took longer than `lookup_timeout`.
     LookupTimeout = "lookup_timeout" => Retry, "The server is busy. Try again later.";
     /// The application failed. The cause is in `tracing`.

@@ -216,7 +216,9 @@ fn the_table_of_codes_names_the_action_and_the_level_of_each() {
 
 fn row(code: ErrorCode) -> (String, String, &'static str) {
     let level = match code {
-        ErrorCode::KeysUnavailable | ErrorCode::InternalError => "ERROR",
+        ErrorCode::KeysUnavailable
+        | ErrorCode::RevocationsUnavailable
+        | ErrorCode::InternalError => "ERROR",
         ErrorCode::TooManyAttempts => "DEBUG",
         code if code.may_be_configuration() => "INFO",
         _ => "INFO, detail at DEBUG",

@@ -16,6 +16,7 @@ use crate::{
     error::{AuthError, ErrorCode},
     guard,
     log::{excerpt, excerpts},
+    revocations::RevocationQuery,
 };
 pub(super) use registered::MAX_REQUIRED_CLAIMS;
 use registered::Payload;
@@ -223,6 +224,19 @@ impl Registered<'_> {
             return Err(AuthError::from(ErrorCode::TokenNotYetValid).with_detail(detail));
         }
         Ok(())
+    }
+
+    /// Returns what a store of revocations is asked. The keys are those of the claims: `sid` and
+    /// `sub`.
+    pub(crate) fn revocation_query(&self) -> RevocationQuery<'_> {
+        RevocationQuery {
+            token_id: self.token_id.as_deref(),
+            session: self.session_id.as_deref(),
+            user: self.subject.as_deref(),
+            issued_at: self.issued.map(system_time),
+            expires_at: self.expires_at(),
+            issuer: self.issuer.as_deref(),
+        }
     }
 
     /// Returns `exp`, without leeway.

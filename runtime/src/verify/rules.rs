@@ -11,6 +11,7 @@ use crate::{
     Algorithm,
     error::ConfigError,
     keys::{KeyLoader, KeySettings, LoadedKeys, SecretEncoding, check_backend},
+    revocations::MAX_LEEWAY,
     settings::{StringList, checked},
     token::MAX_TOKEN_BYTES,
 };
@@ -34,6 +35,7 @@ impl TokenRules {
         keys: Option<KeySettings>,
         settings: VerifierSettings,
     ) -> Result<Self, ConfigError> {
+        let has_revocations = settings.revocations.is_some();
         let algorithms = parse_algorithms(settings.algorithms, keys.as_ref());
         let reload_keys = check_reload(settings.reload_keys, keys.as_ref());
         let loader = checked!(KeyLoader {
@@ -75,6 +77,12 @@ impl TokenRules {
                 .leeway
                 .unwrap_or(Ok(Duration::from_mins(1)))
                 .and_then(|leeway| {
+                    if has_revocations && leeway > MAX_LEEWAY {
+                        return Err(ConfigError::contradiction(
+                            "leeway is more than 5 minutes, and revocations are kept for 10 minutes after the last \
+                             token has expired; set leeway = \"60s\", which is usual",
+                        ));
+                    }
                     // A longer leeway is not for clock skew, and would keep stolen tokens alive.
                     if leeway > Duration::from_hours(24) {
                         return Err(ConfigError::invalid(

@@ -12,6 +12,7 @@ use crate::{
     JwtAuthBuilder, KeySource, OneOrMany, SecretEncoding, Setting, UserLookup,
     error::ConfigError,
     keys::{FixedKeys, KeySettings},
+    revocations::{RevocationSetting, RevocationStore},
     settings::{StringList, declare_settings},
 };
 
@@ -216,6 +217,10 @@ declare_settings! {
 
         issuers: StringList {}
 
+        revocations: RevocationSetting {}
+
+        revocations_timeout: Result<Duration, ConfigError> {}
+
         audiences: StringList {
             /// The names of this server: one of them must be among a token's audiences. Once set,
             /// `aud` is required. Without it, a token that has an `aud` is refused ([RFC 7519
@@ -327,6 +332,25 @@ declare_settings! {
             ///
             /// Like any source of keys it replaces an earlier one.
             fn issuers(issuers: impl IntoIterator<Item = Issuer>) { KeyChoice::ByIssuer(issuers.into_iter().collect()) }
+        }
+
+        revocations: RevocationSetting {
+            /// The store of revoked tokens, sessions and users: [`Revocations`](crate::Revocations),
+            /// `RedisRevocations` (feature `redis`), or a [`RevocationStore`] of your own.
+            ///
+            /// It is asked once for each token that is otherwise accepted. A revoked one is refused
+            /// with `token_revoked`. If the store does not answer, the token is refused with
+            /// `revocations_unavailable`.
+            ///
+            /// `leeway` may be at most `5m` then, because revocations are kept for ten minutes after
+            /// the last token that they concern has expired.
+            fn revocations(store: impl RevocationStore) { RevocationSetting::new(store) }
+        }
+
+        revocations_timeout: Result<Duration, ConfigError> {
+            /// The time limit for the answer of the store of [`revocations`](Self::revocations).
+            /// Defaults to `500ms`.
+            fn revocations_timeout(limit: impl Setting<Duration>) { limit.into_value("revocations_timeout") }
         }
     }
 }

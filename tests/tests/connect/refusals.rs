@@ -322,6 +322,7 @@ const ON_THE_WIRE: &[(&str, &str, &str)] = &[
         "Your session has ended. Log in again.",
         "login",
     ),
+    ("token_revoked", "Log in again.", "login"),
     (
         "too_many_attempts",
         "Too many attempts. Try again later.",
@@ -329,6 +330,11 @@ const ON_THE_WIRE: &[(&str, &str, &str)] = &[
     ),
     (
         "keys_unavailable",
+        "Logging in is not possible right now. Try again later.",
+        "retry",
+    ),
+    (
+        "revocations_unavailable",
         "Logging in is not possible right now. Try again later.",
         "retry",
     ),

@@ -22,7 +22,9 @@ pub(crate) struct Registered<'a> {
     pub(super) not_before: Option<Duration>,
     pub(crate) issuer: Option<Cow<'a, str>>,
     pub(super) audiences: Option<Vec<Cow<'a, str>>>,
-    token_id: Option<Cow<'a, str>>,
+    pub(crate) token_id: Option<Cow<'a, str>>,
+    /// The `sid` claim, as a string.
+    pub(crate) session_id: Option<Cow<'a, str>>,
 }
 
 /// A parsed payload.
@@ -162,6 +164,13 @@ impl<'a, 'r> Collector<'a, 'r> {
             Claim::Expires => set(&mut registered.expires, parse_numeric_date(json), TIME),
             Claim::NotBefore => set(&mut registered.not_before, parse_numeric_date(json), TIME),
             Claim::Issued => set(&mut registered.issued, parse_numeric_date(json), TIME),
+            Claim::Session => {
+                // Not a claim of RFC 7519: applications use the name for other types too.
+                match json::string(json).or_else(|| parse_number(json)) {
+                    Some(id) => set(&mut registered.session_id, Some(id), STRING),
+                    None => Ok(()),
+                }
+            }
             Claim::Events if has_logout_event(json) => Err(Problem::LogoutToken),
             Claim::Events => Ok(()),
         };
@@ -277,6 +286,7 @@ enum Claim {
     NotBefore,
     Issued,
     TokenId,
+    Session,
     Events,
 }
 
@@ -290,6 +300,7 @@ impl Claim {
             "nbf" => Some(Self::NotBefore),
             "iat" => Some(Self::Issued),
             "jti" => Some(Self::TokenId),
+            "sid" => Some(Self::Session),
             "events" => Some(Self::Events),
             _ => None,
         }
