@@ -205,6 +205,12 @@ options! {
     /// Clock skew for `exp` and `nbf`, at most one day.
     "leeway": String(strings::leeway), r#""60s""#,
         default = r#""60s""#, aliases = ["clock_skew", "skew"];
+    /// The store of revoked tokens, sessions and users: a `RevocationStore`. A store that is also
+    /// needed elsewhere is given to the builder.
+    "revocations": Expression, "Revocations::in_memory()",
+        aliases = ["revocation", "revocation_store", "denylist", "blacklist", "blocklist"];
+    /// If the store of revocations does not answer within this time, the token is refused.
+    "revocations_timeout": String(strings::time_limit), r#""500ms""#, default = r#""500ms""#;
     /// A longer token is refused before it is parsed. At most 1 MiB.
     "max_token_bytes": Integer(MAX_TOKEN_BYTES), "8192",
         default = "8192", aliases = ["max_size", "max_length"];

@@ -111,6 +111,14 @@ fn a_limit_is_a_time_longer_than_zero() {
     assert_each("expiry_warning", TIMES, &refused, Builder::expiry_warning);
     assert_each("max_session", TIMES, &refused, Builder::max_session);
 
+    for (is_accepted, time) in [(true, "500ms"), (false, "0s"), (false, "500")] {
+        let attribute = quote!(revocations = Revocations::in_memory(), revocations_timeout = #time);
+        assert_same(is_accepted, attribute, |builder| {
+            let store = socketioxide_jwt_auth::Revocations::in_memory();
+            builder.revocations(store).revocations_timeout(time)
+        });
+    }
+
     for (is_accepted, time) in [(true, "10s"), (false, "0s"), (false, "60")] {
         let attribute = quote!(guest = true, authenticate_event = "login", guest_timeout = #time);
         assert_same(is_accepted, attribute, |builder| {

@@ -4,7 +4,7 @@ use std::{error::Error, io, time::Duration};
 
 use serde_json::json;
 use socketioxide_jwt_auth::{
-    ConfigError, ConfigErrorKind, JwtAuthBuilder, TokenSource, UserLookup, Verifier,
+    ConfigError, ConfigErrorKind, JwtAuthBuilder, Revocations, TokenSource, UserLookup, Verifier,
     VerifierBuilder,
 };
 
@@ -54,6 +54,25 @@ fn every_mistake_says_where_it_is_and_how_it_is_repaired() {
             "leave it out",
         ),
         (builder().audience(""), "audience is empty", "leave it out"),
+        (
+            builder()
+                .revocations(Revocations::in_memory())
+                .leeway("5m 1s"),
+            "leeway is more than 5 minutes",
+            "\"60s\"",
+        ),
+        (
+            builder()
+                .revocations(Revocations::in_memory())
+                .revocations_timeout("0s"),
+            "revocations_timeout is zero",
+            "\"500ms\"",
+        ),
+        (
+            builder().revocations_timeout("1s"),
+            "revocations_timeout is for the store",
+            "set revocations too",
+        ),
         (builder().leeway("a minute"), "leeway", "\"60s\""),
         (builder().leeway("-1s"), "leeway", "\"60s\""),
         (

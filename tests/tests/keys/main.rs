@@ -7,6 +7,7 @@ mod oidc;
 mod options;
 mod providers;
 mod reload;
+mod revocations;
 mod secrets;
 mod tenants;
 mod verifier;

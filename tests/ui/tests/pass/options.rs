@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use serde::Deserialize;
-use socketioxide_jwt_auth::{AuthError, Issuer, KeyRequest, KeySet, KeySource, jwt_auth};
+use socketioxide_jwt_auth::{
+    AuthError, Issuer, KeyRequest, KeySet, KeySource, Revocations, jwt_auth,
+};
 
 #[derive(Deserialize)]
 struct Claims {
@@ -45,6 +47,8 @@ const SECRET: &[u8] = b"a secret of thirty-two bytes or more";
     token_type = "at+jwt",
     numeric_subject = true,
     leeway = "1m",
+    revocations = Revocations::in_memory(),
+    revocations_timeout = "1s",
     max_token_bytes = 4 * 1024,
     token = [auth("token"), bearer, authorization("JWT"), header(HEADER), query("token"), cookie("session")],
     allowed_origins = ORIGINS,
