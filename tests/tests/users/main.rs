@@ -3,3 +3,4 @@
 mod cluster;
 mod concurrent_logout;
 mod one_node;
+mod revocations;

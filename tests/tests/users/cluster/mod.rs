@@ -9,7 +9,7 @@ mod logout;
 mod messages;
 mod node;
 mod outage;
-mod redis;
+pub(crate) mod redis;
 
 use node::Node;
 use redis::Redis;

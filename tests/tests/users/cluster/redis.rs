@@ -46,6 +46,10 @@ impl Redis {
         format!("redis://127.0.0.1:{}", self.port)
     }
 
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
     /// Kills the server, which closes its connections.
     pub(crate) fn stop(&mut self) {
         self.server.kill().expect("it runs");
