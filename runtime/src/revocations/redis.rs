@@ -1,5 +1,6 @@
 //! `RedisRevocations`: a store in Redis, which the nodes of a cluster share.
 
+mod breaker;
 mod client;
 mod listener;
 

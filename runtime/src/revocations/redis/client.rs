@@ -13,9 +13,12 @@ use fred::{
 };
 use tokio::{sync::broadcast::Receiver, time::timeout};
 
-use super::super::{
-    RevocationError,
-    entry::{Entry, EntryKey, IssuedBefore},
+use super::{
+    super::{
+        RevocationError,
+        entry::{Entry, EntryKey, IssuedBefore},
+    },
+    breaker::{Breaker, Failure},
 };
 
 /// The time limit for the answer of Redis. It is shorter than that of a check, so that the log says
@@ -65,6 +68,7 @@ pub(super) struct Events {
 
 pub(super) struct RedisClient {
     client: Client,
+    breaker: Breaker,
     channel: String,
     connection: ConnectHandle,
 }
@@ -76,17 +80,19 @@ impl RedisClient {
         // Messages are not separated by database.
         let channel = format!("{PREFIX}revoked:{}", config.database.unwrap_or(0));
         let client = build(config).map_err(failed)?;
-        let events = Events {
-            messages: client.message_rx(),
-            connections: client.reconnect_rx(),
-        };
-
         let connection = timeout(2 * CONNECT_TIMEOUT, client.init())
             .await
             .map_err(|_| RevocationError::new("Redis: the connection takes too long"))?
             .map_err(failed)?;
+        // After the first connection, and before the subscription: a connection that is lost from
+        // here on is told.
+        let events = Events {
+            messages: client.message_rx(),
+            connections: client.reconnect_rx(),
+        };
         let client = Self {
             client,
+            breaker: Breaker::new(COMMAND_TIMEOUT),
             channel,
             connection,
         };
@@ -98,7 +104,25 @@ impl RedisClient {
         self.client
             .subscribe(self.channel.as_str())
             .await
-            .map_err(failed)
+            .map_err(failed)?;
+        self.breaker.close();
+        Ok(())
+    }
+
+    async fn run<T>(
+        &self,
+        command: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, RevocationError> {
+        self.breaker
+            .run(command, was_answered)
+            .await
+            .map_err(|failure| match failure {
+                Failure::Command(error) => failed(error),
+                Failure::TimeLimit => no_answer(),
+                Failure::Open => RevocationError::new(
+                    "Redis did not answer before, and another command tries whether it does again",
+                ),
+            })
     }
 
     /// Asks for something, so that a connection which does not answer is noticed.
@@ -112,7 +136,7 @@ impl RedisClient {
         keys: &[EntryKey],
     ) -> Result<Vec<Option<IssuedBefore>>, RevocationError> {
         let names: Vec<_> = keys.iter().map(name).collect();
-        let values: Vec<Option<String>> = self.client.mget(names).await.map_err(failed)?;
+        let values: Vec<Option<String>> = self.run(self.client.mget(names)).await?;
         if values.len() != keys.len() {
             return Err(RevocationError::new(
                 "Redis: the answer is of another length than the question",
@@ -134,10 +158,8 @@ impl RedisClient {
         let time_to_live = entry.ends_at.saturating_sub(now).max(1).to_string();
         let message = format!("{} {value}", entry.key);
         let arguments = vec![value, time_to_live, self.channel.clone(), message];
-        self.client
-            .eval(REVOKE, name(&entry.key), arguments)
+        self.run(self.client.eval(REVOKE, name(&entry.key), arguments))
             .await
-            .map_err(failed)
     }
 }
 
@@ -194,10 +216,22 @@ fn build(config: Config) -> Result<Client, Error> {
 }
 
 fn failed(error: Error) -> RevocationError {
-    RevocationError::new(match error.kind() {
-        ErrorKind::Timeout => format!("Redis did not answer within {COMMAND_TIMEOUT:?}"),
-        _ => format!("Redis: {error}"),
-    })
+    match error.kind() {
+        ErrorKind::Timeout => no_answer(),
+        _ => RevocationError::new(format!("Redis: {error}")),
+    }
+}
+
+fn no_answer() -> RevocationError {
+    RevocationError::new(format!("Redis did not answer within {COMMAND_TIMEOUT:?}"))
+}
+
+/// Returns whether an error came from Redis, and not in its place.
+fn was_answered(error: &Error) -> bool {
+    !matches!(
+        error.kind(),
+        ErrorKind::Timeout | ErrorKind::IO | ErrorKind::Canceled | ErrorKind::Backpressure
+    )
 }
 
 impl Drop for RedisClient {
