@@ -70,6 +70,14 @@
 //!   leeway, because a timer stands still while the machine is suspended, and may be late. Timers
 //!   look at it every 30 seconds at least, so that a socket which sends nothing is disconnected as
 //!   well. The age of a fetched JWK Set counts by both clocks.
+//! - **Revocations fail closed**: with `revocations`, a token that passes every other check is looked
+//!   up in the store. If the store fails, panics or does not answer in time, the token is refused.
+//!   `iat` has whole seconds and is rounded differently by issuers, so times are compared rounded up:
+//!   a token that was issued before the time of a revocation is always covered, and so is one without
+//!   `iat`. An entry lasts ten minutes longer than the last token that it concerns, which is why
+//!   `leeway` may be at most five minutes then. A store that is full refuses to revoke, and forgets
+//!   nothing (`revocations`). In Redis the keys are hashes; messages that get lost are made up for by
+//!   asking about every open socket again (`users`).
 //! - **A logout means attempts too**: it ends the sessions that exist, and refuses every
 //!   connection, login and renewal that began before it, with `session_ended`, on every node: while
 //!   the lookup runs, and while later connect middlewares do (`concurrent_logout`, `cluster`). The
@@ -127,8 +135,12 @@
 //! - **Connections without a namespace**: `connect_timeout` ends them, unless they joined a public
 //!   one.
 //! - **Revocation**: a token is valid until it expires. Issue tokens with a short lifetime, let
-//!   clients renew them, refuse a revoked user in the lookup, and end the open sockets with
-//!   [`disconnect_user`](crate::disconnect_user).
+//!   clients renew them, and refuse a revoked user in the lookup. To refuse tokens before they
+//!   expire, give the middleware a [store of revocations](crate::RevocationStore) and put a `jti`, a
+//!   `sid` and an `iat` into your tokens. Set the store's `max_token_life` to the longest life of a
+//!   token. Give a Redis for revocations persistence (`appendonly yes`) and no eviction
+//!   (`maxmemory-policy noeviction`), and do not expose it: who can write to it can end sessions,
+//!   and bring revoked tokens back.
 //! - **Cookies and polling**: browsers send no `Origin` with a same-origin GET, but
 //!   `Sec-Fetch-Site`, if the page is loaded with HTTPS or from the local host. Any other page of the
 //!   server's own origin must connect with `transports: ["websocket"]` if its token is in a cookie.

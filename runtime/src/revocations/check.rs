@@ -5,8 +5,8 @@ use std::{fmt, sync::Arc, time::Duration};
 use tokio::time::timeout;
 
 use super::{
-    RevocationChanges, RevocationError, RevocationQuery, RevocationStatus, RevocationStore,
-    store::DynamicRevocationStore,
+    RevocationChanges, RevocationError, RevocationNotifier, RevocationQuery, RevocationStatus,
+    RevocationStore, store::DynamicRevocationStore,
 };
 use crate::{
     error::{AuthError, ConfigError, ErrorCode},
@@ -116,7 +116,7 @@ impl RevocationCheck {
     #[allow(dead_code, reason = "for the end of open sessions")]
     pub(crate) fn subscribe(&self) -> Option<RevocationChanges> {
         let subscribed = guard::call("`notifier` of the revocation store", || {
-            self.store.notifier().map(|notifier| notifier.subscribe())
+            self.store.notifier().map(RevocationNotifier::subscribe)
         });
         subscribed.ok().flatten()
     }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::*;
-use crate::revocations::{Revocation, RevocationNotifier, Revocations};
+use crate::revocations::{Revocation, Revocations};
 
 enum Behaviour {
     Answers(RevocationStatus),

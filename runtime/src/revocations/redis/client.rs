@@ -114,7 +114,8 @@ impl RedisClient {
         command: impl Future<Output = Result<T, Error>>,
     ) -> Result<T, RevocationError> {
         self.breaker
-            .run(command, was_answered)
+            // The driver's futures have several kilobytes.
+            .run(Box::pin(command), was_answered)
             .await
             .map_err(|failure| match failure {
                 Failure::Command(error) => failed(error),

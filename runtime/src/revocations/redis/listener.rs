@@ -71,12 +71,11 @@ impl Listener {
     }
 
     fn hear(&self, message: &Message) {
-        match parse_message(message) {
-            Some((key, issued_before)) => self.shared.notifier.tell(key, issued_before),
-            None => {
-                tracing::warn!("a message on the channel of revocations is not of this crate");
-                self.shared.notifier.sweep();
-            }
+        if let Some((key, issued_before)) = parse_message(message) {
+            self.shared.notifier.tell(key, issued_before);
+        } else {
+            tracing::warn!("a message on the channel of revocations is not of this crate");
+            self.shared.notifier.sweep();
         }
     }
 
