@@ -221,9 +221,8 @@ async fn databases_of_one_server_are_separate() {
     revoke_token(&second, "8").await;
     let change = within("a change", async {
         loop {
-            match heard.next().await {
-                Some(RevocationChange::Revoked(entry)) => return entry,
-                _ => {}
+            if let Some(RevocationChange::Revoked(entry)) = heard.next().await {
+                return entry;
             }
         }
     });
