@@ -138,7 +138,7 @@ impl Verifier {
     /// # }
     /// ```
     pub async fn warm_up(&self) -> Result<(), ConfigError> {
-        self.0.warm_up().await
+        self.rules.warm_up().await
     }
 
     /// Verifies a token and parses its claims.

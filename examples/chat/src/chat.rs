@@ -126,7 +126,8 @@ async fn disconnect(
         // The sessions end first, because a browser connects again as soon as its socket ends.
         app.db.end_sessions_of(user.id).await?;
         let why = AuthError::denied(format!("{} disconnected you: {reason}", moderator.name));
-        Ok(disconnect_user_because(&io, user.id, &why).await?)
+        disconnect_user_because(&io, user.id, &why).await?;
+        Ok(())
     }
     .await;
 
