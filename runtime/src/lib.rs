@@ -29,6 +29,9 @@ mod revocations;
 pub mod security;
 mod session;
 mod settings;
+#[cfg(feature = "testing")]
+#[cfg_attr(docsrs, doc(cfg(feature = "testing")))]
+pub mod testing;
 mod token;
 mod users;
 mod verify;

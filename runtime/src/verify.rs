@@ -29,6 +29,8 @@ use header::Header;
 pub use issuers::Issuer;
 use issuers::VerifierRules;
 use segments::{Segments, SignedPayload};
+#[cfg(feature = "testing")]
+pub(crate) use settings::KeyChoice;
 pub(crate) use settings::VerifierSettings;
 
 /// Verifies tokens with the same checks as a connection: for an HTTP route or a worker.

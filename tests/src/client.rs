@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use serde_json::{Value, json};
-use socketioxide_jwt_auth_test_client::encode;
+use socketioxide_jwt_auth::testing::wire::encode;
 use tokio::sync::Mutex;
 
 use crate::{Raw, Received, polling::Polling};

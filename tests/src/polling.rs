@@ -3,7 +3,7 @@
 use std::{collections::VecDeque, net::SocketAddr};
 
 use reqwest::{Client, RequestBuilder, Response, StatusCode};
-use socketioxide_jwt_auth_test_client::EnginePacket;
+use socketioxide_jwt_auth::testing::wire::EnginePacket;
 
 use crate::{Received, within};
 

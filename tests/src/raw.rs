@@ -3,7 +3,7 @@
 use std::{fmt::Display, io, net::SocketAddr};
 
 use serde_json::Value;
-use socketioxide_jwt_auth_test_client::{Connection, Handshake, encode};
+use socketioxide_jwt_auth::testing::wire::{Connection, Handshake, encode};
 use tokio::net::{TcpSocket, TcpStream};
 
 use crate::{Received, within};

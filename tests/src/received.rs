@@ -1,7 +1,7 @@
 //! What a client receives from the server.
 
 use serde_json::Value;
-use socketioxide_jwt_auth_test_client::Content;
+use socketioxide_jwt_auth::testing::wire::Content;
 
 /// What a client receives from the server.
 #[derive(Debug, Clone, PartialEq)]
@@ -43,7 +43,7 @@ impl From<Content> for Received {
     /// If a `connect_error` holds something else than a message.
     fn from(content: Content) -> Self {
         match content {
-            Content::Connect => Self::Connected,
+            Content::Connect(_) => Self::Connected,
             Content::Disconnect => Self::Disconnected,
             Content::Event(name, arguments) => Self::Event(name, arguments),
             Content::Ack(arguments) => Self::Ack(arguments),

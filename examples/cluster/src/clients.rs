@@ -1,9 +1,14 @@
 //! Clients that print what the server sends.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
-use socketioxide_jwt_auth_test_client::TestClient;
+use socketioxide_jwt_auth::testing::TestClient;
 
 use crate::Failure;
+
+/// More than two nodes need to agree on a logout while the machine is busy.
+const LIMIT: Duration = Duration::from_secs(10);
 
 pub(crate) struct Client {
     name: &'static str,
@@ -18,7 +23,7 @@ impl Client {
         token: Option<String>,
     ) -> Result<Self, Failure> {
         let auth = token.map_or_else(|| json!({}), |token| json!({ "token": token }));
-        let client = TestClient::connect(node).auth(auth).await?;
+        let client = TestClient::connect(node).auth(auth).limit(LIMIT).await?;
         let mut client = Self { name, client };
         client.print_next("welcome").await?;
         Ok(client)

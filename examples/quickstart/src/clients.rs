@@ -1,43 +1,28 @@
 //! Clients that try the server and print its answers.
 
-use std::{
-    env,
-    error::Error,
-    net::SocketAddr,
-    time::{Duration, SystemTime},
-};
+use std::{env, error::Error, net::SocketAddr};
 
-use jsonwebtoken::{
-    EncodingKey, Header,
-    crypto::{CryptoProvider, aws_lc},
-    encode,
-};
 use serde_json::{Value, json};
-use socketioxide_jwt_auth_test_client::{Refusal, TestClient};
+use socketioxide_jwt_auth::testing::{Refusal, TestClient, TestIssuer};
 
-/// Returns a secret for this run, and where the server listens: `cargo run -p quickstart -- 127.0.0.1:4000`.
-pub(crate) fn settings() -> (String, String) {
+/// Returns an issuer for this run, and where the server listens: `cargo run -p quickstart -- 127.0.0.1:4000`.
+pub(crate) fn settings() -> (TestIssuer, String) {
+    let address = env::args().nth(1);
     (
-        random_secret(),
-        env::args()
-            .nth(1)
-            .unwrap_or_else(|| "127.0.0.1:3000".to_owned()),
+        TestIssuer::new(),
+        address.unwrap_or_else(|| "127.0.0.1:3000".to_owned()),
     )
 }
 
 /// Connects as a user, as a guest and with a forged token.
-pub(crate) async fn try_everything(server: SocketAddr, secret: String) {
-    // jsonwebtoken chooses a backend only if one is compiled in; the tests of the workspace compile
-    // both.
-    CryptoProvider::install_default(&aws_lc::DEFAULT_PROVIDER).ok();
-
-    let token = mint(&secret);
+pub(crate) async fn try_everything(server: SocketAddr, issuer: TestIssuer) {
+    let token = issuer.token("1").sign();
     let attempts = [
         ("Ada, with her token", json!({ "token": token })),
         ("a guest, without a token", json!({})),
         (
             "a forger, with a token signed with another secret",
-            json!({ "token": mint(&random_secret()) }),
+            json!({ "token": issuer.token("1").forged().sign() }),
         ),
     ];
 
@@ -87,30 +72,4 @@ fn causes(error: &dyn Error) -> String {
     error
         .source()
         .map_or_else(String::new, |cause| format!(": {cause}{}", causes(cause)))
-}
-
-/// Makes a token, as the issuer does. In this example the issuer is part of the program.
-fn mint(secret: &str) -> String {
-    let expires = SystemTime::now() + Duration::from_secs(3600);
-    let expires = expires
-        .duration_since(SystemTime::UNIX_EPOCH)
-        .unwrap_or_default()
-        .as_secs();
-    let claims = json!({ "sub": "1", "exp": expires });
-
-    encode(
-        &Header::default(),
-        &claims,
-        &EncodingKey::from_secret(secret.as_bytes()),
-    )
-    .expect("HS256 takes any secret")
-}
-
-/// Returns a random secret with the 256 bits that HS256 requires.
-fn random_secret() -> String {
-    format!(
-        "{:032x}{:032x}",
-        rand::random::<u128>(),
-        rand::random::<u128>()
-    )
 }

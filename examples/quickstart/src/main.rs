@@ -52,12 +52,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .ws_max_message_size(64 * 1024)
         .build_layer();
 
-    let (secret, address) = clients::settings(); // A deployment sets JWT_SECRET, and calls `authenticate::middleware()?`.
-    let middleware = authenticate::builder().secret(&secret).build()?;
+    let (issuer, address) = clients::settings(); // A deployment sets JWT_SECRET, and calls `authenticate::middleware()?`.
+    let middleware = authenticate::builder().test_issuer(&issuer).build()?;
     io.ns("/", on_connect.with(middleware));
 
     let listener = tokio::net::TcpListener::bind(address).await?;
-    tokio::spawn(clients::try_everything(listener.local_addr()?, secret));
+    tokio::spawn(clients::try_everything(listener.local_addr()?, issuer));
     axum::serve(listener, axum::Router::new().layer(layer)).await?;
     Ok(())
 }

@@ -20,7 +20,7 @@ use crate::error::ConfigError;
 #[derive(Debug, Clone, Default)]
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct VerifierBuilder {
-    pub(super) settings: VerifierSettings,
+    pub(crate) settings: VerifierSettings,
 }
 
 impl VerifierBuilder {

@@ -1,5 +1,5 @@
 //! The README and the architecture page show what is in the repository: the code of the quickstart
-//! (without its clients, its generated secret and its address option), and every source file.
+//! (without its clients, their issuer and its address option), and every source file.
 
 use std::{collections::BTreeSet, fs, path::Path};
 
@@ -27,7 +27,7 @@ fn the_readme_shows_the_quickstart() {
         .collect();
     let server = server.join("\n");
     let server = server.replace(
-        "authenticate::builder().secret(&secret).build()?",
+        "authenticate::builder().test_issuer(&issuer).build()?",
         "authenticate::middleware()?",
     );
     let server = server.replace("bind(address)", r#"bind("127.0.0.1:3000")"#);

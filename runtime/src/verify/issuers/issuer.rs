@@ -39,7 +39,7 @@ use crate::{error::ConfigError, keys::KeySettings, settings::StringList};
 #[must_use = "an issuer does nothing until it is given to `issuers`"]
 pub struct Issuer {
     name: String,
-    pub(in crate::verify) settings: VerifierSettings,
+    pub(crate) settings: VerifierSettings,
 }
 
 impl Issuer {

@@ -1,35 +1,37 @@
 //! A client in one namespace.
 
-use std::{collections::VecDeque, fmt::Display, future::IntoFuture, pin::Pin, time::Duration};
+use std::{collections::VecDeque, future::IntoFuture, pin::Pin, time::Duration};
 
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::{net::TcpStream, time::timeout};
 
-use crate::{
+use super::{
     ClientError, Connection, Content, Handshake, Packet, Refusal, encode, packet::DEFAULT_NAMESPACE,
 };
 
 /// How long a client waits for an answer of the server.
-const DEFAULT_LIMIT: Duration = Duration::from_secs(10);
+const DEFAULT_LIMIT: Duration = Duration::from_secs(5);
 
-/// A Socket.IO client in one namespace.
+/// A Socket.IO client in one namespace: protocol 5 over one WebSocket, without reconnection and
+/// without binary data.
 ///
 /// It reads, and answers the server's pings, only while one of its methods runs. Each of them waits
-/// for [10 seconds](Connect::limit) at most. Dropping the client closes the connection.
+/// for [5 seconds](Connect::limit) at most. Dropping the client closes the connection.
 ///
 /// ```no_run
 /// # async fn example(server: std::net::SocketAddr) -> Result<(), Box<dyn std::error::Error>> {
 /// use serde_json::json;
-/// use socketioxide_jwt_auth_test_client::TestClient;
+/// use socketioxide_jwt_auth::{ErrorCode, testing::TestClient};
 ///
-/// let mut client = TestClient::connect(server).auth(json!({ "token": "…" })).await?;
+/// let mut client = TestClient::connect(server).token("…").await?;
 /// let answer = client.emit_with_ack("post", "hello").await?;
 /// assert_eq!(answer, json!(["posted"]));
 /// assert_eq!(client.next_event("message").await?, json!(["hello"]));
+/// client.disconnect().await?;
 ///
 /// let refusal = TestClient::connect(server).await.unwrap_err();
-/// assert_eq!(refusal.code(), "token_missing");
+/// assert_eq!(refusal.code(), ErrorCode::TokenMissing);
 /// # Ok(())
 /// # }
 /// ```
@@ -37,6 +39,7 @@ const DEFAULT_LIMIT: Duration = Duration::from_secs(10);
 pub struct TestClient {
     connection: Connection,
     namespace: String,
+    id: String,
     limit: Duration,
     next_id: u64,
     /// Events that arrived while the client waited for another packet.
@@ -47,8 +50,10 @@ pub struct TestClient {
 impl TestClient {
     /// Connects to a server: a socket address, `localhost:3000` or `http://localhost:3000`.
     ///
-    /// Returns a builder that is awaited.
-    pub fn connect(server: impl Display) -> Connect {
+    /// Returns a builder that is awaited, with a client or a [`Refusal`] as the result. The server
+    /// answers CONNECT before it calls its connect handler, so let the client wait for an event of
+    /// that handler before it emits one.
+    pub fn connect(server: impl ToString) -> Connect {
         Connect {
             server: server.to_string(),
             namespace: DEFAULT_NAMESPACE.to_owned(),
@@ -59,7 +64,13 @@ impl TestClient {
         }
     }
 
+    /// Returns the id of the socket, which is that of `SocketRef` on the server.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
     /// Emits an event. An array or a tuple holds the arguments; anything else is the only argument.
+    /// `[json!([1, 2])]` is one argument that is an array, and `json!([])` is none.
     ///
     /// # Errors
     ///
@@ -182,7 +193,7 @@ impl TestClient {
                     }
                     Content::Event(name, arguments) => self.events.push_back((name, arguments)),
                     Content::Disconnect => self.disconnected = true,
-                    Content::Ack(_) | Content::Connect | Content::ConnectError(_) => {}
+                    Content::Ack(_) | Content::Connect(_) | Content::ConnectError(_) => {}
                 }
             }
             Err(ClientError::Disconnected(what))
@@ -228,6 +239,11 @@ impl Connect {
         self
     }
 
+    /// Sets the auth payload to `{"token": …}`.
+    pub fn token(self, token: impl Into<String>) -> Self {
+        self.auth(json!({ "token": token.into() }))
+    }
+
     /// Adds an HTTP header to the request that opens the connection.
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.headers.push((name.into(), value.into()));
@@ -240,7 +256,7 @@ impl Connect {
         self
     }
 
-    /// Sets how long the client waits for an answer, here and in every method. Defaults to 10
+    /// Sets how long the client waits for an answer, here and in every method. Defaults to 5
     /// seconds.
     pub fn limit(mut self, limit: Duration) -> Self {
         self.limit = limit;
@@ -248,11 +264,29 @@ impl Connect {
     }
 
     async fn open(self) -> Result<TestClient, Refusal> {
-        let server = self
-            .server
-            .strip_prefix("http://")
-            .unwrap_or(&self.server)
-            .trim_end_matches('/');
+        let mut connection = self.open_connection().await?;
+        let auth = self
+            .auth
+            .map(|payload| payload.to_string())
+            .unwrap_or_default();
+        connection
+            .send(encode(0, &self.namespace, None, auth))
+            .await?;
+
+        let id = wait_for_admission(&mut connection, &self.namespace).await?;
+        Ok(TestClient {
+            connection,
+            namespace: self.namespace,
+            id,
+            limit: self.limit,
+            next_id: 0,
+            events: VecDeque::new(),
+            disconnected: false,
+        })
+    }
+
+    async fn open_connection(&self) -> Result<Connection, ClientError> {
+        let server = host_and_port(&self.server)?;
         let query = if self.query.is_empty() {
             String::new()
         } else {
@@ -266,40 +300,42 @@ impl Connect {
         let stream = TcpStream::connect(server)
             .await
             .map_err(ClientError::Unreachable)?;
-        let mut connection = Connection::open(stream, handshake).await?;
-        let auth = self
-            .auth
-            .map(|payload| payload.to_string())
-            .unwrap_or_default();
-        connection
-            .send(encode(0, &self.namespace, None, auth))
-            .await?;
-
-        loop {
-            match connection.next().await? {
-                Some(packet) if packet.namespace != self.namespace => {}
-                Some(packet) => match packet.content {
-                    Content::Connect => break,
-                    Content::ConnectError(data) => return Err(Refusal::ConnectError(data)),
-                    // A client that is not in the namespace receives no other packets.
-                    Content::Disconnect | Content::Event(..) | Content::Ack(_) => {}
-                },
-                None => {
-                    return Err(
-                        ClientError::Disconnected("the answer to CONNECT".to_owned()).into(),
-                    );
-                }
-            }
-        }
-        Ok(TestClient {
-            connection,
-            namespace: self.namespace,
-            limit: self.limit,
-            next_id: 0,
-            events: VecDeque::new(),
-            disconnected: false,
-        })
+        Connection::open(stream, handshake).await
     }
+}
+
+/// Returns the part of an address that a TCP connection needs.
+fn host_and_port(server: &str) -> Result<&str, ClientError> {
+    let server = match server.split_once("://") {
+        None => server,
+        Some(("http" | "ws", server)) => server,
+        Some(_) => {
+            return Err(ClientError::InvalidRequest(
+                "only http:// is supported".into(),
+            ));
+        }
+    };
+    Ok(server.trim_end_matches('/'))
+}
+
+/// Waits for the answer to CONNECT, and returns the id of the socket.
+async fn wait_for_admission(
+    connection: &mut Connection,
+    namespace: &str,
+) -> Result<String, Refusal> {
+    while let Some(packet) = connection.next().await? {
+        match packet.content {
+            _ if packet.namespace != namespace => {}
+            Content::Connect(id) => {
+                let unknown = || ClientError::UnknownPacket("CONNECT without `sid`".to_owned());
+                return Ok(id.ok_or_else(unknown)?);
+            }
+            Content::ConnectError(data) => return Err(Refusal::ConnectError(data)),
+            // A client that is not in the namespace receives no other packets.
+            Content::Disconnect | Content::Event(..) | Content::Ack(_) => {}
+        }
+    }
+    Err(ClientError::Disconnected("the answer to CONNECT".to_owned()).into())
 }
 
 impl IntoFuture for Connect {

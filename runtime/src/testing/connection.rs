@@ -14,7 +14,7 @@ use tokio_tungstenite::{
     },
 };
 
-use crate::{ClientError, EnginePacket, Packet};
+use super::{ClientError, EnginePacket, Packet};
 
 /// The HTTP request that opens a connection.
 #[derive(Debug)]

@@ -11,7 +11,9 @@ use tokio_tungstenite::tungstenite::{
 };
 
 use super::*;
+use crate::ErrorCode;
 
+const ADMITTED: &str = r#"40{"sid":"b"}"#;
 const OPEN: &str =
     r#"0{"sid":"a","upgrades":[],"pingInterval":25000,"pingTimeout":20000,"maxPayload":100000}"#;
 
@@ -25,8 +27,10 @@ enum Step {
     Expect(&'static str),
     /// Waits until the client closes the WebSocket.
     ExpectClose,
+    /// Lets this time pass on the clock of the time limits.
+    Advance(Duration),
 }
-use Step::{Expect, ExpectClose, Send, SendBinary};
+use Step::{Advance, Expect, ExpectClose, Send, SendBinary};
 
 /// A server for one connection, which it closes at the end of its script.
 struct Script {
@@ -46,7 +50,7 @@ impl Script {
     /// Accepts a client up to the opening of Engine.IO, the CONNECT of `/` without a payload, and
     /// its answer.
     async fn connected(steps: impl IntoIterator<Item = Step>) -> (Self, TestClient) {
-        let mut all = vec![Send(OPEN), Expect("40"), Send(r#"40{"sid":"b"}"#)];
+        let mut all = vec![Send(OPEN), Expect("40"), Send(ADMITTED)];
         all.extend(steps);
         let script = Self::start(all).await;
         let client = TestClient::connect(script.address).await.unwrap();
@@ -83,6 +87,11 @@ async fn play(listener: TcpListener, steps: Vec<Step>) -> Request {
             Send(text) => socket.send(Message::text(text)).await.unwrap(),
             SendBinary(bytes) => socket.send(Message::binary(bytes)).await.unwrap(),
             Expect(text) => assert_eq!(socket.next().await.unwrap().unwrap(), Message::text(text)),
+            Advance(time) => {
+                tokio::time::pause();
+                tokio::time::advance(time).await;
+                tokio::time::resume();
+            }
             ExpectClose => assert!(socket.next().await.unwrap().unwrap().is_close()),
         }
     }
@@ -134,21 +143,46 @@ async fn a_refusal_has_the_code_of_the_connect_error() {
     .await;
     let refusal = TestClient::connect(script.address).await.unwrap_err();
     assert_eq!(refusal.code(), "token_missing");
+    assert_eq!(refusal.code(), ErrorCode::TokenMissing);
+    assert_eq!(refusal.message(), "token_missing");
     assert_eq!(refusal.to_string(), "refused: token_missing");
+}
+
+#[tokio::test]
+async fn a_client_has_the_id_of_its_socket() {
+    let (_script, client) = Script::connected([]).await;
+    assert_eq!(client.id(), "b");
+}
+
+#[tokio::test]
+async fn a_token_is_sent_as_the_auth_payload() {
+    let script = Script::start([Send(OPEN), Expect(r#"40{"token":"t"}"#), Send(ADMITTED)]).await;
+    let connecting = TestClient::connect(format!("ws://{}", script.address));
+    connecting.token("t").await.unwrap();
+}
+
+#[tokio::test]
+async fn the_words_of_the_application_are_the_message_of_a_denial() {
+    for words in [
+        "Your account is suspended.",
+        "Suspended!",
+        "gesperrt für immer",
+    ] {
+        let packet = format!(r#"44{{"message":"{words}"}}"#);
+        let script = Script::start([Send(OPEN), Expect("40"), Send(packet.leak())]).await;
+        let refusal = TestClient::connect(script.address).await.unwrap_err();
+        assert_eq!(refusal.code(), ErrorCode::Denied);
+        assert_eq!(refusal.message(), words);
+        assert_eq!(refusal.to_string(), format!("refused: {words}"));
+    }
 }
 
 #[tokio::test]
 async fn a_refusal_without_a_message_has_an_empty_code() {
     for packet in ["44{}", "44[]", "44null", r#"44{"message":5}"#] {
         let script = Script::start([Send(OPEN), Expect("40"), Send(packet)]).await;
-        assert_eq!(
-            TestClient::connect(script.address)
-                .await
-                .unwrap_err()
-                .code(),
-            "",
-            "{packet}"
-        );
+        let refusal = TestClient::connect(script.address).await.unwrap_err();
+        assert_eq!((refusal.code(), refusal.message()), ("", ""), "{packet}");
     }
 }
 
@@ -297,7 +331,10 @@ async fn a_server_that_cannot_be_reached_is_no_refusal() {
     drop(listener);
 
     let refusal = TestClient::connect(address).await.unwrap_err();
-    assert_eq!(refusal.code(), "connection_failed");
+    assert_eq!(
+        (refusal.code(), refusal.message()),
+        ("connection_failed", "")
+    );
     assert!(
         matches!(refusal, Refusal::Failed(ClientError::Unreachable(_))),
         "{refusal:?}"
@@ -308,6 +345,7 @@ async fn a_server_that_cannot_be_reached_is_no_refusal() {
 async fn a_request_that_cannot_be_written_is_an_error() {
     let connecting = [
         TestClient::connect("not a host"),
+        TestClient::connect("https://127.0.0.1:1"),
         TestClient::connect("127.0.0.1:1").query("a b"),
         TestClient::connect("127.0.0.1:1").header("a b", ""),
         TestClient::connect("127.0.0.1:1").header("a", "\n"),
@@ -324,14 +362,52 @@ async fn a_request_that_cannot_be_written_is_an_error() {
 }
 
 #[tokio::test]
-async fn what_is_not_understood_is_an_error() {
-    for packet in [
-        "",
-        "nonsense",
-        "42{}",
-        "42[]",
-        r#"451-["a",{"_placeholder":true,"num":0}]"#,
+async fn a_server_of_another_protocol_is_an_error() {
+    let script = Script::start([Send(OPEN), Expect("40"), Send("40"), ExpectClose]).await;
+    let refusal = TestClient::connect(script.address).await.unwrap_err();
+    assert_eq!(
+        refusal.source().unwrap().to_string(),
+        "not a packet that this client understands: CONNECT without `sid`"
+    );
+}
+
+#[tokio::test]
+async fn binary_data_is_an_error_and_the_client_goes_on() {
+    let steps = [
+        Send(r#"451-["a",{"_placeholder":true,"num":0}]"#),
+        SendBinary(b"\0\xff"),
+        Expect(r#"420["ask",1]"#),
+        Send(r#"461-0[{"_placeholder":true,"num":0}]"#),
+        SendBinary(b"\0\xff"),
+        Send(r#"42["b",2]"#),
+    ];
+    let (_script, mut client) = Script::connected(steps).await;
+    for error in [
+        client.next_event("a").await.unwrap_err(),
+        client.emit_with_ack("ask", 1).await.unwrap_err(),
     ] {
+        assert!(matches!(error, ClientError::BinaryPacket(_)), "{error:?}");
+    }
+    assert_eq!(client.next_event("b").await.unwrap(), json!([2]));
+}
+
+#[tokio::test]
+async fn an_answer_may_take_as_long_as_the_limit() {
+    for (seconds, in_time) in [(4, true), (6, false)] {
+        let steps = [
+            Expect(r#"420["ask",null]"#),
+            Advance(Duration::from_secs(seconds)),
+            Send("430[1]"),
+        ];
+        let (_script, mut client) = Script::connected(steps).await;
+        let answer = client.emit_with_ack("ask", ()).await;
+        assert_eq!(answer.ok(), in_time.then(|| json!([1])), "{seconds} s");
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_understood_is_an_error() {
+    for packet in ["", "nonsense", "42{}", "42[]", "40{}"] {
         let script = Script::start([Send(packet), ExpectClose]).await;
         let refusal = TestClient::connect(script.address).await.unwrap_err();
         assert!(
