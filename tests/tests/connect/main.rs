@@ -1,4 +1,4 @@
-//! Connections: tokens, guests, lookups, extractors, refusals, namespaces, and the README.
+//! Connections: tokens, guests, lookups, extractors, refusals, namespaces, the test kit, and the README.
 
 mod cleanup;
 mod configuration;
@@ -18,5 +18,6 @@ mod readme;
 mod refusals;
 mod refusals_in_the_log;
 mod reply;
+mod test_kit;
 mod token_sources;
 mod tokens;

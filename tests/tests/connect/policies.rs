@@ -1,16 +1,18 @@
 //! Policies and their combinations, over a connection.
 
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use socketioxide::{
     SocketIo,
     extract::{AckSender, SocketRef, State},
     handler::ConnectHandler,
 };
-use socketioxide_jwt_auth::{All, AnyOf, AuthClaims, AuthUser, Not, Policy, jwt_auth};
+use socketioxide_jwt_auth::{
+    All, AnyOf, AuthClaims, AuthUser, Not, Policy, jwt_auth,
+    testing::{TestClient, TestIssuer},
+};
 use socketioxide_jwt_auth_tests::{
-    Admin, Raw, Received, Recorder, SECRET, Server, User, authenticate, emit_with_ack, mint,
-    recorder, refused_ack, renew, seconds_from_now, token, unauthorized, unauthorized_event,
+    Admin, Recorder, Server, User, authenticate, recorder, refusal, within,
 };
 
 /// Allows every user but Grace.
@@ -49,25 +51,36 @@ async fn on_connect(socket: SocketRef) {
     socket.emit("ready", &()).unwrap();
 }
 
-async fn server() -> Server {
+async fn server() -> (Server, TestIssuer) {
+    let issuer = TestIssuer::new();
+    let middleware = authenticate::builder().guest(true).test_issuer(&issuer);
     let server = Server::start().await;
-    server.io.ns(
-        "/",
-        on_connect.with(authenticate::builder().guest(true).build().unwrap()),
-    );
     server
+        .io
+        .ns("/", on_connect.with(middleware.build().unwrap()));
+    (server, issuer)
 }
 
-async fn ready(server: &Server, subject: Option<&str>) -> Raw {
-    let token = subject.map(token);
-    socketioxide_jwt_auth_tests::ready(server, "/", token.as_deref()).await
+/// Connects a user, or a guest without a token.
+async fn ready(server: &Server, token: Option<String>) -> TestClient {
+    let mut connecting = TestClient::connect(server.address());
+    if let Some(token) = token {
+        connecting = connecting.token(token);
+    }
+    let mut client = connecting.await.unwrap();
+    client.next_event("ready").await.unwrap();
+    client
+}
+
+fn refused(code: &str) -> Value {
+    json!([{ "error": refusal(code) }])
 }
 
 #[tokio::test]
 async fn combinations_allow_exactly_the_matching_users() {
-    let server = server().await;
-    let mut ada = ready(&server, Some("ada")).await;
-    let mut grace = ready(&server, Some("grace")).await;
+    let (server, issuer) = server().await;
+    let mut ada = ready(&server, Some(issuer.token("ada").sign())).await;
+    let mut grace = ready(&server, Some(issuer.token("grace").sign())).await;
 
     let expected = [
         ("no policy", true, true),
@@ -80,45 +93,45 @@ async fn combinations_allow_exactly_the_matching_users() {
         ("eight", false, true),
     ];
     for (event, for_ada, for_grace) in expected {
-        for (raw, name, allowed) in [(&mut ada, "Ada", for_ada), (&mut grace, "Grace", for_grace)] {
+        for (client, name, allowed) in
+            [(&mut ada, "Ada", for_ada), (&mut grace, "Grace", for_grace)]
+        {
             let expected = if allowed {
-                Received::ack(json!(name))
+                json!([name])
             } else {
-                refused_ack("forbidden")
+                refused("forbidden")
             };
-            assert_eq!(
-                emit_with_ack(raw, event, &json!(null)).await,
-                expected,
-                "{event} for {name}"
-            );
+            let answer = client.emit_with_ack(event, ()).await.unwrap();
+            assert_eq!(answer, expected, "{event} for {name}");
         }
     }
 }
 
 #[tokio::test]
 async fn every_policy_refuses_a_guest_with_login_required() {
-    let server = server().await;
+    let (server, _issuer) = server().await;
     let mut guest = ready(&server, None).await;
     for event in ["no policy", "admin", "all", "any of", "not", "nested"] {
-        assert_eq!(
-            emit_with_ack(&mut guest, event, &json!(null)).await,
-            refused_ack("login_required"),
-            "{event}"
-        );
+        let answer = guest.emit_with_ack(event, ()).await.unwrap();
+        assert_eq!(answer, refused("login_required"), "{event}");
     }
 }
 
 #[tokio::test]
 async fn forbidden_is_an_event_without_an_acknowledgement() {
-    let server = server().await;
-    let mut grace = ready(&server, Some("grace")).await;
-    grace.emit("/", &json!(["all", 1])).await;
-    grace
-        .expect("/", unauthorized_event("forbidden", "all"))
-        .await;
+    let (server, issuer) = server().await;
+    let mut grace = ready(&server, Some(issuer.token("grace").sign())).await;
+    grace.emit("all", 1).await.unwrap();
+
+    let mut told = refusal("forbidden");
+    told["event"] = json!("all");
     assert_eq!(
-        emit_with_ack(&mut grace, "no policy", &json!(null)).await,
-        Received::ack(json!("Grace"))
+        grace.next_event("unauthorized").await.unwrap(),
+        json!([told])
+    );
+    assert_eq!(
+        grace.emit_with_ack("no policy", ()).await.unwrap(),
+        json!(["Grace"])
     );
 }
 
@@ -127,16 +140,23 @@ async fn a_connect_handler_can_have_a_combination() {
     async fn staff_only(socket: SocketRef, _: AuthUser<User, All<(Admin, NotGrace)>>) {
         socket.emit("ready", &()).unwrap();
     }
+    let issuer = TestIssuer::new();
+    let middleware = authenticate::builder().test_issuer(&issuer).build();
     let server = Server::start().await;
-    server
-        .io
-        .ns("/", staff_only.with(authenticate::middleware().unwrap()));
-    ready(&server, Some("ada")).await;
-    let mut raw = server.raw().await;
-    raw.connect_with_token("/", &token("grace")).await;
-    raw.expect("/", Received::Connected).await;
-    raw.expect("/", unauthorized("forbidden")).await;
-    raw.expect("/", Received::Disconnected).await;
+    server.io.ns("/", staff_only.with(middleware.unwrap()));
+    ready(&server, Some(issuer.token("ada").sign())).await;
+
+    let connecting = TestClient::connect(server.address());
+    let mut grace = connecting
+        .token(issuer.token("grace").sign())
+        .await
+        .unwrap();
+    assert_eq!(
+        grace.next_event("unauthorized").await.unwrap(),
+        json!([refusal("forbidden")])
+    );
+    grace.disconnected().await.unwrap();
+    assert!(grace.next_event("ready").await.is_err());
 }
 
 /// Claims that say whether the user is an administrator.
@@ -145,7 +165,7 @@ struct Role {
     admin: bool,
 }
 
-#[jwt_auth(secret = SECRET, authenticate_event = "authenticate")]
+#[jwt_auth(keys_at_runtime, authenticate_event = "authenticate")]
 async fn by_role(claims: Role) -> Option<User> {
     Some(User {
         name: "Ada",
@@ -166,35 +186,26 @@ async fn a_renewed_token_brings_its_own_user_and_claims() {
         socket.emit("ready", &()).unwrap();
     }
 
+    let issuer = TestIssuer::new();
+    let middleware = by_role::builder().test_issuer(&issuer).build();
     let server = Server::start().await;
-    server
-        .io
-        .ns("/", on_connect.with(by_role::middleware().unwrap()));
-    let token = |admin| {
-        mint(
-            &json!({ "sub": "ada", "admin": admin, "exp": seconds_from_now(60) }),
-            SECRET,
-        )
-    };
+    server.io.ns("/", on_connect.with(middleware.unwrap()));
+    let token = |admin: bool| issuer.token("ada").claim("admin", admin).sign();
 
-    let mut raw = socketioxide_jwt_auth_tests::ready(&server, "/", Some(&token(false))).await;
+    let mut client = ready(&server, Some(token(false))).await;
     for admin in [false, true, false] {
-        assert!(matches!(
-            renew(&mut raw, &token(admin)).await,
-            Received::Ack(_)
-        ));
+        let renewed = client.emit_with_ack("authenticate", token(admin)).await;
+        assert!(renewed.unwrap()[0]["expires_at"].is_number());
+
         let expected = if admin {
-            Received::ack(json!("Ada"))
+            json!(["Ada"])
         } else {
-            refused_ack("forbidden")
+            refused("forbidden")
         };
+        assert_eq!(client.emit_with_ack("admin", ()).await.unwrap(), expected);
         assert_eq!(
-            emit_with_ack(&mut raw, "admin", &json!(null)).await,
-            expected
-        );
-        assert_eq!(
-            emit_with_ack(&mut raw, "claims", &json!(null)).await,
-            Received::ack(json!(admin))
+            client.emit_with_ack("claims", ()).await.unwrap(),
+            json!([admin])
         );
     }
 }
@@ -211,21 +222,24 @@ async fn a_disconnect_handler_is_called_only_if_its_policy_allows_and_every_sock
     }
 
     let (recorder, mut records) = recorder();
+    let issuer = TestIssuer::new();
+    let middleware = authenticate::builder().test_issuer(&issuer).build();
     let server = Server::with(SocketIo::builder().with_state(recorder)).await;
-    server
-        .io
-        .ns("/", on_connect.with(authenticate::middleware().unwrap()));
+    server.io.ns("/", on_connect.with(middleware.unwrap()));
 
     for subject in ["grace", "ada"] {
-        let mut raw = ready(&server, Some(subject)).await;
-        raw.leave("/").await;
+        let client = ready(&server, Some(issuer.token(subject).sign())).await;
+        client.disconnect().await.unwrap();
     }
 
     assert_eq!(records.next().await, "Ada");
 
-    while server.sockets_in("/") > 0 {
-        tokio::task::yield_now().await;
-    }
+    let removed = async {
+        while server.sockets_in("/") > 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    within("the end of the sockets", removed).await;
 
     assert_eq!(records.unread(), [""; 0]);
 }

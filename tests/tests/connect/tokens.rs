@@ -2,97 +2,104 @@
 
 use serde_json::json;
 use socketioxide::handler::ConnectHandler;
-use socketioxide_jwt_auth_tests::{
-    OTHER_SECRET, Received, Server, authenticate, greet, mint, seconds_from_now, token,
-    token_expiring_in,
+use socketioxide_jwt_auth::{
+    ErrorCode,
+    testing::{Refusal, TestClient, TestIssuer, TestToken},
 };
+use socketioxide_jwt_auth_tests::{Received, Server, authenticate, greet};
 
-async fn server() -> Server {
+async fn server() -> (Server, TestIssuer) {
+    let issuer = TestIssuer::new();
+    let middleware = authenticate::builder().test_issuer(&issuer).build();
     let server = Server::start().await;
-    server
-        .io
-        .ns("/", greet.with(authenticate::middleware().unwrap()));
-    server
+    server.io.ns("/", greet.with(middleware.unwrap()));
+    (server, issuer)
 }
 
-fn welcome_ada() -> Received {
-    Received::event("welcome", json!({ "name": "Ada", "logged_in": true }))
+async fn refusal(server: &Server, token: TestToken) -> Refusal {
+    let connecting = TestClient::connect(server.address());
+    connecting.token(token.sign()).await.unwrap_err()
 }
 
 #[tokio::test]
 async fn a_good_token_is_admitted_and_the_handler_gets_the_user() {
-    let server = server().await;
-    let mut client = server.client().token(&token("ada")).admitted().await;
-    client.expect(welcome_ada()).await;
+    let (server, issuer) = server().await;
+    let connecting = TestClient::connect(server.address());
+    let mut client = connecting.token(issuer.token("ada").sign()).await.unwrap();
+    assert_eq!(
+        client.next_event("welcome").await.unwrap(),
+        json!([{ "name": "Ada", "logged_in": true }])
+    );
 }
 
 #[tokio::test]
 async fn polling_works_like_websocket() {
-    let server = server().await;
-    let mut client = server
-        .client()
-        .polling()
-        .token(&token("ada"))
-        .admitted()
+    let (server, issuer) = server().await;
+    let client = server.client().polling();
+    let mut client = client.token(&issuer.token("ada").sign()).admitted().await;
+    client
+        .expect(Received::event(
+            "welcome",
+            json!({ "name": "Ada", "logged_in": true }),
+        ))
         .await;
-    client.expect(welcome_ada()).await;
     assert_eq!(server.client().polling().refusal().await, "token_missing");
 }
 
 #[tokio::test]
 async fn a_connection_without_a_token_is_token_missing() {
-    let server = server().await;
-    assert_eq!(server.client().refusal().await, "token_missing");
+    let (server, _issuer) = server().await;
+    let refusal = TestClient::connect(server.address()).await.unwrap_err();
+    assert_eq!(refusal.code(), ErrorCode::TokenMissing);
 }
 
 #[tokio::test]
 async fn a_string_that_is_not_a_token_is_token_malformed() {
-    let server = server().await;
+    let (server, _issuer) = server().await;
+    let connecting = TestClient::connect(server.address()).query("auth_token=blabla");
     assert_eq!(
-        server.client().query("auth_token=blabla").refusal().await,
-        "token_malformed"
+        connecting.await.unwrap_err().code(),
+        ErrorCode::TokenMalformed
     );
 }
 
 #[tokio::test]
 async fn a_foreign_signature_is_token_signature_invalid() {
-    let server = server().await;
-    let forged = mint(
-        &json!({ "sub": "ada", "exp": seconds_from_now(3600) }),
-        OTHER_SECRET,
-    );
-    assert_eq!(
-        server.client().token(&forged).refusal().await,
-        "token_signature_invalid"
-    );
+    let (server, issuer) = server().await;
+    for forged in [issuer.token("ada").forged(), TestIssuer::new().token("ada")] {
+        let refusal = refusal(&server, forged).await;
+        assert_eq!(refusal.code(), ErrorCode::TokenSignatureInvalid);
+    }
+}
+
+#[tokio::test]
+async fn an_unsigned_token_is_token_algorithm_not_allowed() {
+    let (server, issuer) = server().await;
+    let refusal = refusal(&server, issuer.token("ada").unsigned()).await;
+    assert_eq!(refusal.code(), ErrorCode::TokenAlgorithmNotAllowed);
 }
 
 #[tokio::test]
 async fn an_unknown_user_is_user_not_found() {
-    let server = server().await;
-    assert_eq!(
-        server.client().token(&token("nobody")).refusal().await,
-        "user_not_found"
-    );
+    let (server, issuer) = server().await;
+    let refusal = refusal(&server, issuer.token("nobody")).await;
+    assert_eq!(refusal.code(), ErrorCode::UserNotFound);
 }
 
 #[tokio::test]
 async fn an_expired_token_is_token_expired() {
-    let server = server().await;
-    assert_eq!(
-        server
-            .client()
-            .token(&token_expiring_in(-3600, "ada"))
-            .refusal()
-            .await,
-        "token_expired"
-    );
+    let (server, issuer) = server().await;
+    let refusal = refusal(&server, issuer.token("ada").expired()).await;
+    assert_eq!(refusal.code(), ErrorCode::TokenExpired);
 }
 
 #[tokio::test]
 async fn a_refused_client_is_in_no_namespace() {
-    let server = server().await;
-    let mut client = server.client_with_token("x.y.z").await;
-    client.expect(Received::refused("token_malformed")).await;
+    let (server, _issuer) = server().await;
+    let connecting = TestClient::connect(server.address()).token("x.y.z");
+    assert_eq!(
+        connecting.await.unwrap_err().code(),
+        ErrorCode::TokenMalformed
+    );
     assert_eq!(server.sockets_in("/"), 0);
 }
