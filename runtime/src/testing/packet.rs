@@ -91,7 +91,8 @@ impl Packet {
         };
 
         let content = match kind {
-            "0" => Content::Connect(parse_socket_id(data)?),
+            "0" if data.is_empty() => Content::Connect(None),
+            "0" => Content::Connect(Some(parse_socket_id(data)?)),
             "1" => Content::Disconnect,
             "2" => {
                 let (name, arguments) = parse_event(data)?;
@@ -118,17 +119,11 @@ fn split_namespace(text: &str) -> (&str, &str) {
     }
 }
 
-/// Returns `None` if the data is not valid. It is empty in protocol 4.
-fn parse_socket_id(data: &str) -> Option<Option<String>> {
-    if data.is_empty() {
-        return Some(None);
-    }
-    match serde_json::from_str::<Value>(data)
-        .ok()?
-        .get_mut("sid")?
-        .take()
-    {
-        Value::String(id) => Some(Some(id)),
+/// Returns `None` if the data has no id.
+fn parse_socket_id(data: &str) -> Option<String> {
+    let mut data: Value = serde_json::from_str(data).ok()?;
+    match data.get_mut("sid")?.take() {
+        Value::String(id) => Some(id),
         _ => None,
     }
 }

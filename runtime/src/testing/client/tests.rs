@@ -161,6 +161,15 @@ async fn a_token_is_sent_as_the_auth_payload() {
     connecting.token("t").await.unwrap();
 }
 
+#[test]
+fn a_connection_does_not_show_its_token() {
+    let connecting = TestClient::connect("localhost:3000").token("secret");
+    let connecting = connecting.header("Authorization", "secret").query("secret");
+    let shown = format!("{connecting:?}");
+    assert!(shown.contains("localhost:3000"), "{shown}");
+    assert!(!shown.contains("secret"), "{shown}");
+}
+
 #[tokio::test]
 async fn the_words_of_the_application_are_the_message_of_a_denial() {
     for words in [
@@ -210,6 +219,7 @@ async fn events_are_kept_while_the_client_waits_for_something_else() {
     let steps = [
         Expect(r#"420["first",null]"#),
         Send(r#"42["b",1]"#),
+        Send(r#"42/other,["a","of another namespace"]"#),
         Send(r#"42["a",2]"#),
         Send(r#"430["yes",{}]"#),
         Send(r#"42["b",3]"#),
