@@ -10,12 +10,12 @@ use socketioxide::{
     handler::{ConnectHandler, ConnectMiddleware},
 };
 use socketioxide_jwt_auth::{
-    AuthError, AuthUser, ConfigError, JwtAuth, JwtAuthBuilder, LookupOn, LookupRequest,
+    AuthError, AuthUser, ConfigError, ErrorCode, JwtAuth, JwtAuthBuilder, LookupOn, LookupRequest,
     LookupResult, RawToken, UserLookup, jwt_auth,
+    testing::{TestClient, TestIssuer},
 };
 use socketioxide_jwt_auth_tests::{
-    Claims, Received, Recorder, SECRET, Server, Tracked, User, authenticate, find_user, recorder,
-    token,
+    Claims, Recorder, SECRET, Server, Tracked, User, authenticate, find_user, recorder,
 };
 
 /// A lookup that carries its own data.
@@ -51,10 +51,10 @@ impl<A: Adapter> LookupOn<A> for Directory {
     }
 }
 
-fn directory() -> JwtAuth<Directory> {
+fn directory(issuer: &TestIssuer) -> JwtAuth<Directory> {
     let names = HashMap::from([("ada", "Ada"), ("grace", "Grace")]);
     JwtAuthBuilder::new(Directory { names })
-        .secret(SECRET)
+        .test_issuer(issuer)
         .guest(true)
         .build()
         .unwrap()
@@ -65,29 +65,29 @@ async fn a_manual_lookup_receives_claims_socket_and_token() {
     async fn hello(socket: SocketRef, user: AuthUser<&'static str>) {
         socket.emit("hello", *user).unwrap();
     }
+    let issuer = TestIssuer::new();
     let (recorder, mut records) = recorder();
     let server = Server::with(SocketIo::builder().with_state(recorder)).await;
-    server.io.ns("/", hello.with(directory()));
+    server.io.ns("/", hello.with(directory(&issuer)));
+    let connect = || TestClient::connect(server.address());
 
-    let ada = token("ada");
-    server
-        .client()
-        .token(&ada)
-        .admitted()
-        .await
-        .expect(Received::event("hello", json!("Ada")))
-        .await;
+    let ada = issuer.token("ada").sign();
+    let mut client = connect().token(&ada).await.unwrap();
+    assert_eq!(client.next_event("hello").await.unwrap(), json!(["Ada"]));
     assert_eq!(records.next().await, format!("/ Some({ada:?})"));
-    assert_eq!(server.client().refusal().await, "no guests");
+
+    let refusal = connect().await.unwrap_err();
+    assert_eq!(refusal.message(), "no guests");
     assert_eq!(records.next().await, "/ None");
-    assert_eq!(
-        server.client().token(&token("nobody")).refusal().await,
-        "user_not_found"
-    );
-    assert_eq!(
-        server.client().token(&token("missing")).refusal().await,
-        "internal_error"
-    );
+
+    for (subject, code) in [
+        ("nobody", ErrorCode::UserNotFound),
+        ("missing", ErrorCode::InternalError),
+    ] {
+        let token = issuer.token(subject).sign();
+        let refusal = connect().token(token).await.unwrap_err();
+        assert_eq!(refusal.code(), code);
+    }
 }
 
 /// Two parameters, of which one is generic over the adapter and one is not.
@@ -140,33 +140,38 @@ async fn an_annotated_function_is_still_a_function() {
 
 #[tokio::test]
 async fn the_attribute_works_inside_a_function() {
-    #[jwt_auth(secret = SECRET)]
+    #[jwt_auth(keys_at_runtime)]
     fn local(claims: Claims) -> Option<User> {
         find_user(&claims.sub)
     }
+    let issuer = TestIssuer::new();
+    let middleware = local::builder().test_issuer(&issuer).build();
     let server = Server::start().await;
     server.io.ns(
         "/",
-        (async |_: AuthUser<User>| ()).with(local::middleware().unwrap()),
+        (async |_: AuthUser<User>| ()).with(middleware.unwrap()),
     );
-    server.client().token(&token("ada")).admitted().await;
+    let connecting = TestClient::connect(server.address());
+    assert!(connecting.token(issuer.token("ada").sign()).await.is_ok());
 }
 
 #[tokio::test]
 async fn a_user_may_be_a_tuple() {
-    #[jwt_auth(secret = SECRET)]
+    #[jwt_auth(keys_at_runtime)]
     fn tuple(claims: Claims) -> Option<(String, [u8; 2])> {
         Some((claims.sub, [1, 2]))
     }
     async fn on_connect(socket: SocketRef, user: AuthUser<(String, [u8; 2])>) {
         socket.emit("user", &json!([user.0, user.1])).unwrap();
     }
+    let issuer = TestIssuer::new();
+    let middleware = tuple::builder().test_issuer(&issuer).build();
     let server = Server::start().await;
-    server
-        .io
-        .ns("/", on_connect.with(tuple::middleware().unwrap()));
-    let mut client = server.client().token(&token("ada")).admitted().await;
-    client
-        .expect(Received::event("user", json!(["ada", [1, 2]])))
-        .await;
+    server.io.ns("/", on_connect.with(middleware.unwrap()));
+    let connecting = TestClient::connect(server.address());
+    let mut client = connecting.token(issuer.token("ada").sign()).await.unwrap();
+    assert_eq!(
+        client.next_event("user").await.unwrap(),
+        json!([["ada", [1, 2]]])
+    );
 }
