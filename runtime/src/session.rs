@@ -2,7 +2,7 @@
 
 mod announcement;
 pub(crate) mod expiry;
-mod lifetime;
+pub(crate) mod lifetime;
 pub(crate) mod login_handler;
 pub(crate) mod rooms;
 pub(crate) mod socket;

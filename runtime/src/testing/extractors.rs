@@ -5,7 +5,7 @@ use std::{any::type_name, sync::Arc};
 use crate::{
     AuthClaims, AuthError, AuthUser, ErrorCode, MaybeAuthUser, Policy,
     clock::Clock,
-    session::{SessionState, TokenFacts, UserSession},
+    session::{SessionState, TokenFacts, UserSession, lifetime::Login},
 };
 
 /// For tests.
@@ -112,8 +112,10 @@ impl<C> AuthClaims<C> {
 }
 
 fn of_user<T, P: Policy<T>>(user: T) -> AuthUser<T, P> {
+    let clock = Clock::system();
+    let login = Login::begin(clock.now());
     AuthUser::new(Arc::new(UserSession {
         user: Arc::new(user),
-        state: SessionState::of_token((), TokenFacts::default(), Clock::system()),
+        state: SessionState::of_token((), TokenFacts::default(), login, clock),
     }))
 }

@@ -121,6 +121,7 @@ impl TestIssuer {
             return;
         }
         settings.keys = Some(FixedKeys::Jwks(self.jwks()).into());
+        settings.reload_keys = None;
         settings.algorithms = Some(vec![self.algorithm().as_str().to_owned()]);
     }
 }
