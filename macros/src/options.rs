@@ -254,6 +254,10 @@ options! {
     /// Ends a login after this time, however often its token is renewed.
     "max_session": String(strings::time_limit), r#""12h""#,
         aliases = ["session_timeout", "max_age", "session_limit"];
+    /// Calls the lookup again at this interval on open sockets: a user that it refuses is
+    /// disconnected, and one that has changed replaces the old one.
+    "recheck": String(strings::time_limit), r#""5m""#,
+        aliases = ["refresh", "recheck_interval", "revalidate"];
     /// A lookup that takes longer refuses the connection.
     "lookup_timeout": String(strings::time_limit), r#""10s""#,
         default = r#""10s""#, aliases = ["timeout"];

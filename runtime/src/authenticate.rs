@@ -17,6 +17,7 @@ use crate::{
     session::{
         GuestSession, Login, Session, SessionState, TokenFacts, UserSession,
         expiry::ExpiryRules,
+        recheck::Recheck,
         rooms::{self, SessionRooms},
     },
     token::{self, AuthPayload, RawToken, TokenSource},
@@ -34,6 +35,7 @@ pub(crate) struct Authenticator<L: UserLookup> {
     pub(crate) expiry: ExpiryRules,
     pub(crate) user_key: Option<UserKey<L::User>>,
     pub(crate) session_key: Option<SessionKey<L::Claims>>,
+    pub(crate) recheck: Option<Duration>,
 }
 
 /// Returns the key of a user, which must be the same on every node.
@@ -49,7 +51,7 @@ impl<L: UserLookup> Authenticator<L> {
     ///
     /// Returns the error of the first step that refuses the client, in the order below.
     pub(crate) async fn authenticate<A: Adapter>(
-        &self,
+        self: &Arc<Self>,
         request: &LookupRequest<'_, A>,
     ) -> Result<Arc<dyn Session>, AuthError>
     where
@@ -92,7 +94,7 @@ impl<L: UserLookup> Authenticator<L> {
     ///
     /// Returns why the token, or the lookup, refuses the client.
     pub(crate) async fn log_in<A: Adapter>(
-        &self,
+        self: &Arc<Self>,
         request: &LookupRequest<'_, A>,
         token: &RawToken,
         login: Login,
@@ -138,11 +140,15 @@ impl<L: UserLookup> Authenticator<L> {
         };
         let rooms = self.rooms_of(&user, &claims)?;
         let end = self.expiry.end_of(registered.valid_until(), &login);
+        // `refresh_user` finds sessions by their user's key.
+        let is_rechecked = self.recheck.is_some() || self.user_key.is_some();
+        let recheck = is_rechecked.then(|| Recheck::new::<A, L>(self, token));
         let warning_at = self.expiry.warning_of(facts.expires_at);
         let clock = self.expiry.clock.clone();
         let state = SessionState::of_token(claims, facts, login, clock)
             .ending(end)
             .warned_at(warning_at)
+            .rechecked(recheck)
             .in_rooms(rooms);
 
         Ok(user_session(user, state))
@@ -172,7 +178,12 @@ impl<L: UserLookup> Authenticator<L> {
         }
     }
 
-    fn rooms_of(&self, user: &L::User, claims: &L::Claims) -> Result<SessionRooms, AuthError> {
+    /// Returns the rooms of a user with these claims.
+    pub(crate) fn rooms_of(
+        &self,
+        user: &L::User,
+        claims: &L::Claims,
+    ) -> Result<SessionRooms, AuthError> {
         let user_key = self
             .user_key
             .as_ref()
@@ -190,7 +201,8 @@ impl<L: UserLookup> Authenticator<L> {
         })
     }
 
-    async fn look_up<A: Adapter>(
+    /// Calls the lookup, within its time limit.
+    pub(crate) async fn look_up<A: Adapter>(
         &self,
         request: &LookupRequest<'_, A>,
         claims: Option<L::Claims>,
@@ -217,8 +229,5 @@ impl<L: UserLookup> Authenticator<L> {
 }
 
 fn user_session<T: Send + Sync + 'static>(user: T, state: SessionState) -> Arc<dyn Session> {
-    Arc::new(UserSession {
-        user: Arc::new(user),
-        state,
-    })
+    Arc::new(UserSession::new(user, state))
 }

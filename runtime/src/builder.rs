@@ -2,6 +2,7 @@
 
 use std::{
     fmt::{self, Display},
+    sync::Arc,
     time::Duration,
 };
 
@@ -175,6 +176,31 @@ declare_settings! {
             fn max_session(limit: impl Setting<Duration>) { limit.into_value("max_session") }
         }
 
+        recheck: Result<Duration, ConfigError> {
+            /// Looks the users of open sockets up again at this interval: a user that the lookup
+            /// refuses is told why and disconnected, and a user that has changed replaces the old
+            /// one, so that policies and [`AuthUser`](crate::AuthUser) see it at the next event.
+            /// Off by default.
+            ///
+            /// The first re-check of a socket comes at a random moment within the interval, and a
+            /// server runs at most 16 at a time. The lookup is called with the claims of the
+            /// session's token, and without an auth payload. If it fails for the server's own
+            /// reasons (`internal_error`, `lookup_timeout`, or another refusal whose action is
+            /// `retry`), the session goes on, and the log says so at WARN. A lookup that returns a
+            /// user with another `user_key` ends the session with `subject_mismatch`. Guests are
+            /// not looked up again.
+            ///
+            /// [`refresh_user`](crate::refresh_user) does it at once.
+            ///
+            /// ```
+            /// # use socketioxide_jwt_auth::{JwtAuthBuilder, UserLookup};
+            /// fn looked_up_again<L: UserLookup>(builder: JwtAuthBuilder<L>) -> JwtAuthBuilder<L> {
+            ///     builder.recheck("5m")
+            /// }
+            /// ```
+            fn recheck(interval: impl Setting<Duration>) { interval.into_value("recheck") }
+        }
+
         lookup_timeout: Result<Duration, ConfigError> {
             /// Sets the time limit of the user lookup. Defaults to 10 seconds. A lookup that takes
             /// longer refuses the client with `lookup_timeout`. A [`KeySource`](crate::KeySource)
@@ -292,9 +318,10 @@ impl<L: UserLookup> JwtAuthBuilder<L> {
             expiry: expiry,
             user_key: Ok(self.user_key),
             session_key: Ok(self.session_key),
+            recheck: check_time("recheck", settings.recheck),
         });
         let shared = checked!(Shared {
-            authenticator: authenticator,
+            authenticator: authenticator.map(Arc::new),
             announce_event: check_announce_event(
                 settings.announce_event,
                 settings.authenticate_event.as_deref()

@@ -60,6 +60,6 @@ pub use socketioxide_jwt_auth_macros::jwt_auth;
 pub use token::{RawToken, TokenSource};
 pub use users::{
     DisconnectError, IntoSessionKey, disconnect_others, disconnect_session,
-    disconnect_session_because, disconnect_user, disconnect_user_because, user_room,
+    disconnect_session_because, disconnect_user, disconnect_user_because, refresh_user, user_room,
 };
 pub use verify::{Issuer, VerifiedToken, Verifier, VerifierBuilder};

@@ -31,7 +31,7 @@ pub struct JwtAuth<L: UserLookup>(Arc<Shared<L>>);
 
 /// What the clones of a middleware share.
 pub(crate) struct Shared<L: UserLookup> {
-    pub(crate) authenticator: Authenticator<L>,
+    pub(crate) authenticator: Arc<Authenticator<L>>,
     pub(crate) authenticate_event: Option<String>,
     pub(crate) announce_event: Option<String>,
 }

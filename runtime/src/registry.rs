@@ -19,6 +19,7 @@ use socketioxide::{
     handler::FromConnectParts,
     socket::{Sid, Socket},
 };
+use tokio::sync::Semaphore;
 
 use crate::{
     clock::Clock,
@@ -57,7 +58,12 @@ pub(crate) struct Server {
     id: ServerId,
     clock: Clock,
     state: Mutex<State>,
+    /// Limits how many re-checks run at a time, so that they do not flood a database.
+    recheck_permits: Arc<Semaphore>,
 }
+
+/// How many re-checks of a server run at a time.
+const CONCURRENT_RECHECKS: usize = 16;
 
 #[derive(Default)]
 struct State {
@@ -180,6 +186,7 @@ impl Server {
             id,
             clock,
             state: Mutex::default(),
+            recheck_permits: Arc::new(Semaphore::new(CONCURRENT_RECHECKS)),
         }
     }
 
@@ -222,6 +229,16 @@ impl Server {
         // one.
         sessions.retain(|session| session.state().check_alive().is_err());
         Some(LoggedOut { sessions, ended })
+    }
+
+    /// Returns the open sessions in a room.
+    pub(crate) fn sessions_in(&self, room: &Arc<str>) -> Vec<Weak<dyn Session>> {
+        let sessions = self.state().sessions_in(room);
+        sessions
+            .iter()
+            .filter(|session| session.state().is_current())
+            .map(Arc::downgrade)
+            .collect()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -323,6 +340,10 @@ impl Registration {
 
     pub(crate) fn connection(&self) -> Sid {
         self.connection
+    }
+
+    pub(crate) fn recheck_permits(&self) -> Arc<Semaphore> {
+        Arc::clone(&self.server.recheck_permits)
     }
 
     pub(crate) fn start_timers(&self, timers: impl Iterator<Item = (SystemTime, Timer)>) {

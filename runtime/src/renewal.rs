@@ -72,7 +72,7 @@ impl<L: UserLookup> Authenticator<L> {
     /// Renews the session of the socket and returns the new one. A renewal that fails leaves the
     /// session as it is.
     async fn renew<A: Adapter>(
-        &self,
+        self: &Arc<Self>,
         permit: impl Future<Output = Result<Permit, AuthError>>,
         socket: &Arc<Socket<A>>,
         value: &mut Value,

@@ -4,6 +4,7 @@ mod announcement;
 pub(crate) mod expiry;
 pub(crate) mod lifetime;
 pub(crate) mod login_handler;
+pub(crate) mod recheck;
 pub(crate) mod rooms;
 pub(crate) mod socket;
 pub(crate) mod store;
@@ -11,11 +12,12 @@ pub(crate) mod store;
 use std::{
     any::{Any, TypeId},
     marker::PhantomData,
-    sync::{Arc, OnceLock, Weak},
+    sync::{Arc, Mutex, OnceLock, PoisonError, Weak},
     time::{Duration, SystemTime},
 };
 
 use socketioxide::socket::Sid;
+use tokio::sync::Semaphore;
 
 use crate::{
     clock::Clock,
@@ -25,13 +27,40 @@ use crate::{
 pub(crate) use announcement::once_connected;
 pub use expiry::Expiry;
 pub(crate) use lifetime::Login;
+use recheck::Recheck;
 use rooms::SessionRooms;
 use socket::AnySocket;
 
 /// The session of a user that the application's lookup returned.
 pub(crate) struct UserSession<T> {
-    pub(crate) user: Arc<T>,
+    /// A re-check replaces it.
+    user: Mutex<Arc<T>>,
     pub(crate) state: SessionState,
+}
+
+impl<T> UserSession<T> {
+    pub(crate) fn new(user: T, state: SessionState) -> Self {
+        Self {
+            user: Mutex::new(Arc::new(user)),
+            state,
+        }
+    }
+
+    /// Returns the user as it was found last.
+    pub(crate) fn user(&self) -> Arc<T> {
+        Arc::clone(&self.user.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Replaces the user, unless the session has ended or was replaced meanwhile.
+    fn replace_user(&self, user: T) {
+        if self.state.is_current() {
+            let mut current = self.user.lock().unwrap_or_else(PoisonError::into_inner);
+            let replaced = std::mem::replace(&mut *current, Arc::new(user));
+            // The drop of the application's type must not hold the lock.
+            drop(current);
+            drop(replaced);
+        }
+    }
 }
 
 /// The session of a client that sent no token. `T` is the type of the user after a login.
@@ -76,6 +105,8 @@ pub(crate) struct SessionState {
     end: Option<End>,
     /// When the client is warned of the expiry of its token.
     warning_at: Option<SystemTime>,
+    /// `None` if the session is never looked up again.
+    recheck: Option<Box<Recheck>>,
     login: Login,
     clock: Clock,
     /// Set once, by whichever comes first: a renewal or the end of the session.
@@ -130,6 +161,7 @@ impl SessionState {
             rooms: SessionRooms::default(),
             end: None,
             warning_at: None,
+            recheck: None,
             login,
             clock,
             outcome: OnceLock::new(),
@@ -145,6 +177,20 @@ impl SessionState {
     pub(crate) fn ending(mut self, end: Option<End>) -> Self {
         self.end = end;
         self
+    }
+
+    pub(crate) fn rechecked(mut self, recheck: Option<Recheck>) -> Self {
+        self.recheck = recheck.map(Box::new);
+        self
+    }
+
+    pub(crate) fn recheck(&self) -> Option<&Recheck> {
+        self.recheck.as_deref()
+    }
+
+    /// Returns the permits for re-checks, of which the server runs a few at a time.
+    pub(crate) fn recheck_permits(&self) -> Option<Arc<Semaphore>> {
+        self.registration.get().map(Registration::recheck_permits)
     }
 
     pub(crate) fn warned_at(mut self, warning_at: Option<SystemTime>) -> Self {
@@ -225,10 +271,20 @@ impl SessionState {
         }
     }
 
+    /// Starts the timer of the next re-check.
+    fn start_recheck_timer(&self, at: Option<SystemTime>) {
+        if let Some(registration) = self.registration.get() {
+            let timer = at.map(|at| (at, Timer::Recheck));
+            registration.start_timers(timer.into_iter());
+        }
+    }
+
     fn timers(&self) -> impl Iterator<Item = (SystemTime, Timer)> + use<> {
         let warning = self.warning_at.map(|at| (at, Timer::Warning));
         let end = self.end.map(|end| (end.at, Timer::End));
-        warning.into_iter().chain(end)
+        let recheck = self.recheck().and_then(Recheck::next_at);
+        let recheck = recheck.map(|at| (at, Timer::Recheck));
+        warning.into_iter().chain(end).chain(recheck)
     }
 
     /// Keeps the session's entry in the registry, which is set once.

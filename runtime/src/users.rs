@@ -5,11 +5,13 @@ mod keys;
 
 use std::{fmt::Display, sync::Arc};
 
+use futures_util::future::join_all;
 use socketioxide::{SocketIo, adapter::Adapter, socket::Socket};
 
 use crate::{
     error::{AuthError, ErrorCode},
-    session::rooms,
+    registry::Server,
+    session::{recheck, rooms},
 };
 pub use keys::IntoSessionKey;
 pub(crate) use keys::note_keys;
@@ -200,6 +202,39 @@ pub async fn disconnect_others<A: Adapter>(socket: &Socket<A>) -> Result<usize, 
     disconnect::end_others(socket, session_ended()).await
 }
 
+/// Looks the user with this key up again, for each of its sockets on this node, and waits for the
+/// outcome: after a role was taken away, or an account was suspended. The middleware needs a
+/// `user_key`; if no middleware of this process has one, the log says so at WARN.
+///
+/// It does at once what [`recheck`](crate::JwtAuthBuilder::recheck) does at intervals, and needs no
+/// `recheck`. It does not reach other nodes: call it on each of them, or use `recheck`. A login
+/// or renewal whose lookup is under way may still find the user as it was.
+///
+/// Returns the number of sockets for which the lookup has decided: their user is replaced, or their
+/// session has ended. If a lookup fails for the server's own reasons, the session goes on as it
+/// is, and the log says so at WARN.
+///
+/// ```
+/// use socketioxide::SocketIo;
+/// use socketioxide_jwt_auth::refresh_user;
+///
+/// async fn take_role_away(io: &SocketIo, user_id: i64) {
+///     // After the change of the database.
+///     refresh_user(io, user_id).await;
+/// }
+/// ```
+pub async fn refresh_user<A: Adapter>(io: &SocketIo<A>, key: impl Display) -> usize {
+    keys::warn_without_user_key("refresh_user");
+    let Some(server) = Server::find(io) else {
+        return 0;
+    };
+    let sessions = server.sessions_in(&rooms::of_user(key).into());
+    drop(server);
+
+    let decided = join_all(sessions.iter().map(recheck::run)).await;
+    decided.into_iter().filter(|decided| *decided).count()
+}
+
 fn session_ended() -> Arc<AuthError> {
     Arc::new(AuthError::from(ErrorCode::SessionEnded))
 }
@@ -221,6 +256,7 @@ mod tests {
                 .ok();
             super::disconnect_session(&io, &key).await.ok();
             super::disconnect_others(&socket).await.ok();
+            super::refresh_user(&io, &key).await;
         });
     }
 

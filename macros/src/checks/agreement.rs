@@ -109,6 +109,7 @@ fn a_limit_is_a_time_longer_than_zero() {
     let refused = [NOT_TIMES, &["0s", "0ms", "0h 0m"]].concat();
     assert_each("lookup_timeout", TIMES, &refused, Builder::lookup_timeout);
     assert_each("expiry_warning", TIMES, &refused, Builder::expiry_warning);
+    assert_each("recheck", TIMES, &refused, Builder::recheck);
     assert_each("max_session", TIMES, &refused, Builder::max_session);
 
     for (is_accepted, time) in [(true, "500ms"), (false, "0s"), (false, "500")] {

@@ -43,6 +43,8 @@ use crate::{
 /// }
 /// ```
 pub struct AuthUser<T, P: Policy<T> = ()> {
+    /// The user at the time of the extraction.
+    user: Arc<T>,
     session: Arc<UserSession<T>>,
     policy: PhantomData<fn() -> P>,
 }
@@ -50,6 +52,7 @@ pub struct AuthUser<T, P: Policy<T> = ()> {
 impl<T, P: Policy<T>> AuthUser<T, P> {
     pub(crate) fn new(session: Arc<UserSession<T>>) -> Self {
         Self {
+            user: session.user(),
             session,
             policy: PhantomData,
         }
@@ -66,7 +69,7 @@ impl<T, P: Policy<T>> AuthUser<T, P> {
     /// }
     /// ```
     pub fn into_arc(self) -> Arc<T> {
-        Arc::clone(&self.session.user)
+        self.user
     }
 
     /// Waits until the session ends, for whatever reason: its token expires, the user is logged
@@ -111,9 +114,10 @@ impl<T: Send + Sync + 'static, P: Policy<T>> AuthUser<T, P> {
     ) -> Result<Self, AuthError> {
         let session =
             store::user::<A, T>(socket, ended)?.ok_or_else(|| login_required::<T>("AuthUser"))?;
+        let user = Self::new(session);
 
-        match guard::call("the policy", || P::allows(&session.user)) {
-            Ok(true) => Ok(Self::new(session)),
+        match guard::call("the policy", || P::allows(&user)) {
+            Ok(true) => Ok(user),
             Ok(false) => Err(AuthError::from(ErrorCode::Forbidden).with_detail(format!(
                 "the policy `{}` does not allow the user",
                 type_name::<P>()
@@ -130,7 +134,11 @@ extract_from_session!(impl<T, P: Policy<T>> for AuthUser<T, P>);
 
 impl<T, P: Policy<T>> Clone for AuthUser<T, P> {
     fn clone(&self) -> Self {
-        Self::new(Arc::clone(&self.session))
+        Self {
+            user: Arc::clone(&self.user),
+            session: Arc::clone(&self.session),
+            policy: PhantomData,
+        }
     }
 }
 
@@ -138,7 +146,7 @@ impl<T, P: Policy<T>> Deref for AuthUser<T, P> {
     type Target = T;
 
     fn deref(&self) -> &T {
-        &self.session.user
+        &self.user
     }
 }
 
@@ -151,16 +159,13 @@ impl<T, P: Policy<T>> AsRef<T> for AuthUser<T, P> {
 /// Serializes the user.
 impl<T: Serialize, P: Policy<T>> Serialize for AuthUser<T, P> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.session.user.serialize(serializer)
+        self.user.serialize(serializer)
     }
 }
 
 impl<T: fmt::Debug, P: Policy<T>> fmt::Debug for AuthUser<T, P> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_tuple("AuthUser")
-            .field(&self.session.user)
-            .finish()
+        formatter.debug_tuple("AuthUser").field(&self.user).finish()
     }
 }
 

@@ -33,10 +33,7 @@ fn session_in(rooms: SessionRooms) -> Arc<dyn Session> {
     let clock = Clock::system();
     let login = Login::begin(clock.now());
     let state = SessionState::of_token((), TokenFacts::default(), login, clock).in_rooms(rooms);
-    Arc::new(UserSession {
-        user: Arc::new(()),
-        state,
-    })
+    Arc::new(UserSession::new((), state))
 }
 
 fn guest() -> Arc<dyn Session> {

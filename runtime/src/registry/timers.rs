@@ -23,6 +23,8 @@ pub(crate) enum Timer {
     Warning,
     /// The session ends.
     End,
+    /// The user is looked up again.
+    Recheck,
 }
 
 /// The timers by time, with the number of their session.

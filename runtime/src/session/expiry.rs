@@ -10,7 +10,7 @@ use serde::Serialize;
 use socketioxide::SocketError;
 
 use super::{
-    End, Login, Session, SessionState,
+    End, Login, Session, SessionState, recheck,
     socket::{AnySocket, Message, TOKEN_EXPIRING},
 };
 use crate::{
@@ -122,6 +122,7 @@ pub(crate) fn fire(session: &Arc<dyn Session>, timer: Timer) {
     match timer {
         Timer::Warning => warn(session),
         Timer::End => end(session),
+        Timer::Recheck => recheck::fire(session),
     }
 }
 

@@ -9,6 +9,7 @@ mod expiry;
 mod guest_timeout;
 mod mass_expiry;
 mod max_session;
+mod recheck;
 mod renewal;
 mod renewal_races;
 mod shutdown;

@@ -24,10 +24,7 @@ fn open(server: &Arc<Server>, clock: &Clock, after: Duration) -> Arc<dyn Session
     let facts = TokenFacts::default();
     let state = SessionState::of_token((), facts, Login::begin(now), clock.clone());
     let end = now.checked_add(after).map(|at| End { at, code });
-    let session: Arc<dyn Session> = Arc::new(UserSession {
-        user: Arc::new(()),
-        state: state.ending(end),
-    });
+    let session: Arc<dyn Session> = Arc::new(UserSession::new((), state.ending(end)));
     registry::register_session(server, &session);
     session.state().start_timers();
     session

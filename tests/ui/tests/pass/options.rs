@@ -61,6 +61,7 @@ const SECRET: &[u8] = b"a secret of thirty-two bytes or more";
     user_key = |user: &User| user.id,
     session_key = |claims: &Claims| claims.sid.clone(),
     max_session = "12h",
+    recheck = "5m",
     lookup_timeout = "5s",
 )]
 async fn literals(claims: Claims) -> Option<User> {
