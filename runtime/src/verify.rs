@@ -225,7 +225,7 @@ impl Verifier {
     }
 
     /// Decodes the payload of a token that was verified before.
-    pub(crate) fn decode_verified(&self, token: &str) -> Result<SignedPayload, AuthError> {
+    pub(crate) fn decode_verified(token: &str) -> Result<SignedPayload, AuthError> {
         Ok(Segments::split(token)?.decode()?.into_payload())
     }
 

@@ -17,9 +17,11 @@ use crate::{
     authenticate::Authenticator,
     error::{Action, AuthError, ErrorCode},
     guard,
-    lookup::{LookupOn, LookupRequest},
+    lookup::{LookupOn, LookupRequest, UserLookup},
     refusal::Ending,
+    retry::until_connected,
     token::RawToken,
+    verify::Verifier,
 };
 
 /// What a session needs to be looked up again.
@@ -171,7 +173,7 @@ async fn conclude(session: &Arc<dyn Session>, answer: Result<(), AuthError>) -> 
     let socket = Arc::downgrade(&socket);
     // A client that reads slowly must not hold up the re-checks of others.
     tokio::spawn(async move {
-        crate::retry::until_connected(&socket).await;
+        until_connected(&socket).await;
         ending.run(&socket).await;
     });
     true
@@ -210,7 +212,7 @@ fn look_up_again<A: Adapter, L: LookupOn<A>>(
     .boxed()
 }
 
-impl<L: crate::lookup::UserLookup> Authenticator<L> {
+impl<L: UserLookup> Authenticator<L> {
     /// Looks the user of a session up again, and puts it into the place of the old one.
     ///
     /// # Errors
@@ -226,7 +228,7 @@ impl<L: crate::lookup::UserLookup> Authenticator<L> {
     where
         L: LookupOn<A>,
     {
-        let payload = self.verifier.decode_verified(token.as_str())?;
+        let payload = Verifier::decode_verified(token.as_str())?;
         let request = LookupRequest {
             socket,
             payload: &None,
