@@ -114,8 +114,8 @@ impl<C> AuthClaims<C> {
 fn of_user<T, P: Policy<T>>(user: T) -> AuthUser<T, P> {
     let clock = Clock::system();
     let login = Login::begin(clock.now());
-    AuthUser::new(Arc::new(UserSession {
-        user: Arc::new(user),
-        state: SessionState::of_token((), TokenFacts::default(), login, clock),
-    }))
+    AuthUser::new(Arc::new(UserSession::new(
+        user,
+        SessionState::of_token((), TokenFacts::default(), login, clock),
+    )))
 }

@@ -300,8 +300,11 @@ impl<A: Adapter> Elsewhere<A> {
 
             let known: Vec<_> = remaining.iter().map(|socket| socket.data().id).collect();
             // A socket that is being disconnected is listed until its disconnect handler has run.
+            // Those of this node are being told why they end, and are disconnected afterwards.
             for socket in self.remaining_of(&known).await? {
-                adapter_error(socket.disconnect().await)?;
+                if socket.data().server_id != self.io.config().server_id {
+                    adapter_error(socket.disconnect().await)?;
+                }
             }
             remaining = self.remaining_of(&known).await?;
         }

@@ -5,7 +5,10 @@ use std::{
     time::Duration,
 };
 
-use tokio::{sync::Semaphore, time::timeout};
+use tokio::{
+    sync::Semaphore,
+    time::{Instant, timeout},
+};
 
 /// Runs commands: with a time limit, and not too many at once. After one that was not answered, only
 /// one at a time tries whether Redis is back, and the others fail at once. Without that, thousands of
@@ -55,14 +58,19 @@ impl Breaker {
             permit => permit,
         };
 
+        let began = Instant::now();
         let result = timeout(self.limit, async {
             // The semaphore is never closed.
             let _permit = self.running.acquire().await;
-            command.await
+            // Commands whose time is over let the waiting ones in, whose time is over too.
+            match began.elapsed() < self.limit {
+                true => Some(command.await),
+                false => None,
+            }
         });
         let result = match result.await {
-            Ok(result) => result.map_err(Failure::Command),
-            Err(_) => Err(Failure::TimeLimit),
+            Ok(Some(result)) => result.map_err(Failure::Command),
+            Ok(None) | Err(_) => Err(Failure::TimeLimit),
         };
 
         let is_answer = match &result {
@@ -130,7 +138,7 @@ mod tests {
     async fn a_storm_starts_a_limited_number_of_commands_and_ends_in_time() {
         let breaker = Breaker::new(LIMIT);
         let started = AtomicUsize::new(0);
-        let start = tokio::time::Instant::now();
+        let start = Instant::now();
         let commands = (0..5 * Breaker::RUNNING_AT_ONCE).map(|_| {
             run(&breaker, async {
                 started.fetch_add(1, Ordering::Relaxed);
