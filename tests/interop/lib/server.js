@@ -9,17 +9,17 @@ const binary =
   process.env.INTEROP_SERVER ??
   fileURLToPath(new URL('../../../target/debug/interop-server', import.meta.url));
 
-function run(env) {
+function run(env, port = 0) {
   // Only this environment, so that variables of the shell have no effect.
-  const child = spawn(binary, ['0'], { env, stdio: ['pipe', 'pipe', 'pipe'] });
+  const child = spawn(binary, [String(port)], { env, stdio: ['pipe', 'pipe', 'pipe'] });
   const output = { log: '' };
   child.stderr.setEncoding('utf8').on('data', (text) => (output.log += text));
   return { child, output };
 }
 
-/** Starts the server on a free port of the loopback interface. */
-export async function startServer(secrets) {
-  const { child, output } = run(environment(secrets));
+/** Starts the server on a port of the loopback interface, a free one if none is given. */
+export async function startServer(secrets, port) {
+  const { child, output } = run(environment(secrets), port);
   const exited = once(child, 'exit');
   const line = once(createInterface({ input: child.stdout }), 'line');
   const failed = exited.then(() => Promise.reject(new Error(`the server did not start:\n${output.log}`)));

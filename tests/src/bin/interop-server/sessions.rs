@@ -13,8 +13,8 @@ use socketioxide::{
     extract::{AckSender, Data, SocketRef, State},
 };
 use socketioxide_jwt_auth::{
-    AuthError, AuthUser, MaybeAuthUser, SocketAuth, disconnect_user, disconnect_user_because,
-    jwt_auth, user_room,
+    AuthError, AuthUser, ErrorCode, MaybeAuthUser, SocketAuth, disconnect_user,
+    disconnect_user_because, jwt_auth, user_room,
 };
 use socketioxide_jwt_auth_tests::Gate;
 
@@ -67,6 +67,7 @@ pub(crate) async fn on_session(socket: SocketRef, user: MaybeAuthUser<User>) {
     socket.on("open gate", open_gate);
     socket.on("write to user", write_to_user);
     socket.on("log out everywhere", log_out_everywhere);
+    socket.on("log out because", log_out_because);
     socket.on("remove user", remove_user);
     socket.on_disconnect(on_disconnect);
     socket.emit("session", &describe(&user)).ok();
@@ -112,6 +113,12 @@ async fn write_to_user(io: SocketIo, Data((name, text)): Data<(String, String)>)
 
 async fn log_out_everywhere(io: SocketIo, user: AuthUser<User>) {
     disconnect_user(&io, &user.name).await.ok();
+}
+
+/// As `log_out_everywhere`, but the sockets are told why.
+async fn log_out_because(io: SocketIo, user: AuthUser<User>) {
+    let reason = AuthError::from(ErrorCode::SessionEnded);
+    disconnect_user_because(&io, &user.name, &reason).await.ok();
 }
 
 async fn remove_user(io: SocketIo, ack: AckSender, Data(name): Data<String>) {
