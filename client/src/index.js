@@ -9,6 +9,7 @@ export function keepAuthenticated(socket, options) {
   const others = () => (typeof auth === 'function' ? new Promise((resolve) => auth.call(socket, resolve)) : auth);
 
   return keep(socket, options, {
+    sent: null,
     refusedEvent: 'connect_error',
     // An error of the connection has no `data`.
     refusal: (error) => 'data' in error && { code: error.message, ...error.data },

@@ -38,11 +38,10 @@ export function keep(socket, options, wire) {
   let cancelWatch;
 
   // Tokens
-  let sent = null; // by the last CONNECT
   let current = null; // of the session
   let refused; // the last token that the server wanted to be renewed
   let renewCode; // why the next token must be a new one
-  let isOutdated = true; // the login has changed since `getToken` was called
+  let isOutdated = !wire.isShared; // the login has changed since `getToken` was called
 
   // Renewals
   let renewal = 0; // the number of the one under way
@@ -175,10 +174,10 @@ export function keep(socket, options, wire) {
       const rest = await others();
       if (isOver()) return;
 
-      sent = token;
+      wire.sent = token;
       payload = { ...rest, ...(token && { token }) };
       watch(0);
-      send(payload);
+      return send(payload);
     } catch (error) {
       if (isOver()) return;
       tell(onError, error);
@@ -263,7 +262,7 @@ export function keep(socket, options, wire) {
   onSocket('connect', () => {
     cancelConnect();
     connectedAt = Date.now();
-    current = sent;
+    current = wire.sent;
     accept();
     if (isOutdated) login();
   });
@@ -285,7 +284,7 @@ export function keep(socket, options, wire) {
     const refusal = wire.refusal(error);
     if (!refusal) return; // The connection failed, and socket.io-client tries again.
     cancelConnect();
-    handleRefusal(refusal, sent);
+    handleRefusal(refusal, wire.sent);
   });
 
   onSocket('unauthorized', (refusal) => {

@@ -163,7 +163,10 @@ function tests(client) {
     assert.equal(await kept.whoami(), 'Grace');
   });
 
-  check('switches the user beside another namespace, which stays', async (test) => {
+  // In version 2 the namespaces share the token of their connection.
+  const checkModern = client.isLegacy ? () => {} : check;
+
+  checkModern('switches the user beside another namespace, which stays', async (test) => {
     const manager = newManager(test, client);
     const beside = await start(test, newNamespace(), () => null, { manager });
     await beside.expect('guest');
@@ -247,7 +250,8 @@ function tests(client) {
     network.cut();
     await lost;
     await sleep(1000);
-    assert.equal(kept.requests.length, client.isLegacy ? kept.requests.length : 1);
+    // Version 2 needs the token before it opens the connection.
+    if (!client.isLegacy) assert.equal(kept.requests.length, 1);
     network.restore();
     await kept.expect('user');
     assert.equal(await kept.whoami(), 'Ada');
