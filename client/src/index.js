@@ -14,9 +14,7 @@ export function keepAuthenticated(socket, options) {
     // An error of the connection has no `data`.
     refusal: (error) => 'data' in error && { code: error.message, ...error.data },
     connect: () => socket.connect(),
-    install(identify) {
-      socket.auth = (send) => identify(others, send);
-      return () => (socket.auth = auth);
-    },
+    install: (identify) => (socket.auth = (send) => identify(others, send)),
+    remove: () => (socket.auth = auth),
   });
 }

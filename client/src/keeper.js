@@ -12,10 +12,6 @@ const REPEATS = 5;
 export function keep(socket, options, wire) {
   const {
     getToken,
-    onSession,
-    onLoginRequired,
-    onRefused,
-    onError,
     event = 'authenticate',
     announceEvent = 'authenticated',
     timeout = 15_000,
@@ -24,16 +20,13 @@ export function keep(socket, options, wire) {
     actions = {},
   } = options;
   const timers = new Set();
-  const cleanups = [];
-  let isStopped = false;
+  const page = new AbortController(); // removes the listeners of the page
 
   // Connections
   let attempts = 0;
   let notBefore = 0; // when the next CONNECT may be sent
   let connectedAt = Infinity;
-  let identification = 0; // the number of the current one
-  let isRepeat = false;
-  let payload; // what the last CONNECT sent
+  let identification; // names the one under way
   let cancelRetry;
   let cancelWatch;
 
@@ -44,8 +37,7 @@ export function keep(socket, options, wire) {
   let isOutdated = !wire.isShared; // the login has changed since `getToken` was called
 
   // Renewals
-  let renewal = 0; // the number of the one under way
-  let lastRenewal = 0;
+  let renewal; // names the one under way
   let renewals = 0;
   let renewNotBefore = 0;
   let renewAt = Infinity; // if the server's warning was lost, as in a computer that slept
@@ -54,38 +46,36 @@ export function keep(socket, options, wire) {
   let isLoginAsked = false;
 
   const after = (delay, run) => {
-    const timer = setTimeout(() => {
-      timers.delete(timer);
-      run();
-    }, delay);
-    timers.add(timer);
-    return () => {
+    const cancel = () => {
       clearTimeout(timer);
       timers.delete(timer);
     };
+    const timer = setTimeout(() => {
+      cancel();
+      run();
+    }, delay);
+    timers.add(timer);
+    return cancel;
   };
+
   const sleep = (delay) => delay > 0 && new Promise((resolve) => after(delay, resolve));
+
   const pause = (count) => Math.min(maxDelay, minDelay * 2 ** count) * (0.5 + Math.random() / 2);
 
   const limited = (name, work) =>
     new Promise((resolve, reject) => {
-      const cancel = after(timeout, () => reject(new Error(`${name} has not answered in time`)));
+      const cancel = after(timeout, () => reject(new Error(`${name} timed out`)));
       work.then(resolve, reject).finally(cancel);
     });
 
-  // Called later, so that an error of the application's does not end up here.
-  const tell = (callback, value) => queueMicrotask(() => isStopped || callback?.(value));
-
-  const on = (target, add, remove, name, listener) => {
-    target?.[add](name, listener);
-    cleanups.push(() => target?.[remove](name, listener));
-  };
-  const onSocket = (name, listener) => on(socket, 'on', 'off', name, listener);
+  /** Calls the application, later, so that an error of its own does not end up here. */
+  const tell = (name, value) => queueMicrotask(() => options[name]?.(value));
 
   const nextToken = async () => {
-    const request = { forceRefresh: !!renewCode, code: renewCode };
+    const code = renewCode;
+    const request = { forceRefresh: !!code, code };
     const token = await limited('getToken', requestToken(getToken, request, refused, timeout));
-    if (renewCode === request.code) renewCode = undefined;
+    if (renewCode === code) renewCode = undefined;
     return token || null;
   };
 
@@ -103,20 +93,20 @@ export function keep(socket, options, wire) {
   };
 
   const askLogin = (refusal) => {
-    if (!isLoginAsked) tell(onLoginRequired, refusal);
+    if (!isLoginAsked) tell('onLoginRequired', refusal);
     isLoginAsked = true;
   };
 
-  const giveUp = (action, refusal) => (action === 'login' ? askLogin(refusal) : tell(onRefused, refusal));
-
-  const isFinal = (action) => !/^re/.test(action); // neither renew, retry nor reconnect
+  const follow = (action, refusal) => {
+    if (/^re(new|try|connect)$/.test(action)) rejoin();
+    else if (action === 'login') askLogin(refusal);
+    else tell('onRefused', refusal);
+  };
 
   /** After a refused connection, or the end of a session. */
   const handleRefusal = (refusal, token) => {
-    const action = isOutdated ? 'retry' : decide(refusal, token);
-    if (!isFinal(action)) return connectLater();
-    socket.disconnect(); // else it would come back with the connection
-    giveUp(action, refusal);
+    leave();
+    follow(isOutdated ? 'retry' : decide(refusal, token), refusal);
   };
 
   // Connections
@@ -129,41 +119,39 @@ export function keep(socket, options, wire) {
 
   const connect = () => {
     cancelConnect();
-    if (!socket.connected) wire.connect();
+    wire.connect();
   };
 
-  const connectLater = () => {
+  /** Else socket.io-client 2 and 3 connect a refused socket with the next connection. */
+  const leave = () => {
     cancelConnect();
+    socket.disconnect();
+  };
+
+  const rejoin = () => {
+    leave();
     const delay = pause(attempts);
     notBefore = Date.now() + delay;
     cancelRetry = after(delay, connect);
   };
 
-  const rejoin = () => {
-    socket.disconnect();
-    connectLater();
-  };
-
   /** socketioxide ignores a CONNECT while it says goodbye to the previous socket. One too many does no harm. */
-  const watch = (repeats) => {
+  const watch = (send, repeats = 0) => {
     cancelWatch?.();
     cancelWatch = after(Math.min(maxDelay, 1000 * 2 ** repeats), () => {
       cancelWatch = undefined;
       if (!socket.active) return;
       if (repeats === REPEATS) return socket.io.engine.close();
-      isRepeat = true;
-      socket.connect();
-      isRepeat = false;
-      watch(repeats + 1);
+      send();
+      watch(send, repeats + 1);
     });
   };
 
   /** Sends a fresh token with a CONNECT. */
   const identify = async (others, send) => {
-    if (isRepeat) return send(payload);
     const { engine } = socket.io;
-    const id = ++identification;
-    const isOver = () => isStopped || id !== identification || engine !== socket.io.engine || !socket.active;
+    const id = (identification = {});
+    const isOver = () => id !== identification || engine !== socket.io.engine || !socket.active;
     try {
       await sleep(notBefore - Date.now());
       if (isOver()) return;
@@ -175,13 +163,13 @@ export function keep(socket, options, wire) {
       if (isOver()) return;
 
       wire.sent = token;
-      payload = { ...rest, ...(token && { token }) };
-      watch(0);
-      return send(payload);
+      const sendToken = () => send({ ...rest, ...(token && { token }) });
+      watch(sendToken);
+      return sendToken();
     } catch (error) {
       if (isOver()) return;
-      tell(onError, error);
-      connectLater();
+      tell('onError', error);
+      rejoin();
     }
   };
 
@@ -191,16 +179,16 @@ export function keep(socket, options, wire) {
     const { logged_in = !!current, expires_in } = session ?? {};
     isLoginAsked = false;
     refused = ending = undefined;
-    renewAt = expires_in == null ? Infinity : Date.now() + expires_in * 900;
-    tell(onSession, { loggedIn: logged_in, expiresIn: expires_in ?? undefined });
+    renewAt = Date.now() + (expires_in ?? Infinity) * 900;
+    tell('onSession', { loggedIn: logged_in, expiresIn: expires_in });
   };
 
   const authenticate = (token) =>
     limited(
       event,
       new Promise((resolve, reject) => {
-        // With `ackTimeout` or `retries`, socket.io-client puts an error before the answer.
         socket.emit(event, { token }, (...answer) => {
+          // With `ackTimeout` or `retries`, socket.io-client puts an error before the answer.
           const last = answer.pop();
           last instanceof Error ? reject(last) : resolve(last);
         });
@@ -209,42 +197,39 @@ export function keep(socket, options, wire) {
 
   /** Renews the session, or logs in. `isLogin`: after `refresh`. */
   const renew = async (isLogin) => {
-    const id = (renewal = ++lastRenewal);
-    const isOver = () => isStopped || id !== renewal;
-
+    const id = (renewal = {});
     let delay = renewNotBefore - Date.now();
     if (delay <= 0) renewals = 0;
+
     for (;;) {
       await sleep(delay);
-      if (isOver()) return;
+      if (id !== renewal) return;
       delay = pause(renewals++);
       renewNotBefore = Date.now() + delay;
 
-      let refusal, token;
+      let token, answer;
       try {
         token = await nextToken();
-        if (isOver()) return;
-        const answer = token && (await authenticate(token));
-        if (isOver()) return;
-        refusal = answer?.error;
-        if (!refusal) {
-          renewal = 0;
-          if (token) {
-            current = token;
-            accept(answer);
-          } else if (isLogin && current) rejoin(); // logged out
-          return;
-        }
+        if (id !== renewal) return;
+        answer = token && (await authenticate(token));
+        if (id !== renewal) return;
       } catch (error) {
-        if (isOver()) return;
-        tell(onError, error);
+        if (id !== renewal) return;
+        tell('onError', error);
         continue;
       }
 
-      const action = decide(refusal, token);
+      const refusal = answer?.error;
+      const action = refusal && decide(refusal, token);
       if (action === 'renew' || action === 'retry') continue;
-      renewal = 0;
-      return action === 'reconnect' ? rejoin() : giveUp(action, refusal);
+      renewal = undefined;
+      if (refusal) return follow(action, refusal);
+      if (token) {
+        current = token;
+        return accept(answer);
+      }
+      if (isLogin && current) rejoin(); // logged out
+      return;
     }
   };
 
@@ -259,41 +244,42 @@ export function keep(socket, options, wire) {
     renew(true);
   };
 
-  onSocket('connect', () => {
-    cancelConnect();
-    connectedAt = Date.now();
-    current = wire.sent;
-    accept();
-    if (isOutdated) login();
-  });
+  const listeners = {
+    connect() {
+      cancelConnect();
+      connectedAt = Date.now();
+      current = wire.sent;
+      accept();
+      if (isOutdated) login();
+    },
 
-  onSocket('disconnect', (reason) => {
-    const refusal = ending;
-    ending = undefined;
-    renewal = 0;
-    cancelConnect();
-    if (Date.now() - connectedAt > STABLE_AFTER) attempts = 0;
-    connectedAt = Infinity;
-    if (reason === 'io client disconnect') return;
-    // Otherwise socket.io-client connects again.
-    if (refusal) handleRefusal(refusal, current);
-    else if (reason === 'io server disconnect') connectLater();
-  });
+    disconnect(reason) {
+      const refusal = ending;
+      ending = renewal = undefined;
+      cancelConnect();
+      if (Date.now() - connectedAt > STABLE_AFTER) attempts = 0;
+      connectedAt = Infinity;
+      if (reason === 'io client disconnect') return;
+      // Otherwise socket.io-client connects again.
+      if (refusal) handleRefusal(refusal, current);
+      else if (reason === 'io server disconnect') rejoin();
+    },
 
-  onSocket(wire.refusedEvent, (error) => {
-    const refusal = wire.refusal(error);
-    if (!refusal) return; // The connection failed, and socket.io-client tries again.
-    cancelConnect();
-    handleRefusal(refusal, wire.sent);
-  });
+    [wire.refusedEvent](error) {
+      const refusal = wire.refusal(error);
+      if (refusal) handleRefusal(refusal, wire.sent); // Otherwise socket.io-client tries again.
+    },
 
-  onSocket('unauthorized', (refusal) => {
-    if (!refusal?.code) return; // not of the crate
-    if (!refusal.event) ending = refusal; // A disconnect follows.
-    else if (actionOf(refusal) === 'login') askLogin(refusal);
-  });
-  onSocket('token_expiring', renewExpiring);
-  onSocket(announceEvent, accept);
+    unauthorized(refusal) {
+      if (!refusal?.code) return; // not of the crate
+      if (!refusal.event) ending = refusal; // A disconnect follows.
+      else if (actionOf(refusal) === 'login') askLogin(refusal);
+    },
+
+    token_expiring: renewExpiring,
+    [announceEvent]: accept,
+  };
+  for (const name in listeners) socket.on(name, listeners[name]);
 
   const wake = () => {
     if (globalThis.document?.hidden) return;
@@ -301,14 +287,9 @@ export function keep(socket, options, wire) {
     if (cancelRetry) connect();
     else if (socket.connected && Date.now() > renewAt) renewExpiring();
   };
-  for (const [target, name] of [
-    [globalThis.window, 'online'],
-    [globalThis.document, 'visibilitychange'],
-  ]) {
-    on(target, 'addEventListener', 'removeEventListener', name, wake);
-  }
+  for (const name of ['online', 'visibilitychange']) globalThis.addEventListener?.(name, wake, page);
 
-  cleanups.push(wire.install(identify));
+  wire.install(identify);
   if (socket.connected) login();
 
   return {
@@ -320,10 +301,14 @@ export function keep(socket, options, wire) {
       if (socket.connected) login();
       else if (!cancelWatch) connect(); // A CONNECT under way is answered first.
     },
+
     stop() {
-      isStopped = true;
+      options = {};
+      identification = renewal = undefined;
+      page.abort();
       for (const timer of timers) clearTimeout(timer);
-      for (const cleanup of cleanups) cleanup();
+      for (const name in listeners) socket.off(name, listeners[name]);
+      wire.remove();
     },
   };
 }

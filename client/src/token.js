@@ -14,17 +14,17 @@ const calls = new WeakMap();
 export function requestToken(getToken, request, refused, timeout) {
   const known = calls.get(getToken);
   const isKnown = known && Date.now() < known.until;
-  if (isKnown && known.isForced >= request.forceRefresh && known.token !== refused) return known.answer;
+  if (isKnown && known.forceRefresh >= request.forceRefresh && known.token !== refused) return known.answer;
 
   // A call that hangs is given up after the time limit of those that wait for it.
-  const call = { isForced: request.forceRefresh, until: Date.now() + timeout, token: calls };
+  const call = { ...request, until: Date.now() + timeout, token: calls };
   calls.set(getToken, call);
   const turn = isKnown ? known.answer.catch(() => {}) : Promise.resolve();
   call.answer = turn.then(() => getToken(request));
   call.answer.then(
     (token) => {
       call.token = token;
-      call.until = call.isForced ? Date.now() + SHARED_FOR : 0;
+      call.until = request.forceRefresh && Date.now() + SHARED_FOR;
     },
     () => (call.until = 0),
   );

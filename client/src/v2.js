@@ -76,7 +76,7 @@ class Connection {
 
   async #identifyAll() {
     const active = [...this.identifiers].filter(([socket]) => socket.active);
-    const sent = await Promise.all(active.map(([, identify]) => identify(() => true)));
+    const sent = await Promise.all(active.map(([, identify]) => identify()));
     return sent.every(Boolean);
   }
 }
@@ -102,6 +102,7 @@ export function keepAuthenticated(socket, { query = 'auth_token', ...options }) 
     refusal: (error) => !(error instanceof Error) && { code: error.message ?? error, ...error.data },
 
     connect() {
+      if (socket.connected) return;
       socket.subEvents(); // makes it active
       connection.identifiers.get(socket)(() => {
         connection.isIdentified = true;
@@ -114,11 +115,13 @@ export function keepAuthenticated(socket, { query = 'auth_token', ...options }) 
     },
 
     install(identify) {
-      connection.identifiers.set(socket, (send) => identify(() => {}, send));
-      return () => {
-        connection.remove(socket);
-        delete socket.active;
-      };
+      const connectAgain = () => manager.readyState === 'open' && socket.connect();
+      connection.identifiers.set(socket, (send = connectAgain) => identify(() => {}, () => (send(), true)));
+    },
+
+    remove() {
+      connection.remove(socket);
+      delete socket.active;
     },
   };
 

@@ -140,7 +140,7 @@ test('a token source that hangs is given up after the time limit, and asked agai
   await kept.clock.pass(14_999);
   assert.deepEqual(kept.events, []);
   await kept.clock.pass(2000);
-  assert.deepEqual(kept.events, ['error getToken has not answered in time', 'session']);
+  assert.deepEqual(kept.events, ['error getToken timed out', 'session']);
 });
 
 test('an expired token is replaced without a login', async (test) => {

@@ -136,7 +136,7 @@ function tests(client) {
       },
       { timeout: 500 },
     );
-    await kept.expect('error no network', 'error no network', 'error getToken has not answered in time', 'user');
+    await kept.expect('error no network', 'error no network', 'error getToken timed out', 'user');
   });
 
   check('logs a guest in and out', async (test) => {
