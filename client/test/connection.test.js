@@ -3,7 +3,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { FakeManager } from './lib/fake.js';
+import { keepAuthenticated } from 'socketioxide-jwt-auth-client';
+
+import { Clock } from './lib/clock.js';
+import { FakeManager, FakeSocket } from './lib/fake.js';
 import { Kept } from './lib/kept.js';
 
 const MINUTE = 60_000;
@@ -11,6 +14,7 @@ const HOUR = 60 * MINUTE;
 
 test('every connection sends a fresh token', async (test) => {
   const { clock, manager, socket } = await Kept.connected(test);
+  manager.reconnectionDelay = 100;
   manager.lose();
   await clock.pass(5000);
   assert.deepEqual(socket.connects.map(({ token }) => token), ['token 1', 'token 2']);
@@ -18,21 +22,17 @@ test('every connection sends a fresh token', async (test) => {
 });
 
 test('the payload of the application is sent with the token', async (test) => {
-  const manager = new FakeManager();
+  const clock = new Clock(test);
   for (const auth of [{ device: 'tablet' }, (send) => send({ device: 'tablet' })]) {
-    const { socket, clock, auth: kept } = new Kept(test, { manager });
-    kept.stop();
+    const socket = new FakeSocket(new FakeManager());
     socket.auth = auth;
-    const again = new Kept(test, { manager, clock });
-    again.auth.stop();
-    again.socket.auth = auth;
-    const { keepAuthenticated } = await import('../src/index.js');
-    keepAuthenticated(again.socket, { getToken: () => 'a token' });
-    again.socket.connect();
+    const kept = keepAuthenticated(socket, { getToken: () => 'a token' });
+    socket.connect();
     await clock.settle();
-    assert.partialDeepStrictEqual?.(again.socket.connects, [{ device: 'tablet', token: 'a token' }]);
-    assert.equal(again.socket.connects[0].device, 'tablet');
-    assert.equal(again.socket.connects[0].token, 'a token');
+    const [{ device, token }] = socket.connects;
+    assert.deepEqual({ device, token }, { device: 'tablet', token: 'a token' });
+    kept.stop();
+    assert.equal(socket.auth, auth);
   }
 });
 
@@ -44,9 +44,6 @@ test('a guest connects without a token', async (test) => {
 
 test('a socket that connected before is authenticated at once', async (test) => {
   const manager = new FakeManager();
-  const { FakeSocket } = await import('./lib/fake.js');
-  const { keepAuthenticated } = await import('../src/index.js');
-  const { Clock } = await import('./lib/clock.js');
   const clock = new Clock(test);
   const socket = new FakeSocket(manager);
   socket.connect();
@@ -56,9 +53,6 @@ test('a socket that connected before is authenticated at once', async (test) => 
 });
 
 test('a CONNECT without a token, sent before, does not ask for a login', async (test) => {
-  const { Clock } = await import('./lib/clock.js');
-  const { FakeSocket } = await import('./lib/fake.js');
-  const { keepAuthenticated } = await import('../src/index.js');
   const clock = new Clock(test);
   const logins = [];
   const manager = new FakeManager({ server: ({ token }, socket) => token && socket.accept() });
@@ -240,6 +234,8 @@ test('an ignored CONNECT is repeated with the same token, and then the connectio
   manager.lose();
   await clock.pass(50_000);
   assert.equal(manager.opened, 2);
+  await clock.pass(30_000);
+  assert.equal(manager.opened, 3, 'a minute after the first CONNECT');
   isDeaf = false;
   await clock.pass(20_000);
   assert.ok(socket.connected);
@@ -268,11 +264,44 @@ test('a socket that the application disconnects stays disconnected', async (test
   assert.equal(kept.socket.connects.length, 2);
 });
 
+test('a token that arrives while the next connection opens is not sent before that has opened', async (test) => {
+  const kept = await Kept.connected(test, {
+    getToken: () => new Promise((resolve) => setTimeout(resolve, 1200, 'a token')),
+  });
+  kept.manager.openingDelay = 500;
+  kept.manager.lose();
+  await kept.clock.pass(1400);
+  assert.equal(kept.socket.connects.length, 0);
+  await kept.clock.pass(10_000);
+  assert.equal(kept.socket.connects.length, 1);
+});
+
 test('a socket that the application disconnects while its token is fetched is not connected', async (test) => {
   const kept = await Kept.connected(test, { getToken: () => new Promise((resolve) => setTimeout(resolve, 1000, 'a token')) });
+  new FakeSocket(kept.manager).connect(); // keeps the connection open
   kept.socket.disconnect();
   await kept.clock.pass(HOUR);
   assert.equal(kept.socket.connects.length, 0);
+});
+
+test('a socket that the application disconnects while its CONNECT is under way is not connected', async (test) => {
+  const kept = await Kept.connected(test, { server() {} });
+  new FakeSocket(kept.manager).connect();
+  kept.socket.disconnect();
+  await kept.clock.pass(HOUR);
+  assert.equal(kept.socket.connects.length, 1);
+});
+
+test('an old token that comes again after a session is replaced again', async (test) => {
+  const kept = await Kept.connected(test, {
+    getToken: ({ forceRefresh }) => (forceRefresh ? 'new' : 'old'),
+    server: ({ token }, socket) => (token === 'new' ? socket.accept() : socket.refuse('token_expired')),
+  });
+  await kept.clock.pass(2000);
+  kept.manager.lose();
+  await kept.clock.pass(5000);
+  assert.deepEqual(kept.events, ['session', 'session']);
+  assert.deepEqual(kept.requests.map(({ forceRefresh }) => forceRefresh), [false, true, false, true]);
 });
 
 test('a server that restarts gets its clients back after a pause', async (test) => {

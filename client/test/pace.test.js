@@ -37,6 +37,13 @@ const LOOPS = {
     },
   },
   'every connection is lost before an answer': { server: (_, socket) => setTimeout(() => socket.io.lose(), 1) },
+  'every connection but the first is lost before an answer': {
+    server(_, socket) {
+      if (socket.connects.length > 1) return setTimeout(() => socket.io.lose(), 1);
+      socket.accept();
+      setTimeout(() => socket.io.lose(), 20_000);
+    },
+  },
   'every CONNECT is ignored': { server() {} },
   'every renewal is refused with retry': answerEvery('too_many_attempts', 'retry'),
   'every renewal is refused as expired': answerEvery('token_expired', 'renew'),

@@ -173,6 +173,48 @@ test('a guest logs in on the open socket', async (test) => {
   assert.deepEqual(kept.log.map(([, { loggedIn }]) => loggedIn), [false, true]);
 });
 
+test('a guest who is still one stays connected', async (test) => {
+  const kept = await Kept.connected(test, { getToken: () => null });
+  kept.auth.refresh();
+  await kept.clock.pass(MINUTE);
+  assert.equal(kept.socket.connects.length, 1);
+  assert.equal(kept.socket.renewals.length, 0);
+});
+
+test('a token is forced once for each warning', async (test) => {
+  const kept = await Kept.connected(test);
+  kept.socket.receive('token_expiring', {});
+  await kept.clock.pass(MINUTE);
+  kept.manager.lose();
+  await kept.clock.pass(MINUTE);
+  assert.deepEqual(kept.requests.map(({ forceRefresh }) => forceRefresh), [false, true, false]);
+});
+
+test('a failure after many renewals is followed by a short pause', async (test) => {
+  let isFailing = false;
+  const kept = await Kept.connected(test, { answer: () => (isFailing ? refusal('internal_error') : renewed) });
+  for (let hour = 0; hour < 12; hour++) {
+    kept.socket.receive('token_expiring', {});
+    await kept.clock.pass(HOUR);
+  }
+  isFailing = true;
+  kept.socket.receive('token_expiring', {});
+  await kept.clock.pass(0);
+  isFailing = false;
+  await kept.clock.pass(1000);
+  assert.equal(kept.socket.renewals.length, 14);
+});
+
+test('the reason of an end that did not come is forgotten', async (test) => {
+  const kept = await Kept.connected(test);
+  kept.socket.receive('unauthorized', { code: 'session_ended', action: 'login' });
+  kept.socket.receive('authenticated', { logged_in: true, expires_at: null, expires_in: null });
+  kept.socket.end();
+  await kept.clock.pass(MINUTE);
+  assert.ok(kept.socket.connected);
+  assert.ok(!kept.events.some((event) => event.startsWith('login')));
+});
+
 test('a user logs out by a reconnection as a guest', async (test) => {
   let token = 'a token';
   const kept = await Kept.connected(test, { getToken: () => token });
@@ -210,6 +252,8 @@ test('a login while a CONNECT is under way counts once it is answered', async (t
     const kept = await Kept.connected(test, { getToken: () => token, server: () => {} });
     token = 'a token';
     kept.auth.refresh();
+    await kept.clock.settle();
+    assert.equal(kept.socket.connects.length, 1);
     kept.manager.server = (_, socket) => socket.accept();
     kept.socket[answered]('token_missing');
     await kept.clock.pass(2000);
@@ -274,13 +318,19 @@ test('an ended session whose connection is lost before the disconnect is over to
 
 test('an event of a guest that needs a login asks for one, once', async (test) => {
   const kept = await Kept.connected(test, { getToken: () => null });
+  kept.socket.receive('unauthorized', { code: 'forbidden', action: 'none', event: 'delete' });
   for (let events = 0; events < 3; events++) {
     kept.socket.receive('unauthorized', { code: 'login_required', action: 'login', event: 'post' });
   }
-  kept.socket.receive('unauthorized', { code: 'forbidden', action: 'none', event: 'delete' });
   await kept.clock.pass(MINUTE);
   assert.deepEqual(kept.events, ['session', 'login login_required']);
   assert.ok(kept.socket.connected);
+
+  kept.manager.lose();
+  await kept.clock.pass(MINUTE);
+  kept.socket.receive('unauthorized', { code: 'login_required', action: 'login', event: 'post' });
+  await kept.clock.pass(MINUTE);
+  assert.deepEqual(kept.events.slice(2), ['session', 'login login_required']);
 });
 
 test('the announcement of the server tells who the session is of and how long it lasts', async (test) => {
@@ -438,4 +488,27 @@ test('a token source that hangs leaves no timer after stop', async (test) => {
   assert.equal(kept.clock.pending, 1);
   kept.auth.stop();
   assert.equal(kept.clock.pending, 0);
+});
+
+test('nothing is called or sent after stop, whatever was under way', async (test) => {
+  let isSlow = false;
+  const getToken = () => isSlow ? new Promise((resolve) => setTimeout(resolve, 100, 'a token')) : 'a token';
+  const reach = {
+    'a callback': ({ socket }) => socket.receive('authenticated', { logged_in: true }),
+    'the token of a connection': ({ manager }) => manager.lose(),
+    'the token of a renewal': ({ socket }) => socket.receive('token_expiring', {}),
+  };
+  for (const [state, start] of Object.entries(reach)) {
+    isSlow = false;
+    const kept = await Kept.connected(test, { getToken });
+    kept.manager.reconnectionDelay = 10;
+    isSlow = true;
+    start(kept);
+    if (state !== 'a callback') await kept.clock.pass(50);
+    kept.auth.stop();
+    await kept.clock.pass(HOUR);
+    assert.deepEqual(kept.events, ['session'], state);
+    assert.equal(kept.socket.connects.length, 1, state);
+    assert.equal(kept.socket.renewals.length, 0, state);
+  }
 });

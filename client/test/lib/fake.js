@@ -10,6 +10,8 @@ export class FakeManager extends EventEmitter {
   isReconnecting = false;
   isReachable = true;
   reconnectionDelay = 1000;
+  /** How long a connection takes to open; a packet that is sent meanwhile waits. */
+  openingDelay = 0;
   opened = 0;
 
   constructor({ server = (_, socket) => socket.accept(), answer = () => ({ expires_at: null, expires_in: null }) } = {}) {
@@ -22,23 +24,29 @@ export class FakeManager extends EventEmitter {
   }
 
   open() {
-    if (this.isOpen) return;
+    if (this.engine && !this.engine.isClosed) return;
     if (!this.isReachable) return this.#reconnect();
     this.opened++;
-    this.engine = { isOpen: true, close: () => this.lose('forced close') };
-    for (const socket of this.sockets) if (socket.active) socket.onopen();
+    const engine = { isOpen: false, isClosed: false, close: () => this.lose('forced close') };
+    this.engine = engine;
+    const open = () => {
+      if (engine.isClosed) return;
+      engine.isOpen = true;
+      for (const socket of this.sockets) if (socket.active) socket.onopen();
+    };
+    this.openingDelay ? setTimeout(open, this.openingDelay) : open();
   }
 
   /** The connection is lost, and the manager tries to open a new one. */
   lose(reason = 'transport close') {
     if (!this.isOpen) return;
-    this.engine.isOpen = false;
+    this.close();
     for (const socket of this.sockets) if (socket.active) socket.onclose(reason);
     this.#reconnect();
   }
 
   close() {
-    if (this.engine) this.engine.isOpen = false;
+    if (this.engine) Object.assign(this.engine, { isOpen: false, isClosed: true });
   }
 
   #reconnect() {
@@ -67,10 +75,6 @@ export class FakeSocket extends EventEmitter {
     io.sockets.add(this);
   }
 
-  off(...args) {
-    return super.off(...args);
-  }
-
   connect() {
     if (this.connected) return;
     this.active = true;
@@ -80,7 +84,7 @@ export class FakeSocket extends EventEmitter {
 
   onopen() {
     const send = (payload) => {
-      if (!this.io.isOpen) return;
+      if (this.io.engine.isClosed) return;
       this.connects.push({ at: Date.now(), ...payload });
       this.io.server(payload, this);
     };
