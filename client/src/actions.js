@@ -4,7 +4,9 @@
 export function actionFor({ code, action }) {
   if (action) return action;
   if (/^token_(expired|key_unknown)$/.test(code)) return 'renew';
-  if (/^(token_not_yet_valid|\w+_unavailable|lookup_timeout|internal_error|too_many_attempts)$/.test(code)) return 'retry';
+  if (/^(\w+_unavailable|lookup_timeout|internal_error|too_many_attempts|token_not_yet_valid)$/.test(code)) {
+    return 'retry';
+  }
   if (code === 'subject_mismatch') return 'reconnect';
   return /^(token_\w+|user_not_found|login_required|session_ended)$/.test(code) ? 'login' : 'none';
 }

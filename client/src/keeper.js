@@ -105,7 +105,8 @@ export function keep(socket, options, wire) {
 
   /** After a refused connection, or the end of a session. */
   const handleRefusal = (refusal, token) => {
-    leave();
+    cancelConnect();
+    socket.disconnect(); // Else socket.io-client 2 and 3 connect it with the next connection.
     follow(isOutdated ? 'retry' : decide(refusal, token), refusal);
   };
 
@@ -122,17 +123,16 @@ export function keep(socket, options, wire) {
     wire.connect();
   };
 
-  /** Else socket.io-client 2 and 3 connect a refused socket with the next connection. */
-  const leave = () => {
+  const connectLater = () => {
     cancelConnect();
-    socket.disconnect();
-  };
-
-  const rejoin = () => {
-    leave();
     const delay = pause(attempts);
     notBefore = Date.now() + delay;
     cancelRetry = after(delay, connect);
+  };
+
+  const rejoin = () => {
+    socket.disconnect();
+    connectLater();
   };
 
   /** socketioxide ignores a CONNECT while it says goodbye to the previous socket. One too many does no harm. */
@@ -169,7 +169,7 @@ export function keep(socket, options, wire) {
     } catch (error) {
       if (isOver()) return;
       tell('onError', error);
-      rejoin();
+      connectLater();
     }
   };
 
@@ -262,7 +262,7 @@ export function keep(socket, options, wire) {
       if (reason === 'io client disconnect') return;
       // Otherwise socket.io-client connects again.
       if (refusal) handleRefusal(refusal, current);
-      else if (reason === 'io server disconnect') rejoin();
+      else if (reason === 'io server disconnect') connectLater();
     },
 
     [wire.refusedEvent](error) {

@@ -150,6 +150,16 @@ test('an expired token is replaced without a login', async (test) => {
   ]);
 });
 
+test('a cookie that has expired may be renewed by the token source', async (test) => {
+  let isRenewed = false;
+  const kept = await Kept.connected(test, {
+    getToken: ({ forceRefresh }) => void (isRenewed = forceRefresh),
+    server: (_, socket) => (isRenewed ? socket.accept() : socket.refuse('token_expired')),
+  });
+  await kept.clock.pass(2000);
+  assert.deepEqual(kept.events, ['session']);
+});
+
 test('an expired token that comes again asks for a login, once', async (test) => {
   const kept = await Kept.connected(test, {
     getToken: () => 'old',
@@ -277,7 +287,9 @@ test('a token that arrives while the next connection opens is not sent before th
 });
 
 test('a socket that the application disconnects while its token is fetched is not connected', async (test) => {
-  const kept = await Kept.connected(test, { getToken: () => new Promise((resolve) => setTimeout(resolve, 1000, 'a token')) });
+  const kept = await Kept.connected(test, {
+    getToken: () => new Promise((resolve) => setTimeout(resolve, 1000, 'a token')),
+  });
   new FakeSocket(kept.manager).connect(); // keeps the connection open
   kept.socket.disconnect();
   await kept.clock.pass(HOUR);

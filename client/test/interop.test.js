@@ -278,7 +278,8 @@ function tests(client) {
     const manager = newManager(test, client);
     const kept = await start(test, newNamespace(), () => userToken('1'), { manager });
     await kept.expect('user');
-    const names = ['connect', 'disconnect', 'connect_error', 'error', 'unauthorized', 'token_expiring', 'authenticated'];
+    const refused = client.isLegacy ? 'error' : 'connect_error';
+    const names = ['connect', 'disconnect', refused, 'unauthorized', 'token_expiring', 'authenticated'];
     assert.ok(names.some((name) => kept.socket.listeners(name).length));
     kept.auth.stop();
     // Listeners of socket.io-client itself stay.

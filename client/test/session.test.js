@@ -252,7 +252,7 @@ test('a login while a CONNECT is under way counts once it is answered', async (t
     const kept = await Kept.connected(test, { getToken: () => token, server: () => {} });
     token = 'a token';
     kept.auth.refresh();
-    await kept.clock.settle();
+    await kept.clock.pass(600);
     assert.equal(kept.socket.connects.length, 1);
     kept.manager.server = (_, socket) => socket.accept();
     kept.socket[answered]('token_missing');
@@ -502,6 +502,7 @@ test('nothing is called or sent after stop, whatever was under way', async (test
     isSlow = false;
     const kept = await Kept.connected(test, { getToken });
     kept.manager.reconnectionDelay = 10;
+    await kept.clock.pass(MINUTE);
     isSlow = true;
     start(kept);
     if (state !== 'a callback') await kept.clock.pass(50);

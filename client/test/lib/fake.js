@@ -1,5 +1,7 @@
 import { EventEmitter } from 'node:events';
 
+const accept = (_, socket) => socket.accept();
+
 /**
  * A connection to a server that a test scripts, as socket.io-client 4 shows it: `server(payload, socket)` is called for
  * every CONNECT, and `answer(payload, socket)` for every `authenticate` event, whose result is its acknowledgement.
@@ -14,7 +16,7 @@ export class FakeManager extends EventEmitter {
   openingDelay = 0;
   opened = 0;
 
-  constructor({ server = (_, socket) => socket.accept(), answer = () => ({ expires_at: null, expires_in: null }) } = {}) {
+  constructor({ server = accept, answer = () => ({ expires_at: null, expires_in: null }) } = {}) {
     super();
     Object.assign(this, { server, answer });
   }

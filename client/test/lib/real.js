@@ -41,7 +41,8 @@ export class RealKept {
   #waiting = [];
   requests = [];
 
-  static async start(test, client, namespace, getToken, { manager = newManager(test, client), source, ...options } = {}) {
+  static async start(test, client, namespace, getToken, given = {}) {
+    const { manager = newManager(test, client), source, ...options } = given;
     const { keepAuthenticated } = await import(entries[client.major]);
     const kept = new RealKept();
     kept.getToken = (request) => {

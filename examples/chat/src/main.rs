@@ -143,8 +143,8 @@ async fn make_users(db: &Db) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Serves the page and the client library, which comes from `node_modules` if it is installed, else
-/// from its CDN.
+/// Serves the page, the client that keeps it authenticated, and the client library, which comes
+/// from `node_modules` if it is installed, else from its CDN.
 fn pages() -> Router {
     let modules = setting("NODE_MODULES", &format!("{HOME}/node_modules"));
     let client = ServeDir::new(format!("{modules}/socket.io-client/dist"));
@@ -152,6 +152,10 @@ fn pages() -> Router {
         .nest_service(
             "/client",
             client.fallback(get(async || Redirect::temporary(CLIENT))),
+        )
+        .nest_service(
+            "/auth-client",
+            ServeDir::new(format!("{HOME}/../../client/src")),
         )
         .fallback_service(ServeDir::new(format!("{HOME}/static")))
 }

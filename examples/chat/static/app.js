@@ -1,5 +1,6 @@
 // The socket, and the actions of the buttons.
 
+import { keepAuthenticated } from "./auth-client/index.js";
 import * as session from "./session.js";
 import * as view from "./view.js";
 
@@ -13,29 +14,49 @@ const WORDS = {
   internal_error: "The server has a problem. Try again in a moment.",
 };
 
-/** A refusal by the server, with its `code`, and the `action` that the server recommends. */
+/** A refusal by the server, with its `code`. */
 class Refused extends Error {
-  constructor({ code, message, action }) {
+  constructor({ code, message }) {
     super(WORDS[code] ?? message);
     this.code = code;
-    this.action = action;
   }
 }
 
-// `io` is the global name of socket.io-client.
-const socket = window.io({ autoConnect: false, reconnectionDelayMax: 3000, auth: identify });
+/** The login under way. */
+let login;
 
-/** Sends a fresh token with every connection, or none for a guest. */
-function identify(send) {
-  const before = session.user;
-  session.renew().then(
-    (token) => {
-      if (before && !token) view.explain("You are logged out.");
-      send(token ? { token } : {});
-    },
-    // The client library opens a closed connection again.
-    () => socket.io.engine.close(),
-  );
+// `io` is the global name of socket.io-client.
+const socket = window.io({ autoConnect: false, reconnectionDelayMax: 3000 });
+
+// Sends a fresh token with every connection, or none for a guest, and renews it before it expires.
+const auth = keepAuthenticated(socket, {
+  async getToken() {
+    const before = session.user;
+    const token = await session.renew();
+    if (before && !token) view.explain("You are logged out.");
+    return token;
+  },
+  onSession({ loggedIn }) {
+    view.showUser(session.user);
+    if (!loggedIn) return;
+    view.dismissNotice();
+    login?.resolve();
+  },
+  onLoginRequired: ({ code, message }) => endSession(code, message),
+  onRefused: ({ code, message }) => endSession(code, message),
+  maxDelay: 3000,
+});
+
+// The other windows of this browser log in too. A logout reaches them through the server.
+const windows = new BroadcastChannel("login");
+windows.addEventListener("message", () => auth.refresh());
+
+/** The session is over, or was refused: the page goes on as a guest. */
+function endSession(code, message) {
+  const reason = WORDS[code] ?? message ?? code;
+  if (login) login.reject(new Error(reason));
+  else view.explain(reason);
+  auth.refresh();
 }
 
 /** Sends an event and returns the server's answer. */
@@ -51,43 +72,16 @@ async function emit(event, ...data) {
   return answer;
 }
 
-// After a refusal, or a disconnect by the server, socket.io-client does not connect again, so the page does.
-const connectAfter = (delay) => setTimeout(() => socket.connect(), delay);
-
-socket.on("connect", () => {
-  view.showState("online");
-  view.showUser(session.user);
-  if (session.user) view.dismissNotice();
-});
-
-socket.on("disconnect", (reason) => {
+socket.on("connect", () => view.showState("online"));
+socket.on("connect_error", () => view.showState("reconnecting"));
+socket.on("disconnect", () => {
   view.showState("reconnecting");
   view.outdateMessages();
-  if (reason === "io server disconnect") connectAfter(300);
 });
 
-socket.on("connect_error", ({ message }) => {
-  view.showState("reconnecting");
-  if (socket.active) return; // socket.io-client tries again.
-  view.explain(WORDS[message] ?? message);
-  connectAfter(3000);
-});
-
-// An event was refused, or the session has ended. If it has expired, the next connection begins a new one.
+// An event was refused.
 socket.on("unauthorized", (error) => {
-  const { message } = new Refused(error);
-  if (error.event) view.toast(message, "bad");
-  else if (error.code !== "token_expired") view.explain(message);
-});
-
-socket.on("token_expiring", async () => {
-  try {
-    const token = await session.renew();
-    if (token) await emit("authenticate", { token });
-  } catch (error) {
-    // In another window this browser has logged in as another user. After other errors the next connection renews.
-    if (error.action === "reconnect") socket.disconnect().connect();
-  }
+  if (error.event) view.toast(new Refused(error).message, "bad");
 });
 
 socket.on("history", view.showHistory);
@@ -139,11 +133,13 @@ function openLogin(why) {
 }
 
 async function logIn() {
-  const token = await session.login($("name").value, $("password").value);
-  // Logs in on the open socket. If the connection is lost just now, the next one sends the token.
-  if (socket.connected) await emit("authenticate", { token });
-  view.showUser(session.user);
-  view.dismissNotice();
+  await session.login($("name").value, $("password").value);
+  // Logs in on the open socket. If the connection is lost just now, the next one does.
+  auth.refresh();
+  windows.postMessage("");
+  if (socket.connected) {
+    await new Promise((resolve, reject) => (login = { resolve, reject })).finally(() => (login = undefined));
+  }
   view.toast(`Welcome, ${session.user.name}.`, "good");
   if (postAfterLogin) await orToast(post());
 }

@@ -21,8 +21,8 @@ function keep(answer) {
   return answer?.token ?? null;
 }
 
-/** Logs in and returns an access token. */
-export const login = async (name, password) => keep(await ask("login", { name, password }));
+/** Logs in. The next `renew` returns a token of the user. */
+export const login = async (name, password) => void keep(await ask("login", { name, password }));
 
 /** Returns a fresh access token, or null if no user is logged in. */
 export const renew = async () => keep(await ask("token"));

@@ -29,6 +29,15 @@ test('a user stays logged in in a new window of the browser', async ({ open }) =
   assert.equal(other.connections, 1);
 });
 
+test('a login reaches every window of the browser, on its open socket', async ({ open }) => {
+  const window = await open();
+  const other = await open({ beside: window });
+  await window.logIn('Maya');
+  await other.isUser('Maya');
+  assert.equal(await other.page.textContent('#me'), 'Maya');
+  assert.equal(other.connections, 1);
+});
+
 test('a logout reaches every window of the browser', async ({ open }) => {
   const [window, other] = await twoWindowsOfMaya(open);
   await window.page.click('#logout');
