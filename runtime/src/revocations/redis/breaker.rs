@@ -5,10 +5,7 @@ use std::{
     time::Duration,
 };
 
-use tokio::{
-    sync::Semaphore,
-    time::{Instant, timeout},
-};
+use tokio::{sync::Semaphore, time::timeout};
 
 /// Runs commands: with a time limit, and not too many at once. After one that was not answered, only
 /// one at a time tries whether Redis is back, and the others fail at once. Without that, thousands of
@@ -58,27 +55,25 @@ impl Breaker {
             permit => permit,
         };
 
-        let began = Instant::now();
         let result = timeout(self.limit, async {
             // The semaphore is never closed.
             let _permit = self.running.acquire().await;
-            // Commands whose time is over let the waiting ones in, whose time is over too.
-            match began.elapsed() < self.limit {
-                true => Some(command.await),
-                false => None,
+            // A command that waited learns that those before it were not answered.
+            if !is_open && self.is_open.load(Ordering::Relaxed) {
+                return Err(Failure::Open);
             }
+            command.await.map_err(Failure::Command)
         });
-        let result = match result.await {
-            Ok(Some(result)) => result.map_err(Failure::Command),
-            Ok(None) | Err(_) => Err(Failure::TimeLimit),
-        };
+        let result = result.await.unwrap_or(Err(Failure::TimeLimit));
 
-        let is_answer = match &result {
-            Ok(_) => true,
-            Err(Failure::Command(error)) => was_answered(error),
-            Err(Failure::TimeLimit | Failure::Open) => false,
-        };
-        self.is_open.store(!is_answer, Ordering::Relaxed);
+        match &result {
+            Ok(_) => self.close(),
+            Err(Failure::Command(error)) if was_answered(error) => self.close(),
+            Err(Failure::Command(_) | Failure::TimeLimit) => {
+                self.is_open.store(true, Ordering::Relaxed);
+            }
+            Err(Failure::Open) => {}
+        }
         result
     }
 }
@@ -138,7 +133,7 @@ mod tests {
     async fn a_storm_starts_a_limited_number_of_commands_and_ends_in_time() {
         let breaker = Breaker::new(LIMIT);
         let started = AtomicUsize::new(0);
-        let start = Instant::now();
+        let start = tokio::time::Instant::now();
         let commands = (0..5 * Breaker::RUNNING_AT_ONCE).map(|_| {
             run(&breaker, async {
                 started.fetch_add(1, Ordering::Relaxed);
