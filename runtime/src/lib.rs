@@ -7,6 +7,9 @@ extern crate self as socketioxide_jwt_auth;
 mod algorithm;
 mod attempt;
 mod authenticate;
+#[cfg(feature = "axum")]
+#[cfg_attr(docsrs, doc(cfg(feature = "axum")))]
+pub mod axum;
 mod builder;
 mod clock;
 mod error;
@@ -40,6 +43,9 @@ mod verify;
 pub mod __private;
 
 pub use algorithm::Algorithm;
+#[cfg(feature = "axum")]
+#[cfg_attr(docsrs, doc(cfg(feature = "axum")))]
+pub use axum::backchannel_logout;
 pub use builder::JwtAuthBuilder;
 pub use error::{Action, AuthError, ConfigError, ConfigErrorKind, CustomError, ErrorCode};
 pub use extract::{AuthClaims, AuthUser, MaybeAuthUser, Reply, SocketAuth};

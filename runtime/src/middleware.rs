@@ -70,6 +70,11 @@ impl<L: UserLookup> JwtAuth<L> {
     pub fn verifier(&self) -> &Verifier {
         &self.0.authenticator.verifier
     }
+
+    #[cfg(feature = "axum")]
+    pub(crate) fn lookup_timeout(&self) -> std::time::Duration {
+        self.0.authenticator.lookup_timeout
+    }
 }
 
 /// Marks this implementation, so that it does not overlap with socketioxide's blanket

@@ -19,7 +19,7 @@
 //! | 3.8 Validate issuer and subject | If `issuer` is set, the token's `iss` must be there and be exactly one of its values; `oidc_issuer` sets `issuer` too. The user lookup validates the subject. | `attacks`, `connect`, `oidc` |
 //! | 3.9 Use and validate audience | If `audience` is set, the token's `aud` must be there and name one of its values. If it is not set, a token that names audiences is refused, because none of them is known to be this server (RFC 7519 §4.1.3). | `attacks` |
 //! | 3.10 Do not trust received claims | `kid` is only compared with the ids of loaded keys; it is never part of a path or a query. `jku`, `x5u`, `jwk` and `x5c` are never followed. A [`KeySource`](crate::KeySource) of the application sees unverified data, and its documentation says so. | `attacks`, `jwks_url`, `tenants` |
-//! | 3.11 Use explicit typing | A token that names another kind of JWT is refused with `token_claims_invalid`: by a `typ` of `logout+jwt`, `dpop+jwt`, `secevent+jwt` or `token-introspection+jwt` (in any case, with or without `application/`), or by the `events` member of a logout token (OpenID Connect Back-Channel Logout 1.0 §2.4). A token needs no `typ`, because few issuers set it. Where one key signs several kinds of tokens, distinguish them by `audience`, or by a required claim. | `attacks` |
+//! | 3.11 Use explicit typing | A token that names another kind of JWT is refused with `token_claims_invalid`: by a `typ` of `logout+jwt`, `dpop+jwt`, `secevent+jwt` or `token-introspection+jwt` (in any case, with or without `application/`), by the `events` member of a logout token (OpenID Connect Back-Channel Logout 1.0 §2.4), or by an `events` object with a URI as a name, which a security event token has (RFC 8417 §2.2). A token needs no `typ`, because few issuers set it. Where one key signs several kinds of tokens, distinguish them by `audience`, or by a required claim. | `attacks` |
 //! | 3.12 Use mutually exclusive validation rules | Each namespace has its own middleware, with its own keys, issuer, audience and claims type. | `namespaces` |
 //!
 //! # RFC 8725: threats
@@ -82,6 +82,11 @@
 //!   connection, login and renewal that began before it, with `session_ended`, on every node: while
 //!   the lookup runs, and while later connect middlewares do (`concurrent_logout`, `cluster`). The
 //!   order of attempts and logouts is kept by a counter, not by time.
+//! - **Logouts by the identity provider**: the route of `backchannel_logout` (feature `axum`)
+//!   verifies a logout token with the keys and the rules of its issuer's other tokens, requires
+//!   `iss` and `aud`, and accepts each `jti` once on a node, for five minutes at most. A token that
+//!   is refused uses no `jti` up. A logout token never logs in, and a token that logs in never logs
+//!   out, because only one of them has the `events` member (`backchannel_logout`).
 //! - **Panics of the application** (the lookup, its extractors, `user_key`, a policy, a key source,
 //!   `Deserialize`, `Serialize` and `Display` of its types) are `internal_error` to the client,
 //!   which is refused. The log names the function, but does not repeat the panic's message

@@ -239,6 +239,16 @@ fn session_ended() -> Arc<AuthError> {
     Arc::new(AuthError::from(ErrorCode::SessionEnded))
 }
 
+/// Disconnects all sockets in a room of this crate, and tells them `session_ended` first.
+#[cfg(feature = "axum")]
+pub(crate) async fn end_room<A: Adapter>(
+    io: &SocketIo<A>,
+    room: &str,
+) -> Result<(), DisconnectError> {
+    let reason = AuthError::from(crate::ErrorCode::SessionEnded);
+    disconnect::end(io, room, Some(Arc::new(reason))).await
+}
+
 #[cfg(test)]
 mod tests {
     /// Compiles only if a handler can await the functions, on any adapter.

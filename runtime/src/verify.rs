@@ -8,6 +8,8 @@ mod builder;
 mod claims;
 mod header;
 mod issuers;
+#[cfg(feature = "axum")]
+mod logout_token;
 mod rules;
 mod segments;
 mod settings;
@@ -24,10 +26,12 @@ use crate::{
     settings::checked,
 };
 pub use builder::VerifierBuilder;
-use claims::Registered;
+use claims::{ClaimRules, Registered};
 use header::Header;
 pub use issuers::Issuer;
 use issuers::VerifierRules;
+#[cfg(feature = "axum")]
+pub(crate) use logout_token::LogoutToken;
 use segments::{Segments, SignedPayload};
 #[cfg(feature = "testing")]
 pub(crate) use settings::KeyChoice;
@@ -182,6 +186,18 @@ impl Verifier {
         token: &str,
         handshake: Option<Handshake<'_>>,
     ) -> Result<SignedPayload, AuthError> {
+        self.check_signature_and_kind(token, handshake, ClaimRules::check_kind)
+            .await
+    }
+
+    /// Checks everything but the claims, and the kind of token that the header names by
+    /// `check_kind`.
+    async fn check_signature_and_kind(
+        &self,
+        token: &str,
+        handshake: Option<Handshake<'_>>,
+        check_kind: fn(&ClaimRules, Option<&str>) -> Result<(), AuthError>,
+    ) -> Result<SignedPayload, AuthError> {
         check_length(token, self.rules.max_token_bytes())?;
 
         let segments = Segments::split(token)?;
@@ -219,7 +235,7 @@ impl Verifier {
             .verify_with(request, |keys| verify_signature(keys, &header, &signed))
             .await
             .map_err(|error| explain_keys(error, &header))?;
-        rules.claims.check_kind(header.kind.as_deref())?;
+        check_kind(&rules.claims, header.kind.as_deref())?;
 
         Ok(decoded.into_payload())
     }

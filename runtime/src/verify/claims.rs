@@ -18,6 +18,8 @@ use crate::{
     log::{excerpt, excerpts},
     revocations::RevocationQuery,
 };
+#[cfg(feature = "axum")]
+pub(super) use registered::LOGOUT_EVENT;
 pub(super) use registered::MAX_REQUIRED_CLAIMS;
 use registered::Payload;
 pub(crate) use registered::Registered;
@@ -33,6 +35,8 @@ pub(super) struct ClaimRules {
     /// The accepted `typ`s of the header; empty if they are not configured.
     pub(super) kinds: Vec<String>,
     pub(super) numeric_subject: bool,
+    /// Whether the token must be a logout token, which is refused otherwise.
+    pub(super) for_logout: bool,
     pub(super) leeway: Duration,
 }
 

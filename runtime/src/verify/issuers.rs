@@ -160,7 +160,7 @@ impl IssuerRules {
     }
 
     /// Returns the names of the issuers and their rules.
-    fn each(&self) -> impl Iterator<Item = (&str, &TokenRules)> {
+    pub(super) fn each(&self) -> impl Iterator<Item = (&str, &TokenRules)> {
         let exact = self.exact.iter().map(|(name, rules)| (&**name, rules));
         let templates = self
             .templates

@@ -73,6 +73,7 @@ impl TokenRules {
                 settings.token_types.map(StringList::Strings)
             )),
             numeric_subject: Ok(settings.numeric_subject.unwrap_or(false)),
+            for_logout: Ok(false),
             leeway: settings
                 .leeway
                 .unwrap_or(Ok(Duration::from_mins(1)))

@@ -455,6 +455,21 @@ fn logout_tokens(attacks: &mut Attacks<'_>) {
         "events",
         &format!(r#"{{"http://example.com/event":{{"a":[1]}},"{EVENT}":{{}}}}"#),
     );
+    // RFC 8417: other security events.
+    for name in [
+        "https://schemas.openid.net/secevent/risc/event-type/account-purged",
+        "http://schemas.openid.net/event/other",
+        "urn:ietf:params:scim:event:create",
+        "urn:ietf",
+        "a+b-c.1:d",
+    ] {
+        attacks.claim(INVALID, "events", &format!(r#"{{"{name}":{{}}}}"#));
+        attacks.claim(
+            INVALID,
+            "events",
+            &format!(r#"{{"a":1,"{name}":null,"b":2}}"#),
+        );
+    }
     let twice = claims_and(&format!(r#""events":{{"{EVENT}":{{}}}},"events":{{}}"#));
     attacks.payload(INVALID, "a logout token with events twice", twice);
     let name = r#""\u0065vents""#;

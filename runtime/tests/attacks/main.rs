@@ -153,8 +153,10 @@ fn tokens_of_the_usual_kinds_are_accepted() {
         "1",
         r#""http://schemas.openid.net/event/backchannel-logout""#,
         r#"["http://schemas.openid.net/event/backchannel-logout"]"#,
-        r#"{"http://schemas.openid.net/event/other":{"http://schemas.openid.net/event/backchannel-logout":{}}}"#,
         r#"{"a":1,"b":[2]}"#,
+        r#"{"":1,":":1,"1:a":1,"a b:c":1,"é:a":1}"#,
+        r#"{"a":{"http://schemas.openid.net/event/backchannel-logout":{}}}"#,
+        r#"[{"https://schemas.openid.net/secevent/risc/event-type/account-purged":{}}]"#,
     ] {
         let token = signer.sign(
             signer.header(),

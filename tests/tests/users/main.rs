@@ -1,5 +1,6 @@
 //! The sockets of a user, on one node and on several.
 
+mod backchannel_logout;
 mod cluster;
 mod concurrent_logout;
 mod one_node;

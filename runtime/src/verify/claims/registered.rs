@@ -41,7 +41,7 @@ pub(crate) const MAX_REQUIRED_CLAIMS: usize = 64;
 
 /// The member of `events` that makes a token a logout token
 /// ([OpenID Connect Back-Channel Logout 1.0 §2.4](https://openid.net/specs/openid-connect-backchannel-1_0.html#LogoutToken)).
-const LOGOUT_EVENT: &str = "http://schemas.openid.net/event/backchannel-logout";
+pub(crate) const LOGOUT_EVENT: &str = "http://schemas.openid.net/event/backchannel-logout";
 
 impl<'a> Payload<'a> {
     /// # Errors
@@ -114,8 +114,13 @@ impl<'a, 'r> Collector<'a, 'r> {
             .collect();
         Err(
             AuthError::from(ErrorCode::TokenClaimMissing).with_detail(format!(
-                "the token has no {}, which `required_claims` has",
-                excerpts(&missing)
+                "the token has no {}, which {}",
+                excerpts(&missing),
+                if self.rules.for_logout {
+                    "a logout token must have"
+                } else {
+                    "`required_claims` has"
+                }
             )),
         )
     }
@@ -171,8 +176,11 @@ impl<'a, 'r> Collector<'a, 'r> {
                     None => Ok(()),
                 }
             }
-            Claim::Events if has_logout_event(json) => Err(Problem::LogoutToken),
-            Claim::Events => Ok(()),
+            Claim::Events if self.rules.for_logout => Ok(()),
+            Claim::Events => match SecurityEvent::find(json) {
+                Some(event) => Err(Problem::Event(event)),
+                None => Ok(()),
+            },
         };
 
         if let Err(problem) = recorded {
@@ -186,7 +194,7 @@ impl<'a, 'r> Collector<'a, 'r> {
 enum Problem {
     NotThis(&'static str),
     Twice,
-    LogoutToken,
+    Event(SecurityEvent),
 }
 
 impl Problem {
@@ -196,8 +204,12 @@ impl Problem {
                 format!("`{name}` is {}, and must be {expected}", json::kind(json))
             }
             Self::Twice => format!("`{name}` is there twice"),
-            Self::LogoutToken => {
+            Self::Event(SecurityEvent::Logout) => {
                 "this is a logout token: its `events` are those of OpenID Connect Back-Channel Logout"
+                    .to_owned()
+            }
+            Self::Event(SecurityEvent::Other) => {
+                "this is a security event token (RFC 8417): a member of its `events` is a URI"
                     .to_owned()
             }
         }
@@ -259,22 +271,45 @@ fn parse_numeric_date(json: &str) -> Option<Duration> {
     Duration::try_from_secs_f64(json.parse().ok()?).ok()
 }
 
-/// Returns whether the `events` claim is that of a logout token. Applications use a claim of this
-/// name for other purposes, so only this member counts.
-fn has_logout_event(json: &str) -> bool {
-    let Ok(mut events) = ObjectReader::new(json) else {
-        return false;
-    };
+/// What the `events` claim says of a token that is not for logging in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum SecurityEvent {
+    Logout,
+    Other,
+}
 
-    while let Ok(Some(name)) = events.next_name() {
-        if name == LOGOUT_EVENT {
-            return true;
+impl SecurityEvent {
+    /// Returns the event of an `events` claim. Applications use a claim of this name for other
+    /// purposes, so only members whose names are URIs count, which those of security events are
+    /// ([RFC 8417 §2.2](https://www.rfc-editor.org/rfc/rfc8417#section-2.2)).
+    fn find(json: &str) -> Option<Self> {
+        let mut events = ObjectReader::new(json).ok()?;
+        let mut found = None;
+
+        while let Ok(Some(name)) = events.next_name() {
+            if name == LOGOUT_EVENT {
+                return Some(Self::Logout);
+            }
+            if is_uri(&name) {
+                found = Some(Self::Other);
+            }
+            if events.value().is_err() {
+                break;
+            }
         }
-        if events.value().is_err() {
-            break;
-        }
+        found
     }
-    false
+}
+
+/// Returns whether a name begins with a scheme ([RFC 3986
+/// §3.1](https://www.rfc-editor.org/rfc/rfc3986#section-3.1)).
+fn is_uri(name: &str) -> bool {
+    name.split_once(':').is_some_and(|(scheme, _)| {
+        scheme.starts_with(|first: char| first.is_ascii_alphabetic())
+            && scheme
+                .chars()
+                .all(|next| next.is_ascii_alphanumeric() || "+-.".contains(next))
+    })
 }
 
 #[derive(Clone, Copy)]
