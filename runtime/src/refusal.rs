@@ -107,7 +107,14 @@ impl Ending {
 
     /// Tells and disconnects the client. Tries again while its channel is full.
     pub(crate) async fn run(mut self, socket: &Weak<dyn AnySocket>) {
-        while_full(socket, |socket| self.attempt(socket)).await;
+        let ending = while_full(socket, |socket| self.attempt(socket));
+        #[cfg(feature = "axum")]
+        let ending = crate::axum::hang_up::if_deaf(ending, || {
+            if let Some(socket) = socket.upgrade() {
+                socket.hang_up();
+            }
+        });
+        ending.await;
     }
 
     /// Tries once to tell and disconnect the client.

@@ -80,6 +80,10 @@ pub(crate) trait AnySocket: Any + Send + Sync {
     /// Returns the same errors as [`send`](Self::send).
     fn close(self: Arc<Self>) -> Result<(), SocketError>;
 
+    /// Hangs up the connection, if its listener can do that.
+    #[cfg(feature = "axum")]
+    fn hang_up(&self);
+
     /// Returns the session that the socket has now.
     fn session(&self) -> Option<Arc<dyn Session>>;
 
@@ -112,6 +116,11 @@ impl<A: Adapter> AnySocket for Socket<A> {
 
     fn close(self: Arc<Self>) -> Result<(), SocketError> {
         self.disconnect()
+    }
+
+    #[cfg(feature = "axum")]
+    fn hang_up(&self) {
+        crate::axum::hang_up::socket(self);
     }
 
     fn session(&self) -> Option<Arc<dyn Session>> {

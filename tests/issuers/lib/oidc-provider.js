@@ -32,6 +32,7 @@ export async function newKey(alg) {
 /** `oidc-provider` on loopback. */
 export class OidcProvider {
   #listener = new Listener();
+  #logouts = [];
   /** How often its keys were fetched. */
   keyRequests = 0;
 
@@ -62,7 +63,11 @@ export class OidcProvider {
     return { oidc_issuer: this.url, algorithms, audience: AUDIENCE, ...others };
   }
 
-  async #start(keys, { lifetime = 300, audience = AUDIENCE, encryption } = {}) {
+  /**
+   * `logoutUri` is where the application's server hears of logouts, and `logoutBySession` whether it asks for the `sid`
+   * there and in id tokens.
+   */
+  async #start(keys, { lifetime = 300, audience = AUDIENCE, encryption, logoutUri, logoutBySession = false } = {}) {
     let handle;
     await this.#listener.start((request, response) => {
       if (request.url === '/jwks') this.keyRequests += 1;
@@ -80,6 +85,10 @@ export class OidcProvider {
           ...{ client_id: WEB.client_id, client_secret: WEB.client_secret },
           grant_types: ['authorization_code'],
           redirect_uris: [WEB.redirect_uri],
+          ...(logoutUri && {
+            backchannel_logout_uri: logoutUri,
+            backchannel_logout_session_required: logoutBySession,
+          }),
         },
       ],
       clientDefaults: { id_token_signed_response_alg: alg },
@@ -92,7 +101,13 @@ export class OidcProvider {
       interactions: { url: (_, interaction) => `/interaction/${interaction.uid}` },
       loadExistingGrant: (context) => grantAll(provider, context),
       pkce: { required: () => false },
+      // The default refuses loopback addresses, by its own dispatcher.
+      fetch: (url, options) => {
+        delete options.dispatcher;
+        return fetch(url, options);
+      },
       features: {
+        backchannelLogout: { enabled: true },
         clientCredentials: { enabled: true },
         devInteractions: { enabled: false },
         resourceIndicators: {
@@ -102,6 +117,8 @@ export class OidcProvider {
         },
       },
     });
+    provider.on('backchannel.success', () => this.#logouts.push('accepted'));
+    provider.on('backchannel.error', (_, error) => this.#logouts.push(error.message));
     handle = provider.callback();
   }
 
@@ -119,8 +136,16 @@ export class OidcProvider {
     return access_token;
   }
 
-  /** The tokens of a user, by the grant `authorization_code`: what a browser and an application's server do. */
+  /** The tokens of a user. */
   async userTokens(user, resource = AUDIENCE) {
+    return (await this.logIn(user, resource)).tokens;
+  }
+
+  /**
+   * Logs a user in by the grant `authorization_code`: what a browser and an application's server do. `jar` holds the
+   * session at the provider.
+   */
+  async logIn(user, resource = AUDIENCE) {
     const jar = new CookieJar();
     const query = new URLSearchParams({
       client_id: WEB.client_id,
@@ -139,7 +164,25 @@ export class OidcProvider {
     }
     const code = new URL(location).searchParams.get('code');
     if (!code) throw new Error(location);
-    return this.#token(WEB, { grant_type: 'authorization_code', code, redirect_uri: WEB.redirect_uri });
+    const redirect_uri = WEB.redirect_uri;
+    return { jar, tokens: await this.#token(WEB, { grant_type: 'authorization_code', code, redirect_uri }) };
+  }
+
+  /** Logs a session out, as its user does in the browser. Resolves with what its applications answered. */
+  async logOut({ jar, tokens }) {
+    this.#logouts = [];
+    const query = new URLSearchParams({ id_token_hint: tokens.id_token });
+    const asked = await fetch(`${this.url}/session/end?${query}`, { headers: { cookie: jar.header() } });
+    jar.add(asked);
+    const [, xsrf] = (await asked.text()).match(/name="xsrf" value="([^"]+)"/);
+    const confirmed = await fetch(`${this.url}/session/end/confirm`, {
+      method: 'POST',
+      redirect: 'manual',
+      headers: { cookie: jar.header() },
+      body: new URLSearchParams({ xsrf, logout: 'yes' }),
+    });
+    if (confirmed.status >= 400) throw new Error(await confirmed.text());
+    return this.#logouts;
   }
 
   async #token({ client_id, client_secret }, body) {

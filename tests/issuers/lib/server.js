@@ -1,10 +1,21 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { createServer } from 'node:net';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
 import { within } from '../../interop/lib/wait.js';
+
+/** A port that is free now, for a server whose address must be known before it starts. */
+export async function freePort() {
+  const listener = createServer().listen(0, '127.0.0.1');
+  await once(listener, 'listening');
+  const { port } = listener.address();
+  listener.close();
+  await once(listener, 'close');
+  return port;
+}
 
 const binary =
   process.env.ISSUERS_SERVER ?? fileURLToPath(new URL('../../../target/debug/issuers-server', import.meta.url));

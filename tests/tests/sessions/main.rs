@@ -2,6 +2,7 @@
 
 mod announcement;
 mod application_handlers;
+mod deaf_clients;
 mod devices;
 mod disconnects;
 mod ended;

@@ -19,11 +19,32 @@ pub(crate) struct Config {
     issuers: Option<Vec<IssuerConfig>>,
     algorithms: Option<Vec<String>>,
     issuer: Option<String>,
-    audience: Option<String>,
+    audience: Option<OneOrMore>,
     token_type: Option<String>,
     numeric_subject: Option<bool>,
     leeway: Option<String>,
     expiry_warning: Option<String>,
+    /// The URL of the Redis server that joins this server to others.
+    pub(crate) redis: Option<String>,
+    /// Whether the issuer may end sessions, by a request to `/backchannel-logout`.
+    #[serde(default)]
+    pub(crate) backchannel_logout: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum OneOrMore {
+    One(String),
+    More(Vec<String>),
+}
+
+impl OneOrMore {
+    fn as_slice(&self) -> &[String] {
+        match self {
+            Self::One(value) => std::slice::from_ref(value),
+            Self::More(values) => values,
+        }
+    }
 }
 
 /// One of several issuers, by the methods of `Issuer`.
@@ -56,7 +77,10 @@ impl Config {
             .set(issuers, JwtAuthBuilder::issuers)
             .set(self.algorithms.as_deref(), JwtAuthBuilder::algorithms)
             .set(self.issuer.as_deref(), JwtAuthBuilder::issuer)
-            .set(self.audience.as_deref(), JwtAuthBuilder::audience)
+            .set(
+                self.audience.as_ref().map(OneOrMore::as_slice),
+                JwtAuthBuilder::audience,
+            )
             .set(self.token_type.as_deref(), JwtAuthBuilder::token_type)
             .set(self.numeric_subject, JwtAuthBuilder::numeric_subject)
             .set(self.leeway.as_deref(), JwtAuthBuilder::leeway)

@@ -2,7 +2,10 @@
 
 use serde::Deserialize;
 use serde_json::{Value, json};
-use socketioxide::extract::{AckSender, SocketRef};
+use socketioxide::{
+    adapter::Adapter,
+    extract::{AckSender, SocketRef},
+};
 use socketioxide_jwt_auth::{MaybeAuthUser, jwt_auth};
 
 #[derive(Deserialize)]
@@ -40,13 +43,13 @@ pub(crate) fn authenticate(claims: Claims) -> Option<User> {
     })
 }
 
-pub(crate) async fn on_connect(socket: SocketRef, user: MaybeAuthUser<User>) {
-    socket.on("whoami", whoami);
+pub(crate) async fn on_connect<A: Adapter>(socket: SocketRef<A>, user: MaybeAuthUser<User>) {
+    socket.on("whoami", whoami::<A>);
     // Clients wait for this event, because socketioxide drops events that have no handler yet.
     socket.emit("session", &describe(&user)).ok();
 }
 
-async fn whoami(ack: AckSender, user: MaybeAuthUser<User>) {
+async fn whoami<A: Adapter>(ack: AckSender<A>, user: MaybeAuthUser<User>) {
     ack.send(&describe(&user)).ok();
 }
 
