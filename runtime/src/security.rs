@@ -135,8 +135,10 @@
 //!   disconnect a socket whose channel is full. This crate tries again each millisecond for three
 //!   seconds, and then at least every 50 ms. The socket leaves all rooms at once, but it still gets
 //!   what is sent to the whole namespace until it is disconnected. A WebSocket client that never
-//!   reads is not disconnected by the ping timeout either (engineioxide 0.17.9), and stays until
-//!   its TCP connection ends.
+//!   reads is not disconnected by the ping timeout either (engineioxide 0.17.9): it keeps its
+//!   connection, the memory of what waits for it and its sockets in other namespaces, until its TCP
+//!   connection ends. With the feature `axum`, `HangUpListener` hangs up on it three seconds after
+//!   the end (`deaf_clients`).
 //! - **Connections without a namespace**: `connect_timeout` ends them, unless they joined a public
 //!   one.
 //! - **Revocation**: a token is valid until it expires. Issue tokens with a short lifetime, let

@@ -41,8 +41,9 @@ pub enum DisconnectError {
     // The error of an adapter need not be `Sync`, so only its message can be kept.
     Adapter(String),
     /// A client reads too slowly to be disconnected within the time limit. If it is on this node,
-    /// its session has ended, and it is disconnected as soon as it reads. If it is on another node,
-    /// it may act as the user until then.
+    /// its session has ended, and it is disconnected as soon as it reads, or hung up by the
+    /// `HangUpListener` of the feature `axum`. If it is on another node, it may act as the user until
+    /// then.
     #[error(
         "a client reads too slowly to be disconnected; its session has ended, and it is disconnected once it reads"
     )]

@@ -48,7 +48,10 @@ fn router<A: Adapter>(
     if !config.backchannel_logout {
         return Ok(router);
     }
-    Ok(router.route("/backchannel-logout", backchannel_logout(users, io.clone())?))
+    Ok(router.route(
+        "/backchannel-logout",
+        backchannel_logout(users, io.clone())?,
+    ))
 }
 
 /// Returns when stdin is closed. The process that started the server holds it, so the server ends
