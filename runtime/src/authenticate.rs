@@ -138,7 +138,11 @@ impl<L: UserLookup> Authenticator<L> {
             issued: registered.issued,
             expires_at: registered.expires_at(),
         };
-        let rooms = self.rooms_of(&user, &claims)?;
+        let rooms = SessionRooms {
+            #[cfg(feature = "axum")]
+            issuer: crate::axum::issuer_rooms::of_token::<A>(&facts, &payload),
+            ..self.rooms_of(&user, &claims)?
+        };
         let end = self.expiry.end_of(registered.valid_until(), &login);
         // `refresh_user` finds sessions by their user's key.
         let is_rechecked = self.recheck.is_some() || self.user_key.is_some();
@@ -198,6 +202,7 @@ impl<L: UserLookup> Authenticator<L> {
             login: session_key
                 .filter(|key| !key.is_empty())
                 .map(|key| rooms::of_login(key).into()),
+            issuer: Box::default(),
         })
     }
 

@@ -3,7 +3,7 @@
 
 mod backchannel_logout;
 pub(crate) mod hang_up;
-mod issuer_rooms;
+pub(crate) mod issuer_rooms;
 mod logout_request;
 mod used_ids;
 

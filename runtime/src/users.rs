@@ -245,9 +245,8 @@ fn session_ended() -> Arc<AuthError> {
 pub(crate) async fn end_room<A: Adapter>(
     io: &SocketIo<A>,
     room: &str,
-) -> Result<(), DisconnectError> {
-    let reason = AuthError::from(crate::ErrorCode::SessionEnded);
-    disconnect::end(io, room, Some(Arc::new(reason))).await
+) -> Result<usize, DisconnectError> {
+    disconnect::end(io, room, session_ended()).await
 }
 
 #[cfg(test)]

@@ -32,6 +32,8 @@ pub use issuers::Issuer;
 use issuers::VerifierRules;
 #[cfg(feature = "axum")]
 pub(crate) use logout_token::LogoutToken;
+#[cfg(feature = "axum")]
+pub(crate) use segments::SignedPayload as VerifiedPayload;
 use segments::{Segments, SignedPayload};
 #[cfg(feature = "testing")]
 pub(crate) use settings::KeyChoice;

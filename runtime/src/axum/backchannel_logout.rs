@@ -41,7 +41,7 @@ use crate::{
 /// When a user logs out at the provider, it posts a *logout token* to the route, signed with its
 /// keys. The route verifies it with the keys, the `algorithms`, the `issuer` and the `audience` of
 /// the middleware, for every one of its `issuers`, and ends the sessions that it names, in every
-/// namespace of `io` and on every node. Their clients are told `unauthorized` with `session_ended`
+/// namespace of `io` and on every node, whatever middleware began them. Their clients are told `unauthorized` with `session_ended`
 /// and disconnected; connections, logins and renewals that are under way are refused with it.
 ///
 /// | the logout token has | sessions that end |
@@ -119,6 +119,7 @@ where
     A: Adapter,
 {
     middleware.verifier().check_logout_settings()?;
+    issuer_rooms::join_from_now_on();
     let endpoint = Arc::new(Endpoint {
         verifier: middleware.verifier().clone(),
         keys_timeout: middleware.lookup_timeout(),
@@ -196,26 +197,28 @@ impl<A: Adapter> Endpoint<A> {
     }
 
     async fn end(&self, token: &LogoutToken) -> Result<(), Refused> {
-        tracing::info!(
-            issuer = excerpt(&token.issuer),
-            by = if token.session.is_some() {
-                "sid"
-            } else {
-                "sub"
-            },
-            "logged out by the issuer"
-        );
-
         let rooms = rooms_to_end(token);
         let ended = join_all(rooms.iter().map(|room| end_room(&self.io, room))).await;
-        match ended.into_iter().collect::<Result<(), _>>() {
+        let issuer = excerpt(&token.issuer);
+        let by = match &token.session {
+            Some(_) => "sid",
+            None => "sub",
+        };
+
+        match ended.into_iter().sum::<Result<usize, _>>() {
+            Ok(sockets) => {
+                tracing::info!(issuer, by, sockets, "logged out by the issuer");
+                Ok(())
+            }
             // On one node, such a session has ended already: only its client is not gone.
-            Err(DisconnectError::SlowClient) if !are_shared::<A>() => Ok(()),
+            Err(DisconnectError::SlowClient) if !are_shared::<A>() => {
+                tracing::info!(issuer, by, "logged out by the issuer");
+                Ok(())
+            }
             Err(error) => Err(Refused {
                 status: StatusCode::SERVICE_UNAVAILABLE,
                 error: AuthError::internal(error),
             }),
-            Ok(()) => Ok(()),
         }
     }
 }

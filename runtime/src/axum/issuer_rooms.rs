@@ -1,9 +1,21 @@
 //! The rooms by which an issuer ends sessions, on every node.
 
-use std::{fmt::Display, sync::Arc};
+use std::{
+    fmt::Display,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest, Sha256};
+use socketioxide::adapter::Adapter;
+
+use crate::{
+    session::{TokenFacts, rooms::are_shared},
+    verify::VerifiedPayload,
+};
 
 const PREFIX: &str = "jwt_auth:issuer:";
 
@@ -11,19 +23,49 @@ const PREFIX: &str = "jwt_auth:issuer:";
 /// room is that of another user.
 const HASH_BYTES: usize = 16;
 
+/// Whether a route has been built by which issuers end sessions.
+static HAS_ROUTE: AtomicBool = AtomicBool::new(false);
+
+/// Makes the sessions that begin from now on join the rooms of their issuer.
+pub(super) fn join_from_now_on() {
+    HAS_ROUTE.store(true, Ordering::Relaxed);
+}
+
+/// Returns the rooms by which the issuer of a token ends its session. Returns none if no issuer can:
+/// without a route here or on other nodes.
+pub(crate) fn of_token<A: Adapter>(
+    facts: &TokenFacts,
+    payload: &VerifiedPayload,
+) -> Box<[Arc<str>]> {
+    if !are_shared::<A>() && !HAS_ROUTE.load(Ordering::Relaxed) {
+        return Box::default();
+    }
+    let Some(issuer) = &facts.issuer else {
+        return Box::default();
+    };
+
+    let subject = facts.subject.as_deref();
+    let own = match payload.session_id() {
+        Some(session) => Some(of_session(issuer, &session)),
+        None => subject.map(|subject| of_subject_without_session(issuer, subject)),
+    };
+    let subject = subject.map(|subject| of_subject(issuer, subject));
+    own.into_iter().chain(subject).collect()
+}
+
 /// Returns the room of the sockets of one session at the issuer.
-pub(crate) fn of_session(issuer: &str, session: &str) -> Arc<str> {
+pub(super) fn of_session(issuer: &str, session: &str) -> Arc<str> {
     of("sid", issuer, session)
 }
 
 /// Returns the room of the sockets of a subject.
-pub(crate) fn of_subject(issuer: &str, subject: &str) -> Arc<str> {
+pub(super) fn of_subject(issuer: &str, subject: &str) -> Arc<str> {
     of("sub", issuer, subject)
 }
 
 /// Returns the room of those sockets of a subject whose tokens do not name a session, so that it is
 /// unknown which of the issuer's sessions they belong to.
-pub(crate) fn of_subject_without_session(issuer: &str, subject: &str) -> Arc<str> {
+pub(super) fn of_subject_without_session(issuer: &str, subject: &str) -> Arc<str> {
     of("any", issuer, subject)
 }
 

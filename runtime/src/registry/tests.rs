@@ -26,6 +26,7 @@ fn rooms(user: &str, login: Option<&str>) -> SessionRooms {
     SessionRooms {
         user: Some(user.into()),
         login: login.map(Into::into),
+        ..SessionRooms::default()
     }
 }
 

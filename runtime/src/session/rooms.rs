@@ -34,11 +34,13 @@ pub(crate) struct SessionRooms {
     pub(crate) user: Option<Arc<str>>,
     /// The room of the sockets with the same session key.
     pub(crate) login: Option<Arc<str>>,
+    /// The rooms by which the token's issuer ends the session.
+    pub(crate) issuer: Box<[Arc<str>]>,
 }
 
 impl SessionRooms {
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Arc<str>> {
-        self.user.iter().chain(&self.login)
+        self.user.iter().chain(&self.login).chain(&self.issuer)
     }
 
     pub(crate) fn contains(&self, room: &str) -> bool {
@@ -51,6 +53,12 @@ impl SessionRooms {
         Self {
             user: only(&self.user),
             login: only(&self.login),
+            issuer: self
+                .issuer
+                .iter()
+                .filter(|room| !others.contains(room))
+                .cloned()
+                .collect(),
         }
     }
 
@@ -202,16 +210,22 @@ mod tests {
         let rooms = |user: &str, login: Option<&str>| SessionRooms {
             user: Some(user.into()),
             login: login.map(Into::into),
+            issuer: [format!("of {user}").into()].into(),
         };
         let (old, new) = (rooms("ada", Some("phone")), rooms("ada", Some("tablet")));
         assert_eq!(
             old.without(&new),
             SessionRooms {
                 user: None,
-                login: Some("phone".into())
+                login: Some("phone".into()),
+                issuer: Box::default(),
             }
         );
         assert_eq!(old.without(&old), SessionRooms::default());
+        assert_eq!(
+            old.without(&rooms("grace", None)).issuer,
+            ["of ada".into()].into()
+        );
         assert_eq!(old.without(&SessionRooms::default()), old);
     }
 }

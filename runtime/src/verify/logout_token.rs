@@ -14,6 +14,7 @@ use super::{
     issuers::VerifierRules,
     malformed,
     rules::TokenRules,
+    segments::SignedPayload,
 };
 use crate::{
     error::{AuthError, ConfigError, ErrorCode},
@@ -119,6 +120,22 @@ fn check_kind(kind: Option<&str>) -> Result<(), AuthError> {
             excerpt(kind)
         ))),
         _ => Ok(()),
+    }
+}
+
+impl SignedPayload {
+    /// Returns the issuer's name of the session (`sid`) of a token that logs in. Returns `None` if it
+    /// is not a string, is empty or is there twice.
+    pub(crate) fn session_id(&self) -> Option<Cow<'_, str>> {
+        let mut object = ObjectReader::new(self.as_str().ok()?).ok()?;
+        let mut found = None;
+        while let Some(name) = object.next_name().ok()? {
+            let value = object.value().ok()?;
+            if name == "sid" && found.replace(value).is_some() {
+                return None;
+            }
+        }
+        json::string(found?).filter(|session| !session.is_empty())
     }
 }
 

@@ -3,12 +3,14 @@
 mod configuration;
 mod keys;
 mod mutations;
+mod nodes;
 mod replays;
 mod requests;
+mod sessions;
 mod tokens;
 
 use std::{
-    net::Ipv4Addr,
+    net::{Ipv4Addr, SocketAddr},
     sync::atomic::{AtomicU64, Ordering},
 };
 
@@ -16,9 +18,12 @@ use axum::Router;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use reqwest::{Client, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
-use socketioxide::SocketIo;
-use socketioxide_jwt_auth::{JwtAuthBuilder, UserLookup, axum::backchannel_logout, jwt_auth};
-use socketioxide_jwt_auth_tests::{Claims, SECRET, User, find_user, seconds_from_now, sign};
+use socketioxide::{SocketIo, SocketIoBuilder, adapter::LocalAdapter, handler::ConnectHandler};
+use socketioxide_jwt_auth::{JwtAuthBuilder, LookupOn, axum::backchannel_logout, jwt_auth};
+use socketioxide_jwt_auth_tests::{
+    Claims, Raw, Received, SECRET, User, answer, find_user, join, mint, seconds_from_now, sign,
+    unauthorized,
+};
 use tokio::{net::TcpListener, task::JoinHandle};
 
 pub(crate) const ISSUER: &str = "https://issuer.example";
@@ -34,6 +39,8 @@ pub(crate) async fn log_in(claims: Claims) -> Option<User> {
 pub(crate) struct Endpoint {
     url: String,
     client: Client,
+    io: SocketIo,
+    address: SocketAddr,
     task: JoinHandle<()>,
 }
 
@@ -45,23 +52,39 @@ pub(crate) struct Answer {
 }
 
 impl Endpoint {
-    pub(crate) async fn start<L: UserLookup>(builder: JwtAuthBuilder<L>) -> Self {
-        let (layer, io) = SocketIo::new_layer();
-        let route = backchannel_logout(&builder.build().unwrap(), io).unwrap();
+    pub(crate) async fn start<L: LookupOn<LocalAdapter>>(builder: JwtAuthBuilder<L>) -> Self {
+        Self::start_with(SocketIo::builder(), builder).await
+    }
+
+    pub(crate) async fn start_with<L: LookupOn<LocalAdapter>>(
+        server: SocketIoBuilder,
+        builder: JwtAuthBuilder<L>,
+    ) -> Self {
+        let (layer, io) = server.build_layer();
+        let middleware = builder.build().unwrap();
+        let route = backchannel_logout(&middleware, io.clone()).unwrap();
+        io.ns("/other", answer.with(middleware.clone()));
+        io.ns("/", answer.with(middleware));
         let router = Router::new().route("/logout", route).layer(layer);
 
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
-        let url = format!("http://{}/logout", listener.local_addr().unwrap());
+        let address = listener.local_addr().unwrap();
+        let url = format!("http://{address}/logout");
         let task = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
         Self {
             url,
             client: Client::new(),
+            io,
+            address,
             task,
         }
     }
 
-    pub(crate) fn address(&self) -> &str {
-        self.url["http://".len()..].split('/').next().unwrap()
+    /// Connects a client to a namespace with a token of these claims.
+    pub(crate) async fn connect(&self, namespace: &str, claims: &Value) -> Raw {
+        let mut raw = Raw::open_with(self.address, "", &[]).await;
+        join(&mut raw, namespace, Some(&mint(claims, SECRET))).await;
+        raw
     }
 
     pub(crate) fn request(&self, token: &str) -> RequestBuilder {
@@ -142,6 +165,32 @@ pub(crate) fn claims_with(changes: Value) -> Value {
         }
     }
     claims
+}
+
+/// The claims of a token that logs in, with or without a session of the issuer.
+pub(crate) fn login(subject: &str, session: Option<&str>) -> Value {
+    let mut claims = json!({
+        "iss": ISSUER,
+        "aud": CLIENT,
+        "sub": subject,
+        "exp": seconds_from_now(3600),
+    });
+    if let Some(session) = session {
+        claims["sid"] = session.into();
+    }
+    claims
+}
+
+/// Asserts that the client was told that its session has ended, and disconnected.
+pub(crate) async fn expect_ended(raw: &mut Raw, namespace: &str) {
+    raw.expect(namespace, unauthorized("session_ended")).await;
+    raw.expect(namespace, Received::Disconnected).await;
+}
+
+/// Asserts that the client was not told anything, and is logged in.
+pub(crate) async fn expect_alive(raw: &mut Raw, namespace: &str, name: &str) {
+    raw.emit_with_ack(namespace, 1, &json!(["whoami"])).await;
+    raw.expect(namespace, Received::ack(json!(name))).await;
 }
 
 /// Signs claims as the issuer does.

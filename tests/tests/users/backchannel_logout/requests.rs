@@ -106,7 +106,7 @@ async fn the_body_has_a_limit() {
     assert_eq!(ask(request(body(longest + 1).into())).await.status, 413);
 
     // Without a length in its header.
-    let mut stream = TcpStream::connect(endpoint.address()).await.unwrap();
+    let mut stream = TcpStream::connect(endpoint.address).await.unwrap();
     let head = "POST /logout HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\
                 content-type: application/x-www-form-urlencoded\r\n\r\n";
     let chunk = format!("400\r\n{}\r\n", "x".repeat(1024));
@@ -128,7 +128,7 @@ async fn the_body_has_a_limit() {
 #[tokio::test]
 async fn a_body_that_does_not_arrive_is_not_waited_for() {
     let endpoint = Endpoint::start(log_in::builder()).await;
-    let mut stream = TcpStream::connect(endpoint.address()).await.unwrap();
+    let mut stream = TcpStream::connect(endpoint.address).await.unwrap();
     let head = "POST /logout HTTP/1.1\r\nhost: a\r\ncontent-length: 100\r\n\
                 content-type: application/x-www-form-urlencoded\r\n\r\nlogout";
     stream.write_all(head.as_bytes()).await.unwrap();

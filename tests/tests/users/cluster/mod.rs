@@ -2,7 +2,7 @@
 
 // The adapter of the example is tested here too.
 #[path = "../../../../examples/cluster/src/adapter.rs"]
-mod adapter;
+pub(crate) mod adapter;
 mod concurrent_logout;
 mod devices;
 mod logout;

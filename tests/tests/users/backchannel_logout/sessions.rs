@@ -1,0 +1,229 @@
+//! The sessions that a logout token ends.
+
+use serde_json::{Value, json};
+use socketioxide::{
+    SendError, SocketError, SocketIo,
+    extract::{SocketRef, State},
+};
+use socketioxide_jwt_auth::{SocketAuth, jwt_auth};
+use socketioxide_jwt_auth_tests::{
+    Claims, Gate, Raw, Received, SECRET, User, emit_with_ack, find_user, join, mint, refused_ack,
+};
+
+use super::{
+    CLIENT, Endpoint, ISSUER, claims_with, expect_alive, expect_ended, log_in, login, logout_token,
+};
+
+/// A logout token for a subject, a session or both.
+fn logout_of(subject: Option<&str>, session: Option<&str>) -> String {
+    logout_token(&claims_with(json!({ "sub": subject, "sid": session })))
+}
+
+/// Ada with two sessions and with an unknown one, and Grace, who claims a session of the same name.
+struct Clients {
+    first: Raw,
+    second: Raw,
+    unknown: Raw,
+    grace: Raw,
+}
+
+impl Clients {
+    async fn connect(endpoint: &Endpoint) -> Self {
+        Self {
+            first: endpoint.connect("/", &login("ada", Some("first"))).await,
+            second: endpoint.connect("/", &login("ada", Some("second"))).await,
+            unknown: endpoint.connect("/", &login("ada", None)).await,
+            grace: endpoint.connect("/", &login("grace", Some("third"))).await,
+        }
+    }
+
+    async fn expect(mut self, ended: [bool; 4]) {
+        let clients = [
+            (&mut self.first, "Ada"),
+            (&mut self.second, "Ada"),
+            (&mut self.unknown, "Ada"),
+            (&mut self.grace, "Grace"),
+        ];
+        for ((raw, name), ended) in clients.into_iter().zip(ended) {
+            if ended {
+                expect_ended(raw, "/").await;
+            } else {
+                expect_alive(raw, "/", name).await;
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_subject_ends_all_of_its_sessions() {
+    let endpoint = Endpoint::start(log_in::builder()).await;
+    let clients = Clients::connect(&endpoint).await;
+    assert_eq!(endpoint.send(&logout_of(Some("ada"), None)).await, 200);
+    clients.expect([true, true, true, false]).await;
+}
+
+#[tokio::test]
+async fn a_session_ends_alone() {
+    let endpoint = Endpoint::start(log_in::builder()).await;
+    let clients = Clients::connect(&endpoint).await;
+    assert_eq!(endpoint.send(&logout_of(None, Some("first"))).await, 200);
+    clients.expect([true, false, false, false]).await;
+}
+
+/// It may be the session that ends.
+#[tokio::test]
+async fn a_session_of_a_subject_ends_with_those_of_the_subject_that_are_unknown() {
+    let endpoint = Endpoint::start(log_in::builder()).await;
+    let clients = Clients::connect(&endpoint).await;
+    assert_eq!(
+        endpoint.send(&logout_of(Some("ada"), Some("first"))).await,
+        200
+    );
+    clients.expect([true, false, true, false]).await;
+}
+
+#[tokio::test]
+async fn unknown_subjects_and_sessions_and_those_of_other_issuers_end_nothing() {
+    let endpoint =
+        Endpoint::start(log_in::builder().issuer([ISSUER, "https://other.example"])).await;
+    let clients = Clients::connect(&endpoint).await;
+    for (subject, session) in [
+        (Some("Ada"), None),
+        (None, Some("ada")),
+        (None, Some("FIRST")),
+    ] {
+        assert_eq!(endpoint.send(&logout_of(subject, session)).await, 200);
+    }
+    let other = json!({ "iss": "https://other.example", "sub": "ada", "sid": null });
+    assert_eq!(endpoint.send(&logout_token(&claims_with(other))).await, 200);
+    clients.expect([false; 4]).await;
+}
+
+#[tokio::test]
+async fn sockets_end_in_every_namespace() {
+    let endpoint = Endpoint::start(log_in::builder()).await;
+    let token = mint(&login("ada", Some("first")), SECRET);
+    let mut raw = endpoint.connect("/", &login("ada", Some("first"))).await;
+    join(&mut raw, "/other", Some(&token)).await;
+    assert_eq!(endpoint.send(&logout_of(Some("ada"), None)).await, 200);
+    let mut received = Vec::new();
+    for _ in 0..4 {
+        received.push(raw.next().await);
+    }
+    for namespace in ["/", "/other"] {
+        assert!(received.contains(&(namespace.to_owned(), Received::Disconnected)));
+    }
+    assert!(endpoint.io.sockets().is_empty());
+}
+
+/// Without `user_key` and `session_key`, the claims of the token count.
+#[tokio::test]
+async fn a_session_id_that_is_not_a_string_is_unknown() {
+    let endpoint = Endpoint::start(log_in::builder()).await;
+    let mut claims = login("ada", None);
+    claims["sid"] = json!(1);
+    let mut raw = endpoint.connect("/", &claims).await;
+    assert_eq!(endpoint.send(&logout_of(Some("ada"), Some("1"))).await, 200);
+    expect_ended(&mut raw, "/").await;
+}
+
+async fn renew(raw: &mut Raw, claims: &Value) {
+    let answer = emit_with_ack(
+        raw,
+        "authenticate",
+        &json!({ "token": mint(claims, SECRET) }),
+    )
+    .await;
+    assert!(
+        matches!(&answer, Received::Ack(data) if data[0].get("expires_at").is_some()),
+        "{answer:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_renewal_moves_the_socket_to_the_session_of_the_new_token() {
+    let endpoint = Endpoint::start(log_in::builder().authenticate_event("authenticate")).await;
+    let mut raw = endpoint.connect("/", &login("ada", Some("first"))).await;
+    renew(&mut raw, &login("ada", Some("second"))).await;
+    assert_eq!(endpoint.send(&logout_of(None, Some("first"))).await, 200);
+    expect_alive(&mut raw, "/", "Ada").await;
+    assert_eq!(endpoint.send(&logout_of(None, Some("second"))).await, 200);
+    expect_ended(&mut raw, "/").await;
+}
+
+#[tokio::test]
+async fn a_guest_that_logged_in_ends_too_and_other_guests_do_not() {
+    let builder = log_in::builder()
+        .guest(true)
+        .authenticate_event("authenticate");
+    let endpoint = Endpoint::start(builder).await;
+    let mut guests = Vec::new();
+    for _ in 0..2 {
+        let mut raw = Raw::open_with(endpoint.address, "", &[]).await;
+        join(&mut raw, "/", None).await;
+        guests.push(raw);
+    }
+    renew(&mut guests[0], &login("ada", None)).await;
+    assert_eq!(endpoint.send(&logout_of(Some("ada"), None)).await, 200);
+    expect_ended(&mut guests[0], "/").await;
+    guests[1].emit_with_ack("/", 1, &json!(["whoami"])).await;
+    guests[1].expect("/", refused_ack("login_required")).await;
+}
+
+#[jwt_auth(secret = SECRET, issuer = ISSUER, audience = CLIENT)]
+async fn log_in_slowly(claims: Claims, State(gate): State<Gate>) -> Option<User> {
+    gate.pass().await;
+    find_user(&claims.sub)
+}
+
+#[tokio::test]
+async fn a_connection_under_way_is_refused() {
+    let gate = Gate::closed();
+    let server = SocketIo::builder().with_state(gate.clone());
+    let endpoint = Endpoint::start_with(server, log_in_slowly::builder()).await;
+    let mut ada = Raw::open_with(endpoint.address, "", &[]).await;
+    ada.connect_with_token("/", &mint(&login("ada", Some("first")), SECRET))
+        .await;
+    let mut grace = Raw::open_with(endpoint.address, "", &[]).await;
+    grace
+        .connect_with_token("/", &mint(&login("grace", None), SECRET))
+        .await;
+    // Its own connection is answered after those that came before.
+    let mut late = Raw::open_with(endpoint.address, "", &[]).await;
+    late.connect("/", "").await;
+    late.expect("/", Received::refused("token_missing")).await;
+
+    assert_eq!(endpoint.send(&logout_of(None, Some("first"))).await, 200);
+    gate.open_once();
+    gate.open_once();
+    ada.expect("/", Received::refused("session_ended")).await;
+    grace.expect("/", Received::Connected).await;
+}
+
+/// On one node the session has ended, and only the client does not know it yet.
+#[tokio::test]
+async fn a_client_that_does_not_read_does_not_fail_the_logout() {
+    let server = SocketIo::builder().max_buffer_size(4);
+    let endpoint = Endpoint::start_with(server, log_in::builder()).await;
+    let mut raw = Raw::open_with_small_buffer(endpoint.address).await;
+    join(&mut raw, "/", Some(&mint(&login("ada", None), SECRET))).await;
+    let socket = endpoint.io.sockets().pop().unwrap();
+    fill(&socket).await;
+    let token = logout_of(Some("ada"), None);
+    assert_eq!(endpoint.send(&token).await, 200);
+    assert!(socket.auth_user::<User>().is_none());
+    assert_eq!(endpoint.send(&token).await, 400, "it counts as used");
+}
+
+async fn fill(socket: &SocketRef) {
+    let text = "x".repeat(64 * 1024);
+    let mut refusals = 0;
+    while refusals < 200 {
+        match socket.emit("flood", &text) {
+            Ok(()) => refusals = 0,
+            Err(SendError::Socket(SocketError::InternalChannelFull)) => refusals += 1,
+            Err(error) => panic!("{error}"),
+        }
+        tokio::task::yield_now().await;
+    }
+}
