@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
@@ -20,7 +21,10 @@ export class Redis {
         if (line.includes('Ready to accept connections')) resolve(true);
       });
     });
-    if (!(await within(Promise.race([ready, failed]), 'Redis to start'))) return undefined;
+    if (!(await within(Promise.race([ready, failed]), 'Redis to start'))) {
+      assert.ok(!process.env.CI, 'redis-server is not installed, and CI must not skip these tests');
+      return undefined;
+    }
 
     const redis = new Redis();
     redis.#child = child;

@@ -8,6 +8,7 @@ use socketioxide::{
 use socketioxide_jwt_auth::{SocketAuth, jwt_auth};
 use socketioxide_jwt_auth_tests::{
     Claims, Gate, Raw, Received, SECRET, User, emit_with_ack, find_user, join, mint, refused_ack,
+    seconds_from_now,
 };
 
 use super::{
@@ -125,6 +126,24 @@ async fn a_session_id_that_is_not_a_string_is_unknown() {
     let mut raw = endpoint.connect("/", &claims).await;
     assert_eq!(endpoint.send(&logout_of(Some("ada"), Some("1"))).await, 200);
     expect_ended(&mut raw, "/").await;
+}
+
+#[tokio::test]
+async fn a_logout_token_does_not_log_in() {
+    let endpoint = Endpoint::start(log_in::builder()).await;
+    let mut raw = Raw::open_with(endpoint.address, "", &[]).await;
+    let claims = claims_with(json!({ "exp": seconds_from_now(3600) }));
+    let without_typ = mint(&claims, SECRET);
+    for token in [logout_token(&claims), without_typ] {
+        raw.connect_with_token("/", &token).await;
+        raw.expect("/", Received::refused("token_claims_invalid"))
+            .await;
+    }
+    let mut same_claims = claims;
+    same_claims.as_object_mut().unwrap().remove("events");
+    raw.connect_with_token("/", &mint(&same_claims, SECRET))
+        .await;
+    raw.expect("/", Received::Connected).await;
 }
 
 async fn renew(raw: &mut Raw, claims: &Value) {

@@ -94,9 +94,16 @@ async fn bad_tokens_are_refused() {
     }
     assert!(tokens.len() > 200, "{}", tokens.len());
 
+    let mut accepted = Vec::new();
     for (what, token) in &tokens {
-        assert_eq!(ask(endpoint.request(token)).await, refused(), "{what}");
+        let answer = ask(endpoint.request(token)).await;
+        if answer.status == 200 {
+            accepted.push(what);
+        } else {
+            assert_eq!(answer, refused(), "{what}");
+        }
     }
+    assert!(accepted.is_empty(), "{accepted:#?}");
     assert_eq!(endpoint.send(&logout_token(&claims())).await, 200);
 }
 
