@@ -243,7 +243,7 @@ impl<L: UserLookup> Authenticator<L> {
             })?;
 
         let rooms = self.rooms_of(&user, &payload.deserialize::<L::Claims>()?)?;
-        if rooms != *session.state().rooms() {
+        if !rooms.have_same_keys(session.state().rooms()) {
             return Err(AuthError::from(ErrorCode::SubjectMismatch).with_detail(
                 "a re-check returned a user with another `user_key` or `session_key`",
             ));

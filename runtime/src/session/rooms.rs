@@ -47,6 +47,11 @@ impl SessionRooms {
         self.iter().any(|own| **own == *room)
     }
 
+    /// Returns whether the user key and the session key are the same.
+    pub(crate) fn have_same_keys(&self, other: &Self) -> bool {
+        self.user == other.user && self.login == other.login
+    }
+
     /// Returns the rooms that are not among `others`.
     pub(crate) fn without(&self, others: &Self) -> Self {
         let only = |room: &Option<Arc<str>>| room.clone().filter(|room| !others.contains(room));

@@ -5,7 +5,7 @@ use socketioxide::{
     SendError, SocketError, SocketIo,
     extract::{SocketRef, State},
 };
-use socketioxide_jwt_auth::{SocketAuth, jwt_auth};
+use socketioxide_jwt_auth::{SocketAuth, jwt_auth, refresh_user};
 use socketioxide_jwt_auth_tests::{
     Claims, Gate, Raw, Received, SECRET, User, emit_with_ack, find_user, join, mint, refused_ack,
     seconds_from_now,
@@ -167,6 +167,18 @@ async fn a_renewal_moves_the_socket_to_the_session_of_the_new_token() {
     assert_eq!(endpoint.send(&logout_of(None, Some("first"))).await, 200);
     expect_alive(&mut raw, "/", "Ada").await;
     assert_eq!(endpoint.send(&logout_of(None, Some("second"))).await, 200);
+    expect_ended(&mut raw, "/").await;
+}
+
+/// The keys of the user are compared at a re-check, and not what its token says.
+#[tokio::test]
+async fn a_socket_stays_in_the_rooms_of_its_issuer_when_its_user_is_looked_up_again() {
+    let builder = log_in::builder().user_key(|user: &User| user.name);
+    let endpoint = Endpoint::start(builder).await;
+    let mut raw = endpoint.connect("/", &login("ada", Some("first"))).await;
+    assert_eq!(refresh_user(&endpoint.io, "Ada").await, 1);
+    expect_alive(&mut raw, "/", "Ada").await;
+    assert_eq!(endpoint.send(&logout_of(None, Some("first"))).await, 200);
     expect_ended(&mut raw, "/").await;
 }
 
