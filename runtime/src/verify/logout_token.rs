@@ -48,7 +48,7 @@ pub(crate) struct LogoutToken {
 impl Verifier {
     /// Returns the length of the longest token that can be accepted.
     pub(crate) fn max_token_bytes(&self) -> usize {
-        self.0.max_token_bytes()
+        self.rules.max_token_bytes()
     }
 
     /// Checks that the settings are enough to tell whose logout tokens are for this server.
@@ -57,7 +57,7 @@ impl Verifier {
     ///
     /// An issuer or an audience is not configured.
     pub(crate) fn check_logout_settings(&self) -> Result<(), ConfigError> {
-        match &*self.0 {
+        match &*self.rules {
             VerifierRules::Common(rules) if rules.claims.issuers.is_empty() => {
                 Err(ConfigError::join(
                     [Some(no_issuer()), check_audience(rules).err()]
@@ -90,7 +90,7 @@ impl Verifier {
         let payload = self
             .check_signature_and_kind(token, None, |_, kind| check_kind(kind))
             .await?;
-        self.0
+        self.rules
             .choose(payload.segments())?
             .claims
             .check_logout_token(payload.as_str()?, now())
