@@ -89,7 +89,8 @@ impl<T: 'static> Session for GuestSession<T> {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum EndedSession {
     Refuse,
-    /// For disconnect handlers, which also run for a user whose session has just expired.
+    /// For disconnect handlers, which also run for a user whose session has just expired. The
+    /// socket is leaving.
     Allow,
 }
 

@@ -14,7 +14,10 @@ use tokio::{
 };
 
 use super::{Server, State};
-use crate::session::{Session, expiry};
+use crate::{
+    guard,
+    session::{Session, expiry},
+};
 
 /// What happens to a session at a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -131,7 +134,9 @@ impl Server {
         // A timer takes the lock again.
         drop(state);
         for (session, timer) in due {
-            expiry::fire(&session, timer);
+            // The session may be dropped here, and with it a user whose `Drop` panics. Other
+            // sessions still need their timers.
+            guard::call("a timer", move || expiry::fire(&session, timer)).ok();
         }
         next
     }

@@ -239,6 +239,11 @@ impl SessionState {
         is_first
     }
 
+    /// Wakes those that wait for the end of the session, because the socket is leaving.
+    pub(crate) fn note_left(&self) {
+        self.login.lifetime.end();
+    }
+
     /// Marks the session as replaced by the next one of the socket, and stops its timers.
     ///
     /// # Errors

@@ -142,8 +142,9 @@ fn current<A: Adapter>(
         return Err(AuthError::from(ErrorCode::InternalError).with_detail(NO_SESSION));
     };
 
-    if ended == EndedSession::Refuse {
-        session.state().check_alive().map_err(has_ended)?;
+    match ended {
+        EndedSession::Refuse => session.state().check_alive().map_err(has_ended)?,
+        EndedSession::Allow => session.state().note_left(),
     }
     Ok(session)
 }

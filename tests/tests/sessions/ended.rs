@@ -152,6 +152,28 @@ async fn it_keeps_neither_the_user_nor_the_socket() {
 }
 
 #[tokio::test]
+async fn it_resolves_at_once_in_a_disconnect_handler() {
+    async fn on_connect(socket: SocketRef) {
+        socket.on_disconnect(
+            async |_socket: SocketRef, user: AuthUser<User>, State(recorder): State<Recorder>| {
+                user.ended().await;
+                recorder.record(format!("{} left", user.name));
+            },
+        );
+        socket.emit("ready", &()).unwrap();
+    }
+
+    let (recorder, mut records) = recorder();
+    let server = Server::with(SocketIo::builder().with_state(recorder)).await;
+    server
+        .io
+        .ns("/", on_connect.with(log_in::middleware().unwrap()));
+    let mut raw = ready(&server, "/", Some(&token("ada"))).await;
+    raw.leave("/").await;
+    assert_eq!(records.next().await, "Ada left");
+}
+
+#[tokio::test]
 async fn many_waiters_all_resolve() {
     let (server, _records) = serve(log_in::builder()).await;
     let _raw = ready(&server, "/", Some(&token("ada"))).await;
