@@ -78,12 +78,36 @@ impl<'a, A: Adapter> Attempt<'a, A> {
         }
     }
 
+    /// Asks the store of revocations about the session, if there is one. From here on revocations
+    /// find the session: one that the store does not know yet is told.
+    ///
+    /// # Errors
+    ///
+    /// Returns `token_revoked`, `revocations_unavailable`, or `token_expired` if that happened
+    /// meanwhile.
+    pub(crate) async fn check_revocations(
+        &self,
+        session: &Arc<dyn Session>,
+    ) -> Result<(), AuthError> {
+        let state = session.state();
+        let Some(revocable) = state.in_store() else {
+            return Ok(());
+        };
+
+        let socket = socket::downgrade(self.socket);
+        self.watch
+            .hear_revocations(session, revocable, socket, self.socket.id);
+        state.check_revocations().await?;
+        revocable.check_time(state.clock().now())
+    }
+
     /// Registers the session, so that logouts find it. The socket must be in the rooms of the
     /// session, and still in those of the `previous` one, which a renewal replaces.
     ///
     /// # Errors
     ///
-    /// Returns `session_ended` if one of them was logged out since the attempt began, on any node.
+    /// Returns `session_ended` if one of them was logged out since the attempt began, on any node, and
+    /// `token_revoked` if the session was revoked since the store was asked.
     pub(crate) fn register(
         &self,
         session: &Arc<dyn Session>,

@@ -18,6 +18,7 @@ use crate::{
         GuestSession, Login, Session, SessionState, TokenFacts, UserSession,
         expiry::ExpiryRules,
         recheck::Recheck,
+        revocable::Revocable,
         rooms::{self, SessionRooms},
     },
     token::{self, AuthPayload, RawToken, TokenSource},
@@ -138,11 +139,17 @@ impl<L: UserLookup> Authenticator<L> {
             issued: registered.issued,
             expires_at: registered.expires_at(),
         };
+        let keys = self.keys_of(&user, &claims)?;
         let rooms = SessionRooms {
             #[cfg(feature = "axum")]
             issuer: crate::axum::issuer_rooms::of_token::<A>(&facts, &payload),
-            ..self.rooms_of(&user, &claims)?
+            ..keys.rooms()
         };
+        let revocable = self.verifier.revocations().map(|store| {
+            let query = registered.revocation_query();
+            let (user, login) = (keys.user.as_deref(), keys.login.as_deref());
+            Revocable::new(store, &query, user, login, registered.valid_until())
+        });
         let end = self.expiry.end_of(registered.valid_until(), &login);
         // `refresh_user` finds sessions by their user's key.
         let is_rechecked = self.recheck.is_some() || self.user_key.is_some();
@@ -153,6 +160,7 @@ impl<L: UserLookup> Authenticator<L> {
             .ending(end)
             .warned_at(warning_at)
             .rechecked(recheck)
+            .revocable(revocable)
             .in_rooms(rooms);
 
         Ok(user_session(user, state))
@@ -182,12 +190,12 @@ impl<L: UserLookup> Authenticator<L> {
         }
     }
 
-    /// Returns the rooms of a user with these claims.
-    pub(crate) fn rooms_of(
+    /// Returns the keys of a user with these claims.
+    pub(crate) fn keys_of(
         &self,
         user: &L::User,
         claims: &L::Claims,
-    ) -> Result<SessionRooms, AuthError> {
+    ) -> Result<SessionKeys, AuthError> {
         let user_key = self
             .user_key
             .as_ref()
@@ -196,13 +204,10 @@ impl<L: UserLookup> Authenticator<L> {
         let session_key = session_key.map(|key| guard::call("`session_key`", || key(claims)));
 
         let session_key = session_key.transpose()?.flatten();
-        Ok(SessionRooms {
-            user: user_key.transpose()?.map(|key| rooms::of_user(key).into()),
+        Ok(SessionKeys {
+            user: user_key.transpose()?,
             // Claims without a session key may be parsed as an empty one. They would share a room.
-            login: session_key
-                .filter(|key| !key.is_empty())
-                .map(|key| rooms::of_login(key).into()),
-            issuer: Box::default(),
+            login: session_key.filter(|key| !key.is_empty()),
         })
     }
 
@@ -230,6 +235,24 @@ impl<L: UserLookup> Authenticator<L> {
                 })?
         })
         .await?
+    }
+}
+
+/// The keys by which the application ends sessions.
+pub(crate) struct SessionKeys {
+    /// That of `user_key`.
+    user: Option<String>,
+    /// That of `session_key`.
+    login: Option<String>,
+}
+
+impl SessionKeys {
+    pub(crate) fn rooms(&self) -> SessionRooms {
+        SessionRooms {
+            user: self.user.as_ref().map(|key| rooms::of_user(key).into()),
+            login: self.login.as_ref().map(|key| rooms::of_login(key).into()),
+            issuer: Box::default(),
+        }
     }
 }
 

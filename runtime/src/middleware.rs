@@ -119,6 +119,7 @@ impl<L: UserLookup> Shared<L> {
                         token: None,
                     })
                     .await?;
+                attempt.check_revocations(&session).await?;
                 store::begin(socket, &session, || attempt.register(&session, None))?;
                 Ok(session)
             })

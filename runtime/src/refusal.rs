@@ -14,8 +14,9 @@ use socketioxide::{
 use crate::{
     error::AuthError,
     log::{self, loggable, namespace},
-    retry::while_full,
+    retry::{until_connected, while_full},
     session::{
+        SessionState,
         rooms::SessionRooms,
         socket::{self, AnySocket, Message, UNAUTHORIZED, Unauthorized},
         store,
@@ -88,6 +89,23 @@ pub(crate) fn refuse_connection<A: Adapter>(socket: &Arc<Socket<A>>, error: &Aut
     let ending = Ending::new(rooms.unwrap_or_default(), Arc::new(error.for_client()));
     let socket = socket::downgrade(socket);
     tokio::spawn(async move { ending.run(&socket).await });
+}
+
+/// Logs why a session has ended, tells its client and disconnects it, in a task.
+pub(crate) fn end_session(socket: &Arc<dyn AnySocket>, session: &SessionState, reason: &AuthError) {
+    tracing::info!(
+        namespace = &*socket.namespace(),
+        socket = %socket.connection(),
+        code = reason.code().as_str(),
+        detail = reason.detail(),
+        "session ended"
+    );
+    let ending = Ending::new(session.rooms().clone(), Arc::new(reason.for_client()));
+    let socket = Arc::downgrade(socket);
+    tokio::spawn(async move {
+        until_connected(&socket).await;
+        ending.run(&socket).await;
+    });
 }
 
 /// Tells a client why its session has ended, and disconnects it.

@@ -5,6 +5,7 @@
 //! must refuse an attempt whose lookup began before the logout. So this registry keeps sessions,
 //! attempts and logouts in one order.
 
+mod revocations;
 mod timers;
 
 use std::{
@@ -26,11 +27,13 @@ use crate::{
     error::ErrorCode,
     session::{
         Session, SessionState,
+        revocable::Revocable,
         rooms::{Kept, SessionRooms},
         socket::AnySocket,
     },
 };
 
+use self::revocations::Stores;
 pub(crate) use timers::Timer;
 use timers::TimerQueue;
 
@@ -67,7 +70,8 @@ const CONCURRENT_RECHECKS: usize = 16;
 
 #[derive(Default)]
 struct State {
-    /// The open sessions by their numbers, also those of guests.
+    /// The open sessions by their numbers, also those of guests, and those about which the store of
+    /// revocations is being asked.
     sessions: BTreeMap<u64, Weak<dyn Session>>,
     /// The numbers of the sessions in each room.
     rooms: BTreeSet<(Arc<str>, u64)>,
@@ -79,6 +83,7 @@ struct State {
     /// came first.
     sequence: u64,
     timers: TimerQueue,
+    stores: Stores,
 }
 
 struct PastLogout {
@@ -282,11 +287,47 @@ pub(crate) struct LogoutWatch {
 }
 
 impl LogoutWatch {
+    /// Makes revocations find a session, until it is dropped. Logouts do not find it yet.
+    ///
+    /// The store must be asked afterwards: what it knows by then is not told.
+    pub(crate) fn hear_revocations(
+        &self,
+        session: &Arc<dyn Session>,
+        revocable: &Revocable,
+        socket: Weak<dyn AnySocket>,
+        connection: Sid,
+    ) {
+        let keys = revocable.entry_keys(session.state().token());
+        let mut state = self.server.lock_with_listener(revocable.store());
+        session.state().set_pending(true);
+        let number = self.insert(&mut state, session, socket, connection);
+        state.stores.insert(revocable.store_id(), number, keys);
+    }
+
+    fn insert(
+        &self,
+        state: &mut State,
+        session: &Arc<dyn Session>,
+        socket: Weak<dyn AnySocket>,
+        connection: Sid,
+    ) -> u64 {
+        let number = state.next_number();
+        session.state().hold_registration(Registration {
+            server: Arc::clone(&self.server),
+            number,
+            socket,
+            connection,
+        });
+        state.sessions.insert(number, Arc::downgrade(session));
+        number
+    }
+
     /// Registers a session, so that [`Server::log_out`] finds it until the session is dropped.
     ///
     /// # Errors
     ///
-    /// Returns `session_ended` if the session was logged out since the attempt began.
+    /// Returns `session_ended` if the session was logged out since the attempt began, and
+    /// `token_revoked` if it was revoked since [`hear_revocations`](Self::hear_revocations).
     pub(crate) fn register(
         &self,
         session: &Arc<dyn Session>,
@@ -299,14 +340,13 @@ impl LogoutWatch {
             return Err(ErrorCode::SessionEnded);
         }
 
-        let number = state.next_number();
-        session.state().hold_registration(Registration {
-            server: Arc::clone(&self.server),
-            number,
-            socket,
-            connection,
-        });
-        state.sessions.insert(number, Arc::downgrade(session));
+        let number = if let Some(number) = session.state().number() {
+            session.state().check_alive()?;
+            session.state().set_pending(false);
+            number
+        } else {
+            self.insert(&mut state, session, socket, connection)
+        };
         for room in rooms.iter() {
             state.rooms.insert((Arc::clone(room), number));
         }
@@ -354,16 +394,28 @@ impl Registration {
         self.server.stop_timers(self.number, timers);
     }
 
-    /// Removes the session, which is in these rooms and has these timers.
+    pub(crate) fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// Removes the session, which has these timers.
     pub(crate) fn remove(
         &self,
-        rooms: &SessionRooms,
+        session: &SessionState,
         timers: impl Iterator<Item = (SystemTime, Timer)>,
     ) {
+        let in_store = session.in_store().map(|revocable| {
+            let keys = revocable.entry_keys(session.token());
+            (revocable.store_id(), keys)
+        });
+
         let mut state = self.server.state();
         state.sessions.remove(&self.number);
-        for room in rooms.iter() {
+        for room in session.rooms().iter() {
             state.rooms.remove(&(Arc::clone(room), self.number));
+        }
+        if let Some((store, keys)) = in_store {
+            state.stores.remove(store, self.number, keys);
         }
         state.timers.remove(self.number, timers);
     }

@@ -103,6 +103,7 @@ impl<L: UserLookup> Authenticator<L> {
                 )
                 .await?;
             check_same_user(previous.state(), session.state())?;
+            attempt.check_revocations(&session).await?;
             if is_older(session.state(), previous.state()) {
                 previous.state().check_alive().map_err(ended_meanwhile)?;
                 return Ok(previous);

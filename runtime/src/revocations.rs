@@ -12,7 +12,8 @@ mod revocation;
 mod store;
 mod token_life;
 
-pub(crate) use check::{RevocationCheck, RevocationSetting};
+pub(crate) use check::{RevocationCheck, RevocationSetting, StoreId, revoked};
+pub(crate) use entry::EntryKey;
 pub use memory::Revocations;
 pub use notifier::{RevocationChange, RevocationChanges, RevocationNotifier, RevokedEntry};
 pub use query::RevocationQuery;

@@ -5,6 +5,7 @@ pub(crate) mod expiry;
 pub(crate) mod lifetime;
 pub(crate) mod login_handler;
 pub(crate) mod recheck;
+pub(crate) mod revocable;
 pub(crate) mod rooms;
 pub(crate) mod socket;
 mod state;

@@ -260,7 +260,6 @@ impl Verifier {
 
     /// Returns the store of revocations, for sockets: [`verify`](Self::verify) is not called for
     /// them, and the store must be asked after the session is registered.
-    #[allow(dead_code, reason = "for connections and renewals")]
     pub(crate) fn revocations(&self) -> Option<&RevocationCheck> {
         self.revocations.as_ref()
     }

@@ -1,6 +1,13 @@
 //! Asks a store of any kind, with a time limit, and refuses if it does not answer.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use tokio::time::timeout;
 
@@ -29,9 +36,21 @@ impl fmt::Debug for RevocationSetting {
     }
 }
 
+/// Tells the stores of this process apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct StoreId(u64);
+
+impl StoreId {
+    fn next() -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        Self(NEXT.fetch_add(1, Ordering::Relaxed))
+    }
+}
+
 /// The store of a verifier, and how long it may take to answer.
 #[derive(Clone)]
 pub(crate) struct RevocationCheck {
+    id: StoreId,
     store: Arc<dyn DynamicRevocationStore>,
     limit: Duration,
 }
@@ -40,11 +59,9 @@ impl RevocationCheck {
     const DEFAULT_LIMIT: Duration = Duration::from_millis(500);
 
     /// How many open sockets are asked about at once.
-    #[allow(dead_code, reason = "for sweeps of the open sessions")]
-    const BATCH: usize = 256;
+    pub(crate) const BATCH: usize = 256;
 
     /// The least time limit of a batch. Nobody waits for it.
-    #[allow(dead_code, reason = "for sweeps of the open sessions")]
     const BATCH_LIMIT: Duration = Duration::from_secs(10);
 
     /// Returns `None` if there is no store.
@@ -68,9 +85,15 @@ impl RevocationCheck {
             ));
         }
         Ok(store.map(|RevocationSetting(store)| Self {
+            id: StoreId::next(),
             store,
             limit: limit.unwrap_or(Self::DEFAULT_LIMIT),
         }))
+    }
+
+    /// Returns the id that the clones share.
+    pub(crate) fn id(&self) -> StoreId {
+        self.id
     }
 
     /// Asks about a token, once.
@@ -81,8 +104,7 @@ impl RevocationCheck {
     pub(crate) async fn check(&self, query: RevocationQuery<'_>) -> Result<(), AuthError> {
         match self.ask(self.limit, || self.store.check(query)).await? {
             RevocationStatus::NotRevoked => Ok(()),
-            RevocationStatus::Revoked => Err(AuthError::from(ErrorCode::TokenRevoked)
-                .with_detail("the token, its session or its user is in the store of revocations")),
+            RevocationStatus::Revoked => Err(revoked()),
         }
     }
 
@@ -91,7 +113,6 @@ impl RevocationCheck {
     /// # Errors
     ///
     /// `revocations_unavailable`: it is not known of any of them.
-    #[allow(dead_code, reason = "for sweeps of the open sessions")]
     pub(crate) async fn check_many(
         &self,
         queries: &[RevocationQuery<'_>],
@@ -113,7 +134,6 @@ impl RevocationCheck {
     }
 
     /// Returns the revocations that are made from now on. `None` if the store does not tell of them.
-    #[allow(dead_code, reason = "for the end of open sessions")]
     pub(crate) fn subscribe(&self) -> Option<RevocationChanges> {
         let subscribed = guard::call("`notifier` of the revocation store", || {
             self.store.notifier().map(RevocationNotifier::subscribe)
@@ -135,6 +155,12 @@ impl RevocationCheck {
             ))),
         }
     }
+}
+
+/// Returns the refusal of a token that was revoked.
+pub(crate) fn revoked() -> AuthError {
+    AuthError::from(ErrorCode::TokenRevoked)
+        .with_detail("the token, its session or its user is in the store of revocations")
 }
 
 fn unavailable(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> AuthError {

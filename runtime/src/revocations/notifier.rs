@@ -112,6 +112,10 @@ pub struct RevokedEntry {
 }
 
 impl RevokedEntry {
+    pub(crate) fn key(&self) -> EntryKey {
+        self.key
+    }
+
     /// Returns whether a token is revoked by it.
     ///
     /// ```

@@ -18,8 +18,7 @@ use crate::{
     error::{Action, AuthError, ErrorCode},
     guard,
     lookup::{LookupOn, LookupRequest, UserLookup},
-    refusal::Ending,
-    retry::until_connected,
+    refusal,
     token::RawToken,
     verify::Verifier,
 };
@@ -162,20 +161,8 @@ async fn conclude(session: &Arc<dyn Session>, answer: Result<(), AuthError>) -> 
         return false;
     }
 
-    tracing::info!(
-        namespace = &*socket.namespace(),
-        socket = %socket.connection(),
-        code = error.code().as_str(),
-        detail = error.detail(),
-        "session ended"
-    );
-    let ending = Ending::new(state.rooms().clone(), Arc::new(error.for_client()));
-    let socket = Arc::downgrade(&socket);
     // A client that reads slowly must not hold up the re-checks of others.
-    tokio::spawn(async move {
-        until_connected(&socket).await;
-        ending.run(&socket).await;
-    });
+    refusal::end_session(&socket, state, &error);
     true
 }
 
@@ -217,8 +204,8 @@ impl<L: UserLookup> Authenticator<L> {
     ///
     /// # Errors
     ///
-    /// Returns why the lookup fails or refuses the user, and `subject_mismatch` if it returns
-    /// another user.
+    /// Returns why the lookup fails or refuses the user, `subject_mismatch` if it returns another
+    /// user, and `token_revoked` or `revocations_unavailable`.
     async fn replace_user<A: Adapter>(
         &self,
         socket: &Arc<Socket<A>>,
@@ -242,18 +229,19 @@ impl<L: UserLookup> Authenticator<L> {
                     .with_detail("the user lookup returned None at a re-check")
             })?;
 
-        let rooms = self.rooms_of(&user, &payload.deserialize::<L::Claims>()?)?;
-        if !rooms.have_same_keys(session.state().rooms()) {
+        let keys = self.keys_of(&user, &payload.deserialize::<L::Claims>()?)?;
+        if !keys.rooms().have_same_keys(session.state().rooms()) {
             return Err(AuthError::from(ErrorCode::SubjectMismatch).with_detail(
                 "a re-check returned a user with another `user_key` or `session_key`",
             ));
         }
 
-        let session: Arc<dyn Any + Send + Sync> = session;
-        if let Ok(session) = session.downcast::<UserSession<L::User>>() {
+        // Before the store is asked: if it does not answer, the session goes on with this user.
+        let any: Arc<dyn Any + Send + Sync> = Arc::<dyn Session>::clone(&session);
+        if let Ok(session) = any.downcast::<UserSession<L::User>>() {
             session.replace_user(user);
         }
-        Ok(())
+        session.state().check_revocations().await
     }
 }
 

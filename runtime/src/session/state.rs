@@ -2,7 +2,10 @@
 
 use std::{
     any::{Any, TypeId},
-    sync::{Arc, OnceLock, Weak},
+    sync::{
+        Arc, OnceLock, Weak,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, SystemTime},
 };
 
@@ -12,11 +15,14 @@ use socketioxide::{
 };
 use tokio::sync::Semaphore;
 
-use super::{Login, recheck::Recheck, rooms::SessionRooms, socket::AnySocket};
+use super::{
+    Login, recheck::Recheck, revocable::Revocable, rooms::SessionRooms, socket::AnySocket,
+};
 use crate::{
     clock::Clock,
-    error::ErrorCode,
+    error::{AuthError, ErrorCode},
     registry::{Registration, Timer},
+    revocations::RevocationQuery,
 };
 
 /// The part of a session that does not depend on the user's type.
@@ -31,6 +37,11 @@ pub(crate) struct SessionState {
     warning_at: Option<SystemTime>,
     /// `None` if the session is never looked up again.
     recheck: Option<Box<Recheck>>,
+    /// `None` without a store of revocations, and for guests.
+    revocable: Option<Box<Revocable>>,
+    /// Whether the store of revocations has not been asked yet, so that the socket does not have the
+    /// session. Changed under the lock of the registry.
+    is_pending: AtomicBool,
     login: Login,
     clock: Clock,
     /// Set once, by whichever comes first: a renewal or the end of the session.
@@ -86,6 +97,8 @@ impl SessionState {
             end: None,
             warning_at: None,
             recheck: None,
+            revocable: None,
+            is_pending: AtomicBool::new(false),
             login,
             clock,
             outcome: OnceLock::new(),
@@ -106,6 +119,34 @@ impl SessionState {
     pub(crate) fn rechecked(mut self, recheck: Option<Recheck>) -> Self {
         self.recheck = recheck.map(Box::new);
         self
+    }
+
+    pub(crate) fn revocable(mut self, revocable: Option<Revocable>) -> Self {
+        self.revocable = revocable.map(Box::new);
+        self
+    }
+
+    /// Returns what the store of revocations knows the session by. `None` without a store, and for
+    /// guests.
+    pub(crate) fn in_store(&self) -> Option<&Revocable> {
+        self.revocable.as_deref()
+    }
+
+    /// Returns what the store of revocations is asked. `None` without a store, and for guests.
+    pub(crate) fn revocation_query(&self) -> Option<RevocationQuery<'_>> {
+        Some(self.in_store()?.query(&self.token))
+    }
+
+    /// Asks the store of revocations about the session, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// `token_revoked`, or `revocations_unavailable`.
+    pub(crate) async fn check_revocations(&self) -> Result<(), AuthError> {
+        match self.in_store() {
+            Some(revocable) => revocable.check(&self.token).await,
+            None => Ok(()),
+        }
     }
 
     pub(crate) fn recheck(&self) -> Option<&Recheck> {
@@ -224,6 +265,11 @@ impl SessionState {
         }
     }
 
+    /// Returns the session's number in the registry, once it is registered.
+    pub(crate) fn number(&self) -> Option<u64> {
+        self.registration.get().map(Registration::number)
+    }
+
     /// Returns the id of the socket's connection, once the session is registered.
     pub(crate) fn connection(&self) -> Option<Sid> {
         self.registration.get().map(Registration::connection)
@@ -233,10 +279,20 @@ impl SessionState {
     /// ended it.
     pub(crate) fn end(&self, code: ErrorCode) -> bool {
         let is_first = self.outcome.set(Outcome::Ended(code)).is_ok();
-        if is_first {
+        // Until a renewal has succeeded, the login goes on with the session before.
+        if is_first && !self.is_pending() {
             self.login.lifetime.end();
         }
         is_first
+    }
+
+    /// Whether the session is registered for revocations only.
+    pub(crate) fn is_pending(&self) -> bool {
+        self.is_pending.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn set_pending(&self, is_pending: bool) {
+        self.is_pending.store(is_pending, Ordering::Relaxed);
     }
 
     /// Wakes those that wait for the end of the session, because the socket is leaving.
@@ -289,7 +345,7 @@ impl SessionState {
 impl Drop for SessionState {
     fn drop(&mut self) {
         if let Some(registration) = self.registration.get() {
-            registration.remove(&self.rooms, self.timers());
+            registration.remove(self, self.timers());
         }
     }
 }

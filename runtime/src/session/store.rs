@@ -11,6 +11,7 @@ use super::{EndedSession, GuestSession, Session, UserSession, WrongType, rooms};
 use crate::{
     error::{AuthError, ErrorCode},
     log::namespace,
+    revocations,
 };
 
 /// What is wrong if an extractor finds no session.
@@ -42,9 +43,10 @@ pub(crate) fn begin<A: Adapter>(
 
     // A socket that is refused leaves its rooms.
     rooms::enter(socket, session.state().rooms());
-    register().map_err(|code| {
-        AuthError::from(code)
-            .with_detail("the user was logged out while the connection was under way")
+    register().map_err(|code| match code {
+        ErrorCode::TokenRevoked => revocations::revoked(),
+        _ => AuthError::from(code)
+            .with_detail("the user was logged out while the connection was under way"),
     })?;
     socket
         .extensions
