@@ -26,6 +26,8 @@ pub(crate) enum Form {
     UserKey,
     /// A closure that returns the key of a login, or an `Option` of one.
     SessionKey,
+    /// A closure that is called with each event.
+    EventHook,
     /// `true` or `false`.
     Bool,
     /// A whole number from 1 to this one.
@@ -111,6 +113,9 @@ macro_rules! options {
     };
     (@value SessionKey $example:literal) => {
         "closure, such as <code>&#124;claims: &Claims&#124; claims.sid.clone()</code>"
+    };
+    (@value EventHook $example:literal) => {
+        "closure, such as <code>&#124;event: &AuthEvent&#124; audit(event)</code>"
     };
     (@value Bytes $example:literal) => { concat!("`AsRef<[u8]>`, such as `", $example, "`") };
     (@value Expression $example:literal) => { concat!("expression, such as `", $example, "`") };
@@ -258,6 +263,10 @@ options! {
     /// disconnected, and one that has changed replaces the old one.
     "recheck": String(strings::time_limit), r#""5m""#,
         aliases = ["refresh", "recheck_interval", "revalidate"];
+    /// Called for each client that is accepted or refused, and each session that is renewed or
+    /// ended: for audit logs. It must not block.
+    "on_event": EventHook, "|event: &AuthEvent| audit(event)",
+        aliases = ["audit", "hook", "on_auth", "listener"];
     /// A lookup that takes longer refuses the connection.
     "lookup_timeout": String(strings::time_limit), r#""10s""#,
         default = r#""10s""#, aliases = ["timeout"];

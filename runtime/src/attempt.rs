@@ -8,6 +8,7 @@ use socketioxide::{adapter::Adapter, socket::Socket};
 
 use crate::{
     error::{AuthError, ErrorCode},
+    events::Events,
     guard, log,
     rate_limit::{AttemptPermit, limiter},
     registry::{LogoutWatch, Server},
@@ -53,27 +54,33 @@ impl<'a, A: Adapter> Attempt<'a, A> {
     ///
     /// # Errors
     ///
-    /// Returns the refusal, and counts and logs it.
+    /// Returns the refusal, and counts, logs and reports it.
     pub(crate) fn run(
         &self,
+        events: &Events,
         refused: &str,
         attempt: impl Future<Output = Result<Arc<dyn Session>, AuthError>>,
     ) -> impl Future<Output = Result<Arc<dyn Session>, AuthError>> {
         guard::future("the authentication", attempt).map(move |result| {
             let result = result.and_then(|result| result);
-            self.conclude(&result, refused);
+            self.conclude(&result, events, refused);
             result
         })
     }
 
-    fn conclude(&self, result: &Result<Arc<dyn Session>, AuthError>, refused: &str) {
+    fn conclude(
+        &self,
+        result: &Result<Arc<dyn Session>, AuthError>,
+        events: &Events,
+        refused: &str,
+    ) {
         match result {
             // A guest resets nothing: any client can connect as a guest, as often as it likes.
             Ok(session) if session.state().is_guest() => {}
             Ok(_) => self.permit.reset(),
             Err(error) => {
                 self.permit.record_refusal();
-                log::refusal(self.socket, error, refused);
+                log::refused(self.socket, events, error, refused);
             }
         }
     }

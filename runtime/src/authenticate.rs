@@ -11,6 +11,7 @@ use tokio::time::timeout;
 
 use crate::{
     error::{AuthError, ErrorCode},
+    events::Events,
     guard, keys, log,
     lookup::{LookupOn, LookupRequest, UserLookup},
     origin::{self, Origin, Page},
@@ -37,6 +38,7 @@ pub(crate) struct Authenticator<L: UserLookup> {
     pub(crate) user_key: Option<UserKey<L::User>>,
     pub(crate) session_key: Option<SessionKey<L::Claims>>,
     pub(crate) recheck: Option<Duration>,
+    pub(crate) events: Events,
 }
 
 /// Returns the key of a user, which must be the same on every node.
@@ -67,7 +69,7 @@ impl<L: UserLookup> Authenticator<L> {
 
         let payload = Self::payload(request)?;
         if let Some(found) = token::find(&self.sources, parts, &payload)? {
-            let login = Login::begin(self.expiry.clock.now());
+            let login = Login::begin(self.expiry.clock.now()).reported_to(&self.events);
             return self.log_in(request, &found.sent_by(page)?, login).await;
         }
 
@@ -180,7 +182,7 @@ impl<L: UserLookup> Authenticator<L> {
         };
 
         let clock = self.expiry.clock.clone();
-        let login = Login::begin(clock.now());
+        let login = Login::begin(clock.now()).reported_to(&self.events);
         let end = self.expiry.end_of_guest(&login);
         let state = SessionState::of_guest::<L::Claims>(login, clock).ending(end);
         match user {

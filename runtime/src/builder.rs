@@ -12,6 +12,7 @@ use crate::{
     authenticate::{Authenticator, SessionKey, UserKey},
     clock::Clock,
     error::ConfigError,
+    events::{AuthEvent, Events, Hook},
     lookup::UserLookup,
     middleware::{JwtAuth, Shared},
     session::expiry::{Expiry, ExpiryRules},
@@ -52,6 +53,7 @@ pub struct JwtAuthBuilder<L: UserLookup> {
     lookup: L,
     user_key: Option<UserKey<L::User>>,
     session_key: Option<SessionKey<L::Claims>>,
+    on_event: Option<Hook>,
     clock: Clock,
 }
 
@@ -224,6 +226,7 @@ impl<L: UserLookup> JwtAuthBuilder<L> {
             lookup,
             user_key: None,
             session_key: None,
+            on_event: None,
             clock: Clock::system(),
         }
     }
@@ -276,6 +279,41 @@ impl<L: UserLookup> JwtAuthBuilder<L> {
         self
     }
 
+    /// Calls this hook for each event of authentication: for audit logs. An [`AuthEvent`] says that
+    /// a client was accepted or refused, that a session was renewed, or that it was ended.
+    ///
+    /// The hook is called by the task that authenticates or ends, which waits for it. So it must
+    /// not block; let it send the event to a channel. A client can cause thousands of refusals in a
+    /// second: past the limits of a connection each has the code `too_many_attempts`. The events of
+    /// a socket come in their order. A panic of the hook is logged, and changes nothing else.
+    ///
+    /// A socket that was accepted has exactly one event [`Ended`](crate::AuthEventKind::Ended) if
+    /// this crate ends it, on the node that has the socket. Not reported is the end of a socket
+    /// that its client or the application disconnects, that a connect middleware of the
+    /// application refuses, or that another node disconnects: use a disconnect handler for those.
+    /// Events that a handler's extractors refuse are not reported either; the log has them.
+    ///
+    /// ```
+    /// use std::sync::mpsc;
+    /// use socketioxide_jwt_auth::{AuthEvent, jwt_auth};
+    /// # #[derive(serde::Deserialize)]
+    /// # struct Claims { sub: String }
+    ///
+    /// #[jwt_auth(secret_env = "JWT_SECRET")]
+    /// async fn authenticate(claims: Claims) -> Option<String> {
+    ///     Some(claims.sub)
+    /// }
+    ///
+    /// let (sender, audit_log) = mpsc::sync_channel::<AuthEvent>(1000);
+    /// let builder = authenticate::builder().on_event(move |event| {
+    ///     sender.try_send(event.clone()).ok();
+    /// });
+    /// ```
+    pub fn on_event(mut self, hook: impl Fn(&AuthEvent) + Send + Sync + 'static) -> Self {
+        self.on_event = Some(Box::new(hook));
+        self
+    }
+
     #[cfg(test)]
     pub(crate) fn clock(mut self, clock: Clock) -> Self {
         self.clock = clock;
@@ -321,6 +359,7 @@ impl<L: UserLookup> JwtAuthBuilder<L> {
             user_key: Ok(self.user_key),
             session_key: Ok(self.session_key),
             recheck: check_time("recheck", settings.recheck),
+            events: Ok(Events::new(self.on_event)),
         });
         let shared = checked!(Shared {
             authenticator: authenticator.map(Arc::new),

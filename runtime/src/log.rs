@@ -6,9 +6,10 @@ use socketioxide::{adapter::Adapter, socket::Socket};
 
 use crate::{
     error::{AuthError, ErrorCode},
+    events::{Events, Subject},
     guard,
     rate_limit::limiter,
-    session::Session,
+    session::{Session, SessionState, socket::AnySocket, store},
     token::{self, Elsewhere, TokenSource},
 };
 
@@ -108,7 +109,24 @@ pub(crate) fn refusal<A: Adapter>(socket: &Socket<A>, error: &AuthError, what: &
     }
 }
 
-/// Logs that a client was let in, and whether as a guest or as a user.
+/// Logs and reports that a connection, a login or a renewal is refused.
+pub(crate) fn refused<A: Adapter>(
+    socket: &Socket<A>,
+    events: &Events,
+    error: &AuthError,
+    what: &str,
+) {
+    refusal(socket, error, what);
+    let session = store::of_socket(socket);
+    let subject = Subject {
+        namespace: &namespace(socket),
+        socket: socket.id,
+        session: session.as_deref().map(Session::state),
+    };
+    events.refused(&subject, error);
+}
+
+/// Logs and reports that a client was let in, and whether as a guest or as a user.
 pub(crate) fn admitted<A: Adapter>(socket: &Socket<A>, session: &dyn Session, what: &str) {
     let kind = if session.state().is_guest() {
         "guest"
@@ -116,6 +134,51 @@ pub(crate) fn admitted<A: Adapter>(socket: &Socket<A>, session: &dyn Session, wh
         "user"
     };
     tracing::debug!(namespace = &*namespace(socket), socket = %socket.id, "as" = kind, "{what}");
+
+    if let Some(events) = session.state().events() {
+        events.accepted(&Subject {
+            namespace: &namespace(socket),
+            socket: socket.id,
+            session: Some(session.state()),
+        });
+    }
+}
+
+/// Logs and reports that a session was ended. Nothing may hold a lock meanwhile: the hook of the
+/// application runs.
+pub(crate) fn ended(socket: &dyn AnySocket, session: &SessionState, reason: &AuthError, what: &str) {
+    tracing::info!(
+        namespace = &*socket.namespace(),
+        socket = %socket.connection(),
+        code = reason.code().as_str(),
+        detail = reason.detail(),
+        "{what}"
+    );
+    report_end(socket, session, reason);
+}
+
+/// Logs and reports that an extractor of the connect handler has ended a session.
+pub(crate) fn ended_by_extractor<A: Adapter>(
+    socket: &Socket<A>,
+    session: Option<&SessionState>,
+    reason: &AuthError,
+) {
+    refusal(socket, reason, "connection refused");
+    if let Some(session) = session {
+        report_end(socket, session, reason);
+    }
+}
+
+/// Does nothing if the session was not ended, but replaced by a renewal.
+fn report_end(socket: &dyn AnySocket, session: &SessionState, reason: &AuthError) {
+    if let (Some(events), Some(code)) = (session.events(), session.ended_with()) {
+        let subject = Subject {
+            namespace: &socket.namespace(),
+            socket: socket.connection(),
+            session: Some(session),
+        };
+        events.ended(&subject, code, reason);
+    }
 }
 
 /// Logs that a client without a token has put one in a place that is not among the sources. Says

@@ -107,10 +107,11 @@ impl<L: UserLookup> Shared<L> {
     where
         L: LookupOn<A>,
     {
+        let events = &self.authenticator.events;
         let attempt = Attempt::begin(socket, AttemptKind::Connection)
-            .inspect_err(|error| log::refusal(socket, error, "connection refused"))?;
+            .inspect_err(|error| log::refused(socket, events, error, "connection refused"))?;
         let session = attempt
-            .run("connection refused", async {
+            .run(events, "connection refused", async {
                 let session = self
                     .authenticator
                     .authenticate(&LookupRequest {

@@ -16,7 +16,7 @@ use crate::{
     log::{self, loggable, namespace},
     retry::{until_connected, while_full},
     session::{
-        SessionState,
+        Session, SessionState,
         rooms::SessionRooms,
         socket::{self, AnySocket, Message, UNAUTHORIZED, Unauthorized},
         store,
@@ -84,8 +84,14 @@ pub(crate) fn refuse_connection<A: Adapter>(socket: &Arc<Socket<A>>, error: &Aut
     if !socket.connected() {
         return;
     }
-    log::refusal(socket, error, "connection refused");
-    let rooms = store::of_socket(socket).map(|session| session.state().rooms().clone());
+    let session = store::of_socket(socket);
+    let state = session.as_deref().map(Session::state);
+    if let Some(state) = state {
+        state.end(error.code());
+    }
+    log::ended_by_extractor(socket, state, error);
+
+    let rooms = state.map(|state| state.rooms().clone());
     let ending = Ending::new(rooms.unwrap_or_default(), Arc::new(error.for_client()));
     let socket = socket::downgrade(socket);
     tokio::spawn(async move { ending.run(&socket).await });
@@ -93,13 +99,7 @@ pub(crate) fn refuse_connection<A: Adapter>(socket: &Arc<Socket<A>>, error: &Aut
 
 /// Logs why a session has ended, tells its client and disconnects it, in a task.
 pub(crate) fn end_session(socket: &Arc<dyn AnySocket>, session: &SessionState, reason: &AuthError) {
-    tracing::info!(
-        namespace = &*socket.namespace(),
-        socket = %socket.connection(),
-        code = reason.code().as_str(),
-        detail = reason.detail(),
-        "session ended"
-    );
+    log::ended(&**socket, session, reason, "session ended");
     let ending = Ending::new(session.rooms().clone(), Arc::new(reason.for_client()));
     let socket = Arc::downgrade(socket);
     tokio::spawn(async move {

@@ -80,11 +80,11 @@ impl<L: UserLookup> Authenticator<L> {
     where
         L: LookupOn<A>,
     {
-        let _permit = permit.await?;
-        let attempt = Attempt::begin(socket, AttemptKind::Renewal)?;
-        limiter().count_renewal(socket.id)?;
+        let begun = begin(permit, socket).await;
+        let (_permit, attempt) = begun
+            .inspect_err(|error| log::refused(socket, &self.events, error, "renewal refused"))?;
 
-        let renewed = attempt.run("renewal refused", async {
+        let renewed = attempt.run(&self.events, "renewal refused", async {
             let token = self.find_renewal(socket, value)?;
             let previous = store::of_socket(socket).ok_or(ErrorCode::InternalError)?;
             previous.state().check_alive().map_err(ended_meanwhile)?;
@@ -140,6 +140,22 @@ impl<L: UserLookup> Authenticator<L> {
             token::missing(&sources, elsewhere)
         })
     }
+}
+
+/// Waits for the turn of a renewal, and begins it.
+///
+/// # Errors
+///
+/// Returns `too_many_attempts` past the limits of the connection or if a newer renewal has taken the
+/// place, and `session_ended` if the socket has left.
+async fn begin<A: Adapter>(
+    permit: impl Future<Output = Result<Permit, AuthError>>,
+    socket: &Arc<Socket<A>>,
+) -> Result<(Permit, Attempt<'_, A>), AuthError> {
+    let permit = permit.await?;
+    let attempt = Attempt::begin(socket, AttemptKind::Renewal)?;
+    limiter().count_renewal(socket.id)?;
+    Ok((permit, attempt))
 }
 
 /// Refuses a renewal of a session that has ended, or whose user was logged out, with the reason.

@@ -3,6 +3,7 @@
 //! Nothing here sleeps. A test waits for the event that must happen, with a [time limit](within),
 //! and shows that an event did not happen by a later one that did.
 
+mod audit;
 mod child;
 mod client;
 mod fixtures;
@@ -17,6 +18,7 @@ mod server;
 mod sessions;
 mod tokens;
 
+pub use audit::{AuditLog, audit};
 pub use child::{outcome_of_child, report};
 pub use client::{Client, ClientBuilder};
 pub use fixtures::{

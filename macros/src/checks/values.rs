@@ -84,7 +84,7 @@ fn check_form(entry: &Entry, value: &Expr, errors: &mut Errors) {
         }
         Form::ClaimValues => claim_values::check(value, errors),
         Form::Path => check_path(entry, value, errors),
-        Form::UserKey | Form::SessionKey => {
+        Form::UserKey | Form::SessionKey | Form::EventHook => {
             check_literal(entry, value, "a closure", |_| false, errors);
         }
         Form::Expression => {}

@@ -14,6 +14,7 @@ use super::{
 use crate::{
     clock::Clock,
     error::{AuthError, ErrorCode},
+    log,
     refusal::Ending,
     retry::{until_connected, while_full},
 };
@@ -68,8 +69,9 @@ async fn end_if_logged_out<A: Adapter>(
     // A client may have renewed already.
     let current = store::of_socket(&open).unwrap_or(began);
     current.state().end(ErrorCode::SessionEnded);
-    drop((open, current));
     let reason = AuthError::from(ErrorCode::SessionEnded);
+    log::ended(&*open, current.state(), &reason, "user disconnected");
+    drop((open, current));
     Ending::new(rooms, Arc::new(reason)).run(any).await;
     true
 }

@@ -16,7 +16,7 @@ use super::{
 use crate::{
     clock::Clock,
     error::{AuthError, ErrorCode},
-    refusal,
+    log, refusal,
     registry::Timer,
     retry::{until_connected, while_full},
     settings::written_setting,
@@ -171,17 +171,12 @@ fn end(session: &Arc<dyn Session>) {
     // In a task of its own: a disconnect handler of the application may panic or take long.
     let lasted = end.at.duration_since(state.began()).unwrap_or_default();
     let (socket, rooms) = (state.socket(), state.rooms().clone());
+    let session = Arc::downgrade(session);
     tokio::spawn(async move {
         until_connected(&socket).await;
         let reason = reason(end, lasted);
-        if let Some(socket) = socket.upgrade() {
-            tracing::info!(
-                namespace = &*socket.namespace(),
-                socket = %socket.connection(),
-                code = reason.code().as_str(),
-                detail = reason.detail(),
-                "session ended"
-            );
+        if let (Some(socket), Some(session)) = (socket.upgrade(), session.upgrade()) {
+            log::ended(&*socket, session.state(), &reason, "session ended");
         }
         refusal::Ending::new(rooms, Arc::new(reason))
             .run(&socket)

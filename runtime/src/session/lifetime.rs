@@ -8,6 +8,7 @@ use std::{
 use tokio::{sync::Notify, time::timeout};
 
 use super::socket::AnySocket;
+use crate::events::{Events, SocketEvents};
 
 /// A login, which renewals of its token continue.
 #[derive(Debug, Clone)]
@@ -24,6 +25,18 @@ impl Login {
         }
     }
 
+    /// Reports what happens to the socket, whose first login this is.
+    pub(crate) fn reported_to(self, events: &Events) -> Self {
+        let lifetime = Lifetime {
+            events: events.of_socket(),
+            ..Lifetime::default()
+        };
+        Self {
+            lifetime: Arc::new(lifetime),
+            ..self
+        }
+    }
+
     /// Returns the login of a guest's socket, whose session goes on as that of a user.
     pub(crate) fn of_guest(&self, now: SystemTime) -> Self {
         Self {
@@ -35,7 +48,11 @@ impl Login {
 
 /// Whether the session of a socket has ended. Renewals hand it on.
 #[derive(Debug, Default)]
-pub(crate) struct Lifetime(Mutex<State>);
+pub(crate) struct Lifetime {
+    state: Mutex<State>,
+    /// `None` if there is no `on_event` hook.
+    events: Option<Box<SocketEvents>>,
+}
 
 #[derive(Debug, Default)]
 struct State {
@@ -93,7 +110,12 @@ impl Lifetime {
         (!state.ended).then(|| Arc::clone(state.waiters.get_or_insert_default()))
     }
 
+    /// Returns where the events of the socket are reported.
+    pub(crate) fn events(&self) -> Option<&SocketEvents> {
+        self.events.as_deref()
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

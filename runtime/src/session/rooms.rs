@@ -77,6 +77,14 @@ pub(crate) fn of_user(key: impl Display) -> String {
     encoded(USER_PREFIX, &key)
 }
 
+/// Returns the key of the user whose room this is.
+pub(crate) fn user_key(room: &str) -> String {
+    let encoded = room.strip_prefix(USER_PREFIX).unwrap_or(room);
+    // The encoded key has neither `=` nor `&`, so it is the name of the only pair.
+    let mut pairs = form_urlencoded::parse(encoded.as_bytes());
+    pairs.next().map_or_else(String::new, |(key, _)| key.into())
+}
+
 /// Returns the room of the sockets with a session key.
 pub(crate) fn of_login(key: impl Display) -> String {
     encoded(LOGIN_PREFIX, &key)

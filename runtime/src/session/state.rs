@@ -21,6 +21,7 @@ use super::{
 use crate::{
     clock::Clock,
     error::{AuthError, ErrorCode},
+    events::SocketEvents,
     registry::{Registration, Timer},
     revocations::RevocationQuery,
 };
@@ -298,6 +299,16 @@ impl SessionState {
     /// Wakes those that wait for the end of the session, because the socket is leaving.
     pub(crate) fn note_left(&self) {
         self.login.lifetime.end();
+    }
+
+    /// Returns where the events of the socket are reported.
+    pub(crate) fn events(&self) -> Option<&SocketEvents> {
+        self.login.lifetime.events()
+    }
+
+    /// Returns the code with which the session was ended.
+    pub(crate) fn ended_with(&self) -> Option<ErrorCode> {
+        self.check_outcome().err()
     }
 
     /// Marks the session as replaced by the next one of the socket, and stops its timers.

@@ -22,6 +22,7 @@ use tokio::{
 use super::DisconnectError;
 use crate::{
     error::AuthError,
+    log,
     refusal::Ending,
     registry::{LoggedOut, Logout, OthersOf, Server},
     retry::{Backoff, until_connected},
@@ -162,12 +163,7 @@ async fn end_everywhere<A: Adapter>(
 /// Tells and disconnects a socket of this node. Returns a task if its client reads too slowly.
 fn end_here(session: &SessionState, reason: &Arc<AuthError>) -> Option<JoinHandle<()>> {
     let socket = session.socket().upgrade()?;
-    tracing::info!(
-        namespace = &*socket.namespace(),
-        socket = %socket.connection(),
-        code = reason.code().as_str(),
-        "user disconnected"
-    );
+    log::ended(&*socket, session, reason, "user disconnected");
 
     let mut ending = Ending::new(session.rooms().clone(), Arc::clone(reason));
     if !socket.is_connected() {

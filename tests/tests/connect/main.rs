@@ -2,6 +2,7 @@
 
 mod cleanup;
 mod configuration;
+mod events;
 mod extractors;
 mod guests;
 mod hostile_clients;

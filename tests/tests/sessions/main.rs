@@ -6,6 +6,7 @@ mod deaf_clients;
 mod devices;
 mod disconnects;
 mod ended;
+mod events;
 mod expiry;
 mod guest_timeout;
 mod mass_expiry;

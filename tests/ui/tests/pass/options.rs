@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 use socketioxide_jwt_auth::{
-    AuthError, Issuer, KeyRequest, KeySet, KeySource, Revocations, jwt_auth,
+    AuthError, AuthEvent, Issuer, KeyRequest, KeySet, KeySource, Revocations, jwt_auth,
 };
 
 #[derive(Deserialize)]
@@ -62,6 +62,7 @@ const SECRET: &[u8] = b"a secret of thirty-two bytes or more";
     session_key = |claims: &Claims| claims.sid.clone(),
     max_session = "12h",
     recheck = "5m",
+    on_event = |event: &AuthEvent| audit(event),
     lookup_timeout = "5s",
 )]
 async fn literals(claims: Claims) -> Option<User> {
@@ -118,6 +119,20 @@ async fn session_key_function(_: Claims) -> Option<User> {
 
 #[jwt_auth(secret = SECRET, session_key = |claims: &Claims| -> Option<String> { claims.sid.clone() })]
 async fn session_key_block(_: Claims) -> Option<User> {
+    None
+}
+
+fn audit(event: &AuthEvent) {
+    println!("{event:?}");
+}
+
+#[jwt_auth(secret = SECRET, on_event = audit)]
+async fn event_function(_: Claims) -> Option<User> {
+    None
+}
+
+#[jwt_auth(secret = SECRET, on_event = |event| { audit(event); })]
+async fn event_block(_: Claims) -> Option<User> {
     None
 }
 
