@@ -205,7 +205,8 @@ impl AuthError {
         self.copy_with(|_| None)
     }
 
-    fn without_source(&self) -> Self {
+    /// Returns a copy with what a client may see, and the detail for the operator.
+    pub(crate) fn without_source(&self) -> Self {
         self.copy_with(|parts| parts.detail.clone())
     }
 

@@ -146,7 +146,12 @@ pub(crate) fn admitted<A: Adapter>(socket: &Socket<A>, session: &dyn Session, wh
 
 /// Logs and reports that a session was ended. Nothing may hold a lock meanwhile: the hook of the
 /// application runs.
-pub(crate) fn ended(socket: &dyn AnySocket, session: &SessionState, reason: &AuthError, what: &str) {
+pub(crate) fn ended(
+    socket: &dyn AnySocket,
+    session: &SessionState,
+    reason: &AuthError,
+    what: &str,
+) {
     tracing::info!(
         namespace = &*socket.namespace(),
         socket = %socket.connection(),

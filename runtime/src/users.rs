@@ -109,7 +109,7 @@ pub async fn disconnect_user_because<A: Adapter>(
     reason: &AuthError,
 ) -> Result<usize, DisconnectError> {
     keys::warn_without_user_key("disconnect_user_because");
-    disconnect::end(io, &rooms::of_user(key), Arc::new(reason.for_client())).await
+    disconnect::end(io, &rooms::of_user(key), Arc::new(reason.without_source())).await
 }
 
 /// Disconnects all sockets with a session key: one device, or one login at the identity provider.
@@ -165,7 +165,7 @@ pub async fn disconnect_session_because<A: Adapter>(
     reason: &AuthError,
 ) -> Result<usize, DisconnectError> {
     keys::warn_without_session_key("disconnect_session_because");
-    disconnect::end(io, &rooms::of_login(key), Arc::new(reason.for_client())).await
+    disconnect::end(io, &rooms::of_login(key), Arc::new(reason.without_source())).await
 }
 
 /// Disconnects all other sockets of this socket's user, in every namespace and on every node: for
