@@ -20,7 +20,7 @@ fn user() -> SessionState {
     let login = Login::begin(clock.now());
     let rooms = SessionRooms {
         user: Some(rooms::of_user("a b&c=d/é+").into()),
-        login: None,
+        ..SessionRooms::default()
     };
     SessionState::of_token((), TokenFacts::default(), login, clock).in_rooms(rooms)
 }
