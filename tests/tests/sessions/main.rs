@@ -14,5 +14,6 @@ mod max_session;
 mod recheck;
 mod renewal;
 mod renewal_races;
+mod revocations;
 mod shutdown;
 mod slow_reader;

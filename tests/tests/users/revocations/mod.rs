@@ -4,13 +4,14 @@ mod changes;
 mod entries;
 mod outage;
 mod raw_redis;
+mod sockets;
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use raw_redis::RawRedis;
 use socketioxide_jwt_auth::{
     RedisRevocations, Revocation, RevocationChange, RevocationChanges, RevocationQuery,
-    RevocationStatus, RevocationStore,
+    RevocationScope, RevocationStatus, RevocationStore,
 };
 use socketioxide_jwt_auth_tests::within;
 
