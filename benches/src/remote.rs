@@ -46,6 +46,7 @@ impl RemoteServer {
     pub async fn start(kind: Kind) -> Result<Self> {
         let mut process = Command::new(std::env::current_exe()?)
             .arg(kind.argument())
+            .args(std::env::args().skip(1))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .kill_on_drop(true)

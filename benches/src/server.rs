@@ -9,7 +9,7 @@ use socketioxide::{
     extract::{Data, SocketRef},
     handler::ConnectHandler,
 };
-use socketioxide_jwt_auth::{JwtAuthBuilder, jwt_auth};
+use socketioxide_jwt_auth::{JwtAuthBuilder, RedisRevocations, Revocations, jwt_auth};
 use tokio::{
     io::{AsyncBufReadExt, BufReader, stdin},
     net::TcpListener,
@@ -47,16 +47,22 @@ pub enum Kind {
     Authenticated,
     /// The middleware with everything that concerns a session's life.
     Complete,
+    /// The middleware with its defaults, and a store of revocations in memory.
+    Revocations,
+    /// The same with the Redis whose URL is the argument of the benchmark.
+    RedisRevocations,
     /// Runs without the middleware; the application starts a timer that holds the socket for an
     /// hour.
     Careless,
 }
 
 impl Kind {
-    const ALL: [Self; 4] = [
+    const ALL: [Self; 6] = [
         Self::Plain,
         Self::Authenticated,
         Self::Complete,
+        Self::Revocations,
+        Self::RedisRevocations,
         Self::Careless,
     ];
 
@@ -65,12 +71,22 @@ impl Kind {
         format!("serve-{self:?}").to_lowercase()
     }
 
-    fn add_namespace(self, io: &SocketIo) -> Result<()> {
+    async fn add_namespace(self, io: &SocketIo) -> Result<()> {
         match self {
             Self::Plain => io.ns("/", on_connect),
             Self::Careless => io.ns("/", on_connect_careless),
             Self::Authenticated => io.ns("/", on_connect.with(authenticate::middleware()?)),
             Self::Complete => io.ns("/", on_connect.with(complete().build()?)),
+            Self::Revocations => {
+                let builder = authenticate::builder().revocations(Revocations::in_memory());
+                io.ns("/", on_connect.with(builder.build()?));
+            }
+            Self::RedisRevocations => {
+                let url = std::env::args().nth(2).ok_or("the URL of a Redis")?;
+                let store = RedisRevocations::connect(url).await?;
+                let builder = authenticate::builder().revocations(store);
+                io.ns("/", on_connect.with(builder.build()?));
+            }
         }
         Ok(())
     }
@@ -122,7 +138,7 @@ async fn serve(kind: Kind) -> Result<()> {
     let (layer, io) = SocketIo::builder()
         .ping_interval(Duration::from_hours(1))
         .build_layer();
-    kind.add_namespace(&io)?;
+    kind.add_namespace(&io).await?;
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     println!("{}", listener.local_addr()?);
     tokio::spawn(async move { axum::serve(listener, Router::new().layer(layer)).await });

@@ -18,8 +18,17 @@ pub fn in_an_hour() -> SystemTime {
 ///
 /// It expires before 1970.
 pub fn token(subject: &str, expires_at: SystemTime) -> Result<String> {
-    let claims =
-        json!({ "sub": subject, "exp": expires_at.duration_since(UNIX_EPOCH)?.as_secs_f64() });
+    let seconds = |time: SystemTime| {
+        time.duration_since(UNIX_EPOCH)
+            .map(|since| since.as_secs_f64())
+    };
+    let claims = json!({
+        "sub": subject,
+        "jti": format!("token of {subject}"),
+        "sid": format!("session of {subject}"),
+        "iat": seconds(SystemTime::now())?,
+        "exp": seconds(expires_at)?,
+    });
     Ok(encode(
         &Header::default(),
         &claims,

@@ -259,7 +259,8 @@ impl<L: UserLookup> JwtAuthBuilder<L> {
     ///
     /// [`disconnect_session`](crate::disconnect_session) ends all sockets with a key, and
     /// [`disconnect_others`](crate::disconnect_others) all others of the user. A renewal moves
-    /// its socket to the key of the new token.
+    /// its socket to the key of the new token. A [store of revocations](Self::revocations) knows the
+    /// session by this key too.
     ///
     /// ```
     /// # use socketioxide_jwt_auth::jwt_auth;

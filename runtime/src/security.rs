@@ -76,8 +76,10 @@
 //!   a token that was issued before the time of a revocation is always covered, and so is one without
 //!   `iat`. An entry lasts ten minutes longer than the last token that it concerns, which is why
 //!   `leeway` may be at most five minutes then. A store that is full refuses to revoke, and forgets
-//!   nothing (`revocations`). In Redis the keys are hashes; messages that get lost are made up for by
-//!   asking about every open socket again (`users`).
+//!   nothing (`revocations`). A socket is registered before its store is asked, so a revocation at
+//!   any moment of an attempt refuses it or ends its socket. In Redis the keys are hashes; messages
+//!   that get lost are made up for by asking about every open socket again. An open socket stays
+//!   while the store does not answer (`sessions`, `users`).
 //! - **A logout means attempts too**: it ends the sessions that exist, and refuses every
 //!   connection, login and renewal that began before it, with `session_ended`, on every node: while
 //!   the lookup runs, and while later connect middlewares do (`concurrent_logout`, `cluster`). The

@@ -1,9 +1,12 @@
 //! Connecting with the middleware against connecting without: the server's computing time, and the
-//! clients' waiting.
+//! clients' waiting. The argument is the URL of a Redis for revocations, which may be left out.
 //!
-//! `cargo run --release -p socketioxide-jwt-auth-benches --bin connect`
+//! `cargo run --release -p socketioxide-jwt-auth-benches --bin connect redis://127.0.0.1:6379`
 
-use std::time::{Duration, Instant};
+use std::{
+    env,
+    time::{Duration, Instant},
+};
 
 use socketioxide_jwt_auth_benches::{
     Kind, Load, RemoteServer, Result, in_an_hour, median, serve_if_asked,
@@ -13,7 +16,13 @@ const ROUNDS: usize = 11;
 const CONNECTIONS_PER_ROUND: u32 = 2_000;
 const AT_ONCE: usize = 32;
 
-const KINDS: [Kind; 3] = [Kind::Plain, Kind::Authenticated, Kind::Complete];
+const KINDS: [Kind; 5] = [
+    Kind::Plain,
+    Kind::Authenticated,
+    Kind::Complete,
+    Kind::Revocations,
+    Kind::RedisRevocations,
+];
 
 /// Times per connection.
 #[derive(Default)]
@@ -29,7 +38,11 @@ async fn main() -> Result<()> {
     }
 
     let mut servers = Vec::new();
-    for kind in KINDS {
+    let has_redis = env::args().nth(1).is_some();
+    let kinds = KINDS
+        .into_iter()
+        .filter(|kind| has_redis || *kind != Kind::RedisRevocations);
+    for kind in kinds {
         let mut server = RemoteServer::start(kind).await?;
         // The first round opens what stays open; it does not count.
         round(&mut server, &mut Rounds::default()).await?;
@@ -80,13 +93,13 @@ fn print(measured: Vec<(Kind, Rounds)>) {
     let (_, plain_clients, plain_server) = medians[0];
 
     println!(
-        "{:14} {:>13} {:>6} {:>16} {:>6}",
+        "{:16} {:>13} {:>6} {:>16} {:>6}",
         "per connection", "clients' time", "ratio", "server's CPU", "ratio"
     );
 
     for (kind, clients, server) in medians {
         println!(
-            "{:14} {clients:>13?} {:>6.3} {server:>16?} {:>6.3}",
+            "{:16} {clients:>13?} {:>6.3} {server:>16?} {:>6.3}",
             format!("{kind:?}"),
             clients.div_duration_f64(plain_clients),
             server.div_duration_f64(plain_server),

@@ -30,7 +30,8 @@ use super::{
 pub struct RevocationQuery<'a> {
     /// The `jti` claim.
     pub token_id: Option<&'a str>,
-    /// The key of the session: the `sid` claim, whose digits count if it is an integer.
+    /// The key of the session: what `session_key` returns, or the `sid` claim, whose digits count if
+    /// it is an integer.
     pub session: Option<&'a str>,
     /// The key of the user: what `user_key` returns, or the `sub` claim.
     pub user: Option<&'a str>,

@@ -76,7 +76,8 @@ impl Revocation {
     /// refresh token cannot bring the session back. For a key that is used again after a new login,
     /// such as the name of a device, set [`issued_before`](Self::issued_before).
     ///
-    /// The key of a session is its `sid` claim.
+    /// The key of a session is what `session_key` returns. It is the `sid` claim where there is none,
+    /// and for a [`Verifier`](crate::Verifier), which knows only the claims.
     pub fn session(key: impl Display) -> Self {
         Self::new(RevocationScope::Session, key, None)
     }

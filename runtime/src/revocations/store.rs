@@ -34,7 +34,7 @@ impl From<bool> for RevocationStatus {
 ///
 /// A store needs only [`check`](Self::check). With a [`notifier`](Self::notifier) it also ends the
 /// open sockets that a revocation concerns; without one they are asked about again when they renew
-/// their token.
+/// their token or are re-checked.
 ///
 /// ```
 /// use std::{collections::HashMap, sync::RwLock, time::SystemTime};

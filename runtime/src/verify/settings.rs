@@ -342,6 +342,18 @@ declare_settings! {
             /// with `token_revoked`. If the store does not answer, the token is refused with
             /// `revocations_unavailable`.
             ///
+            /// A middleware asks it at each connection, login, renewal and re-check, after the
+            /// lookup, and not about guests. A renewal that is refused leaves the session as it is.
+            /// If the store does not answer at a re-check, the session goes on, and the log says so
+            /// at WARN. The key of a session is that of
+            /// [`session_key`](crate::JwtAuthBuilder::session_key), or else the `sid` claim; that of
+            /// a user is that of [`user_key`](crate::JwtAuthBuilder::user_key), or else the `sub`
+            /// claim. A [`Verifier`](crate::Verifier) has only the claims.
+            ///
+            /// A revocation also ends the open sockets that it concerns, in every namespace with the
+            /// store, and with Redis on every node: their clients are told `unauthorized` with
+            /// `token_revoked`, and disconnected. A renewed session counts by its new token.
+            ///
             /// `leeway` may be at most `5m` then, because revocations are kept for ten minutes after
             /// the last token that they concern has expired.
             fn revocations(store: impl RevocationStore) { RevocationSetting::new(store) }
