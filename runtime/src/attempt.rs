@@ -10,6 +10,7 @@ use crate::{
     error::{AuthError, ErrorCode},
     events::Events,
     guard, log,
+    metrics::{self, Step},
     rate_limit::{AttemptPermit, limiter},
     registry::{LogoutWatch, Server},
     session::{
@@ -61,6 +62,7 @@ impl<'a, A: Adapter> Attempt<'a, A> {
         refused: &str,
         attempt: impl Future<Output = Result<Arc<dyn Session>, AuthError>>,
     ) -> impl Future<Output = Result<Arc<dyn Session>, AuthError>> {
+        let attempt = metrics::timed(Step::Authentication, attempt);
         guard::future("the authentication", attempt).map(move |result| {
             let result = result.and_then(|result| result);
             self.conclude(&result, events, refused);

@@ -14,6 +14,7 @@ use crate::{
     events::Events,
     guard, keys, log,
     lookup::{LookupOn, LookupRequest, UserLookup},
+    metrics::{self, Step},
     origin::{self, Origin, Page},
     session::{
         GuestSession, Login, Session, SessionState, TokenFacts, UserSession,
@@ -227,7 +228,8 @@ impl<L: UserLookup> Authenticator<L> {
 
         // The call itself may panic, too: it stands inside the guarded future.
         guard::future("the user lookup", async {
-            timeout(self.lookup_timeout, self.lookup.look_up(claims, request))
+            let lookup = self.lookup.look_up(claims, request);
+            metrics::timed(Step::Lookup, timeout(self.lookup_timeout, lookup))
                 .await
                 .map_err(|_| {
                     AuthError::from(ErrorCode::LookupTimeout).with_detail(format!(

@@ -10,7 +10,7 @@ use socketioxide::socket::Sid;
 
 use crate::{
     error::{AuthError, ErrorCode},
-    guard,
+    guard, metrics,
     session::{SessionState, rooms},
 };
 
@@ -201,13 +201,16 @@ pub(crate) type Hook = Box<dyn Fn(&AuthEvent) + Send + Sync>;
 #[derive(Clone, Default)]
 pub(crate) struct Events(Option<Arc<Listener>>);
 
+/// What hears of each event: the metrics, and the hook if there is one.
 struct Listener {
-    hook: Hook,
+    hook: Option<Hook>,
 }
 
 impl Listener {
     fn tell(&self, event: &AuthEvent) {
-        if guard::call("`on_event`", || (self.hook)(event)).is_err() {
+        metrics::count(event);
+        let Some(hook) = &self.hook else { return };
+        if guard::call("`on_event`", || hook(event)).is_err() {
             tracing::error!(
                 namespace = event.namespace(),
                 socket = %event.socket_id(),
@@ -220,7 +223,9 @@ impl Listener {
 
 impl Events {
     pub(crate) fn new(hook: Option<Hook>) -> Self {
-        Self(hook.map(|hook| Arc::new(Listener { hook })))
+        metrics::describe();
+        let is_needed = hook.is_some() || metrics::ENABLED;
+        Self(is_needed.then(|| Arc::new(Listener { hook })))
     }
 
     /// Reports that a connection, a login or a renewal is refused.
@@ -256,7 +261,7 @@ pub(crate) struct SocketEvents {
 struct State {
     stage: Stage,
     /// An end that came before the session was reported as accepted.
-    early_end: Option<AuthEvent>,
+    early_end: Option<Box<AuthEvent>>,
     /// The events that are to be reported. The hook is called without the lock, because it may
     /// take long, or cause the next event.
     queue: VecDeque<AuthEvent>,
@@ -285,11 +290,13 @@ impl SocketEvents {
             Stage::Guest | Stage::User => AuthEventKind::Renewed,
         };
 
+        if state.stage == Stage::Connecting {
+            metrics::change_open_sessions(1.0);
+        }
         state.stage = if is_guest { Stage::Guest } else { Stage::User };
         state.queue.push_back(subject.event(kind, None));
         if let Some(end) = state.early_end.take() {
-            state.stage = Stage::Ended;
-            state.queue.push_back(end);
+            state.end(*end);
         }
         drop(state);
         self.deliver();
@@ -307,11 +314,10 @@ impl SocketEvents {
 
         let end = subject.event(AuthEventKind::Ended, Some(reason));
         if state.stage == Stage::Connecting {
-            state.early_end.get_or_insert(end);
+            state.early_end.get_or_insert(Box::new(end));
             return;
         }
-        state.stage = Stage::Ended;
-        state.queue.push_back(end);
+        state.end(end);
         drop(state);
         self.deliver();
     }
@@ -330,10 +336,30 @@ impl SocketEvents {
             state = self.state();
         }
         state.is_delivering = false;
+        // A session may last for days, and its queue is hardly ever needed.
+        state.queue = VecDeque::new();
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn end(&mut self, end: AuthEvent) {
+        self.stage = Stage::Ended;
+        self.queue.push_back(end);
+        metrics::change_open_sessions(-1.0);
+    }
+}
+
+/// A socket whose session was not ended has left.
+impl Drop for SocketEvents {
+    fn drop(&mut self) {
+        let stage = self.state().stage;
+        if matches!(stage, Stage::Guest | Stage::User) {
+            metrics::change_open_sessions(-1.0);
+        }
     }
 }
 

@@ -21,6 +21,7 @@ mod json;
 mod keys;
 mod log;
 mod lookup;
+mod metrics;
 mod middleware;
 mod origin;
 mod policy;

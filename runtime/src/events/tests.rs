@@ -161,6 +161,7 @@ fn a_panic_of_the_hook_does_not_stop_later_events() {
 }
 
 #[test]
-fn without_a_hook_a_socket_keeps_nothing() {
-    assert!(Events::new(None).of_socket().is_none());
+fn without_a_hook_and_metrics_a_socket_keeps_nothing() {
+    let is_kept = Events::new(None).of_socket().is_some();
+    assert_eq!(is_kept, cfg!(feature = "metrics"));
 }

@@ -10,6 +10,7 @@ mod limits;
 mod log;
 mod lookups;
 mod manual_lookup;
+mod metrics;
 mod namespaces;
 mod own_errors;
 mod panics;
