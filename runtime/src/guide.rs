@@ -1,4 +1,7 @@
-//! Guides to things outside of this crate.
+//! Guides: what to set for each provider of tokens, and what the crate tells the operator.
+
+#[doc = include_str!("../docs/logs.md")]
+pub mod logs {}
 
 // The attributes of the page need the feature.
 #[cfg_attr(feature = "jwks", doc = include_str!("../docs/providers.md"))]

@@ -8,6 +8,7 @@ mod guests;
 mod hostile_clients;
 mod limits;
 mod log;
+mod log_table;
 mod lookups;
 mod manual_lookup;
 mod metrics;
