@@ -19,11 +19,11 @@ fn table() -> BTreeMap<String, Entry> {
 
     let mut rows = BTreeMap::new();
     for line in section.lines().filter(|line| line.starts_with("| `")) {
-        let columns: Vec<_> = line.split(" | ").collect();
-        let [message, level, fields, _] = columns.as_slice() else {
+        let columns: Vec<_> = line.split('|').map(str::trim).collect();
+        let ["", message, level, fields, _, ""] = columns.as_slice() else {
             panic!("not four columns: {line}")
         };
-        let message = message.trim_start_matches("| ").trim_matches('`');
+        let message = message.trim_matches('`');
         let fields = fields.split('`').skip(1).step_by(2).map(str::to_owned);
         let row = ((*level).to_owned(), fields.collect());
         assert!(rows.insert(message.to_owned(), row).is_none(), "{message}");
