@@ -1,6 +1,6 @@
 //! The handlers of a socket.
 
-use std::{collections::BTreeMap, error::Error, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc};
 
 use serde::Serialize;
 use serde_json::json;
@@ -9,26 +9,20 @@ use socketioxide::{
     extract::{Data, SocketRef, State},
     socket::Sid,
 };
-use socketioxide_jwt_auth::{
-    AuthError, AuthUser, Policy, Reply, SocketAuth, disconnect_user_because, jwt_auth,
-};
+use socketioxide_jwt_auth::{AuthError, AuthUser, Reply, SocketAuth, jwt_auth};
 
-use crate::{
-    App,
-    db::{Role, User},
-    login::Claims,
-};
+use crate::{App, Outcome, db::User, devices, login::Claims, moderation};
 
-type Outcome = Result<(), Box<dyn Error + Send + Sync>>;
-
-/// Finds the user of a token's session. Returns `None` if the session has ended.
+/// Finds the user of a token's session. Returns `None` if the session has ended or the user is
+/// suspended.
 #[jwt_auth(
     secret_env = "JWT_SECRET",
     guest = true,
     authenticate_event = "authenticate",
     expiry_warning = "30s",
     leeway = "2s",
-    user_key = |user: &User| user.id
+    user_key = |user: &User| user.id,
+    session_key = |claims: &Claims| claims.sid.clone()
 )]
 pub(crate) async fn authenticate(
     claims: Claims,
@@ -37,20 +31,11 @@ pub(crate) async fn authenticate(
     app.db.user_of_session(&claims.sid).await
 }
 
-/// Allows users that may delete messages and disconnect users.
-struct Moderator;
-
-impl Policy<User> for Moderator {
-    fn allows(user: &User) -> bool {
-        user.role >= Role::Moderator
-    }
-}
-
 /// Called for users and for guests, which may read.
 pub(crate) async fn on_connect(socket: SocketRef, io: SocketIo, State(app): State<Arc<App>>) {
     socket.on("post", post);
-    socket.on("delete", delete);
-    socket.on("disconnect_user", disconnect);
+    devices::on_connect(&socket);
+    moderation::on_connect(&socket);
     socket.on_login(on_login);
     socket.on_disconnect(on_disconnect);
 
@@ -59,10 +44,12 @@ pub(crate) async fn on_connect(socket: SocketRef, io: SocketIo, State(app): Stat
         Err(error) => tracing::error!(%error, "the history could not be loaded"),
     }
     tell_presence(&io, None).await;
+    moderation::tell_suspensions(&app, [socket]).await;
 }
 
-async fn on_login(io: SocketIo) {
+async fn on_login(socket: SocketRef, io: SocketIo, State(app): State<Arc<App>>) {
     tell_presence(&io, None).await;
+    moderation::tell_suspensions(&app, [socket]).await;
 }
 
 async fn on_disconnect(socket: SocketRef, io: SocketIo) {
@@ -89,52 +76,8 @@ async fn post(
     reply.send(outcome);
 }
 
-async fn delete(
-    io: SocketIo,
-    _: AuthUser<User, Moderator>,
-    State(app): State<Arc<App>>,
-    Data(message): Data<i64>,
-    reply: Reply,
-) {
-    let outcome: Outcome = async {
-        app.db.delete_message(message).await?;
-        broadcast(&io, "deleted", &message).await;
-        Ok(())
-    }
-    .await;
-
-    reply.send(outcome);
-}
-
-async fn disconnect(
-    io: SocketIo,
-    moderator: AuthUser<User, Moderator>,
-    State(app): State<Arc<App>>,
-    Data((user, reason)): Data<(i64, String)>,
-    reply: Reply,
-) {
-    let outcome: Outcome = async {
-        let reason = limited(&reason, 200)?;
-
-        let user = app
-            .db
-            .user(user)
-            .await?
-            .filter(|user| user.role < moderator.role);
-        let user = user.ok_or(AuthError::denied("You cannot disconnect this user."))?;
-
-        // The sessions end first, because a browser connects again as soon as its socket ends.
-        app.db.end_sessions_of(user.id).await?;
-        let why = AuthError::denied(format!("{} disconnected you: {reason}", moderator.name));
-        disconnect_user_because(&io, user.id, &why).await?;
-        Ok(())
-    }
-    .await;
-
-    reply.send(outcome);
-}
-
-fn limited(text: &str, length: usize) -> Result<&str, AuthError> {
+/// Returns the text without the spaces around it, if it has 1 to `length` characters.
+pub(crate) fn limited(text: &str, length: usize) -> Result<&str, AuthError> {
     let text = text.trim();
     if text.is_empty() || text.chars().count() > length {
         return Err(AuthError::denied(format!(
@@ -170,7 +113,7 @@ async fn tell_presence(io: &SocketIo, gone: Option<Sid>) {
 
 /// Sends an event to all clients. An error is only logged: if one client reads too slowly, the
 /// others still get the event.
-async fn broadcast<T: Serialize>(io: &SocketIo, event: &str, data: &T) {
+pub(crate) async fn broadcast<T: Serialize>(io: &SocketIo, event: &str, data: &T) {
     if let Err(error) = io.emit(event, data).await {
         tracing::warn!(event, %error, "some clients did not get an event");
     }

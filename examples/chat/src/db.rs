@@ -25,6 +25,27 @@ pub(crate) struct User {
     pub(crate) id: i64,
     pub(crate) name: String,
     pub(crate) role: Role,
+    /// The id of the session by which the user was found.
+    #[serde(skip)]
+    #[sqlx(default)]
+    pub(crate) session: Option<String>,
+}
+
+/// A user who is suspended, and why.
+#[derive(Serialize, sqlx::FromRow)]
+pub(crate) struct Suspension {
+    id: i64,
+    name: String,
+    role: Role,
+    reason: String,
+}
+
+/// A session as its user sees it.
+#[derive(Serialize, sqlx::FromRow)]
+pub(crate) struct Device {
+    pub(crate) id: String,
+    browser: String,
+    begun_at: i64,
 }
 
 #[derive(Serialize, sqlx::FromRow)]
@@ -83,29 +104,102 @@ impl Db {
             .await
     }
 
-    pub(crate) async fn begin_session(&self, id: &str, user: i64) -> sqlx::Result<()> {
+    /// Returns why a user is suspended, or `None` if the user is not.
+    pub(crate) async fn suspension(&self, user: i64) -> sqlx::Result<Option<String>> {
+        query_scalar("SELECT suspended_because FROM users WHERE id = ?")
+            .bind(user)
+            .fetch_one(&self.0)
+            .await
+    }
+
+    /// Returns everybody who is suspended.
+    pub(crate) async fn suspensions(&self) -> sqlx::Result<Vec<Suspension>> {
+        let suspended = query_as(
+            "SELECT id, name, role, suspended_because AS reason FROM users
+             WHERE suspended_because IS NOT NULL ORDER BY name",
+        );
+        suspended.fetch_all(&self.0).await
+    }
+
+    /// Suspends a user, or lifts the suspension if there is no reason.
+    pub(crate) async fn set_suspension(
+        &self,
+        user: i64,
+        reason: Option<&str>,
+    ) -> sqlx::Result<()> {
+        query("UPDATE users SET suspended_because = ? WHERE id = ?")
+            .bind(reason)
+            .bind(user)
+            .execute(&self.0)
+            .await
+            .map(drop)
+    }
+
+    pub(crate) async fn begin_session(
+        &self,
+        id: &str,
+        user: i64,
+        browser: &str,
+    ) -> sqlx::Result<()> {
         query("DELETE FROM sessions WHERE expires_at < unixepoch()")
             .execute(&self.0)
             .await?;
-        let insert = query("INSERT INTO sessions VALUES (?, ?, unixepoch('now', '+30 days'))");
-        insert.bind(id).bind(user).execute(&self.0).await.map(drop)
+        let insert = query(
+            "INSERT INTO sessions (id, user_id, browser, begun_at, expires_at)
+             VALUES (?, ?, ?, unixepoch(), unixepoch('now', '+30 days'))",
+        );
+        insert
+            .bind(id)
+            .bind(user)
+            .bind(browser)
+            .execute(&self.0)
+            .await
+            .map(drop)
     }
 
-    /// Returns the user of a session, or `None` if the session has ended.
+    /// Returns the user of a session, or `None` if the session has ended or the user is suspended.
     pub(crate) async fn user_of_session(&self, id: &str) -> sqlx::Result<Option<User>> {
         let user = query_as(
-            "SELECT users.* FROM users JOIN sessions ON users.id = user_id
-             WHERE sessions.id = ? AND expires_at > unixepoch()",
+            "SELECT users.*, sessions.id AS session FROM users JOIN sessions ON users.id = user_id
+             WHERE sessions.id = ? AND expires_at > unixepoch() AND suspended_because IS NULL",
         );
         user.bind(id).fetch_optional(&self.0).await
     }
 
-    /// Ends a session. Returns the id of its user.
-    pub(crate) async fn end_session(&self, id: &str) -> sqlx::Result<Option<i64>> {
-        query_scalar("DELETE FROM sessions WHERE id = ? RETURNING user_id")
-            .bind(id)
-            .fetch_optional(&self.0)
-            .await
+    /// Returns the sessions of a user, the latest first.
+    pub(crate) async fn devices(&self, user: i64) -> sqlx::Result<Vec<Device>> {
+        let devices = query_as(
+            "SELECT id, browser, begun_at FROM sessions
+             WHERE user_id = ? AND expires_at > unixepoch() ORDER BY begun_at DESC, id",
+        );
+        devices.bind(user).fetch_all(&self.0).await
+    }
+
+    /// Ends a session. Returns whether there was one.
+    pub(crate) async fn end_session(&self, id: &str) -> sqlx::Result<bool> {
+        let delete = query("DELETE FROM sessions WHERE id = ?").bind(id);
+        Ok(delete.execute(&self.0).await?.rows_affected() > 0)
+    }
+
+    /// Ends a session if it belongs to the user. Returns whether it did.
+    pub(crate) async fn end_session_of(&self, user: i64, id: &str) -> sqlx::Result<bool> {
+        let delete = query("DELETE FROM sessions WHERE id = ? AND user_id = ?");
+        let ended = delete.bind(id).bind(user).execute(&self.0).await?;
+        Ok(ended.rows_affected() > 0)
+    }
+
+    /// Ends all sessions of a user but one, and returns their ids. Ends none if that one has ended
+    /// itself: of two devices that end each other at once, one remains.
+    pub(crate) async fn end_other_sessions(
+        &self,
+        user: i64,
+        kept: &str,
+    ) -> sqlx::Result<Vec<String>> {
+        let delete = query_scalar(
+            "DELETE FROM sessions WHERE user_id = ?1 AND id <> ?2
+             AND EXISTS (SELECT 1 FROM sessions WHERE id = ?2 AND user_id = ?1) RETURNING id",
+        );
+        delete.bind(user).bind(kept).fetch_all(&self.0).await
     }
 
     pub(crate) async fn end_sessions_of(&self, user: i64) -> sqlx::Result<()> {

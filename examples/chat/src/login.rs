@@ -9,7 +9,7 @@ use argon2::{
 use axum::{
     Extension, Json, Router,
     extract::{ConnectInfo, DefaultBodyLimit, State},
-    http::StatusCode,
+    http::{HeaderMap, StatusCode, header::USER_AGENT},
     response::Result,
     routing::post,
 };
@@ -19,15 +19,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use socketioxide::SocketIo;
-use socketioxide_jwt_auth::disconnect_user;
 use tokio::{sync::Semaphore, task::spawn_blocking};
 
-use crate::App;
+use crate::{App, devices};
 
 /// The claims of an access token.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Claims {
-    sub: String,
+    pub(crate) sub: String,
     /// The id of the session. When the session ends, the token is refused.
     pub(crate) sid: String,
     iat: u64,
@@ -50,6 +49,7 @@ pub(crate) fn routes(app: Arc<App>, io: SocketIo) -> Router {
         .route("/login", post(log_in))
         .route("/token", post(renew))
         .route("/logout", post(log_out))
+        .merge(devices::routes())
         .layer(DefaultBodyLimit::max(4096))
         .layer(Extension(io))
         .with_state(app)
@@ -57,7 +57,9 @@ pub(crate) fn routes(app: Arc<App>, io: SocketIo) -> Router {
 
 async fn log_in(
     State(app): State<Arc<App>>,
+    Extension(io): Extension<SocketIo>,
     ConnectInfo(client): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
     cookies: CookieJar,
     Json(Credentials { name, password }): Json<Credentials>,
 ) -> Result<(CookieJar, Json<Value>)> {
@@ -81,9 +83,18 @@ async fn log_in(
         return Err((StatusCode::UNAUTHORIZED, "Wrong name or password.").into());
     };
 
+    if let Some(reason) = app.db.suspension(user).await.map_err(internal)? {
+        let refusal = format!("Your account is suspended: {reason}");
+        return Err((StatusCode::FORBIDDEN, refusal).into());
+    }
+
+    // The session that this browser had cannot be reached any more once its cookie is replaced.
+    end_session(&app, &io, &cookies).await?;
     let refresh_token = random_hex();
+    let user_agent = headers.get(USER_AGENT).and_then(|name| name.to_str().ok());
+    let browser = devices::browser_name(user_agent.unwrap_or_default());
     app.db
-        .begin_session(&session_id(&refresh_token), user)
+        .begin_session(&session_id(&refresh_token), user, &browser)
         .await
         .map_err(internal)?;
     let token = access_token(&app, &refresh_token).await?;
@@ -103,17 +114,19 @@ async fn log_out(
     Extension(io): Extension<SocketIo>,
     cookies: CookieJar,
 ) -> Result<CookieJar> {
-    if let Some(cookie) = cookies.get(COOKIE)
-        && let Some(user) = app
-            .db
-            .end_session(&session_id(cookie.value()))
-            .await
-            .map_err(internal)?
-    {
-        disconnect_user(&io, user).await.map_err(internal)?;
-    }
-
+    end_session(&app, &io, &cookies).await?;
     Ok(cookies.remove(cookie(&app, String::new())))
+}
+
+/// Ends the session of a browser, if it has one.
+async fn end_session(app: &App, io: &SocketIo, cookies: &CookieJar) -> Result<()> {
+    if let Some(cookie) = cookies.get(COOKIE) {
+        let session = session_id(cookie.value());
+        if app.db.end_session(&session).await.map_err(internal)? {
+            devices::end(app, io, &session).await.map_err(internal)?;
+        }
+    }
+    Ok(())
 }
 
 async fn access_token(app: &App, refresh_token: &str) -> Result<Json<Value>> {
@@ -174,7 +187,7 @@ pub(crate) fn random_hex() -> String {
 }
 
 /// Logs the cause of a failure, and hides it from the client.
-fn internal(error: impl Display) -> StatusCode {
+pub(crate) fn internal(error: impl Display) -> StatusCode {
     tracing::error!(%error, "request failed");
     StatusCode::INTERNAL_SERVER_ERROR
 }

@@ -2,7 +2,9 @@
 
 mod chat;
 mod db;
+mod devices;
 mod login;
+mod moderation;
 
 use std::{
     env,
@@ -12,6 +14,7 @@ use std::{
     num::NonZero,
     path::Path,
     sync::Arc,
+    time::Duration,
 };
 
 use axum::{
@@ -24,6 +27,7 @@ use axum::{
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use jsonwebtoken::EncodingKey;
 use socketioxide::{SocketIo, handler::ConnectHandler};
+use socketioxide_jwt_auth::{Revocations, Verifier};
 use tokio::{net::TcpListener, runtime::Runtime};
 use tower_http::services::ServeDir;
 
@@ -45,6 +49,11 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self' htt
 /// The state that requests and sockets share.
 struct App {
     db: Db,
+    /// Verifies access tokens as the sockets do, for HTTP routes.
+    verifier: Verifier,
+    /// The tokens that are refused before they expire. With several servers it would be
+    /// `RedisRevocations`.
+    revocations: Revocations,
     key: EncodingKey,
     token_seconds: u64,
     https: bool,
@@ -53,6 +62,8 @@ struct App {
     logins: DefaultKeyedRateLimiter<IpAddr>,
     posts: DefaultKeyedRateLimiter<i64>,
 }
+
+type Outcome = Result<(), Box<dyn Error + Send + Sync>>;
 
 fn main() -> Result<(), Box<dyn Error>> {
     tracing_subscriber::fmt()
@@ -76,10 +87,18 @@ async fn serve(folder: &Path) -> Result<(), Box<dyn Error>> {
         make_users(&db).await?;
     }
 
+    let token_seconds = setting("TOKEN_SECONDS", "120").parse()?;
+    let revocations = Revocations::in_memory().max_token_life(Duration::from_secs(token_seconds));
+    let authenticate = chat::authenticate::builder()
+        .revocations(revocations.clone())
+        .build()?;
+
     let app = Arc::new(App {
         db,
+        verifier: authenticate.verifier().clone(),
+        revocations,
         key: EncodingKey::from_secret(env::var("JWT_SECRET")?.as_bytes()),
-        token_seconds: setting("TOKEN_SECONDS", "120").parse()?,
+        token_seconds,
         https: url.starts_with("https:"),
         nobodys_hash: hash_password(&random_hex())?,
         logins: RateLimiter::keyed(Quota::per_minute(const { NonZero::new(10).unwrap() })),
@@ -90,10 +109,7 @@ async fn serve(folder: &Path) -> Result<(), Box<dyn Error>> {
         .with_state(Arc::clone(&app))
         .ws_max_message_size(64 * 1024)
         .build_layer();
-    io.ns(
-        "/",
-        chat::on_connect.with(chat::authenticate::middleware()?),
-    );
+    io.ns("/", chat::on_connect.with(authenticate));
 
     let routes = login::routes(app, io)
         .merge(pages())

@@ -11,6 +11,8 @@ const WORDS = {
   forbidden: "Only moderators may do that.",
   token_expired: "Your session has expired.",
   user_not_found: "Your session has ended.",
+  session_ended: "This device was logged out.",
+  token_revoked: "Your session was ended.",
   internal_error: "The server has a problem. Try again in a moment.",
 };
 
@@ -54,6 +56,7 @@ windows.addEventListener("message", () => auth.refresh());
 /** The session is over, or was refused: the page goes on as a guest. */
 function endSession(code, message) {
   const reason = WORDS[code] ?? message ?? code;
+  $("devices").close();
   if (login) login.reject(new Error(reason));
   else view.explain(reason);
   auth.refresh();
@@ -87,7 +90,12 @@ socket.on("unauthorized", (error) => {
 socket.on("history", view.showHistory);
 socket.on("message", view.addMessage);
 socket.on("deleted", view.removeMessage);
-socket.on("presence", view.showPeople);
+socket.on("presence", (people) => {
+  view.showPeople(people);
+  // A device may have come or gone.
+  if ($("devices").open) orToast(showDevices());
+});
+socket.on("suspensions", view.showSuspensions);
 
 /** Shows an error of an action. */
 const orToast = (work) => work.catch((error) => view.toast(error.message, "bad"));
@@ -157,14 +165,49 @@ $("messages").addEventListener("click", (event) => {
 $("online").addEventListener("click", (event) => {
   if (!event.target.closest(".eject")) return;
   chosen = event.target.closest(".person").dataset;
-  $("eject-title").textContent = `Disconnect ${chosen.name}?`;
+  $("eject-title").textContent = `Disconnect or suspend ${chosen.name}?`;
   view.showPanel(false);
   openDialog($("eject"));
 });
 
-async function eject() {
-  await emit("disconnect_user", Number(chosen.id), $("reason").value);
-  view.toast(`${chosen.name} was disconnected.`, "good");
+async function eject({ value }) {
+  await emit(value, Number(chosen.id), $("reason").value);
+  view.toast(`${chosen.name} was ${value === "suspend" ? "suspended" : "disconnected"}.`, "good");
+}
+
+$("suspensions").addEventListener("click", (event) => {
+  if (!event.target.closest(".lift")) return;
+  const { id, name } = event.target.closest(".suspension").dataset;
+  orToast(emit("lift_suspension", Number(id)).then(() => view.toast(`${name} may log in again.`, "good")));
+});
+
+// Devices
+
+const showDevices = async () => view.showDevices(await session.devices());
+
+$("open-devices").addEventListener("click", () => {
+  view.showPanel(false);
+  view.showDevices([]);
+  $("device-ended").textContent = "";
+  openDialog($("devices"));
+  orError($("devices"), showDevices());
+});
+$("device-list").addEventListener("click", (event) => {
+  const button = event.target.closest(".end");
+  if (!button) return;
+  const { id, name } = button.closest(".device").dataset;
+  orError(
+    $("devices"),
+    emit("end_device", id).then(() => {
+      $("device-ended").textContent = `${name} was logged out.`;
+      return showDevices();
+    }),
+  );
+});
+
+async function endOthers() {
+  await emit("end_other_devices");
+  view.toast("All other devices were logged out.", "good");
 }
 
 // Dialogs, and the list of people, which a phone shows when its button is pressed
@@ -175,25 +218,29 @@ function openDialog(dialog) {
   dialog.showModal();
 }
 
-for (const [id, work] of Object.entries({ login: logIn, eject })) {
+/** Shows an error in a dialog. */
+async function orError(dialog, work) {
+  const output = dialog.querySelector(".error");
+  output.textContent = "";
+  await work.catch((error) => (output.textContent = error.message));
+}
+
+for (const [id, work] of Object.entries({ login: logIn, eject, devices: endOthers })) {
   const dialog = $(id);
   dialog.addEventListener("click", (event) => {
     if (event.target === dialog || event.target.closest("[data-close]")) dialog.close();
   });
   dialog.addEventListener("submit", async (event) => {
     event.preventDefault();
-    const button = dialog.querySelector("[type=submit]");
-    const output = dialog.querySelector(".error");
-    button.disabled = true;
-    output.textContent = "";
-    try {
-      await work();
+    const buttons = dialog.querySelectorAll("[type=submit]");
+    const submit = async () => {
+      await work(event.submitter);
       dialog.close();
       $("text").focus();
-    } catch (error) {
-      output.textContent = error.message;
-    }
-    button.disabled = false;
+    };
+    for (const button of buttons) button.disabled = true;
+    await orError(dialog, submit());
+    for (const button of buttons) button.disabled = false;
   });
 }
 

@@ -2,32 +2,45 @@
 
 export let user = null;
 
-async function ask(path, body) {
+let accessToken = null;
+
+/** Sends a request, and returns what the server answers. */
+async function ask(path, options) {
   const response = await fetch(path, {
     method: "POST",
-    headers: body && { "content-type": "application/json" },
-    body: body && JSON.stringify(body),
+    ...options,
     signal: AbortSignal.timeout(10_000),
   }).catch(() => {
     throw new Error("The server cannot be reached. Try again in a moment.");
   });
   const text = await response.text();
-  if (!response.ok) throw new Error(text || "The server has a problem. Try again in a moment.");
-  return text && JSON.parse(text);
+  const isJson = response.headers.get("content-type") === "application/json";
+  const answer = isJson ? JSON.parse(text) : text;
+  if (!response.ok) {
+    throw new Error((isJson ? answer.error.message : text) || "The server has a problem. Try again in a moment.");
+  }
+  return answer;
 }
 
 function keep(answer) {
   user = answer?.user ?? null;
-  return answer?.token ?? null;
+  accessToken = answer?.token ?? null;
+  return accessToken;
 }
 
 /** Logs in. The next `renew` returns a token of the user. */
-export const login = async (name, password) => void keep(await ask("login", { name, password }));
+export async function login(name, password) {
+  const headers = { "content-type": "application/json" };
+  keep(await ask("login", { headers, body: JSON.stringify({ name, password }) }));
+}
 
 /** Returns a fresh access token, or null if no user is logged in. */
 export const renew = async () => keep(await ask("token"));
 
 export async function logout() {
   await ask("logout");
-  user = null;
+  user = accessToken = null;
 }
+
+/** Returns where the user is logged in. */
+export const devices = () => ask("devices", { method: "GET", headers: { authorization: `Bearer ${accessToken}` } });

@@ -8,10 +8,12 @@ const RANK = { guest: -1, member: 0, moderator: 1, admin: 2 };
 const STATES = { online: "Connected", reconnecting: "Reconnecting" };
 
 const clock = new Intl.DateTimeFormat(undefined, { timeStyle: "short" });
+const moment = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
 const day = new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric", month: "long" });
 
 let me = null;
 let people = { users: [], guests: 0 };
+let suspensions = [];
 
 export function showState(state) {
   document.body.dataset.state = state;
@@ -23,6 +25,7 @@ export function showUser(user) {
   document.body.dataset.role = user?.role ?? "guest";
   $("me").textContent = user?.name ?? "";
   showPeople(people);
+  showSuspensions(user ? suspensions : []);
 }
 
 export function toast(text, kind) {
@@ -145,4 +148,45 @@ export function showPeople(now) {
   $("guests").textContent = guests === 1 ? "1 guest is reading" : `${guests} guests are reading`;
   $("guests").hidden = guests === 0;
   $("people-count").textContent = users.length + guests;
+}
+
+/** Shows moderators who is suspended. */
+export function showSuspensions(now) {
+  suspensions = now;
+  $("suspensions").replaceChildren(
+    ...suspensions.map((user) => {
+      const item = $("suspension-template").content.firstElementChild.cloneNode(true);
+      Object.assign(item.dataset, { id: user.id, name: user.name });
+      item.querySelector(".author").textContent = item.querySelector(".whom").textContent = user.name;
+      item.querySelector(".why").textContent = user.reason;
+      item.querySelector(".lift").hidden = RANK[user.role] >= RANK[me?.role ?? "guest"];
+      return item;
+    }),
+  );
+  $("suspended").hidden = suspensions.length === 0;
+}
+
+// Devices
+
+export function showDevices(devices) {
+  const focused = document.activeElement?.closest(".device")?.dataset.id;
+  $("device-list").replaceChildren(...devices.map(deviceItem));
+  $("end-others").hidden = devices.length < 2;
+  if (!focused) return;
+  // The focus stays where it was, or goes on if its device is gone.
+  const button = $("device-list").querySelector(`[data-id="${CSS.escape(focused)}"] .end`);
+  (button ?? $("devices").querySelector("[data-close]")).focus();
+}
+
+function deviceItem({ id, browser, begun_at, is_connected, is_this }) {
+  const item = $("device-template").content.firstElementChild.cloneNode(true);
+  const since = moment.format(new Date(begun_at * 1000));
+  Object.assign(item.dataset, { id, name: browser });
+  item.classList.toggle("this", is_this);
+  item.querySelector(".browser").textContent = browser;
+  item.querySelector(".badge").hidden = !is_this;
+  item.querySelector(".since").textContent = `Logged in ${since}, ${is_connected ? "connected" : "not connected"} now`;
+  item.querySelector(".which").textContent = `${browser}, logged in ${since}`;
+  item.querySelector(".end").hidden = is_this;
+  return item;
 }

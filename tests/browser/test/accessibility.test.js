@@ -36,10 +36,17 @@ test('the page in its states', async ({ open }) => {
   await jonas.person('Maya').locator('.eject').click();
   await assertAccessible(jonas, 'the question before a user is disconnected');
   await jonas.page.fill('#reason', 'Because.');
-  await jonas.page.click('#eject [type=submit]');
+  await jonas.page.click('#eject [value=suspend]');
   await maya.notice();
   await maya.isGuest();
   await assertAccessible(maya, 'the notice');
+  await jonas.page.locator('.suspension').waitFor();
+  await assertAccessible(jonas, 'the suspensions');
+  const other = await open(options);
+  await other.logIn('Jonas');
+  await jonas.page.click('#open-devices');
+  await jonas.page.locator('.device').nth(1).waitFor();
+  await assertAccessible(jonas, 'the devices');
 });
 
 test('the page on a phone', async ({ open }) => {

@@ -45,8 +45,8 @@ test('a moderator does not disconnect an admin', async ({ open }) => {
   await pretend(jonas);
   await jonas.person('Priya').locator('.eject').click();
   await jonas.page.fill('#reason', 'Because.');
-  await jonas.page.click('#eject [type=submit]');
-  await jonas.page.getByText('You cannot disconnect this user.').waitFor();
+  await jonas.page.click('#eject [value=disconnect_user]');
+  await jonas.page.getByText('You may not do this to this user.').waitFor();
   await priya.post('still here');
   await priya.message('still here').waitFor();
 });

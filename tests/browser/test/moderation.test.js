@@ -37,7 +37,7 @@ test('a moderator disconnects a user, who sees the reason in every window', asyn
   await jonas.person('Maya').locator('.eject').click();
   await jonas.page.fill('#reason', 'Please keep to the topic.');
   await jonas.shoot('disconnect-dialog');
-  await jonas.page.click('#eject [type=submit]');
+  await jonas.page.click('#eject [value=disconnect_user]');
   await jonas.toast('Maya was disconnected.');
   await jonas.person('Maya').waitFor({ state: 'detached' });
 
