@@ -129,7 +129,7 @@ impl Server {
             .await
             .expect_err("the token is refused");
         assert!(
-            ["token_revoked", "user_not_found"].contains(&refusal.code().as_str()),
+            ["token_revoked", "user_not_found"].contains(&refusal.code()),
             "{refusal:?}"
         );
         Ok(())
