@@ -8,7 +8,7 @@ const RANK = { guest: -1, member: 0, moderator: 1, admin: 2 };
 const STATES = { online: "Connected", reconnecting: "Reconnecting" };
 
 const clock = new Intl.DateTimeFormat(undefined, { timeStyle: "short" });
-const moment = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+const moment = new Intl.DateTimeFormat(undefined, { month: "short", day: "numeric", hour: "numeric", minute: "2-digit" });
 const day = new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric", month: "long" });
 
 let me = null;
@@ -185,7 +185,8 @@ function deviceItem({ id, browser, begun_at, is_connected, is_this }) {
   item.classList.toggle("this", is_this);
   item.querySelector(".browser").textContent = browser;
   item.querySelector(".badge").hidden = !is_this;
-  item.querySelector(".since").textContent = `Logged in ${since}, ${is_connected ? "connected" : "not connected"} now`;
+  item.querySelector(".since").textContent = `Logged in ${since}`;
+  item.querySelector(".state").textContent = is_connected ? "Connected now" : "Not connected now";
   item.querySelector(".which").textContent = `${browser}, logged in ${since}`;
   item.querySelector(".end").hidden = is_this;
   return item;
