@@ -122,11 +122,7 @@ impl Db {
     }
 
     /// Suspends a user, or lifts the suspension if there is no reason.
-    pub(crate) async fn set_suspension(
-        &self,
-        user: i64,
-        reason: Option<&str>,
-    ) -> sqlx::Result<()> {
+    pub(crate) async fn set_suspension(&self, user: i64, reason: Option<&str>) -> sqlx::Result<()> {
         query("UPDATE users SET suspended_because = ? WHERE id = ?")
             .bind(reason)
             .bind(user)

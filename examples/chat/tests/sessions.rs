@@ -34,6 +34,7 @@ impl Server {
             .env_clear()
             .env("CHAT_ADDR", "127.0.0.1:0")
             .env("CHAT_DATA", &folder)
+            .env("JWT_SECRET", "a secret of thirty-two bytes or more")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .kill_on_drop(true)

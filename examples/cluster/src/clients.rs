@@ -29,6 +29,14 @@ impl Client {
         Ok(client)
     }
 
+    /// Prints why a connection is refused.
+    pub(crate) async fn print_refusal(name: &str, node: &str, token: &str) -> Result<(), Failure> {
+        let connection = TestClient::connect(node).token(token).limit(LIMIT).await;
+        let refusal = connection.err().ok_or("it should have been refused")?;
+        println!("  {name}: refused with {}", refusal.code());
+        Ok(())
+    }
+
     pub(crate) async fn emit(&mut self, event: &str, data: Value) -> Result<(), Failure> {
         Ok(self.client.emit(event, data).await?)
     }
@@ -57,4 +65,13 @@ impl Client {
     pub(crate) async fn leave(self) -> Result<(), Failure> {
         Ok(self.client.disconnect().await?)
     }
+}
+
+/// Asks the HTTP route of a node who the user of a token is, and prints the answer.
+pub(crate) async fn print_who_am_i(name: &str, node: &str, token: &str) -> Result<(), Failure> {
+    let request = reqwest::Client::new().get(format!("{node}/me"));
+    let response = request.bearer_auth(token).timeout(LIMIT).send().await?;
+    let status = response.status().as_u16();
+    println!("  {name}: GET /me: {status} {}", response.text().await?);
+    Ok(())
 }

@@ -1,4 +1,4 @@
-//! Shows a user on two nodes that gets messages and is logged out.
+//! Shows a user on two nodes that gets messages, is logged out, and whose tokens are revoked.
 
 use std::time::{Duration, SystemTime};
 
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::{
     Failure,
-    clients::Client,
+    clients::{Client, print_who_am_i},
     processes::{start_node, start_redis},
 };
 
@@ -58,6 +58,18 @@ pub(crate) async fn run() -> Result<(), Failure> {
         grace.print_end().await?;
     }
 
+    println!("Grace's token is still valid, on sockets and over HTTP:");
+    let token = grace_token();
+    let mut grace = Client::connect("Grace on node 2", &second, Some(token.clone())).await?;
+    print_who_am_i("Grace on node 2", &second, &token).await?;
+
+    println!("Ada revokes Grace's tokens on node 1, which reaches node 2:");
+    ada.ask("revoke", json!("grace")).await?;
+    grace.print_next("unauthorized").await?;
+    grace.print_end().await?;
+    Client::print_refusal("Grace on node 2", &second, &token).await?;
+    print_who_am_i("Grace on node 2", &second, &token).await?;
+
     println!("Ada is still there:");
     ada.emit("message", json!({ "to": "ada", "text": "note to myself" }))
         .await?;
@@ -80,14 +92,13 @@ async fn write_to_grace(
 
 /// Makes a token, as the issuer does. In this example the issuer is part of the program.
 fn mint(secret: &str, user: &Value) -> String {
-    let expires = SystemTime::now() + Duration::from_secs(3600);
+    let now = SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap_or_default();
     let mut claims = user.clone();
-    claims["exp"] = json!(
-        expires
-            .duration_since(SystemTime::UNIX_EPOCH)
-            .unwrap_or_default()
-            .as_secs()
-    );
+    // A revocation of a user concerns the tokens that were issued before it.
+    claims["iat"] = json!(now.as_secs());
+    claims["exp"] = json!((now + Duration::from_secs(3600)).as_secs());
 
     encode(
         &Header::default(),

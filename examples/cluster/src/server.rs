@@ -2,15 +2,21 @@
 
 use std::env;
 
-use axum::Router;
+use axum::{
+    Json, Router,
+    extract::State as RouteState,
+    http::{HeaderMap, StatusCode, header::AUTHORIZATION},
+    routing::get,
+};
 use serde::Deserialize;
 use socketioxide::{
     SocketIo,
-    extract::{Data, SocketRef},
+    extract::{Data, SocketRef, State},
     handler::ConnectHandler,
 };
 use socketioxide_jwt_auth::{
-    AuthError, AuthUser, MaybeAuthUser, Policy, Reply, disconnect_user_because, jwt_auth, user_room,
+    Action, AuthError, AuthUser, ErrorCode, MaybeAuthUser, Policy, RedisRevocations, Reply,
+    Revocation, Verifier, disconnect_user_because, jwt_auth, user_room,
 };
 use tokio::net::TcpListener;
 
@@ -57,6 +63,7 @@ async fn authenticate(claims: Claims) -> Option<User> {
 async fn on_connect(socket: SocketRef<Adapter>, user: MaybeAuthUser<User>) {
     socket.on("message", message);
     socket.on("log_out", log_out);
+    socket.on("revoke", revoke);
     let name = user.as_ref().map_or("guest", |user| &user.name);
     socket.emit("welcome", name).ok();
 }
@@ -94,17 +101,66 @@ async fn log_out(
     );
 }
 
+/// Revokes all tokens that a user has, on every node. It ends the sockets that are open with them,
+/// and HTTP routes and new connections refuse them.
+async fn revoke(
+    _: AuthUser<User, Admin>,
+    State(revocations): State<RedisRevocations>,
+    Data(name): Data<String>,
+    reply: Reply<Adapter>,
+) {
+    let revoked = revocations.revoke(Revocation::user(name)).await;
+    reply.send(revoked.map(|()| "done"));
+}
+
+/// An HTTP route for the same tokens: returns the name of the token's user.
+async fn who_am_i(
+    RouteState(verifier): RouteState<Verifier>,
+    headers: HeaderMap,
+) -> Result<String, (StatusCode, Json<AuthError>)> {
+    let claims = verify(&verifier, &headers).await;
+    claims.map(|claims| claims.sub).map_err(|error| {
+        let status = match error.action() {
+            Action::Retry => StatusCode::SERVICE_UNAVAILABLE,
+            _ => StatusCode::UNAUTHORIZED,
+        };
+        (status, Json(error))
+    })
+}
+
+/// Verifies the token of a request, and asks whether it was revoked.
+async fn verify(verifier: &Verifier, headers: &HeaderMap) -> Result<Claims, AuthError> {
+    let token = headers
+        .get(AUTHORIZATION)
+        .and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "))
+        .ok_or(ErrorCode::TokenMissing)?;
+    Ok(verifier.verify(token).await?.claims)
+}
+
 /// Runs the server until the process ends. All nodes need the same `JWT_SECRET` and `REDIS_URL`.
 pub(crate) async fn serve(address: &str) -> Result<(), Failure> {
     let redis = env::var("REDIS_URL").map_err(|error| format!("REDIS_URL: {error}"))?;
     let adapter = adapter::connect(&redis).await?;
+    // A connection of its own: it takes any version of RESP, and is tried again for ever, too.
+    let revocations = RedisRevocations::connect(&redis).await?;
+    let middleware = authenticate::builder()
+        .revocations(revocations.clone())
+        .build()?;
+    let verifier = middleware.verifier().clone();
+
     let builder = SocketIo::builder().ws_max_message_size(64 * 1024);
-    let (layer, io) = builder.with_adapter::<Adapter>(adapter).build_layer();
-    io.ns("/", on_connect.with(authenticate::middleware()?))
-        .await?;
+    let (layer, io) = builder
+        .with_adapter::<Adapter>(adapter)
+        .with_state(revocations)
+        .build_layer();
+    io.ns("/", on_connect.with(middleware)).await?;
 
     let listener = TcpListener::bind(address).await?;
     println!("listening on {}", listener.local_addr()?);
-    axum::serve(listener, Router::new().layer(layer)).await?;
+    let routes = Router::new()
+        .route("/me", get(who_am_i))
+        .with_state(verifier)
+        .layer(layer);
+    axum::serve(listener, routes).await?;
     Ok(())
 }

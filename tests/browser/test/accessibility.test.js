@@ -61,9 +61,9 @@ test('a keyboard is enough', async ({ open }) => {
   const { page, server } = await open();
   await page.locator('#open-login').focus();
   await page.keyboard.press('Enter');
-  await page.keyboard.type('Maya');
+  await page.keyboard.type('Priya');
   await page.keyboard.press('Tab');
-  await page.keyboard.type(server.passwords.Maya);
+  await page.keyboard.type(server.passwords.Priya);
   await page.keyboard.press('Enter');
   await page.locator('.person.me').waitFor();
   await page.keyboard.type('by keyboard');
