@@ -13,7 +13,7 @@ use socketioxide::{
     handler::ConnectHandler,
 };
 use socketioxide_jwt_auth::{
-    AuthUser, JwtAuthBuilder, Revocation, RevocationStore, Revocations, SocketAuth, jwt_auth,
+    AuthUser, JwtAuthBuilder, Revocation, RevocationStore, Revocations, jwt_auth,
 };
 use socketioxide_jwt_auth_tests::{
     Gate, Raw, Received, Recorder, Records, SECRET, Server, emit_with_ack, mint, ready, recorder,

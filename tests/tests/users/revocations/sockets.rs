@@ -6,7 +6,7 @@ use socketioxide::{
     extract::{AckSender, SocketRef},
     handler::ConnectHandler,
 };
-use socketioxide_jwt_auth::{AuthUser, SocketAuth, Verifier, jwt_auth};
+use socketioxide_jwt_auth::{AuthUser, Verifier, jwt_auth};
 use socketioxide_jwt_auth_tests::{
     Claims, Raw, Received, SECRET, Server, User, emit_with_ack, find_user, mint, ready,
     refused_ack, renew, renewed_until, seconds_from_now, unauthorized,
