@@ -59,7 +59,7 @@ struct Expansion<'a> {
     private: TokenStream,
     /// The type parameter of a generated impl. The impl names types of the application, so no type
     /// must have this name.
-    adapter: Ident,
+    context: Ident,
 }
 
 impl<'a> Expansion<'a> {
@@ -69,7 +69,7 @@ impl<'a> Expansion<'a> {
             visibility: &function.visibility,
             attrs: ForwardedAttrs::of(&function.attributes),
             private: private_module(entries),
-            adapter: format_ident!("__A", span = Span::mixed_site()),
+            context: format_ident!("__C", span = Span::mixed_site()),
         }
     }
 
@@ -201,10 +201,10 @@ impl<'a> Expansion<'a> {
 
     fn lookup_on(&self, lookup: &Lookup) -> TokenStream {
         let Self {
-            private, adapter, ..
+            private, context, ..
         } = self;
         let extractors = lookup.extractors();
-        let bounds = quote!(#(#extractors: #private::FromConnectParts<#adapter>,)*);
+        let bounds = quote!(#(#extractors: #private::FromLookupRequest<#context>,)*);
         let (claims, request) = (local("claims"), local("request"));
 
         let only_with_claims = (!lookup.claims.is_optional).then(|| {
@@ -260,7 +260,7 @@ impl<'a> Expansion<'a> {
         let Self {
             name,
             private,
-            adapter,
+            context,
             ..
         } = self;
         let everywhere = &self.attrs.everywhere;
@@ -277,15 +277,15 @@ impl<'a> Expansion<'a> {
             #(#everywhere)*
             #[automatically_derived]
             #[allow(deprecated)]
-            impl<#adapter> #private::LookupOn<#adapter> for #name
+            impl<#context> #private::LookupOn<#context> for #name
             where
-                #adapter: #private::Adapter,
+                #context: #private::LookupContext,
                 #bounds
             {
                 fn look_up<'a>(
                     &'a self,
                     #claims_local: #private::Option<#claims>,
-                    #request: #private::LookupRequest<'a, #adapter>,
+                    #request: #private::LookupRequest<'a, #context>,
                 ) -> #returned {
                     #future
                 }

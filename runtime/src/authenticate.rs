@@ -6,6 +6,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use http::request::Parts;
 use socketioxide::{adapter::Adapter, extract::Data, handler::FromConnectParts};
 use tokio::time::timeout;
 
@@ -13,7 +14,7 @@ use crate::{
     error::{AuthError, ErrorCode},
     events::Events,
     guard, keys, log,
-    lookup::{LookupOn, LookupRequest, UserLookup},
+    lookup::{LookupContext, LookupOn, LookupRequest, UserLookup},
     metrics::{self, Step},
     origin::{self, Origin, Page},
     session::{
@@ -24,7 +25,7 @@ use crate::{
         rooms::{self, SessionRooms},
     },
     token::{self, AuthPayload, RawToken, TokenSource},
-    verify::Verifier,
+    verify::{SignedPayload, Verifier},
 };
 
 /// Authenticates clients, when they connect and when they renew their token.
@@ -61,13 +62,8 @@ impl<L: UserLookup> Authenticator<L> {
     where
         L: LookupOn<A>,
     {
-        let parts = request.socket.req_parts();
-        // Without `allowed_origins` no page is known to be an allowed one.
-        let page = match &self.allowed_origins {
-            Some(allowed) => origin::check(allowed, parts)?,
-            None => Page::Unknown,
-        };
-
+        let parts = request.parts;
+        let page = self.check_origin(parts)?;
         let payload = Self::payload(request)?;
         if let Some(found) = token::find(&self.sources, parts, &payload)? {
             let login = Login::begin(self.expiry.clock.now()).reported_to(&self.events);
@@ -75,7 +71,7 @@ impl<L: UserLookup> Authenticator<L> {
         }
 
         let elsewhere = token::in_handshake(parts, &payload);
-        log::elsewhere(request.socket, elsewhere.as_ref(), &self.sources);
+        log::elsewhere(request.socket(), elsewhere.as_ref(), &self.sources);
         if self.guest {
             self.admit_guest(request).await
         } else {
@@ -83,9 +79,22 @@ impl<L: UserLookup> Authenticator<L> {
         }
     }
 
+    /// Returns what the request says about the page that sent it.
+    ///
+    /// # Errors
+    ///
+    /// Returns `origin_not_allowed`.
+    pub(crate) fn check_origin(&self, parts: &Parts) -> Result<Page, AuthError> {
+        // Without `allowed_origins` no page is known to be an allowed one.
+        match &self.allowed_origins {
+            Some(allowed) => origin::check(allowed, parts),
+            None => Ok(Page::Unknown),
+        }
+    }
+
     fn payload<A: Adapter>(request: &LookupRequest<'_, A>) -> Result<AuthPayload, AuthError> {
         match request.payload {
-            Some(_) => Data::from_connect_parts(request.socket, request.payload)
+            Some(_) => Data::from_connect_parts(request.socket(), request.payload)
                 .map(|Data(payload)| payload)
                 .map_err(|_| token::unreadable("the auth payload")),
             None => Ok(AuthPayload::default()),
@@ -106,32 +115,13 @@ impl<L: UserLookup> Authenticator<L> {
     where
         L: LookupOn<A>,
     {
-        let origin = keys::Handshake {
-            parts: request.socket.req_parts(),
-            namespace: log::path(request.socket),
+        let handshake = keys::Handshake {
+            parts: request.parts,
+            namespace: Some(log::path(request.socket())),
         };
-        // The keys may come from the application's `KeySource`, which has no other time limit.
-        let checked = timeout(
-            self.lookup_timeout,
-            self.verifier.check_signature(token.as_str(), Some(origin)),
-        );
-        let payload = checked.await.map_err(|_| {
-            let limit = self.lookup_timeout;
-            AuthError::keys_unavailable(format!(
-                "the keys were not there within {limit:?}; `lookup_timeout` sets the limit"
-            ))
-        })??;
-
+        let payload = self.check_signature(token, handshake).await?;
         let registered = self.verifier.check_claims(&payload)?;
-        let claims = payload.deserialize()?;
-        let user = self
-            .look_up(request, Some(claims), Some(token))
-            .await?
-            .ok_or_else(|| {
-                AuthError::from(ErrorCode::UserNotFound)
-                    .with_detail("the user lookup returned None for a verified token")
-            })?;
-
+        let user = self.find_user(request, &payload, token).await?;
         // The token may have expired while the lookup ran.
         registered.check_times(SystemTime::now())?;
         // The lookup took the claims by value, and they need not be `Clone`.
@@ -167,6 +157,52 @@ impl<L: UserLookup> Authenticator<L> {
             .in_rooms(rooms);
 
         Ok(user_session(user, state))
+    }
+
+    /// Checks everything but the claims of a token, within the time limit.
+    ///
+    /// # Errors
+    ///
+    /// Returns why the token is refused, and `keys_unavailable` past the limit.
+    pub(crate) async fn check_signature(
+        &self,
+        token: &RawToken,
+        handshake: keys::Handshake<'_>,
+    ) -> Result<SignedPayload, AuthError> {
+        // The keys may come from the application's `KeySource`, which has no other time limit.
+        let checked = timeout(
+            self.lookup_timeout,
+            self.verifier
+                .check_signature(token.as_str(), Some(handshake)),
+        );
+        checked.await.map_err(|_| {
+            let limit = self.lookup_timeout;
+            AuthError::keys_unavailable(format!(
+                "the keys were not there within {limit:?}; `lookup_timeout` sets the limit"
+            ))
+        })?
+    }
+
+    /// Calls the lookup for a verified token.
+    ///
+    /// # Errors
+    ///
+    /// Returns why the claims are not of the application's type, or the lookup refuses them.
+    pub(crate) async fn find_user<C: LookupContext>(
+        &self,
+        request: &LookupRequest<'_, C>,
+        payload: &SignedPayload,
+        token: &RawToken,
+    ) -> Result<L::User, AuthError>
+    where
+        L: LookupOn<C>,
+    {
+        let claims = payload.deserialize()?;
+        let user = self.look_up(request, Some(claims), Some(token)).await?;
+        user.ok_or_else(|| {
+            AuthError::from(ErrorCode::UserNotFound)
+                .with_detail("the user lookup returned None for a verified token")
+        })
     }
 
     async fn admit_guest<A: Adapter>(
@@ -215,14 +251,14 @@ impl<L: UserLookup> Authenticator<L> {
     }
 
     /// Calls the lookup, within its time limit.
-    pub(crate) async fn look_up<A: Adapter>(
+    pub(crate) async fn look_up<C: LookupContext>(
         &self,
-        request: &LookupRequest<'_, A>,
+        request: &LookupRequest<'_, C>,
         claims: Option<L::Claims>,
         token: Option<&RawToken>,
     ) -> Result<Option<L::User>, AuthError>
     where
-        L: LookupOn<A>,
+        L: LookupOn<C>,
     {
         let request = LookupRequest { token, ..*request };
 

@@ -1,11 +1,95 @@
-//! For servers with [`axum`](https://docs.rs/axum) (feature `axum`): logouts at the identity
-//! provider, and a listener that hangs up on clients that do not read.
+//! For servers with [`axum`](https://docs.rs/axum) (feature `axum`): the user of an HTTP request,
+//! refusals as HTTP responses, logouts at the identity provider, and a listener that hangs up on
+//! clients that do not read.
+//!
+//! ```
+//! use axum::{Router, routing::get};
+//! use axum_core::extract::FromRef;
+//! use socketioxide::extract::State;
+//! use socketioxide_jwt_auth::{JwtAuth, axum::HttpUser, jwt_auth};
+//!
+//! #[derive(serde::Deserialize)]
+//! struct Claims { sub: String }
+//! struct User { name: String }
+//! #[derive(Clone)]
+//! struct Db;
+//!
+//! #[jwt_auth(secret_env = "JWT_SECRET")]
+//! async fn authenticate(claims: Claims, db: State<Db>) -> Option<User> {
+//!     Some(User { name: claims.sub })
+//! }
+//!
+//! #[derive(Clone)]
+//! struct App { auth: JwtAuth<authenticate>, db: Db }
+//!
+//! // `#[derive(FromRef)]` of axum's feature `macros` writes these two.
+//! impl FromRef<App> for JwtAuth<authenticate> {
+//!     fn from_ref(app: &App) -> Self { app.auth.clone() }
+//! }
+//! impl FromRef<App> for Db {
+//!     fn from_ref(app: &App) -> Self { app.db.clone() }
+//! }
+//!
+//! async fn profile(user: HttpUser<authenticate>) -> String {
+//!     format!("Hello, {}!", user.name)
+//! }
+//!
+//! fn routes(app: App) -> Router {
+//!     Router::new().route("/profile", get(profile)).with_state(app)
+//! }
+//! ```
+//!
+//! # Refusals
+//!
+//! An [`AuthError`](crate::AuthError) is a response, so handlers can return one. Its body is the JSON
+//! that a client gets over a socket: `{"code", "message", "action"}` and, if there is some, `"data"`.
+//! The detail and the cause never leave the server; a cause is logged at ERROR.
+//!
+//! | code | status | `WWW-Authenticate` ([RFC 6750 §3](https://www.rfc-editor.org/rfc/rfc6750#section-3)) |
+//! |---|---|---|
+//! | `token_missing` | 401 | `Bearer` |
+//! | `login_required` | 401 | `Bearer` |
+//! | `token_malformed` | 401 | `Bearer error="invalid_token", error_description="token_malformed"` |
+//! | `token_too_large` | 401 | `Bearer error="invalid_token", error_description="token_too_large"` |
+//! | `token_signature_invalid` | 401 | `Bearer error="invalid_token", error_description="token_signature_invalid"` |
+//! | `token_algorithm_not_allowed` | 401 | `Bearer error="invalid_token", error_description="token_algorithm_not_allowed"` |
+//! | `token_key_unknown` | 401 | `Bearer error="invalid_token", error_description="token_key_unknown"` |
+//! | `token_expired` | 401 | `Bearer error="invalid_token", error_description="token_expired"` |
+//! | `token_not_yet_valid` | 401 | `Bearer error="invalid_token", error_description="token_not_yet_valid"` |
+//! | `token_issuer_invalid` | 401 | `Bearer error="invalid_token", error_description="token_issuer_invalid"` |
+//! | `token_audience_invalid` | 401 | `Bearer error="invalid_token", error_description="token_audience_invalid"` |
+//! | `token_claim_missing` | 401 | `Bearer error="invalid_token", error_description="token_claim_missing"` |
+//! | `token_claims_invalid` | 401 | `Bearer error="invalid_token", error_description="token_claims_invalid"` |
+//! | `token_revoked` | 401 | `Bearer error="invalid_token", error_description="token_revoked"` |
+//! | `user_not_found` | 401 | `Bearer error="invalid_token", error_description="user_not_found"` |
+//! | `subject_mismatch` | 401 | `Bearer error="invalid_token", error_description="subject_mismatch"` |
+//! | `session_ended` | 401 | `Bearer error="invalid_token", error_description="session_ended"` |
+//! | `forbidden` | 403 | `Bearer error="insufficient_scope"` |
+//! | `denied` | 403 | – |
+//! | `origin_not_allowed` | 403 | – |
+//! | `too_many_attempts` | 429 | – |
+//! | `keys_unavailable` | 503 | – |
+//! | `revocations_unavailable` | 503 | – |
+//! | `lookup_timeout` | 503 | – |
+//! | `internal_error` | 500 | – |
+//!
+//! A code of the application ([`AuthError::custom`](crate::AuthError::custom)) has the status of its
+//! action: 401 with `Bearer` for `login`, 401 with `Bearer error="invalid_token"` for `renew`, 503
+//! for `retry`, and 403 for the others.
 
+mod authenticate;
 mod backchannel_logout;
+mod context;
 pub(crate) mod hang_up;
+mod http_claims;
+mod http_user;
 pub(crate) mod issuer_rooms;
 mod logout_request;
+mod response;
 mod used_ids;
 
 pub use backchannel_logout::backchannel_logout;
+pub use context::{AnyRouter, FromHttpRequest, FromRouterState, Http, HttpRouter, RouterState};
 pub use hang_up::{HangUp, HangUpLayer, HangUpListener, HangUpService, HangUpStream};
+pub use http_claims::HttpClaims;
+pub use http_user::HttpUser;

@@ -1,7 +1,8 @@
 //! The user lookup: how the application finds the user of a token.
 
-use std::{error::Error, sync::Arc};
+use std::{error::Error, fmt, sync::Arc};
 
+use http::request::Parts;
 use serde::de::DeserializeOwned;
 use socketioxide::{
     adapter::Adapter,
@@ -31,15 +32,14 @@ pub trait UserLookup: Send + Sync + 'static {
 /// is refused.
 pub type LookupResult<T> = Result<Option<T>, AuthError>;
 
-/// Finds users, on servers with the adapter `A`. `#[jwt_auth]` implements it for the annotated
-/// function.
+/// Finds users for connections to a server with the adapter `C`, or for HTTP requests: see
+/// [`LookupContext`]. `#[jwt_auth]` implements it for the annotated function.
 ///
 /// An implementation by hand can carry data:
 ///
 /// ```
 /// use std::collections::HashMap;
-/// use socketioxide::adapter::Adapter;
-/// use socketioxide_jwt_auth::{JwtAuth, JwtAuthBuilder, LookupOn, LookupRequest, LookupResult, UserLookup};
+/// use socketioxide_jwt_auth::{JwtAuth, JwtAuthBuilder, LookupContext, LookupOn, LookupRequest, LookupResult, UserLookup};
 ///
 /// #[derive(serde::Deserialize)]
 /// struct Claims { sub: String }
@@ -51,8 +51,8 @@ pub type LookupResult<T> = Result<Option<T>, AuthError>;
 ///     type User = &'static str;
 /// }
 ///
-/// impl<A: Adapter> LookupOn<A> for Names {
-///     async fn look_up(&self, claims: Option<Claims>, _: LookupRequest<'_, A>) -> LookupResult<&'static str> {
+/// impl<C: LookupContext> LookupOn<C> for Names {
+///     async fn look_up(&self, claims: Option<Claims>, _: LookupRequest<'_, C>) -> LookupResult<&'static str> {
 ///         Ok(claims.and_then(|claims| self.0.get(&claims.sub).copied()))
 ///     }
 /// }
@@ -62,39 +62,56 @@ pub type LookupResult<T> = Result<Option<T>, AuthError>;
 ///     JwtAuthBuilder::new(names).secret("a secret of thirty-two bytes or more").build()?;
 /// # Ok::<(), socketioxide_jwt_auth::ConfigError>(())
 /// ```
+///
+/// One that needs the socket is implemented for adapters only: `impl<A: Adapter> LookupOn<A>`. It
+/// does not serve HTTP requests.
 #[diagnostic::on_unimplemented(
-    message = "the user lookup `{Self}` does not work with the adapter `{A}`",
+    message = "the user lookup `{Self}` does not work with the adapter `{C}`",
     label = "one of its parameters is made for another adapter",
     note = "a `SocketRef` without a type argument is one of the local adapter only"
 )]
-pub trait LookupOn<A: Adapter>: UserLookup {
+pub trait LookupOn<C: LookupContext>: UserLookup {
     /// Finds the user of a verified token.
     ///
     /// `claims` is `None` only for a guest, and only if [`UserLookup::CALLED_FOR_GUESTS`].
     fn look_up<'a>(
         &'a self,
         claims: Option<Self::Claims>,
-        request: LookupRequest<'a, A>,
+        request: LookupRequest<'a, C>,
     ) -> impl Future<Output = LookupResult<Self::User>> + Send + 'a;
 }
 
-/// The connection that a lookup is called for.
-#[derive(Debug)]
-pub struct LookupRequest<'a, A: Adapter> {
-    pub(crate) socket: &'a Arc<Socket<A>>,
+/// What a lookup is called for: connections to a server with this adapter, or HTTP requests (with
+/// the feature `axum`).
+///
+/// Every adapter implements it. It is not for implementation by applications.
+pub trait LookupContext: 'static {
+    /// What extractors take their values from: the socket, or the state of the router.
+    #[doc(hidden)]
+    type Handle: Sync;
+}
+
+impl<A: Adapter> LookupContext for A {
+    type Handle = Arc<Socket<A>>;
+}
+
+/// The connection or the HTTP request that a lookup is called for.
+pub struct LookupRequest<'a, C: LookupContext> {
+    pub(crate) handle: &'a C::Handle,
+    pub(crate) parts: &'a Parts,
+    /// The auth payload of a connection.
     pub(crate) payload: &'a Option<Value>,
     pub(crate) token: Option<&'a RawToken>,
 }
 
-impl<A: Adapter> LookupRequest<'_, A> {
-    /// Returns the socket. Before the connection is accepted the socket is in no namespace, so it
-    /// cannot send anything.
-    pub fn socket(&self) -> &Arc<Socket<A>> {
-        self.socket
+impl<'a, C: LookupContext> LookupRequest<'a, C> {
+    /// Returns the HTTP request: the handshake of the connection, or the request to the route.
+    pub fn parts(&self) -> &'a Parts {
+        self.parts
     }
 
     /// Returns the encoded token, or `None` for a guest.
-    pub fn token(&self) -> Option<&RawToken> {
+    pub fn token(&self) -> Option<&'a RawToken> {
         self.token
     }
 
@@ -104,8 +121,53 @@ impl<A: Adapter> LookupRequest<'_, A> {
     ///
     /// Returns an error if the extractor fails. The client gets `internal_error`; the reason goes
     /// to `tracing`.
-    pub fn extract<T: FromConnectParts<A>>(&self) -> Result<T, AuthError> {
-        T::from_connect_parts(self.socket, self.payload).map_err(|error| {
+    pub fn extract<T: FromLookupRequest<C>>(&self) -> Result<T, AuthError> {
+        T::from_lookup_request(self)
+    }
+}
+
+impl<'a, A: Adapter> LookupRequest<'a, A> {
+    /// Returns the request of a client that connects with this auth payload.
+    pub(crate) fn of_socket(socket: &'a Arc<Socket<A>>, payload: &'a Option<Value>) -> Self {
+        Self {
+            handle: socket,
+            parts: socket.req_parts(),
+            payload,
+            token: None,
+        }
+    }
+
+    /// Returns the socket. Before the connection is accepted the socket is in no namespace, so it
+    /// cannot send anything.
+    pub fn socket(&self) -> &'a Arc<Socket<A>> {
+        self.handle
+    }
+}
+
+/// Leaves out the request and the token, which are secret.
+impl<C: LookupContext> fmt::Debug for LookupRequest<'_, C> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("LookupRequest")
+            .finish_non_exhaustive()
+    }
+}
+
+/// A parameter of a user lookup. Every connect extractor of socketioxide is one for connections; for
+/// HTTP requests see `axum::FromHttpRequest`. It is not for implementation by applications.
+pub trait FromLookupRequest<C: LookupContext>: Sized {
+    /// Extracts the parameter.
+    ///
+    /// # Errors
+    ///
+    /// Returns why there is no such value. Any error but an [`AuthError`] is `internal_error` to the
+    /// client.
+    fn from_lookup_request(request: &LookupRequest<'_, C>) -> Result<Self, AuthError>;
+}
+
+impl<A: Adapter, T: FromConnectParts<A>> FromLookupRequest<A> for T {
+    fn from_lookup_request(request: &LookupRequest<'_, A>) -> Result<Self, AuthError> {
+        T::from_connect_parts(request.handle, request.payload).map_err(|error| {
             let error: Box<dyn Error + Send> = Box::new(error);
             match error.downcast::<AuthError>() {
                 Ok(own) => *own,

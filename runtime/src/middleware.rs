@@ -77,6 +77,17 @@ impl<L: UserLookup> JwtAuth<L> {
     }
 }
 
+#[cfg(feature = "axum")]
+impl<L: UserLookup> JwtAuth<L> {
+    pub(crate) fn authenticator(&self) -> &Authenticator<L> {
+        &self.0.authenticator
+    }
+
+    pub(crate) fn is_clone_of(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
 /// Marks this implementation, so that it does not overlap with socketioxide's blanket
 /// implementations for closures.
 #[derive(Debug)]
@@ -114,11 +125,7 @@ impl<L: UserLookup> Shared<L> {
             .run(events, "connection refused", async {
                 let session = self
                     .authenticator
-                    .authenticate(&LookupRequest {
-                        socket,
-                        payload,
-                        token: None,
-                    })
+                    .authenticate(&LookupRequest::of_socket(socket, payload))
                     .await?;
                 attempt.check_revocations(&session).await?;
                 store::begin(socket, &session, || attempt.register(&session, None))?;

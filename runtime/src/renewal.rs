@@ -93,11 +93,7 @@ impl<L: UserLookup> Authenticator<L> {
             // not have.
             let session = self
                 .log_in(
-                    &LookupRequest {
-                        socket,
-                        payload: &None,
-                        token: None,
-                    },
+                    &LookupRequest::of_socket(socket, &None),
                     &token,
                     previous.state().next_login(),
                 )

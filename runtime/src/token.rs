@@ -383,6 +383,22 @@ pub(crate) fn missing(sources: &[TokenSource], elsewhere: Option<Elsewhere>) -> 
     AuthError::from(ErrorCode::TokenMissing).with_detail(detail)
 }
 
+/// Returns the refusal of an HTTP request without a token, which has no auth payload.
+#[cfg(feature = "axum")]
+pub(crate) fn missing_in_request(
+    sources: &[TokenSource],
+    elsewhere: Option<Elsewhere>,
+) -> AuthError {
+    let is_possible = |source: &&TokenSource| !matches!(source.0, Place::Auth(_));
+    let possible: Vec<_> = sources.iter().filter(is_possible).cloned().collect();
+    if possible.is_empty() {
+        return AuthError::from(ErrorCode::TokenMissing).with_detail(
+            "`token` lists members of the auth payload only, which an HTTP request does not have: add `bearer`",
+        );
+    }
+    missing(&possible, elsewhere)
+}
+
 /// Returns the refusal of a client whose payload cannot be parsed.
 pub(crate) fn unreadable(payload: &str) -> AuthError {
     malformed(format!(

@@ -32,9 +32,8 @@ pub use issuers::Issuer;
 use issuers::VerifierRules;
 #[cfg(feature = "axum")]
 pub(crate) use logout_token::LogoutToken;
-#[cfg(feature = "axum")]
-pub(crate) use segments::SignedPayload as VerifiedPayload;
-use segments::{Segments, SignedPayload};
+pub(crate) use segments::SignedPayload;
+use segments::Segments;
 #[cfg(feature = "testing")]
 pub(crate) use settings::KeyChoice;
 pub(crate) use settings::VerifierSettings;

@@ -14,7 +14,7 @@ use socketioxide::adapter::Adapter;
 
 use crate::{
     session::{TokenFacts, rooms::are_shared},
-    verify::VerifiedPayload,
+    verify::SignedPayload,
 };
 
 const PREFIX: &str = "jwt_auth:issuer:";
@@ -35,7 +35,7 @@ pub(super) fn join_from_now_on() {
 /// without a route here or on other nodes.
 pub(crate) fn of_token<A: Adapter>(
     facts: &TokenFacts,
-    payload: &VerifiedPayload,
+    payload: &SignedPayload,
 ) -> Box<[Arc<str>]> {
     if !are_shared::<A>() && !HAS_ROUTE.load(Ordering::Relaxed) {
         return Box::default();

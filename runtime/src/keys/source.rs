@@ -18,11 +18,12 @@ pub struct KeyRequest<'a> {
     pub(crate) handshake: Option<Handshake<'a>>,
 }
 
-/// The Socket.IO handshake that a token came with.
+/// The Socket.IO handshake, or the request to an HTTP route, that a token came with.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Handshake<'a> {
     pub(crate) parts: &'a Parts,
-    pub(crate) namespace: &'a str,
+    /// `None` for an HTTP route.
+    pub(crate) namespace: Option<&'a str>,
 }
 
 impl<'a> KeyRequest<'a> {
@@ -43,16 +44,16 @@ impl<'a> KeyRequest<'a> {
         self.header
     }
 
-    /// The HTTP request of the handshake. `None` if the application calls a
+    /// The HTTP request: the handshake, or the request to an HTTP route. `None` if the application calls a
     /// [`Verifier`](crate::Verifier) itself.
     pub fn parts(&self) -> Option<&'a Parts> {
         self.handshake.map(|handshake| handshake.parts)
     }
 
-    /// The path of the namespace that the client asks for, without a query string. `None` if the
-    /// application calls a [`Verifier`](crate::Verifier) itself.
+    /// The path of the namespace that the client asks for, without a query string. `None` for an
+    /// HTTP route, and if the application calls a [`Verifier`](crate::Verifier) itself.
     pub fn namespace(&self) -> Option<&'a str> {
-        self.handshake.map(|handshake| handshake.namespace)
+        self.handshake.and_then(|handshake| handshake.namespace)
     }
 }
 

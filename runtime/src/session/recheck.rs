@@ -216,11 +216,7 @@ impl<L: UserLookup> Authenticator<L> {
         L: LookupOn<A>,
     {
         let payload = Verifier::decode_verified(token.as_str())?;
-        let request = LookupRequest {
-            socket,
-            payload: &None,
-            token: None,
-        };
+        let request = LookupRequest::of_socket(socket, &None);
         let user = self
             .look_up(&request, Some(payload.deserialize()?), Some(token))
             .await?
