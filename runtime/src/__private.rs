@@ -21,8 +21,8 @@ pub mod v0_1_0 {
         builder::JwtAuthBuilder,
         error::ConfigError,
         lookup::{
-            FromLookupRequest, LookupContext, LookupOn, LookupRequest, LookupResult, UserLookup, outcome_of_option,
-            outcome_of_result, outcome_of_result_option,
+            FromLookupRequest, LookupContext, LookupOn, LookupRequest, LookupResult, UserLookup,
+            outcome_of_option, outcome_of_result, outcome_of_result_option,
         },
         middleware::JwtAuth,
         token::TokenSource,

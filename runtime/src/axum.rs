@@ -86,6 +86,7 @@ mod http_user;
 pub(crate) mod issuer_rooms;
 mod logout_request;
 mod response;
+mod socket_extractors;
 mod used_ids;
 
 pub use backchannel_logout::backchannel_logout;

@@ -53,7 +53,9 @@ pub use error::{Action, AuthError, ConfigError, ConfigErrorKind, CustomError, Er
 pub use events::{AuthEvent, AuthEventKind};
 pub use extract::{AuthClaims, AuthUser, MaybeAuthUser, Reply, SocketAuth};
 pub use keys::{KeyRequest, KeySet, KeySource, SecretEncoding};
-pub use lookup::{FromLookupRequest, LookupContext, LookupOn, LookupRequest, LookupResult, UserLookup};
+pub use lookup::{
+    FromLookupRequest, LookupContext, LookupOn, LookupRequest, LookupResult, UserLookup,
+};
 pub use middleware::JwtAuth;
 pub use policy::{All, AnyOf, Not, Policy};
 #[cfg(feature = "redis")]

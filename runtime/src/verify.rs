@@ -32,8 +32,8 @@ pub use issuers::Issuer;
 use issuers::VerifierRules;
 #[cfg(feature = "axum")]
 pub(crate) use logout_token::LogoutToken;
-pub(crate) use segments::SignedPayload;
 use segments::Segments;
+pub(crate) use segments::SignedPayload;
 #[cfg(feature = "testing")]
 pub(crate) use settings::KeyChoice;
 pub(crate) use settings::VerifierSettings;

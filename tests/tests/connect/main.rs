@@ -1,4 +1,4 @@
-//! Connections: tokens, guests, lookups, extractors, refusals, namespaces, the test kit, and the README.
+//! Connections: tokens, guests, lookups, extractors, refusals, namespaces, HTTP requests, the test kit, and the README.
 
 mod cleanup;
 mod configuration;
@@ -6,6 +6,7 @@ mod events;
 mod extractors;
 mod guests;
 mod hostile_clients;
+mod http;
 mod limits;
 mod log;
 mod log_table;

@@ -14,7 +14,10 @@ fn status_of(response: &Response) -> (u16, String) {
     let mut challenges = response.headers().get_all(header::WWW_AUTHENTICATE).iter();
     let challenge = challenges.next().map(|value| value.to_str().unwrap());
     assert_eq!(challenges.next(), None);
-    (response.status().as_u16(), challenge.unwrap_or("–").to_owned())
+    (
+        response.status().as_u16(),
+        challenge.unwrap_or("–").to_owned(),
+    )
 }
 
 fn body_of(response: Response) -> Value {
@@ -60,10 +63,17 @@ fn every_code_has_the_status_and_the_challenge_of_the_documented_table() {
 fn a_401_has_a_challenge_and_no_other_status_asks_for_a_token() {
     for code in ErrorCode::ALL {
         let (status, challenge) = status_of(&AuthError::from(*code).into_response());
-        assert_eq!(status == 401, challenge.starts_with("Bearer") && *code != "forbidden");
+        assert_eq!(
+            status == 401,
+            challenge.starts_with("Bearer") && *code != "forbidden"
+        );
         let is_error = challenge.contains("error=");
         let sent_none = ["token_missing", "login_required"].contains(&code.as_str());
-        assert_eq!(is_error, (status == 401 && !sent_none) || *code == "forbidden", "{code}");
+        assert_eq!(
+            is_error,
+            (status == 401 && !sent_none) || *code == "forbidden",
+            "{code}"
+        );
     }
 }
 
@@ -75,10 +85,7 @@ fn the_body_is_what_a_client_gets_over_a_socket() {
             .with_detail("for the operator");
         let expected = serde_json::to_value(&error).unwrap();
         let response = error.into_response();
-        assert_eq!(
-            response.headers()[header::CONTENT_TYPE],
-            "application/json"
-        );
+        assert_eq!(response.headers()[header::CONTENT_TYPE], "application/json");
         let body = body_of(response);
         assert_eq!(body, expected);
         assert_eq!(body["code"], code.as_str());
