@@ -89,11 +89,21 @@ pub trait LookupContext: 'static {
     /// What extractors take their values from: the socket, or the state of the router.
     #[doc(hidden)]
     type Handle: Sync;
+    /// Leaves the compiler one implementation of [`FromContext`] to look at, so that it names what is
+    /// missing there.
+    #[doc(hidden)]
+    type Kind;
 }
 
 impl<A: Adapter> LookupContext for A {
     type Handle = Arc<Socket<A>>;
+    type Kind = Connections;
 }
+
+/// The kind of context of every adapter.
+#[doc(hidden)]
+#[derive(Debug)]
+pub enum Connections {}
 
 /// The connection or the HTTP request that a lookup is called for.
 pub struct LookupRequest<'a, C: LookupContext> {
@@ -165,8 +175,20 @@ pub trait FromLookupRequest<C: LookupContext>: Sized {
     fn from_lookup_request(request: &LookupRequest<'_, C>) -> Result<Self, AuthError>;
 }
 
-impl<A: Adapter, T: FromConnectParts<A>> FromLookupRequest<A> for T {
-    fn from_lookup_request(request: &LookupRequest<'_, A>) -> Result<Self, AuthError> {
+impl<C: LookupContext, T: FromContext<C::Kind, C>> FromLookupRequest<C> for T {
+    fn from_lookup_request(request: &LookupRequest<'_, C>) -> Result<Self, AuthError> {
+        T::from_context(request)
+    }
+}
+
+/// A parameter of a user lookup, in contexts of one kind.
+#[doc(hidden)]
+pub trait FromContext<K, C: LookupContext>: Sized {
+    fn from_context(request: &LookupRequest<'_, C>) -> Result<Self, AuthError>;
+}
+
+impl<A: Adapter, T: FromConnectParts<A>> FromContext<Connections, A> for T {
+    fn from_context(request: &LookupRequest<'_, A>) -> Result<Self, AuthError> {
         T::from_connect_parts(request.handle, request.payload).map_err(|error| {
             let error: Box<dyn Error + Send> = Box::new(error);
             match error.downcast::<AuthError>() {

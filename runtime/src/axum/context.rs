@@ -12,7 +12,7 @@ use socketioxide::{
 
 use crate::{
     error::AuthError,
-    lookup::{FromLookupRequest, LookupContext, LookupRequest},
+    lookup::{FromContext, LookupContext, LookupRequest},
 };
 
 /// The context of a user lookup that is called for HTTP requests to a router.
@@ -46,7 +46,13 @@ impl HttpRouter for AnyRouter {
 
 impl<R: HttpRouter> LookupContext for Http<R> {
     type Handle = R::State;
+    type Kind = HttpRequests;
 }
+
+/// The kind of context of every [`Http`].
+#[doc(hidden)]
+#[derive(Debug)]
+pub enum HttpRequests {}
 
 /// A parameter of a user lookup that is called for HTTP requests, too.
 ///
@@ -88,8 +94,8 @@ pub trait FromHttpRequest<R: HttpRouter>: Sized {
     fn from_http_request(parts: &Parts, state: &R::State) -> Result<Self, AuthError>;
 }
 
-impl<R: HttpRouter, T: FromHttpRequest<R>> FromLookupRequest<Http<R>> for T {
-    fn from_lookup_request(request: &LookupRequest<'_, Http<R>>) -> Result<Self, AuthError> {
+impl<R: HttpRouter, T: FromHttpRequest<R>> FromContext<HttpRequests, Http<R>> for T {
+    fn from_context(request: &LookupRequest<'_, Http<R>>) -> Result<Self, AuthError> {
         T::from_http_request(request.parts, request.handle)
     }
 }

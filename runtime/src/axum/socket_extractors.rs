@@ -19,23 +19,36 @@ use crate::{
 )]
 pub trait OfRequest<Extractor> {}
 
-macro_rules! refuse_in_http_handlers {
-    ($(impl<$($parameter:ident $(: $bound:path)?),*> for $type:ty;)*) => {$(
-        impl<$($parameter $(: $bound)?,)* S: Sync> FromRequestParts<S> for $type
-        where
-            (): OfRequest<Self>,
-        {
-            type Rejection = Infallible;
+// Without a macro, because the compiler shows these lines.
+impl<T, P: Policy<T>, S: Sync> FromRequestParts<S> for AuthUser<T, P>
+where
+    (): OfRequest<Self>,
+{
+    type Rejection = Infallible;
 
-            async fn from_request_parts(_: &mut Parts, _: &S) -> Result<Self, Infallible> {
-                unreachable!("no type implements `OfRequest`")
-            }
-        }
-    )*};
+    async fn from_request_parts(_: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        unreachable!("no type implements `OfRequest`")
+    }
 }
 
-refuse_in_http_handlers! {
-    impl<T, P: Policy<T>> for AuthUser<T, P>;
-    impl<T> for MaybeAuthUser<T>;
-    impl<C> for AuthClaims<C>;
+impl<T, S: Sync> FromRequestParts<S> for MaybeAuthUser<T>
+where
+    (): OfRequest<Self>,
+{
+    type Rejection = Infallible;
+
+    async fn from_request_parts(_: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        unreachable!("no type implements `OfRequest`")
+    }
+}
+
+impl<C, S: Sync> FromRequestParts<S> for AuthClaims<C>
+where
+    (): OfRequest<Self>,
+{
+    type Rejection = Infallible;
+
+    async fn from_request_parts(_: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        unreachable!("no type implements `OfRequest`")
+    }
 }
