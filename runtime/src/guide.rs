@@ -1,4 +1,12 @@
-//! Guides: what to set for each provider of tokens, and what the crate tells the operator.
+//! Guides: rights of users, providers of tokens, and what the crate tells the operator.
+
+// Its routes need the feature.
+#[cfg_attr(feature = "axum", doc = include_str!("../docs/authorisation.md"))]
+#[cfg_attr(
+    not(feature = "axum"),
+    doc = "Authorisation: this page is for the feature `axum`."
+)]
+pub mod authorisation {}
 
 #[doc = include_str!("../docs/logs.md")]
 pub mod logs {}

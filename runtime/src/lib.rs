@@ -31,6 +31,7 @@ mod registry;
 mod renewal;
 mod retry;
 mod revocations;
+mod scopes;
 pub mod security;
 mod session;
 mod settings;
@@ -65,6 +66,7 @@ pub use revocations::{
     Revocation, RevocationChange, RevocationChanges, RevocationError, RevocationNotifier,
     RevocationQuery, RevocationScope, RevocationStatus, RevocationStore, Revocations, RevokedEntry,
 };
+pub use scopes::{HasScope, Scope, Scopes};
 pub use session::Expiry;
 pub use settings::{OneOrMany, Setting};
 pub use socketioxide_jwt_auth_macros::jwt_auth;

@@ -1,5 +1,6 @@
 //! Connections: tokens, guests, lookups, extractors, refusals, namespaces, HTTP requests, the test kit, and the README.
 
+mod authorisation;
 mod cleanup;
 mod configuration;
 mod events;

@@ -244,7 +244,11 @@ async fn a_key_source_sees_the_request_and_no_namespace() {
     }
 
     let (recorder, _records) = recorder();
-    let routes = Routes::start(account::builder().keys(ByHost).algorithms(["HS256"]), recorder).await;
+    let routes = Routes::start(
+        account::builder().keys(ByHost).algorithms(["HS256"]),
+        recorder,
+    )
+    .await;
     let get = || routes.get("/user").bearer_auth(token("ada"));
     assert_eq!(code(get().header("x-tenant", "a")).await, "good");
     assert_eq!(code(get()).await, "token_key_unknown");
