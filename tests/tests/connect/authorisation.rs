@@ -147,28 +147,25 @@ async fn a_right_depends_on_what_the_event_is_about() {
 
     assert_eq!(ask(&mut grace, "watch", json!([1])).await, accepted);
     assert_eq!(
-        ask(&mut ada, "add card", json!([[1, "first"]])).await,
+        ask(&mut ada, "add card", json!([1, "first"])).await,
         accepted
     );
     assert_eq!(grace.next_event("card").await.unwrap(), json!(["first"]));
 
     // A reader may not write; no member, and a board that does not exist, are answered alike.
     assert_eq!(
-        ask(&mut grace, "add card", json!([[1, "x"]])).await,
+        ask(&mut grace, "add card", json!([1, "x"])).await,
         forbidden
     );
     for board in [2, 3] {
         assert_eq!(
-            ask(&mut ada, "add card", json!([[board, "x"]])).await,
+            ask(&mut ada, "add card", json!([board, "x"])).await,
             forbidden
         );
         assert_eq!(ask(&mut ada, "watch", json!([board])).await, forbidden);
     }
     // The app has not the scope of its user's right.
-    assert_eq!(
-        ask(&mut app, "add card", json!([[1, "x"]])).await,
-        forbidden
-    );
+    assert_eq!(ask(&mut app, "add card", json!([1, "x"])).await, forbidden);
     assert_eq!(ask(&mut app, "watch", json!([1])).await, accepted);
 
     // The right and the room are taken away.
@@ -187,7 +184,7 @@ async fn a_right_depends_on_what_the_event_is_about() {
         .unwrap();
     assert_eq!(ask(&mut grace, "watch", json!([1])).await, forbidden);
     assert_eq!(
-        ask(&mut ada, "add card", json!([[1, "second"]])).await,
+        ask(&mut ada, "add card", json!([1, "second"])).await,
         accepted
     );
     assert_eq!(app.next_event("card").await.unwrap(), json!(["second"]));

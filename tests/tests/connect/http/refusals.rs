@@ -2,11 +2,18 @@
 
 use std::time::Duration;
 
+use axum::{Router, extract::FromRef, routing::get};
 use serde_json::json;
-use socketioxide_jwt_auth::{Issuer, JwtAuthBuilder, testing::TestIssuer};
-use socketioxide_jwt_auth_tests::{Log, recorder};
+use socketioxide_jwt_auth::{
+    AuthError, Issuer, JwtAuth, JwtAuthBuilder, Policy, Revocations,
+    axum::{HttpClaims, HttpUser},
+    jwt_auth,
+    testing::TestIssuer,
+};
+use socketioxide_jwt_auth_tests::{Log, Recorder, SECRET, User, now, recorder, token_valid_for};
+use tokio::task::yield_now;
 
-use super::{Answer, REQUIRED, Routes, account, answer, builder, code};
+use super::{Answer, App, REQUIRED, Routes, account, answer, builder, code};
 
 async fn start(middleware: JwtAuthBuilder<account>) -> Routes {
     Routes::start(middleware, recorder().0).await
@@ -170,4 +177,123 @@ async fn the_log_says_why_and_holds_neither_token_nor_path_of_the_token() {
 
     let text = lines.concat();
     assert!(!text.contains("eyJ"), "{text}");
+}
+
+#[derive(serde::Deserialize)]
+struct Expiring {
+    exp: f64,
+}
+
+/// A lookup that lasts until the token has expired.
+#[jwt_auth(keys_at_runtime, leeway = 0)]
+async fn outlast(claims: Expiring) -> Option<()> {
+    while now() <= claims.exp {
+        yield_now().await;
+    }
+    Some(())
+}
+
+#[tokio::test]
+async fn a_token_that_expires_while_its_lookup_runs_is_refused() {
+    async fn route(_: HttpUser<outlast>) {}
+
+    let auth = outlast::builder().secret(SECRET).build().unwrap();
+    let routes = Routes::serve(Router::new().route("/", get(route)).with_state(auth)).await;
+    let (token, _) = token_valid_for(0.5, "ada");
+    let answer = answer(routes.get("/").bearer_auth(token)).await;
+    assert_eq!((answer.status, &*answer.code()), (401, "token_expired"));
+}
+
+#[derive(Clone)]
+struct Broken;
+
+impl FromRef<Broken> for JwtAuth<account> {
+    fn from_ref(_: &Broken) -> Self {
+        panic!("on purpose")
+    }
+}
+
+impl FromRef<Broken> for Recorder {
+    fn from_ref(_: &Broken) -> Self {
+        unreachable!()
+    }
+}
+
+#[derive(Debug)]
+struct Panics;
+
+impl Policy<User> for Panics {
+    fn allows(_: &User) -> bool {
+        panic!("on purpose")
+    }
+}
+
+#[tokio::test]
+async fn a_panic_of_the_state_of_a_policy_or_of_a_key_refuses() {
+    async fn broken(_: Option<HttpUser<account>>) {}
+    async fn broken_claims(_: Option<HttpClaims<account>>) {}
+    async fn policy(_: HttpUser<account, Panics>) {}
+    async fn user(_: HttpUser<account>) {}
+
+    let issuer = TestIssuer::new();
+    let token = issuer.token("ada").sign();
+    let state = Router::new()
+        .route("/user", get(broken))
+        .route("/claims", get(broken_claims))
+        .with_state(Broken);
+    let app = |middleware: JwtAuthBuilder<account>| App {
+        auth: middleware.build().unwrap(),
+        recorder: recorder().0,
+    };
+    let policies = Router::new()
+        .route("/policy", get(policy))
+        .with_state(app(builder(&issuer)));
+    let keyed = builder(&issuer)
+        .revocations(Revocations::in_memory())
+        .user_key(|_: &User| -> String { panic!("on purpose") });
+    let keys = Router::new()
+        .route("/key", get(user))
+        .with_state(app(keyed));
+
+    let routes = Routes::serve(state.merge(policies).merge(keys)).await;
+    for path in ["/user", "/claims", "/policy", "/key"] {
+        let answer = answer(routes.get(path).bearer_auth(&token)).await;
+        assert_eq!(
+            (answer.status, &*answer.code()),
+            (500, "internal_error"),
+            "{path}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_error_of_a_handler_is_its_response_and_its_cause_is_logged() {
+    async fn fails() -> Result<(), AuthError> {
+        Err(AuthError::internal("the disk is full"))
+    }
+    async fn custom() -> Result<(), AuthError> {
+        Err(AuthError::custom("full", "Full.").data(json!({ "limit": 9 })))?
+    }
+
+    let router = Router::new()
+        .route("/fails", get(fails))
+        .route("/custom", get(custom));
+    let routes = Routes::serve(router).await;
+    let log = Log::capture();
+    let failed = answer(routes.get("/fails")).await;
+    assert_eq!((failed.status, &*failed.code()), (500, "internal_error"));
+    assert!(!failed.body.contains("disk"));
+    let lines = log.lines_with("request failed");
+    assert!(
+        lines[0].contains("ERROR") && lines[0].contains("the disk is full"),
+        "{lines:?}"
+    );
+
+    let custom = answer(routes.get("/custom")).await;
+    assert_eq!(custom.status, 403);
+    assert!(
+        custom.body.ends_with(r#""data":{"limit":9}}"#),
+        "{}",
+        custom.body
+    );
 }
