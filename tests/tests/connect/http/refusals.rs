@@ -185,7 +185,7 @@ struct Expiring {
 }
 
 /// A lookup that lasts until the token has expired.
-#[jwt_auth(keys_at_runtime, leeway = 0)]
+#[jwt_auth(keys_at_runtime, leeway = "0s")]
 async fn outlast(claims: Expiring) -> Option<()> {
     while now() <= claims.exp {
         yield_now().await;
