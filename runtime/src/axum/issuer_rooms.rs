@@ -33,10 +33,7 @@ pub(super) fn join_from_now_on() {
 
 /// Returns the rooms by which the issuer of a token ends its session. Returns none if no issuer can:
 /// without a route here or on other nodes.
-pub(crate) fn of_token<A: Adapter>(
-    facts: &TokenFacts,
-    payload: &SignedPayload,
-) -> Box<[Arc<str>]> {
+pub(crate) fn of_token<A: Adapter>(facts: &TokenFacts, payload: &SignedPayload) -> Box<[Arc<str>]> {
     if !are_shared::<A>() && !HAS_ROUTE.load(Ordering::Relaxed) {
         return Box::default();
     }
