@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use socketioxide_jwt_auth::{
-    RevocationError, RevocationNotifier, RevocationQuery, RevocationStatus, disconnect_user,
-    refresh_user,
+    Expiry, RevocationError, RevocationNotifier, RevocationQuery, RevocationStatus,
+    disconnect_user, refresh_user,
 };
 use socketioxide_jwt_auth_tests::{Log, now, refused_ack, renew, renewed_until, within};
 
@@ -216,12 +216,21 @@ async fn a_sweep_that_fails_ends_nothing_and_is_tried_again() {
 
 #[tokio::test]
 async fn a_token_that_expires_while_the_store_is_asked_is_refused() {
-    let (mut test, store) = Test::scripted().await;
-    store.behave(Behaviour::AnswersLate);
-    let expires = now() + 0.5;
-    let mut client = test.connecting(json!({ "exp": expires })).await;
-    assert_eq!(test.records.next().await, "store");
-    tokio::time::sleep(Duration::from_secs_f64((expires - now()).max(0.0))).await;
-    test.gate.open_once();
-    client.expect("/", Received::refused("token_expired")).await;
+    for expiry in [Expiry::Disconnect, Expiry::Ignore] {
+        let mut test = Test::start().await;
+        let store = Scripted::new(&test.recorder, &test.gate);
+        store.behave(Behaviour::AnswersLate);
+        let builder = log_in::builder()
+            .expiry(expiry)
+            .revocations(store)
+            .revocations_timeout("3s");
+        test.serve("/", builder);
+
+        let expires = now() + 0.5;
+        let mut client = test.connecting(json!({ "exp": expires })).await;
+        assert_eq!(test.records.next().await, "store");
+        tokio::time::sleep(Duration::from_secs_f64((expires - now()).max(0.0))).await;
+        test.gate.open_once();
+        client.expect("/", Received::refused("token_expired")).await;
+    }
 }
