@@ -181,7 +181,7 @@ fn entries() -> BTreeMap<String, Entry> {
     entries
 }
 
-/// Adds an entry, or the fields that a second one with this message has.
+/// Adds an entry, or the level and the fields that a second one with this message has.
 fn add(
     entries: &mut BTreeMap<String, Entry>,
     message: String,
@@ -191,7 +191,9 @@ fn add(
     let entry = entries
         .entry(message)
         .or_insert_with(|| (level.to_owned(), BTreeSet::new()));
-    assert_eq!(entry.0, level);
+    if !entry.0.contains(level) {
+        entry.0 = format!("{}, {level}", entry.0);
+    }
     entry.1.extend(fields);
 }
 
