@@ -1,13 +1,12 @@
 //! The handlers of a socket.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, fmt::Display, sync::Arc};
 
 use serde::Serialize;
 use serde_json::json;
 use socketioxide::{
     SocketIo,
     extract::{Data, SocketRef, State},
-    socket::Sid,
 };
 use socketioxide_jwt_auth::{AuthError, AuthUser, Reply, SocketAuth, jwt_auth};
 
@@ -53,7 +52,7 @@ async fn on_login(socket: SocketRef, io: SocketIo, State(app): State<Arc<App>>) 
 }
 
 async fn on_disconnect(socket: SocketRef, io: SocketIo) {
-    tell_presence(&io, Some(socket.id)).await;
+    tell_presence(&io, Some(&socket)).await;
 }
 
 async fn post(
@@ -87,15 +86,15 @@ pub(crate) fn limited(text: &str, length: usize) -> Result<&str, AuthError> {
     Ok(text)
 }
 
-/// Tells all clients who is connected. `gone` is a socket that is being disconnected:
-/// `io.sockets()` still returns it.
-async fn tell_presence(io: &SocketIo, gone: Option<Sid>) {
+/// Tells all clients who is connected. `gone` is a socket that is being disconnected: `io.sockets()`
+/// still returns it, and `io.emit` would report that it cannot be reached.
+async fn tell_presence(io: &SocketIo, gone: Option<&SocketRef>) {
     let (mut users, mut guests) = (BTreeMap::new(), 0);
 
     for socket in io
         .sockets()
         .into_iter()
-        .filter(|socket| Some(socket.id) != gone)
+        .filter(|socket| gone.is_none_or(|gone| gone.id != socket.id))
     {
         match socket.auth_user::<User>() {
             Some(user) => drop(users.insert(user.id, user)),
@@ -103,18 +102,24 @@ async fn tell_presence(io: &SocketIo, gone: Option<Sid>) {
         }
     }
 
-    broadcast(
-        io,
-        "presence",
-        &json!({ "users": users.into_values().collect::<Vec<_>>(), "guests": guests }),
-    )
-    .await;
+    let presence = json!({ "users": users.into_values().collect::<Vec<_>>(), "guests": guests });
+    match gone {
+        Some(gone) => log_failure(
+            "presence",
+            gone.broadcast().emit("presence", &presence).await,
+        ),
+        None => broadcast(io, "presence", &presence).await,
+    }
 }
 
 /// Sends an event to all clients. An error is only logged: if one client reads too slowly, the
 /// others still get the event.
 pub(crate) async fn broadcast<T: Serialize>(io: &SocketIo, event: &str, data: &T) {
-    if let Err(error) = io.emit(event, data).await {
+    log_failure(event, io.emit(event, data).await);
+}
+
+fn log_failure(event: &str, outcome: Result<(), impl Display>) {
+    if let Err(error) = outcome {
         tracing::warn!(event, %error, "some clients did not get an event");
     }
 }

@@ -9,7 +9,8 @@ mod moderation;
 use std::{
     env,
     error::Error,
-    fs,
+    fs::{self, OpenOptions},
+    io::Write,
     net::{IpAddr, SocketAddr},
     num::NonZero,
     path::Path,
@@ -133,7 +134,12 @@ fn find_secret(file: &Path) -> Result<(), Box<dyn Error>> {
         return Ok(());
     }
     if !file.exists() {
-        fs::write(file, format!("JWT_SECRET={}\n", random_hex()))?;
+        let mut options = OpenOptions::new();
+        // Other users of the machine must not read it.
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let mut file = options.write(true).create_new(true).open(file)?;
+        writeln!(file, "JWT_SECRET={}", random_hex())?;
     }
     eprintln!(
         "Warning: JWT_SECRET is not set. Using the one in {}, which is for development.",

@@ -6,6 +6,11 @@ import * as view from "./view.js";
 
 const { $ } = view;
 
+if (!window.io) {
+  view.showState("broken");
+  throw new Error("socket.io-client could not be loaded");
+}
+
 const WORDS = {
   login_required: "Log in to do that.",
   forbidden: "Only moderators may do that.",
@@ -104,13 +109,31 @@ const orToast = (work) => work.catch((error) => view.toast(error.message, "bad")
 
 let posting = false;
 
+/** The name under which this window keeps what was not sent yet. */
+const DRAFT = "draft";
+
+function write(text) {
+  $("text").value = text;
+  keepDraft();
+}
+
+function keepDraft() {
+  const text = $("text").value;
+  if (text) sessionStorage.setItem(DRAFT, text);
+  else sessionStorage.removeItem(DRAFT);
+  view.showLength(text);
+}
+
+$("text").addEventListener("input", keepDraft);
+write(sessionStorage.getItem(DRAFT) ?? "");
+
 async function post() {
   const text = $("text").value.trim();
   if (!text || posting) return;
   posting = true;
   try {
     await emit("post", text);
-    $("text").value = "";
+    write("");
   } catch (error) {
     if (error.code !== "login_required") throw error;
     openLogin("Log in, and your message is sent.");
@@ -160,13 +183,20 @@ $("logout").addEventListener("click", () => orToast(session.logout()));
 let chosen;
 $("messages").addEventListener("click", (event) => {
   if (!event.target.closest(".delete")) return;
-  orToast(emit("delete", Number(event.target.closest(".message").dataset.id)));
+  const message = event.target.closest(".message");
+  chosen = message.dataset;
+  openDialog($("delete"));
+  $("delete-text").textContent = `${chosen.author}: ${message.querySelector(".text").textContent}`;
 });
+$("messages").addEventListener("keydown", view.moveInMessages);
+
+const deleteMessage = () => emit("delete", Number(chosen.id));
+
 $("online").addEventListener("click", (event) => {
   if (!event.target.closest(".eject")) return;
   chosen = event.target.closest(".person").dataset;
   $("eject-title").textContent = `Disconnect or suspend ${chosen.name}?`;
-  view.showPanel(false);
+  closePanel();
   openDialog($("eject"));
 });
 
@@ -186,7 +216,7 @@ $("suspensions").addEventListener("click", (event) => {
 const showDevices = async () => view.showDevices(await session.devices());
 
 $("open-devices").addEventListener("click", () => {
-  view.showPanel(false);
+  closePanel();
   view.showDevices([]);
   $("device-ended").textContent = "";
   openDialog($("devices"));
@@ -225,10 +255,10 @@ async function orError(dialog, work) {
   await work.catch((error) => (output.textContent = error.message));
 }
 
-for (const [id, work] of Object.entries({ login: logIn, eject, devices: endOthers })) {
+for (const [id, work] of Object.entries({ login: logIn, delete: deleteMessage, eject, devices: endOthers })) {
   const dialog = $(id);
   dialog.addEventListener("click", (event) => {
-    if (event.target === dialog || event.target.closest("[data-close]")) dialog.close();
+    if (event.target.closest("[data-close]")) dialog.close();
   });
   dialog.addEventListener("submit", async (event) => {
     event.preventDefault();
@@ -244,11 +274,19 @@ for (const [id, work] of Object.entries({ login: logIn, eject, devices: endOther
   });
 }
 
-$("people-button").addEventListener("click", () => view.showPanel(true));
-for (const id of ["people-close", "room"]) $(id).addEventListener("click", () => view.showPanel(false));
+// The panel is a step of the history, so that "Back" closes it.
+$("people-button").addEventListener("click", () => {
+  history.pushState("panel", "");
+  view.showPanel(true);
+});
+addEventListener("popstate", () => view.showPanel(false));
+const closePanel = () => {
+  if (view.isPanelShown()) history.back();
+};
+for (const id of ["people-close", "room"]) $(id).addEventListener("click", closePanel);
 $("notice-close").addEventListener("click", view.dismissNotice);
 document.addEventListener("keydown", (event) => {
-  if (event.key === "Escape") view.showPanel(false);
+  if (event.key === "Escape") closePanel();
 });
 
 socket.connect();

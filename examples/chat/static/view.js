@@ -5,7 +5,12 @@ export const $ = (id) => document.getElementById(id);
 const KEPT = 300;
 const GROUP_SECONDS = 300;
 const RANK = { guest: -1, member: 0, moderator: 1, admin: 2 };
-const STATES = { online: "Connected", reconnecting: "Reconnecting" };
+const STATES = {
+  online: "Connected",
+  reconnecting: "Reconnecting",
+  broken: "A part of the page could not be loaded. Reload it when you are online.",
+};
+const LONGEST = 1000;
 
 const clock = new Intl.DateTimeFormat(undefined, { timeStyle: "short" });
 const moment = new Intl.DateTimeFormat(undefined, { month: "short", day: "numeric", hour: "numeric", minute: "2-digit" });
@@ -47,6 +52,8 @@ export function dismissNotice() {
   $("notice").hidden = true;
 }
 
+export const isPanelShown = () => document.body.classList.contains("panel-shown");
+
 /** Shows or hides the list of people on a phone. */
 export function showPanel(shown) {
   const changed = document.body.classList.toggle("panel-shown", shown) !== ($("people-button").ariaExpanded === "true");
@@ -54,7 +61,30 @@ export function showPanel(shown) {
   if (changed) $(shown ? "people-close" : "people-button").focus();
 }
 
+/** Shows how long a message is, once it is nearly too long. The server counts characters too, not UTF-16 units. */
+export function showLength(text) {
+  const length = [...text.trim()].length;
+  $("length").textContent = length > LONGEST * 0.9 ? `${length} of ${LONGEST} characters` : "";
+  $("length").classList.toggle("too-long", length > LONGEST);
+}
+
 // Messages
+
+const scroller = $("scroller");
+let isAtEnd = true;
+
+// The newest messages stay in view when the page or the messages change their size, as after a login.
+scroller.addEventListener("scroll", () => (isAtEnd = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < 80));
+const sizes = new ResizeObserver(() => {
+  if (isAtEnd) scrollToEnd();
+});
+sizes.observe(scroller);
+sizes.observe($("messages"));
+
+function scrollToEnd() {
+  isAtEnd = true;
+  scroller.scrollTop = scroller.scrollHeight;
+}
 
 /** Returns the colour of a name. Similar names get different colours. */
 const hue = (name) => ([...name].reduce((sum, letter) => sum * 31 + letter.codePointAt(0), 0) * 137.5) % 360;
@@ -97,6 +127,24 @@ function arrange() {
     previous = item.dataset;
   }
   $("empty").hidden = $("messages").childElementCount > 0;
+  stopAt(document.activeElement?.closest(".message") ?? $("messages").lastElementChild);
+}
+
+/** Lets Tab stop at one message only, the newest at first, because each of them has a button. */
+function stopAt(message) {
+  for (const button of $("messages").querySelectorAll(".delete")) button.tabIndex = -1;
+  const button = message?.querySelector(".delete");
+  if (button) button.tabIndex = 0;
+  return button;
+}
+
+/** Moves the focus from the button of a message to that of the next one with the arrow keys. */
+export function moveInMessages(event) {
+  const message = event.target.closest(".delete")?.closest(".message");
+  const next = { ArrowUp: message?.previousElementSibling, ArrowDown: message?.nextElementSibling }[event.key];
+  if (!next) return;
+  event.preventDefault();
+  stopAt(next).focus();
 }
 
 /** Marks all messages as outdated when the connection is lost, because some may be deleted meanwhile. */
@@ -111,16 +159,14 @@ export function showHistory(messages) {
   const newer = current.filter((item) => item.dataset.id > last);
   $("messages").replaceChildren(...messages.map(messageItem), ...newer);
   arrange();
-  $("scroller").scrollTop = $("scroller").scrollHeight;
+  scrollToEnd();
 }
 
 export function addMessage(message) {
-  const scroller = $("scroller");
-  const atEnd = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < 80;
   $("messages").append(messageItem(message));
   if ($("messages").childElementCount > KEPT) $("messages").firstElementChild.remove();
   arrange();
-  if (atEnd || message.author === me?.name) scroller.scrollTop = scroller.scrollHeight;
+  if (isAtEnd || message.author === me?.name) scrollToEnd();
   $("spoken").textContent = `${message.author}: ${message.text}`;
 }
 

@@ -70,6 +70,13 @@ export class Window {
     return this.page.locator('.message', { hasText: text });
   }
 
+  /** Deletes a message as a moderator, and answers the question. */
+  async deleteMessage(text) {
+    await this.message(text).hover();
+    await this.message(text).locator('.delete').click();
+    await this.page.click('#delete [type=submit]');
+  }
+
   person(name) {
     return this.page.locator(`.person[data-name=${name}]`);
   }

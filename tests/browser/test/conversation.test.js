@@ -51,8 +51,6 @@ test('markup is text, and a long word does not break the page', async ({ open })
 test('a message that is too long is refused', async ({ open }) => {
   const maya = await open();
   await maya.logIn('Maya');
-  // The page prevents it, but the server does not rely on the page.
-  await maya.page.evaluate(() => document.querySelector('#text').removeAttribute('maxlength'));
   await maya.post('x'.repeat(1001));
   await maya.toast('Write 1 to 1000 characters.');
   assert.equal(await maya.message('xxx').count(), 0);
@@ -95,4 +93,34 @@ test('a message that is sent twice is posted once', async ({ open }) => {
   await maya.post('after it');
   await maya.message('after it').waitFor();
   assert.equal(await maya.message('twice').count(), 1);
+});
+
+test('a long message is not cut, and its characters are counted as the server does', async ({ open }) => {
+  const maya = await open();
+  await maya.logIn('Maya');
+  await maya.page.fill('#text', 'y'.repeat(1500));
+  await maya.page.getByText('1500 of 1000 characters').waitFor();
+  assert.equal((await maya.page.inputValue('#text')).length, 1500);
+  await maya.shoot('length');
+
+  const smileys = '\u{1F600}'.repeat(1000);
+  await maya.page.fill('#text', smileys);
+  await maya.page.getByText('1000 of 1000 characters').waitFor();
+  await maya.page.press('#text', 'Enter');
+  await maya.message(smileys).waitFor();
+  assert.equal(await maya.page.textContent('#length'), '');
+});
+
+test('a reload keeps what was not sent', async ({ open }) => {
+  const maya = await open();
+  await maya.page.fill('#text', 'half a thought');
+  await maya.page.reload();
+  await maya.state('online');
+  assert.equal(await maya.page.inputValue('#text'), 'half a thought');
+  await maya.logIn('Maya');
+  await maya.page.press('#text', 'Enter');
+  await maya.message('half a thought').waitFor();
+  await maya.page.reload();
+  await maya.state('online');
+  assert.equal(await maya.page.inputValue('#text'), '');
 });

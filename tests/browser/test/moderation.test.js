@@ -16,6 +16,11 @@ test('a moderator deletes a message', async ({ open }) => {
   await jonas.shoot('moderator');
   await message.hover();
   await message.locator('.delete').click();
+  await jonas.page.getByText('Maya: to be deleted').waitFor();
+  await jonas.shoot('delete-dialog');
+  await jonas.page.click('#delete [data-close]');
+  await message.waitFor();
+  await jonas.deleteMessage('to be deleted');
   await maya.message('to be deleted').waitFor({ state: 'detached' });
 
   const guest = await open();
@@ -66,10 +71,56 @@ test('on a phone the list closes', async ({ open }) => {
     () => guest.page.tap('#people-close'),
     () => guest.page.keyboard.press('Escape'),
     () => guest.page.touchscreen.tap(20, 400),
+    () => guest.page.goBack(),
   ]) {
     await guest.page.tap('#people-button');
     await guest.page.locator('#people').waitFor();
     await close();
     await guest.page.locator('#people').waitFor({ state: 'hidden' });
   }
+  assert.equal(guest.connections, 1);
 });
+
+test('Tab passes one button of the messages, and the arrow keys reach the others', async ({ open }) => {
+  const jonas = await open();
+  await jonas.logIn('Jonas');
+  for (const text of ['first', 'second', 'third']) {
+    await jonas.post(`the ${text} one`);
+    await jonas.message(`the ${text} one`).waitFor();
+  }
+  const { page } = jonas;
+  const focused = (text) => jonas.message(text).locator('.delete:focus').waitFor();
+  await page.locator('#scroller').focus();
+  await page.keyboard.press('Tab');
+  await focused('the third one');
+  await page.keyboard.press('ArrowUp');
+  await focused('the second one');
+  await page.keyboard.press('Tab');
+  await page.locator('#text:focus').waitFor();
+  await page.keyboard.press('Shift+Tab');
+  await focused('the second one');
+  await page.keyboard.press('ArrowDown');
+  await focused('the third one');
+  await page.keyboard.press('Enter');
+  await page.locator('#delete[open]').waitFor();
+});
+
+for (const width of [1280, 390]) {
+  test(`the newest message stays in view when a moderator logs in, ${width} px`, async ({ open }) => {
+    const jonas = await open({ viewport: { width, height: 800 } });
+    await jonas.logIn('Jonas');
+    for (let line = 0; line < 3; line += 1) await jonas.post(`${width}\n${'line\n'.repeat(20)}`);
+    await jonas.post(`last ${width}`);
+    await jonas.message(`last ${width}`).waitFor();
+    await jonas.page.click('#logout');
+    await jonas.isGuest();
+    await jonas.page.waitForFunction(isAtEnd);
+    await jonas.logIn('Jonas');
+    await jonas.page.waitForFunction(isAtEnd);
+  });
+}
+
+function isAtEnd() {
+  const { scrollHeight, scrollTop, clientHeight } = document.querySelector('#scroller');
+  return scrollHeight > clientHeight && scrollHeight - scrollTop - clientHeight < 1;
+}

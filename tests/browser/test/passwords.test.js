@@ -24,6 +24,17 @@ test('a wrong password and an unknown name are refused with the same message, an
   assert.ok(unknown.time > known.time / 3, `known: ${known.time} ms, unknown: ${unknown.time} ms`);
 });
 
+test('a click beside the login keeps the password', async ({ open }) => {
+  const { page } = await open();
+  await page.click('#open-login');
+  await page.fill('#password', 'half typed');
+  await page.mouse.click(5, 5);
+  assert.equal(await page.isVisible('#login'), true);
+  assert.equal(await page.inputValue('#password'), 'half typed');
+  await page.keyboard.press('Escape');
+  await page.locator('#login').waitFor({ state: 'hidden' });
+});
+
 test('the number of password attempts is limited', REFUSED, async ({ open }) => {
   const window = await open();
   const refusal = window.page.getByText('Too many attempts.');

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test as nodeTest } from 'node:test';
 
@@ -46,8 +46,7 @@ test('a message that was deleted while a page was away is gone', OFFLINE, async 
 
   await guest.context.setOffline(true);
   await guest.state('reconnecting');
-  await jonas.message('deleted meanwhile').hover();
-  await jonas.message('deleted meanwhile').locator('.delete').click();
+  await jonas.deleteMessage('deleted meanwhile');
   await jonas.message('deleted meanwhile').waitFor({ state: 'detached' });
   await guest.context.setOffline(false);
   await guest.state('online');
@@ -70,7 +69,7 @@ nodeTest('where the client library is not installed, the page is sent to its CDN
 const PLAYED = {
   expectedErrors: [
     /Failed to find a valid digest/,
-    /window.io is not a function/,
+    /socket.io-client could not be loaded/,
     // A mocked page has no address, so Chromium denies it access to loopback over WebSocket: it stays with polling.
     /ERR_BLOCKED_BY_LOCAL_NETWORK_ACCESS_CHECKS/,
   ],
@@ -99,6 +98,17 @@ test('the page takes the client library from its CDN, but no other file', PLAYED
   await guest.page.reload();
   assert.equal(answers, 2);
   assert.equal(await guest.page.evaluate(() => 'io' in window), false);
+  await guest.page.getByText('A part of the page could not be loaded.').waitFor();
+  await guest.shoot('broken');
+});
+
+test('a page that closes is not worth a warning', async ({ open, server }) => {
+  const maya = await open();
+  const guest = await open();
+  await maya.page.getByText('1 guest is reading').or(maya.page.getByText('2 guests are reading')).waitFor();
+  await guest.page.close();
+  await maya.page.getByText('1 guest is reading').waitFor();
+  assert.doesNotMatch(server.output, /WARN/);
 });
 
 nodeTest('without JWT_SECRET one is made, with a warning, and kept', async () => {
@@ -107,6 +117,7 @@ nodeTest('without JWT_SECRET one is made, with a warning, and kept', async () =>
     const file = join(server.folder, '.env');
     const secret = await readFile(file, 'utf8');
     assert.match(secret, /^JWT_SECRET=[0-9a-f]{64}\n$/);
+    assert.equal(((await stat(file)).mode & 0o777).toString(8), '600');
     assert.match(server.output, /Warning: JWT_SECRET is not set/);
     assert.deepEqual(Object.keys(server.passwords), ['Maya', 'Jonas', 'Priya']);
     await server.stop();
