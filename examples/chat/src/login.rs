@@ -57,7 +57,6 @@ pub(crate) fn routes(app: Arc<App>, io: SocketIo) -> Router {
 
 async fn log_in(
     State(app): State<Arc<App>>,
-    Extension(io): Extension<SocketIo>,
     ConnectInfo(client): ConnectInfo<SocketAddr>,
     headers: HeaderMap,
     cookies: CookieJar,
@@ -88,8 +87,12 @@ async fn log_in(
         return Err((StatusCode::FORBIDDEN, refusal).into());
     }
 
-    // The session that this browser had cannot be reached any more once its cookie is replaced.
-    end_session(&app, &io, &cookies).await?;
+    // The session that this browser had ends with its cookie. Its other windows follow when they renew
+    // their token: if their sockets ended now, they would ask for one with the old cookie.
+    if let Some(cookie) = cookies.get(COOKIE) {
+        let session = session_id(cookie.value());
+        app.db.end_session(&session).await.map_err(internal)?;
+    }
     let refresh_token = random_hex();
     let user_agent = headers.get(USER_AGENT).and_then(|name| name.to_str().ok());
     let browser = devices::browser_name(user_agent.unwrap_or_default());
@@ -114,19 +117,14 @@ async fn log_out(
     Extension(io): Extension<SocketIo>,
     cookies: CookieJar,
 ) -> Result<CookieJar> {
-    end_session(&app, &io, &cookies).await?;
-    Ok(cookies.remove(cookie(&app, String::new())))
-}
-
-/// Ends the session of a browser, if it has one.
-async fn end_session(app: &App, io: &SocketIo, cookies: &CookieJar) -> Result<()> {
     if let Some(cookie) = cookies.get(COOKIE) {
         let session = session_id(cookie.value());
         if app.db.end_session(&session).await.map_err(internal)? {
-            devices::end(app, io, &session).await.map_err(internal)?;
+            devices::end(&app, &io, &session).await.map_err(internal)?;
         }
     }
-    Ok(())
+
+    Ok(cookies.remove(cookie(&app, String::new())))
 }
 
 async fn access_token(app: &App, refresh_token: &str) -> Result<Json<Value>> {

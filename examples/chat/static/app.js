@@ -7,7 +7,7 @@ import * as view from "./view.js";
 const { $ } = view;
 
 if (!window.io) {
-  view.showState("broken");
+  view.showBroken();
   throw new Error("socket.io-client could not be loaded");
 }
 

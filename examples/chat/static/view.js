@@ -8,7 +8,7 @@ const RANK = { guest: -1, member: 0, moderator: 1, admin: 2 };
 const STATES = {
   online: "Connected",
   reconnecting: "Reconnecting",
-  broken: "A part of the page could not be loaded. Reload it when you are online.",
+  broken: "Not connected",
 };
 const LONGEST = 1000;
 
@@ -59,6 +59,14 @@ export function showPanel(shown) {
   const changed = document.body.classList.toggle("panel-shown", shown) !== ($("people-button").ariaExpanded === "true");
   $("people-button").ariaExpanded = String(shown);
   if (changed) $(shown ? "people-close" : "people-button").focus();
+}
+
+/** Shows that the page cannot work, because a script is missing. */
+export function showBroken() {
+  showState("broken");
+  $("empty").querySelector("h2").textContent = "A part of the page is missing";
+  $("empty").querySelector("p").textContent = "It could not be loaded. Reload the page when you are online.";
+  $("empty").role = "alert";
 }
 
 /** Shows how long a message is, once it is nearly too long. The server counts characters too, not UTF-16 units. */

@@ -120,11 +120,16 @@ impl Server {
 
     /// Asserts that a login has ended: it gets no more tokens, and the one that it has is refused.
     async fn assert_ended(&self, login: &Login) -> Outcome {
+        self.assert_ended_with(login, "token_revoked").await
+    }
+
+    /// The same, with the code of the answer of an HTTP route.
+    async fn assert_ended_with(&self, login: &Login, code: &str) -> Outcome {
         let request = self.http.post(format!("{}/token", self.url));
         let renewed = request.header(COOKIE, &login.cookie).send().await?;
         assert_eq!(renewed.text().await?, "null");
 
-        assert_eq!(self.devices(login).await?["error"]["code"], "token_revoked");
+        assert_eq!(self.devices(login).await?["error"]["code"], code);
         let refusal = TestClient::connect(&self.url)
             .token(&login.token)
             .await
@@ -240,7 +245,7 @@ async fn a_second_login_of_a_browser_ends_the_first() -> Outcome {
     let server = Server::start().await?;
     let first = server.log_in("Maya").await?;
     let second = server.log_in_with("Jonas", &first.cookie).await?;
-    server.assert_ended(&first).await?;
+    server.assert_ended_with(&first, "session_ended").await?;
     server.assert_goes_on(&second).await
 }
 

@@ -7,8 +7,8 @@ const test = suite();
 test('a guest opens the page of an empty room', async ({ open }) => {
   const guest = await open();
   await guest.page.getByText('No messages yet').waitFor();
+  await guest.page.getByText('1 guest is reading').waitFor();
   assert.equal(await guest.page.textContent('#nobody'), 'Nobody is logged in.');
-  assert.equal(await guest.page.textContent('#guests'), '1 guest is reading');
   await guest.shoot('empty');
 });
 
@@ -38,4 +38,15 @@ test("a guest's message is refused, and sent after the login", async ({ open }) 
   await guest.message('from a guest').waitFor();
   assert.equal(await guest.message('from a guest').locator('.author').textContent(), 'Jonas');
   assert.equal(await guest.page.inputValue('#text'), '');
+});
+
+test('a page that closes is not worth a warning', async ({ open, server }) => {
+  const maya = await open();
+  await maya.logIn('Maya');
+  const guest = await open();
+  await open();
+  await maya.page.getByText('2 guests are reading').waitFor();
+  await guest.page.close();
+  await maya.page.getByText('1 guest is reading').waitFor();
+  assert.doesNotMatch(server.output, /WARN/);
 });

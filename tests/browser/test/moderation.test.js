@@ -109,9 +109,10 @@ for (const width of [1280, 390]) {
   test(`the newest message stays in view when a moderator logs in, ${width} px`, async ({ open }) => {
     const jonas = await open({ viewport: { width, height: 800 } });
     await jonas.logIn('Jonas');
-    for (let line = 0; line < 3; line += 1) await jonas.post(`${width}\n${'line\n'.repeat(20)}`);
-    await jonas.post(`last ${width}`);
-    await jonas.message(`last ${width}`).waitFor();
+    for (const text of [`first ${width}\n${'line\n'.repeat(40)}`, `last ${width}`]) {
+      await jonas.post(text);
+      await jonas.message(text.split('\n')[0]).waitFor();
+    }
     await jonas.page.click('#logout');
     await jonas.isGuest();
     await jonas.page.waitForFunction(isAtEnd);
