@@ -52,6 +52,14 @@ export class Server {
     return this.#log;
   }
 
+  /** Waits until the log matches. */
+  async logged(pattern) {
+    const found = async () => {
+      while (!pattern.test(this.#log)) await once(this.#child.stderr, 'data');
+    };
+    await within(found(), `the log to match ${pattern}`);
+  }
+
   /** Remembers a token that is sent, to look for it in the log. */
   sent(token) {
     this.#tokens.add(String(token));
