@@ -296,7 +296,7 @@ impl<A: Adapter> Elsewhere<A> {
 
             let known: Vec<_> = remaining.iter().map(|socket| socket.data().id).collect();
             // A socket that is being disconnected is listed until its disconnect handler has run.
-            // Those of this node are being told why they end, and are disconnected afterwards.
+            // Sockets of this node are first told why they end, and then disconnected by their own task.
             for socket in self.remaining_of(&known).await? {
                 if socket.data().server_id != self.io.config().server_id {
                     adapter_error(socket.disconnect().await)?;

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::{AuthError, ErrorCode, Issuer, KeySet, Verifier, testing::TestToken};
 
-/// Every algorithm that keys can be loaded for, with an issuer. RSA keys take a while.
+/// Every algorithm that keys can be loaded for, with an issuer. RSA keys are slow to generate.
 static ISSUERS: LazyLock<Vec<TestIssuer>> = LazyLock::new(|| {
     let issuers = Algorithm::ALL.iter().copied().map(TestIssuer::with);
     issuers

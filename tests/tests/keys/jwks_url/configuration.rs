@@ -108,7 +108,7 @@ fn plain_http_to_other_hosts_needs_its_option() {
         }
     }
 
-    // The option is no way out for these.
+    // The option does not permit these URLs.
     for url in ["ftp://issuer.example/keys", "file:///etc/keys.json"] {
         for builder in [builder(url), builder(url).allow_insecure_http(true)] {
             let error = builder.build().unwrap_err().to_string();

@@ -178,7 +178,7 @@ async fn let_run(times: usize) {
     }
 }
 
-/// What became of a client.
+/// The outcome of a client's attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum End {
     /// The token was refused.

@@ -146,7 +146,7 @@ async fn a_store_without_sessions_has_no_task() {
     Server::wait_for_tasks_at_most(before).await;
 }
 
-/// A store that does not tell by itself.
+/// A store without a notifier.
 struct Quiet {
     revocations: Revocations,
     notifier: RevocationNotifier,
