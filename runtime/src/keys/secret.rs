@@ -5,6 +5,7 @@ use base64::{
     alphabet::{Alphabet, STANDARD, URL_SAFE},
     engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
 };
+use data_encoding::HEXLOWER_PERMISSIVE;
 use jsonwebtoken::DecodingKey;
 
 use super::{
@@ -152,9 +153,9 @@ fn decode_bytes(written: &[u8], encoding: SecretEncoding) -> Result<Vec<u8>, Key
         SecretEncoding::Base64Url => with_or_without_padding(&URL_SAFE)
             .decode(trimmed)
             .map_err(|_| KeyProblem::BadlyEncoded("base64url")),
-        SecretEncoding::Hex => {
-            hex::decode(trimmed).map_err(|_| KeyProblem::BadlyEncoded("hexadecimal"))
-        }
+        SecretEncoding::Hex => HEXLOWER_PERMISSIVE
+            .decode(trimmed)
+            .map_err(|_| KeyProblem::BadlyEncoded("hexadecimal")),
     }
 }
 

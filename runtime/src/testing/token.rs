@@ -3,6 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use data_encoding::HEXLOWER;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -63,7 +64,7 @@ impl TestToken {
             .header("typ", "JWT")
             .header("alg", algorithm)
             .claim("sub", subject)
-            .claim("jti", hex::encode(random_bytes::<16>()))
+            .claim("jti", HEXLOWER.encode(&random_bytes::<16>()))
             .issued_at(SystemTime::now())
             .expires_in(HOUR)
     }

@@ -1,6 +1,5 @@
 //! Tokens in cookies.
 
-use cookie::Cookie;
 use http::{header, request::Parts};
 
 use super::{RawToken, header_values};
@@ -23,8 +22,8 @@ pub(super) fn token(parts: &Parts, name: &str) -> Result<Option<RawToken>, TwoTo
     let mut tokens = headers
         .iter()
         .flat_map(|header| pairs(header))
-        .filter(|cookie| cookie.name() == name)
-        .filter_map(|cookie| RawToken::from_text(unwrapped(cookie.value())));
+        .filter(|(own, _)| *own == name)
+        .filter_map(|(_, value)| RawToken::from_text(unwrapped(value)));
 
     let first = tokens.next();
     if tokens.any(|token| Some(token) != first) {
@@ -33,9 +32,17 @@ pub(super) fn token(parts: &Parts, name: &str) -> Result<Option<RawToken>, TwoTo
     Ok(first)
 }
 
-/// Returns the cookies of a header.
-pub(super) fn pairs(header: &str) -> impl Iterator<Item = Cookie<'_>> {
-    Cookie::split_parse(header).flatten()
+/// Returns the names and values of the cookies in a header ([RFC 6265
+/// §5.4](https://www.rfc-editor.org/rfc/rfc6265#section-5.4)).
+///
+/// A piece without `=` or without a name is not a cookie. The other cookies of its header count: any
+/// page of the domain may have set it.
+pub(super) fn pairs(header: &str) -> impl Iterator<Item = (&str, &str)> {
+    header
+        .split(';')
+        .filter_map(|pair| pair.split_once('='))
+        .map(|(name, value)| (name.trim(), value.trim()))
+        .filter(|(name, _)| !name.is_empty())
 }
 
 /// Returns the value without quotes around it ([RFC 6265

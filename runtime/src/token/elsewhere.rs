@@ -121,8 +121,8 @@ fn in_cookies(parts: &Parts) -> Option<Elsewhere> {
         .iter()
         .flat_map(|header| cookies::pairs(header))
         .take(MAX_VALUES)
-        .find(|cookie| looks_like_token(cookies::unwrapped(cookie.value())))
-        .map(|cookie| Elsewhere::Cookie(cookie.name().to_owned()))
+        .find(|(_, value)| looks_like_token(cookies::unwrapped(value)))
+        .map(|(name, _)| Elsewhere::Cookie(name.to_owned()))
 }
 
 /// Whether one of the words of a value is three segments separated by dots, of which the first is

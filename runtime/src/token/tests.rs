@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
-    AuthPayload, Elsewhere, FirstArgument, MAX_TOKEN_BYTES, RawToken, TokenSource, find,
+    AuthPayload, Elsewhere, FirstArgument, MAX_TOKEN_BYTES, RawToken, TokenSource, cookies, find,
     find_in_event, in_event, in_handshake, missing, sources_of_event,
 };
 use crate::{
@@ -231,6 +231,22 @@ proptest! {
         }
         let cookies = format!("{lead}; session={value}; lang=en");
         prop_assert_eq!(in_cookies(cookies).unwrap().is_none(), is_empty(&value));
+    }
+
+    /// The crate `cookie` splits a header as most servers in Rust do, and a browser's `Set-Cookie`
+    /// went through such a server.
+    #[test]
+    fn cookies_are_those_that_the_crate_cookie_finds(
+        header in prop_oneof![
+            made_of_separators(),
+            ".*",
+            "[a; =\"\t\u{a0}\u{2003}\u{fffd}]{0,40}",
+            header_values().prop_map(|value| String::from_utf8_lossy(&value).into_owned()),
+        ],
+    ) {
+        let theirs: Vec<_> = cookie::Cookie::split_parse(header.as_str()).flatten().collect();
+        let theirs: Vec<_> = theirs.iter().map(cookie::Cookie::name_value).collect();
+        prop_assert_eq!(cookies::pairs(&header).collect::<Vec<_>>(), theirs);
     }
 
     #[test]
