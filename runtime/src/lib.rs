@@ -1,4 +1,23 @@
+// In Markdown the first definition of a link counts: these replace the URLs that the README has for other sites.
+//! [guide]: crate::guide
+//! [jwt_auth]: macro@crate::jwt_auth
+//! [security]: crate::security
 #![doc = include_str!("../README.md")]
+//! # Guides
+//!
+//! | to | read |
+//! |---|---|
+//! | write the first server, choose features | [Getting started](guide::getting_started) |
+//! | choose where tokens are looked for, and what is demanded of them | [Tokens](guide::tokens) |
+//! | load keys, rotate them, trust several issuers | [Keys](guide::keys), [Providers](guide::providers) |
+//! | let clients renew and log in, admit guests | [Sessions](guide::sessions) |
+//! | end a device, a user or a token | [Logout and revocation](guide::logout) |
+//! | understand a refusal | [Errors](guide::errors), [Logs](guide::logs) |
+//! | decide who may do what | [Authorisation](guide::authorisation) |
+//! | have the same user in HTTP routes | [HTTP](guide::http) |
+//! | write tests, or a client | [Testing](guide::testing), [Clients](guide::clients) |
+//! | go live, on one node or several | [Deploying](guide::deploying), [Clusters](guide::clusters) |
+//! | come from Node.js | [Migrating](guide::migrating) |
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 // The macro names this crate as its users do.

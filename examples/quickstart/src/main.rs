@@ -12,13 +12,11 @@ use socketioxide::{
 };
 use socketioxide_jwt_auth::{AuthUser, MaybeAuthUser, jwt_auth};
 
-/// The claims that the issuer puts into a token.
 #[derive(Deserialize)]
 struct Claims {
     sub: String,
 }
 
-/// Shared as `Arc<User>`: no `Clone` needed.
 struct User {
     name: String,
 }
@@ -32,14 +30,14 @@ async fn authenticate(claims: Claims, State(users): State<Users>) -> Option<User
     Some(User { name })
 }
 
-/// Called for users and guests.
+/// Takes users and guests.
 async fn on_connect(socket: SocketRef, user: MaybeAuthUser<User>) {
     let name = user.as_ref().map_or("guest", |user| &user.name);
     socket.emit("welcome", name).ok();
     socket.on("post", post);
 }
 
-/// Called for users only. An event of a guest is refused with `login_required`.
+/// Takes users only: an event of a guest is refused with `login_required`.
 async fn post(user: AuthUser<User>, Data(text): Data<String>, ack: AckSender) {
     ack.send(&format!("{} posted {text:?}", user.name)).ok();
 }

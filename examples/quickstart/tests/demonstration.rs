@@ -1,4 +1,4 @@
-//! The demonstration prints what the README says.
+//! The demonstration prints what its README shows.
 
 use std::{
     io::{self, BufRead, BufReader},
@@ -29,8 +29,10 @@ fn the_readme_shows_what_is_printed() {
         .collect();
     let printed = lines.expect("it prints UTF-8").join("\n");
 
-    let readme = include_str!("../../../README.md");
-    let (_, shown) = readme.split_once("```text\n").expect("the README shows it");
+    let readme = include_str!("../README.md");
+    let (_, shown) = readme
+        .split_once("```text\n$ cargo run -p quickstart\n")
+        .expect("the README shows it");
     let (shown, _) = shown.split_once("\n```").expect("the block ends");
     assert_eq!(printed, shown);
 }

@@ -1,5 +1,6 @@
-//! The README and the architecture page show what is in the repository: the code of the quickstart
-//! (without its clients, their issuer and its address option), and every source file.
+//! README, guides and architecture page show what is in the repository: the code of the quickstart
+//! (without its clients, their issuer and its address option), every code, every guide and every
+//! source file.
 
 use std::{collections::BTreeSet, fs, path::Path};
 
@@ -49,13 +50,44 @@ fn the_readme_pages_show_refusals_as_they_are_sent() {
 }
 
 #[test]
-fn the_readme_lists_every_code_under_its_action() {
-    let readme = include_str!("../../../README.md");
+fn the_guide_to_errors_lists_every_code_under_its_action() {
+    let guide = include_str!("../../../docs/errors.md");
     for code in ErrorCode::ALL {
         let start = format!("| `{}` |", code.action());
-        let row = readme.lines().find(|line| line.starts_with(&start));
+        let row = guide.lines().find(|line| line.starts_with(&start));
         let named = format!("`{code}`");
         assert!(row.is_some_and(|row| row.contains(&named)), "{code}");
+    }
+}
+
+/// The registry's page shows the README alone, so each of its links is a whole URL.
+#[test]
+fn the_readme_has_no_links_into_the_repository() {
+    let readme = include_str!("../../../README.md");
+    assert!(!readme.contains("]("), "no link but those at the end");
+    let links: Vec<_> = readme
+        .lines()
+        .filter_map(|line| line.strip_prefix('[')?.split_once("]: "))
+        .collect();
+    assert!(!links.is_empty());
+    for (name, url) in links {
+        assert!(url.starts_with("https://"), "{name}: {url}");
+    }
+}
+
+#[test]
+fn every_guide_is_a_page_and_is_on_both_front_pages() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let guides = include_str!("../../../runtime/src/guide.rs");
+    let front = include_str!("../../../runtime/src/lib.rs");
+
+    for entry in fs::read_dir(root.join("docs")).unwrap() {
+        let file = entry.unwrap().file_name().into_string().unwrap();
+        let module = file.strip_suffix(".md").unwrap().replace('-', "_");
+        assert!(guides.contains(&format!("/docs/{file}\"")), "{file}");
+        assert!(guides.contains(&format!("]({module}) |")), "{file}");
+        assert!(front.contains(&format!("(guide::{module})")), "{file}");
+        assert!(root.join("runtime/docs").join(&file).exists(), "{file}");
     }
 }
 
