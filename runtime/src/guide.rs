@@ -34,7 +34,10 @@ macro_rules! guides {
 }
 
 // The pages link to items by their names.
-#[allow(unused_imports, reason = "for links only, which a build without documentation does not see")]
+#[allow(
+    unused_imports,
+    reason = "for links only, which a build without documentation does not see"
+)]
 use crate::*;
 
 guides! {
