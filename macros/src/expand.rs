@@ -397,15 +397,19 @@ fn local(name: &str) -> Ident {
     Ident::new(name, Span::mixed_site())
 }
 
-/// Returns the path of the runtime's module for this very version, so that two versions never meet.
-fn private_module(entries: &[Entry]) -> TokenStream {
-    let version = format_ident!(
+/// Returns the name of the runtime's module for this very version, so that two versions never meet.
+pub(crate) fn version_name() -> Ident {
+    format_ident!(
         "v{}_{}_{}",
         env!("CARGO_PKG_VERSION_MAJOR"),
         env!("CARGO_PKG_VERSION_MINOR"),
         env!("CARGO_PKG_VERSION_PATCH")
-    );
+    )
+}
 
+/// Returns the path of that module.
+fn private_module(entries: &[Entry]) -> TokenStream {
+    let version = version_name();
     let path = entries
         .iter()
         .find(|entry| matches!(entry.rule.form, Form::Path));

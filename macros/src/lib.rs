@@ -1,4 +1,5 @@
-//! The `#[jwt_auth]` attribute. Depend on `socketioxide-jwt-auth`, which re-exports it.
+//! The `#[jwt_auth]` attribute. Depend on [`socketioxide-jwt-auth`](https://docs.rs/socketioxide-jwt-auth),
+//! which re-exports it.
 
 // First, for its macro.
 #[macro_use]
@@ -81,6 +82,18 @@ pub fn jwt_auth(
     let generated = generate(attribute.into(), item.clone());
     // The item stays as it is even if something is wrong with it, because other code may use it.
     quote!(#item #generated).into()
+}
+
+/// Names a module of the runtime after the version of this crate. Not public API.
+#[doc(hidden)]
+#[proc_macro_attribute]
+pub fn named_after_version(
+    _: proc_macro::TokenStream,
+    module: proc_macro::TokenStream,
+) -> proc_macro::TokenStream {
+    let mut module = syn::parse_macro_input!(module as syn::ItemMod);
+    module.ident = expand::version_name();
+    quote!(#module).into()
 }
 
 /// Returns the function's companion and what is wrong with the function or the attribute.

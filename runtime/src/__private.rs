@@ -2,7 +2,8 @@
 //! version, and each version of the macro crate works with exactly one version of this crate.
 
 /// The items for one version of the macro crate, which the module's name tells.
-pub mod v0_1_0 {
+#[socketioxide_jwt_auth_macros::named_after_version]
+pub mod version {
     use std::{marker::PhantomData, sync::Arc};
 
     pub use core::{

@@ -78,6 +78,10 @@ pub use lookup::{
 };
 pub use middleware::JwtAuth;
 pub use policy::{All, AnyOf, Not, Policy};
+/// The version of reqwest whose `Client` [`http_client`](JwtAuthBuilder::http_client) takes.
+#[cfg(feature = "jwks")]
+#[cfg_attr(docsrs, doc(cfg(feature = "jwks")))]
+pub use reqwest;
 #[cfg(feature = "redis")]
 #[cfg_attr(docsrs, doc(cfg(feature = "redis")))]
 pub use revocations::RedisRevocations;

@@ -201,6 +201,25 @@ declare_settings! {
         http_client: HttpClient {
             /// The HTTP client that fetches JWK Sets: for a proxy, or for your own certificates. It
             /// should not follow redirects to other hosts; an answer from another host is refused.
+            ///
+            /// ```
+            /// use std::time::Duration;
+            /// use socketioxide_jwt_auth::{Verifier, reqwest};
+            ///
+            /// # fn build(certificate: &[u8]) -> Result<Verifier, Box<dyn std::error::Error>> {
+            /// let client = reqwest::Client::builder()
+            ///     .redirect(reqwest::redirect::Policy::none())
+            ///     .timeout(Duration::from_secs(5))
+            ///     .tls_certs_merge([reqwest::Certificate::from_pem(certificate)?])
+            ///     .build()?;
+            /// let verifier = Verifier::builder()
+            ///     .oidc_issuer("https://login.internal.example")
+            ///     .algorithm("RS256")
+            ///     .http_client(client)
+            ///     .build()?;
+            /// # Ok(verifier)
+            /// # }
+            /// ```
             #[cfg(feature = "jwks")]
             #[cfg_attr(docsrs, doc(cfg(feature = "jwks")))]
             fn http_client(client: reqwest::Client) { HttpClient(client) }
