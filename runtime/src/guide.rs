@@ -36,6 +36,7 @@ macro_rules! guides {
 // The pages link to items by their names.
 #[allow(
     unused_imports,
+    clippy::wildcard_imports,
     reason = "for links only, which a build without documentation does not see"
 )]
 use crate::*;
