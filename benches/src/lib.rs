@@ -11,7 +11,7 @@ mod tokens;
 pub use client::{Client, Load};
 pub use heap::{ALLOCATOR, allocations, live_bytes};
 pub use remote::{RemoteServer, Report};
-pub use server::{Claims, Kind, User, authenticate, serve_if_asked};
+pub use server::{Claims, Kind, Tuning, User, Variant, authenticate, serve_if_asked};
 pub use statistics::{median, per};
 pub use tokens::{in_an_hour, token};
 

@@ -7,7 +7,7 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-use crate::{Kind, Result};
+use crate::{Result, Variant};
 
 /// A server in a process of its own, so that what is measured is the server's and not the clients'.
 #[derive(Debug)]
@@ -43,9 +43,9 @@ impl RemoteServer {
     /// # Errors
     ///
     /// It cannot be started.
-    pub async fn start(kind: Kind) -> Result<Self> {
+    pub async fn start(variant: impl Into<Variant>) -> Result<Self> {
         let mut process = Command::new(std::env::current_exe()?)
-            .arg(kind.argument())
+            .arg(variant.into().argument())
             .args(std::env::args().skip(1))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

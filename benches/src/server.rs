@@ -5,11 +5,13 @@ use procfs::{WithCurrentSystemInfo, process::Process};
 use rustix::time::{ClockId, clock_gettime};
 use serde::Deserialize;
 use socketioxide::{
-    SocketIo,
+    SocketIo, SocketIoBuilder,
     extract::{Data, SocketRef},
     handler::ConnectHandler,
 };
-use socketioxide_jwt_auth::{JwtAuthBuilder, RedisRevocations, Revocations, jwt_auth};
+use socketioxide_jwt_auth::{
+    CompactHandshakeLayer, JwtAuthBuilder, RedisRevocations, Revocations, jwt_auth,
+};
 use tokio::{
     io::{AsyncBufReadExt, BufReader, stdin},
     net::TcpListener,
@@ -56,6 +58,67 @@ pub enum Kind {
     Careless,
 }
 
+/// What the server does about the memory of its sockets; see the guide to tuning.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tuning {
+    /// Nothing: the settings are those of socketioxide.
+    Default,
+    /// The layer.
+    Layer,
+    /// The layer, and a smaller buffer for what a WebSocket reads.
+    LayerAndBuffer,
+}
+
+impl Tuning {
+    /// All of them, from the most memory to the least.
+    pub const ALL: [Self; 3] = [Self::Default, Self::Layer, Self::LayerAndBuffer];
+
+    fn router(self, builder: SocketIoBuilder) -> (Router, SocketIo) {
+        let (layer, io) = match self {
+            Self::Default | Self::Layer => builder,
+            Self::LayerAndBuffer => builder.ws_read_buffer_size(1024),
+        }
+        .build_layer();
+        let router = Router::new().layer(layer);
+        let router = match self {
+            Self::Default => router,
+            Self::Layer | Self::LayerAndBuffer => router.layer(CompactHandshakeLayer::new()),
+        };
+        (router, io)
+    }
+}
+
+/// A server that a benchmark can start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Variant {
+    /// What it does about tokens.
+    pub kind: Kind,
+    /// What it does about memory.
+    pub tuning: Tuning,
+}
+
+impl Variant {
+    /// The argument that says what a process shall serve.
+    pub(crate) fn argument(self) -> String {
+        format!("serve-{:?}-{:?}", self.kind, self.tuning).to_lowercase()
+    }
+
+    fn all() -> impl Iterator<Item = Self> {
+        Kind::ALL
+            .into_iter()
+            .flat_map(|kind| Tuning::ALL.map(|tuning| Self { kind, tuning }))
+    }
+}
+
+impl From<Kind> for Variant {
+    fn from(kind: Kind) -> Self {
+        Self {
+            kind,
+            tuning: Tuning::Default,
+        }
+    }
+}
+
 impl Kind {
     const ALL: [Self; 6] = [
         Self::Plain,
@@ -65,11 +128,6 @@ impl Kind {
         Self::RedisRevocations,
         Self::Careless,
     ];
-
-    /// The argument that says what a process shall serve.
-    pub(crate) fn argument(self) -> String {
-        format!("serve-{self:?}").to_lowercase()
-    }
 
     async fn add_namespace(self, io: &SocketIo) -> Result<()> {
         match self {
@@ -123,25 +181,21 @@ async fn on_connect_careless(socket: SocketRef) {
 /// No port can be had.
 pub async fn serve_if_asked() -> Result<bool> {
     let argument = std::env::args().nth(1);
-    match Kind::ALL
-        .into_iter()
-        .find(|kind| argument == Some(kind.argument()))
-    {
-        Some(kind) => serve(kind).await.map(|()| true),
+    match Variant::all().find(|variant| argument == Some(variant.argument())) {
+        Some(variant) => serve(variant).await.map(|()| true),
         None => Ok(false),
     }
 }
 
 /// Reports with one line of JSON for every line of its stdin, and ends with it.
-async fn serve(kind: Kind) -> Result<()> {
+async fn serve(Variant { kind, tuning }: Variant) -> Result<()> {
     // Pings would make idle sockets less idle.
-    let (layer, io) = SocketIo::builder()
-        .ping_interval(Duration::from_hours(1))
-        .build_layer();
+    let builder = SocketIo::builder().ping_interval(Duration::from_hours(1));
+    let (router, io) = tuning.router(builder);
     kind.add_namespace(&io).await?;
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     println!("{}", listener.local_addr()?);
-    tokio::spawn(async move { axum::serve(listener, Router::new().layer(layer)).await });
+    tokio::spawn(async move { axum::serve(listener, router).await });
 
     let mut requests = BufReader::new(stdin()).lines();
     while requests.next_line().await?.is_some() {

@@ -15,6 +15,7 @@
 //! | test a server | [Testing](testing) |
 //! | run several nodes | [Clusters](clusters) |
 //! | go live: TLS, proxies, limits, shutdown | [Deploying](deploying) |
+//! | hold more sockets with the same memory, plan for a million | [Tuning](tuning) |
 //! | read the log, keep an audit log, count | [Logs](logs) |
 //! | come from Node.js | [Migrating](migrating) |
 //!
@@ -55,6 +56,7 @@ guides! {
     testing: "Testing", "../docs/testing.md", "testing";
     clusters: "Clusters", "../docs/clusters.md", "redis";
     deploying: "Deploying", "../docs/deploying.md", "axum";
+    tuning: "Tuning", "../docs/tuning.md", "axum";
     logs: "Logs", "../docs/logs.md";
     migrating: "Migrating from Node.js", "../docs/migrating.md";
 }

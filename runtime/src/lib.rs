@@ -31,6 +31,7 @@ mod authenticate;
 pub mod axum;
 mod builder;
 mod clock;
+mod compact_handshake;
 mod error;
 mod events;
 mod extract;
@@ -69,6 +70,7 @@ pub use algorithm::Algorithm;
 #[cfg_attr(docsrs, doc(cfg(feature = "axum")))]
 pub use axum::backchannel_logout;
 pub use builder::JwtAuthBuilder;
+pub use compact_handshake::{CompactHandshake, CompactHandshakeLayer};
 pub use error::{Action, AuthError, ConfigError, ConfigErrorKind, CustomError, ErrorCode};
 pub use events::{AuthEvent, AuthEventKind};
 pub use extract::{AuthClaims, AuthUser, MaybeAuthUser, Reply, SocketAuth};

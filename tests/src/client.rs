@@ -20,7 +20,8 @@ pub struct ClientBuilder {
 }
 
 impl ClientBuilder {
-    pub(crate) fn to(server: SocketAddr) -> Self {
+    /// Prepares a client of a server.
+    pub fn to(server: SocketAddr) -> Self {
         Self {
             server,
             namespace: "/".to_owned(),

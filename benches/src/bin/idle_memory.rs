@@ -1,11 +1,11 @@
 //! What an idle authenticated socket costs against one of the same server without the middleware:
-//! memory per socket.
+//! memory per socket, with the settings of the guide to tuning and without.
 //!
 //! `cargo run --release -p socketioxide-jwt-auth-benches --bin idle_memory [sockets]`. It needs
 //! that many open files.
 
 use socketioxide_jwt_auth_benches::{
-    Kind, Load, RemoteServer, Result, in_an_hour, median, per, serve_if_asked,
+    Kind, Load, RemoteServer, Result, Tuning, Variant, in_an_hour, median, per, serve_if_asked,
 };
 
 const SOCKETS: usize = 5_000;
@@ -35,25 +35,32 @@ async fn main() -> Result<()> {
         .nth(1)
         .map_or(Ok(SOCKETS), |number| number.parse())?;
 
-    let mut measured: [Vec<Memory>; KINDS.len()] = Default::default();
+    let variants = Tuning::ALL
+        .into_iter()
+        .flat_map(|tuning| KINDS.map(|kind| Variant { kind, tuning }));
+    let mut measured: Vec<_> = variants.map(|variant| (variant, Vec::new())).collect();
     for _ in 0..ROUNDS {
-        for (kind, rounds) in KINDS.into_iter().zip(&mut measured) {
-            rounds.push(measure(kind, sockets).await?);
+        for (variant, rounds) in &mut measured {
+            rounds.push(measure(*variant, sockets).await?);
         }
     }
 
-    let medians = measured.map(|rounds| Memory {
-        live: median(rounds.iter().map(|round| round.live).collect()),
-        resident: median(rounds.iter().map(|round| round.resident).collect()),
-        tasks: median(rounds.iter().map(|round| round.tasks).collect()),
+    let medians = measured.into_iter().map(|(variant, rounds)| {
+        let median_of = |part: fn(&Memory) -> f64| median(rounds.iter().map(part).collect());
+        let memory = Memory {
+            live: median_of(|memory| memory.live),
+            resident: median_of(|memory| memory.resident),
+            tasks: median_of(|memory| memory.tasks),
+        };
+        (variant, memory)
     });
-    print(&medians);
+    print(&medians.collect::<Vec<_>>());
     Ok(())
 }
 
 /// A server of its own each time: memory that was once resident stays so.
-async fn measure(kind: Kind, sockets: usize) -> Result<Memory> {
-    let mut server = RemoteServer::start(kind).await?;
+async fn measure(variant: Variant, sockets: usize) -> Result<Memory> {
+    let mut server = RemoteServer::start(variant).await?;
     let idle = server.report().await?;
     let load = Load {
         server: server.address(),
@@ -84,22 +91,26 @@ async fn measure(kind: Kind, sockets: usize) -> Result<Memory> {
     })
 }
 
-fn print(medians: &[Memory; KINDS.len()]) {
+/// The ratios compare with the same settings without the middleware.
+fn print(medians: &[(Variant, Memory)]) {
     println!(
-        "{:14} {:>11} {:>6} {:>11} {:>6} {:>6}",
-        "per socket", "live heap", "ratio", "resident", "ratio", "tasks"
+        "{:14} {:14} {:>11} {:>6} {:>11} {:>6} {:>6}",
+        "per socket", "settings", "live heap", "ratio", "resident", "ratio", "tasks"
     );
 
-    let plain = medians[0];
-    for (kind, memory) in KINDS.into_iter().zip(medians) {
-        println!(
-            "{:14} {:>11.0} {:>6.3} {:>11.0} {:>6.3} {:>6.2}",
-            format!("{kind:?}"),
-            memory.live,
-            memory.live / plain.live,
-            memory.resident,
-            memory.resident / plain.resident,
-            memory.tasks,
-        );
+    for of_tuning in medians.chunks(KINDS.len()) {
+        let (_, plain) = of_tuning[0];
+        for (Variant { kind, tuning }, memory) in of_tuning {
+            println!(
+                "{:14} {:14} {:>11.0} {:>6.3} {:>11.0} {:>6.3} {:>6.2}",
+                format!("{kind:?}"),
+                format!("{tuning:?}"),
+                memory.live,
+                memory.live / plain.live,
+                memory.resident,
+                memory.resident / plain.resident,
+                memory.tasks,
+            );
+        }
     }
 }

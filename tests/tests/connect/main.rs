@@ -2,6 +2,7 @@
 
 mod authorisation;
 mod cleanup;
+mod compact_handshake;
 mod configuration;
 mod events;
 mod extractors;
