@@ -1,7 +1,7 @@
 use std::{
     net::SocketAddr,
     sync::atomic::{AtomicU64, Ordering},
-    time::SystemTime,
+    time::{SystemTime, UNIX_EPOCH},
 };
 
 use futures_util::{SinkExt, StreamExt, TryStreamExt, stream};
@@ -26,6 +26,23 @@ impl Client {
     ///
     /// The server cannot be reached, or refuses.
     pub async fn connect(server: SocketAddr, token: &str) -> Result<Self> {
+        let mut client = Self::ask_to_connect(server, token).await?;
+        client.expect("40{").await?;
+        Ok(client)
+    }
+
+    /// Opens a connection, asks for `/` with a token, and is refused.
+    ///
+    /// # Errors
+    ///
+    /// The server cannot be reached, or does not refuse.
+    pub async fn refused(server: SocketAddr, token: &str) -> Result<()> {
+        let mut client = Self::ask_to_connect(server, token).await?;
+        client.expect("44{").await?;
+        Ok(())
+    }
+
+    async fn ask_to_connect(server: SocketAddr, token: &str) -> Result<Self> {
         let (socket, _) = connect_async(format!(
             "ws://{server}/socket.io/?EIO=4&transport=websocket"
         ))
@@ -33,7 +50,6 @@ impl Client {
         let mut client = Self { socket };
         client.expect("0{").await?;
         client.send(format!(r#"40{{"token":"{token}"}}"#)).await?;
-        client.expect("40{").await?;
         Ok(client)
     }
 
@@ -150,10 +166,35 @@ impl Load {
             .await
     }
 
-    async fn client(self) -> Result<Client> {
-        // Whatever is kept for a user would not be seen if the users came back.
-        static USERS: AtomicU64 = AtomicU64::new(0);
-        let user = format!("user-{}", USERS.fetch_add(1, Ordering::Relaxed));
-        Client::connect(self.server, &token(&user, self.expires_at)?).await
+    /// Connects all of them with tokens that are refused: every other one has expired, and the
+    /// signatures of the rest are wrong.
+    ///
+    /// # Errors
+    ///
+    /// One of them was not refused.
+    pub async fn be_refused(self) -> Result<()> {
+        let attempts = (0..self.clients).map(|number| async move {
+            let token = if number % 2 == 0 {
+                token(&new_user(), UNIX_EPOCH)?
+            } else {
+                format!("{}A", token(&new_user(), self.expires_at)?)
+            };
+            Client::refused(self.server, &token).await
+        });
+
+        stream::iter(attempts)
+            .buffer_unordered(self.at_once)
+            .try_collect()
+            .await
     }
+
+    async fn client(self) -> Result<Client> {
+        Client::connect(self.server, &token(&new_user(), self.expires_at)?).await
+    }
+}
+
+/// Returns the name of a new user. What is kept for a user would not be seen if users came back.
+fn new_user() -> String {
+    static USERS: AtomicU64 = AtomicU64::new(0);
+    format!("user-{}", USERS.fetch_add(1, Ordering::Relaxed))
 }

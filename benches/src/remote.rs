@@ -85,8 +85,8 @@ impl RemoteServer {
         Ok(serde_json::from_str(&line)?)
     }
 
-    /// Asks until it has no sockets and no more tasks than `idle`, at most for 10 seconds, and
-    /// returns its last report.
+    /// Asks until it has no more sockets and tasks than `idle`, at most for 10 seconds, and returns
+    /// its last report.
     ///
     /// # Errors
     ///
@@ -95,7 +95,8 @@ impl RemoteServer {
         let deadline = Instant::now() + LONGEST_SETTLING;
         loop {
             let report = self.report().await?;
-            let is_settled = report.sockets == 0 && report.alive_tasks <= idle.alive_tasks;
+            let is_settled =
+                report.sockets <= idle.sockets && report.alive_tasks <= idle.alive_tasks;
             if is_settled || Instant::now() > deadline {
                 return Ok(report);
             }

@@ -65,24 +65,32 @@ pub enum Tuning {
     Default,
     /// The layer.
     Layer,
-    /// The layer, and a smaller buffer for what a WebSocket reads.
+    /// The layer, and a buffer of 1,024 bytes for what a WebSocket reads.
     LayerAndBuffer,
+    /// The layer, and one of 256 bytes.
+    LayerAndSmallBuffer,
 }
 
 impl Tuning {
     /// All of them, from the most memory to the least.
-    pub const ALL: [Self; 3] = [Self::Default, Self::Layer, Self::LayerAndBuffer];
+    pub const ALL: [Self; 4] = [
+        Self::Default,
+        Self::Layer,
+        Self::LayerAndBuffer,
+        Self::LayerAndSmallBuffer,
+    ];
 
     fn router(self, builder: SocketIoBuilder) -> (Router, SocketIo) {
         let (layer, io) = match self {
             Self::Default | Self::Layer => builder,
             Self::LayerAndBuffer => builder.ws_read_buffer_size(1024),
+            Self::LayerAndSmallBuffer => builder.ws_read_buffer_size(256),
         }
         .build_layer();
         let router = Router::new().layer(layer);
         let router = match self {
             Self::Default => router,
-            Self::Layer | Self::LayerAndBuffer => router.layer(CompactHandshakeLayer::new()),
+            _ => router.layer(CompactHandshakeLayer::new()),
         };
         (router, io)
     }
@@ -128,6 +136,15 @@ impl Kind {
         Self::RedisRevocations,
         Self::Careless,
     ];
+
+    /// Defaults to 45 seconds. socketioxide 0.18.9 keeps a connection that was refused and is closed
+    /// until then, which `soak` would have to wait for at each step.
+    fn connect_timeout(self) -> Duration {
+        match self {
+            Self::Complete => Duration::from_secs(5),
+            _ => Duration::from_secs(45),
+        }
+    }
 
     async fn add_namespace(self, io: &SocketIo) -> Result<()> {
         match self {
@@ -190,7 +207,9 @@ pub async fn serve_if_asked() -> Result<bool> {
 /// Reports with one line of JSON for every line of its stdin, and ends with it.
 async fn serve(Variant { kind, tuning }: Variant) -> Result<()> {
     // Pings would make idle sockets less idle.
-    let builder = SocketIo::builder().ping_interval(Duration::from_hours(1));
+    let builder = SocketIo::builder()
+        .ping_interval(Duration::from_hours(1))
+        .connect_timeout(kind.connect_timeout());
     let (router, io) = tuning.router(builder);
     kind.add_namespace(&io).await?;
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;

