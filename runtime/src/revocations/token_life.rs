@@ -25,7 +25,8 @@ impl Default for TokenLife {
 
 impl TokenLife {
     pub(super) fn set(&self, life: Duration) {
-        let seconds = life.as_secs() + u64::from(life.subsec_nanos() > 0);
+        let rounded_up = u64::from(life.subsec_nanos() > 0);
+        let seconds = life.as_secs().saturating_add(rounded_up);
         self.seconds.store(seconds, Ordering::Relaxed);
     }
 
@@ -62,6 +63,18 @@ mod tests {
     use std::time::UNIX_EPOCH;
 
     use super::*;
+
+    #[test]
+    fn the_longest_time_that_can_be_written_is_not_a_short_one() {
+        let life = TokenLife::default();
+        for (set, expected) in [
+            (Duration::from_millis(1001), Duration::from_secs(2)),
+            (Duration::MAX, Duration::from_secs(u64::MAX)),
+        ] {
+            life.set(set);
+            assert_eq!(life.get(), expected);
+        }
+    }
 
     #[test]
     fn a_token_is_longer_if_its_life_is_or_has_no_end() {
