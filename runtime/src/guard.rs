@@ -2,7 +2,9 @@
 //! refuses the client.
 
 use std::{
+    any::Any,
     error::Error,
+    iter, mem,
     panic::{AssertUnwindSafe, catch_unwind},
 };
 
@@ -17,7 +19,21 @@ use crate::error::AuthError;
 /// Returns `internal_error` if it panics. The error leaves the panic's message out, because that
 /// may hold a secret.
 pub(crate) fn call<T>(name: &str, function: impl FnOnce() -> T) -> Result<T, AuthError> {
-    catch_unwind(AssertUnwindSafe(function)).map_err(|_| panicked(name))
+    catch(function).ok_or_else(|| panicked(name))
+}
+
+/// Calls a function of the application. Returns `None` if it panics.
+pub(crate) fn catch<T>(function: impl FnOnce() -> T) -> Option<T> {
+    catch_unwind(AssertUnwindSafe(function))
+        .map_err(dispose)
+        .ok()
+}
+
+/// Drops what a panic carries, which may panic again.
+fn dispose(payload: Box<dyn Any + Send>) {
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+        mem::forget(payload);
+    }
 }
 
 /// Awaits a future of the application.
@@ -33,29 +49,32 @@ pub(crate) fn future<T>(
 ) -> impl Future<Output = Result<T, AuthError>> {
     AssertUnwindSafe(future)
         .catch_unwind()
-        .map(move |result| result.map_err(|_| panicked(name)))
+        .map(move |result| result.map_err(dispose).map_err(|()| panicked(name)))
 }
 
 fn panicked(name: &str) -> AuthError {
     AuthError::internal(format!("{name} panicked"))
 }
 
+/// The limit of an error's causes, because one may be its own cause.
+pub(crate) const MAX_CAUSES: usize = 32;
+
 /// Returns the messages of an error and of its sources, for the log. The `Display` of an
 /// application's error may panic.
 pub(crate) fn error_chain(error: &(dyn Error + 'static)) -> String {
-    let mut texts = Vec::new();
-    let mut next = Some(error);
-    while let Some(error) = next {
-        let text = catch_unwind(AssertUnwindSafe(|| error.to_string()));
-        texts.push(text.unwrap_or_else(|_| "an error whose `Display` panicked".to_owned()));
-        next = source(error);
-    }
+    let causes = iter::successors(Some(error), |error| source(*error)).take(MAX_CAUSES);
+    let texts: Vec<_> = causes
+        .map(|error| {
+            let text = catch(|| error.to_string());
+            text.unwrap_or_else(|| "an error whose `Display` panicked".to_owned())
+        })
+        .collect();
     texts.join(": ")
 }
 
 /// Returns the source of an application's error, whose code may panic.
 pub(crate) fn source<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
-    catch_unwind(AssertUnwindSafe(|| error.source())).unwrap_or_default()
+    catch(|| error.source()).flatten()
 }
 
 #[cfg(test)]
@@ -96,6 +115,29 @@ mod tests {
             future("it", async { 1 }).now_or_never().unwrap().unwrap(),
             1
         );
+    }
+
+    #[derive(Debug)]
+    struct Endless;
+
+    impl fmt::Display for Endless {
+        fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+            formatter.write_str("again")
+        }
+    }
+
+    impl Error for Endless {
+        fn source(&self) -> Option<&(dyn Error + 'static)> {
+            Some(self)
+        }
+    }
+
+    #[test]
+    fn an_error_that_is_its_own_cause_is_written_and_searched() {
+        let again = vec!["again"; MAX_CAUSES].join(": ");
+        assert_eq!(error_chain(&Endless), again);
+        let error: Box<dyn Error + Send + Sync> = Box::new(Endless);
+        assert_eq!(AuthError::from(error).code(), "internal_error");
     }
 
     #[test]

@@ -1,11 +1,6 @@
 //! Finds the refusal inside of an application's error.
 
-use std::{
-    cell::RefCell,
-    error::Error,
-    io,
-    panic::{AssertUnwindSafe, catch_unwind},
-};
+use std::{cell::RefCell, error::Error, io};
 
 use super::AuthError;
 use crate::guard;
@@ -22,7 +17,8 @@ thread_local! {
 /// which is that of the error.
 pub(super) fn find(error: &(dyn Error + 'static)) -> Option<Found> {
     let mut next = Some(error);
-    while let Some(error) = next {
+    for _ in 0..guard::MAX_CAUSES {
+        let error = next?;
         let own = match error.downcast_ref::<AuthError>() {
             Some(own) => Some(Found::new(own)),
             None => shown_by(error),
@@ -59,7 +55,7 @@ impl Found {
 /// Returns the [`AuthError`] whose `Display` is all that an error shows.
 fn shown_by(error: &(dyn Error + 'static)) -> Option<Found> {
     DISPLAYED.set(Some(Vec::new()));
-    let text = catch_unwind(AssertUnwindSafe(|| error.to_string())).ok();
+    let text = guard::catch(|| error.to_string());
     let displayed = DISPLAYED.take().unwrap_or_default();
 
     let text = text?;

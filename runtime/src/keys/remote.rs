@@ -5,12 +5,10 @@ mod fetch;
 mod problem;
 
 use std::{
-    panic::AssertUnwindSafe,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, SystemTime},
 };
 
-use futures_util::FutureExt;
 use tokio::{
     runtime::Handle,
     sync::{Mutex as AsyncMutex, OwnedMutexGuard},
@@ -22,6 +20,7 @@ use super::{KeySet, jwk};
 use crate::{
     clock::Clock,
     error::{AuthError, ConfigError, ConfigErrorKind, ErrorCode},
+    guard,
     retry::Backoff,
 };
 pub(crate) use endpoint::{Endpoint, PlainHttp, RemoteSettings};
@@ -281,7 +280,7 @@ impl<F: Fetch> Shared<F> {
                 monotonic: Instant::now(),
                 wall: shared.clock.now(),
             };
-            let answer = AssertUnwindSafe(shared.fetch.fetch()).catch_unwind().await;
+            let answer = guard::future("the request for keys", shared.fetch.fetch()).await;
 
             shared.take(
                 answer.unwrap_or_else(|_| Err(RemoteProblem::Panicked)),
