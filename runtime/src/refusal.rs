@@ -14,7 +14,7 @@ use socketioxide::{
 use crate::{
     error::AuthError,
     log::{self, loggable, namespace},
-    retry::{until_connected, while_full},
+    retry::{until_connected, until_removed, while_full},
     session::{
         Session, SessionState,
         rooms::SessionRooms,
@@ -133,6 +133,7 @@ impl Ending {
             }
         });
         ending.await;
+        until_removed(socket).await;
     }
 
     /// Tries once to tell and disconnect the client.

@@ -8,7 +8,7 @@ use std::{
 use socketioxide::SocketError;
 use tokio::time::{Instant, sleep};
 
-use crate::session::socket::AnySocket;
+use crate::session::socket::{AnySocket, is_abandoned};
 
 /// A pause that doubles from the shortest to the longest.
 #[derive(Debug, Clone, Copy)]
@@ -94,14 +94,31 @@ const CONNECTING: Backoff = Backoff::new(Duration::from_millis(1), Duration::fro
 /// Waits until the socket is connected, because nothing can be sent to it before, or until it is
 /// dropped.
 ///
-/// Keeps waiting for a socket that has disconnected and that the application still holds: it looks
-/// like one that is not connected yet.
+/// Returns at once for a socket that is [abandoned](is_abandoned). Keeps waiting for another one that
+/// has disconnected and that the application still holds: it looks like one that is not connected
+/// yet.
 pub(crate) async fn until_connected(socket: &Weak<dyn AnySocket>) {
     let mut backoff = CONNECTING;
     while socket
         .upgrade()
-        .is_some_and(|socket| !socket.is_connected())
+        .is_some_and(|socket| !socket.is_connected() && !is_abandoned(&socket))
     {
+        sleep(backoff.pause()).await;
+    }
+}
+
+/// Waits until a disconnected socket has left its namespace, and removes it if its disconnect
+/// handler panicked: the client would hear what is sent to the namespace as long as its connection
+/// lasts.
+pub(crate) async fn until_removed(socket: &Weak<dyn AnySocket>) {
+    let mut backoff = CONNECTING;
+    while let Some(open) = socket.upgrade().filter(|socket| socket.is_in_namespace()) {
+        if is_abandoned(&open) {
+            // There is no handler any more, so this removes it.
+            open.close().ok();
+        } else {
+            drop(open);
+        }
         sleep(backoff.pause()).await;
     }
 }

@@ -92,7 +92,10 @@
 //! - **Panics of the application** (the lookup, its extractors, `user_key`, a policy, a key source,
 //!   `Deserialize`, `Serialize` and `Display` of its types) are `internal_error` to the client,
 //!   which is refused. The log names the function, but does not repeat the panic's message
-//!   (`panics`). With `panic = "abort"` every panic ends the process.
+//!   (`panics`). A socket whose disconnect handler panicked is removed from its namespace when its
+//!   session ends, because socketioxide 0.18.9 would keep it there, with all broadcasts, for as long
+//!   as its connection lasts (`disconnect_handlers`). With `panic = "abort"` every panic ends the
+//!   process.
 //! - **No details to clients**: a client gets a code, and the application's message for `denied`.
 //!   Causes go to `tracing`. `Debug`, logs and errors never contain a token, a secret or a key. If
 //!   the name of a namespace or an event looks like a token, it is not logged.
@@ -141,6 +144,10 @@
 //!   connection, the memory of what waits for it and its sockets in other namespaces, until its TCP
 //!   connection ends. With the feature `axum`, `HangUpListener` hangs up on it three seconds after
 //!   the end (`deaf_clients`).
+//! - **Disconnect handlers that take long**: socketioxide removes a socket after its disconnect
+//!   handler. Until then its client, whose session has ended, still gets what is sent to the
+//!   namespace and to rooms of the application, which the handler sees. Do slow work in a task, and
+//!   do not keep the socket in it.
 //! - **Connections without a namespace**: `connect_timeout` ends them, unless they joined a public
 //!   one.
 //! - **Revocation**: a token is valid until it expires. Issue tokens with a short lifetime, let

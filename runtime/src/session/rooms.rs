@@ -122,7 +122,7 @@ fn changing() -> MutexGuard<'static, ()> {
 
 /// Whether socketioxide has the socket in its namespace. It puts the socket there before it marks
 /// it connected, and removes it after its disconnect handler has run, together with its rooms.
-fn is_in_namespace<A: Adapter>(socket: &Socket<A>) -> bool {
+pub(super) fn is_in_namespace<A: Adapter>(socket: &Socket<A>) -> bool {
     socket
         .local()
         .get_socket(socket.id)
@@ -172,6 +172,7 @@ pub(crate) fn leave_ended<A: Adapter>(socket: &Socket<A>, rooms: &SessionRooms) 
     if !is_in_namespace(socket) {
         return;
     }
+
     socket.leave_all();
     let ended: Vec<_> = rooms.iter().map(|room| of_ended(room)).collect();
     if !ended.is_empty() {

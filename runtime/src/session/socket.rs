@@ -19,7 +19,7 @@ use super::{
     rooms::{self, SessionRooms},
     store,
 };
-use crate::{error::AuthError, log};
+use crate::{error::AuthError, guard, log, refusal};
 
 /// The event that tells a client about a refusal.
 pub(crate) const UNAUTHORIZED: &str = "unauthorized";
@@ -65,6 +65,9 @@ pub(crate) trait AnySocket: Any + Send + Sync {
 
     fn is_connected(&self) -> bool;
 
+    /// See [`rooms::is_in_namespace`].
+    fn is_in_namespace(&self) -> bool;
+
     /// Emits an event.
     ///
     /// # Errors
@@ -107,6 +110,10 @@ impl<A: Adapter> AnySocket for Socket<A> {
         self.connected()
     }
 
+    fn is_in_namespace(&self) -> bool {
+        rooms::is_in_namespace(self)
+    }
+
     fn send(&self, event: &str, message: &Message<'_>) -> Result<(), SocketError> {
         match self.emit(event, message) {
             Err(SendError::Socket(error)) => Err(error),
@@ -115,7 +122,15 @@ impl<A: Adapter> AnySocket for Socket<A> {
     }
 
     fn close(self: Arc<Self>) -> Result<(), SocketError> {
-        self.disconnect()
+        let socket = Arc::clone(&self);
+        let closed = guard::call("an extractor of the disconnect handler", || {
+            socket.disconnect()
+        });
+        closed.unwrap_or_else(|error| {
+            log::refusal(&*self, &error, "the disconnect handler was not called");
+            refusal::finish_disconnect(&self);
+            Ok(())
+        })
     }
 
     #[cfg(feature = "axum")]
@@ -134,6 +149,13 @@ impl<A: Adapter> AnySocket for Socket<A> {
     fn leave_ended(&self, rooms: &SessionRooms) {
         rooms::leave_ended(self, rooms);
     }
+}
+
+/// Whether a disconnected socket is still in its namespace although its disconnect handler does not
+/// run any more, because it panicked: only the namespace and the caller hold the socket.
+/// socketioxide 0.18.9 removes a socket after its handler.
+pub(crate) fn is_abandoned(socket: &Arc<dyn AnySocket>) -> bool {
+    !socket.is_connected() && Arc::strong_count(socket) == 2 && socket.is_in_namespace()
 }
 
 /// Returns a reference that does not keep the socket alive.

@@ -25,7 +25,7 @@ use crate::{
     log,
     refusal::Ending,
     registry::{LoggedOut, Logout, OthersOf, Server},
-    retry::{Backoff, until_connected},
+    retry::{Backoff, until_connected, until_removed},
     session::{
         Session, SessionState,
         rooms::{self, ATTEMPTS, Kept, LogoutMarks},
@@ -177,11 +177,16 @@ fn end_here(session: &SessionState, reason: &Arc<AuthError>) -> Option<JoinHandl
         return None;
     }
 
-    if ending.attempt(&socket).is_ok() {
-        return None;
-    }
+    let is_closed = ending.attempt(&socket).is_ok();
+    let is_removed = !socket.is_in_namespace();
     let socket = Arc::downgrade(&socket);
-    Some(tokio::spawn(async move { ending.run(&socket).await }))
+    if !is_closed {
+        return Some(tokio::spawn(async move { ending.run(&socket).await }));
+    }
+    if !is_removed {
+        tokio::spawn(async move { until_removed(&socket).await });
+    }
+    None
 }
 
 /// The sockets to end.
@@ -265,6 +270,7 @@ impl<A: Adapter> Elsewhere<A> {
         if !rooms::are_shared::<A>() {
             return;
         }
+
         match &self.target.kept {
             Some(Kept::Login(room)) => {
                 if let Some(sockets) = self.sockets([room.to_string()]) {

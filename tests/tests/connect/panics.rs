@@ -7,11 +7,12 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Value, json};
 use socketioxide::{
     extract::{AckSender, SocketRef},
-    handler::{ConnectHandler, FromConnectParts, Value as Payload},
-    socket::Socket,
+    handler::{ConnectHandler, FromConnectParts, FromDisconnectParts, Value as Payload},
+    socket::{DisconnectReason, Socket},
 };
 use socketioxide_jwt_auth::{
-    AuthError, AuthUser, KeyRequest, KeySet, KeySource, Policy, Reply, SocketAuth, jwt_auth,
+    AuthError, AuthEvent, AuthUser, KeyRequest, KeySet, KeySource, Policy, Reply, SocketAuth,
+    disconnect_user, jwt_auth,
 };
 use socketioxide_jwt_auth_tests::{
     Claims, Log, Raw, Received, SECRET, Server, User, answer, emit_with_ack, find_user, join,
@@ -309,6 +310,80 @@ impl<A: socketioxide::adapter::Adapter> FromConnectParts<A> for BrokenExtractor 
     fn from_connect_parts(_: &Arc<Socket<A>>, _: &Option<Payload>) -> Result<Self, Self::Error> {
         panic!("{OWN}")
     }
+}
+
+impl<A: socketioxide::adapter::Adapter> FromDisconnectParts<A> for BrokenExtractor {
+    type Error = std::convert::Infallible;
+
+    fn from_disconnect_parts(_: &Arc<Socket<A>>, _: DisconnectReason) -> Result<Self, Self::Error> {
+        panic!("{OWN}")
+    }
+}
+
+/// socketioxide extracts while it disconnects the socket, and forgets to remove it after a panic.
+#[tokio::test]
+async fn an_extractor_of_the_disconnect_handler_that_panics_keeps_no_socket_of_a_user() {
+    #[jwt_auth(secret = SECRET, user_key = |user: &User| user.name)]
+    async fn keyed(claims: Claims) -> Option<User> {
+        find_user(&claims.sub)
+    }
+    async fn on_connect(socket: SocketRef) {
+        socket.on_disconnect(async |_: BrokenExtractor| ());
+        answer(socket).await;
+    }
+
+    let log = Log::capture();
+    let server = server().await;
+    server
+        .io
+        .ns("/", on_connect.with(keyed::middleware().unwrap()));
+    let mut clients = Vec::new();
+    for _ in 0..3 {
+        clients.push(ready(&server, "/", Some(&token("ada"))).await);
+    }
+
+    let ended = disconnect_user(&server.io, "Ada").await;
+    assert_eq!(ended.unwrap(), 3);
+    for raw in &mut clients {
+        raw.expect("/", unauthorized("session_ended")).await;
+        raw.expect("/", Received::Disconnected).await;
+    }
+    assert_eq!(server.sockets_in("/"), 0);
+    assert!(
+        log.lines_with("ERROR")
+            .iter()
+            .any(|line| line.contains("disconnect handler")),
+        "{}",
+        log.text()
+    );
+    expect_alive(&server).await;
+}
+
+/// What a panic carries may panic again when it is dropped.
+struct Bomb;
+
+impl Drop for Bomb {
+    fn drop(&mut self) {
+        panic!("{OWN}")
+    }
+}
+
+#[tokio::test]
+async fn a_hook_whose_panic_panics_again_changes_nothing() {
+    let server = server().await;
+    let hook = |_: &AuthEvent| std::panic::panic_any(Bomb);
+    let middleware = log_in::builder().on_event(hook).build();
+    server.io.ns("/", answer.with(middleware.unwrap()));
+
+    assert_eq!(
+        refusal(&server, "/", "not a token").await,
+        Received::refused("token_malformed")
+    );
+    let mut raw = ready(&server, "/", Some(&token("ada"))).await;
+    assert_eq!(
+        emit_with_ack(&mut raw, "whoami", &Value::Null).await,
+        Received::ack(json!("Ada"))
+    );
 }
 
 #[tokio::test]

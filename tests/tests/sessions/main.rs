@@ -4,6 +4,7 @@ mod announcement;
 mod application_handlers;
 mod deaf_clients;
 mod devices;
+mod disconnect_handlers;
 mod disconnects;
 mod ended;
 mod events;
