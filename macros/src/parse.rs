@@ -88,6 +88,7 @@ fn value(input: ParseStream, key: &Ident, rule: Option<&OptionRule>) -> syn::Res
     if rule.is_some_and(|rule| matches!(rule.form, Form::Flag)) && at_end_of_entry(input) {
         return Ok(parse_quote_spanned!(key.span()=> true));
     }
+
     if input.parse::<Option<Token![=]>>()?.is_some() && !at_end_of_entry(input) {
         return input.parse();
     }

@@ -289,6 +289,7 @@ fn user(returned: &Type) -> Option<(&Type, OutputForm)> {
     if let Some(user) = type_argument(returned, "LookupResult") {
         return Some((user, OutputForm::ResultOfOption));
     }
+
     let found = type_argument(returned, "Result")?;
     Some(match type_argument(found, "Option") {
         Some(user) => (user, OutputForm::ResultOfOption),

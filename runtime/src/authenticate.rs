@@ -175,6 +175,7 @@ impl<L: UserLookup> Authenticator<L> {
             self.verifier
                 .check_signature(token.as_str(), Some(handshake)),
         );
+
         checked.await.map_err(|_| {
             let limit = self.lookup_timeout;
             AuthError::keys_unavailable(format!(

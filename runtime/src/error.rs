@@ -220,6 +220,7 @@ impl AuthError {
                 source: None,
             })
         });
+
         Self {
             code: self.code,
             parts,

@@ -117,6 +117,7 @@ pub(crate) fn refused<A: Adapter>(
     what: &str,
 ) {
     refusal(socket, error, what);
+
     let session = store::of_socket(socket);
     let subject = Subject {
         namespace: &namespace(socket),

@@ -30,6 +30,7 @@ fn assignments(value: &Expr) -> impl Iterator<Item = (&LitStr, &Expr)> {
         Expr::Tuple(claims) => Some(claims.elems.iter()),
         _ => None,
     };
+
     claims.into_iter().flatten().filter_map(|claim| {
         let Expr::Assign(claim) = claim else {
             return None;

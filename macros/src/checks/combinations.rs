@@ -238,6 +238,7 @@ impl<'a> Options<'a> {
         let Some(announced) = event("announce_event") else {
             return;
         };
+
         if event("authenticate_event").is_some_and(|event| event.value() == announced.value()) {
             let message = "`announce_event` and `authenticate_event` must be two names, \
                 such as \"authenticated\" and \"authenticate\"";

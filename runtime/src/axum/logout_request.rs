@@ -91,6 +91,7 @@ async fn read(body: Body, limit: usize) -> Result<Bytes, Refused> {
             detail,
         ));
     };
+
     // The other error of a body is a connection that was lost, and then nobody gets the response.
     read.map_err(|_| {
         Refused::new(

@@ -42,6 +42,7 @@ pub(crate) fn check(algorithm: Algorithm) -> Result<(), &'static str> {
     if algorithm != Algorithm::ES512 {
         return Ok(());
     }
+
     if !cfg!(feature = "aws_lc_rs") {
         return Err(
             "ES512 needs the feature aws_lc_rs of socketioxide-jwt-auth; switch it on, or \

@@ -108,6 +108,7 @@ impl VerificationKey {
         if let Some((_, key)) = self.prepared.iter().find(|(own, _)| *own == algorithm) {
             return key.verify(signed.message, signed.signature);
         }
+
         let Some(algorithm) = of_jsonwebtoken(algorithm) else {
             return false;
         };

@@ -215,6 +215,7 @@ async fn sweep(server: &Weak<Server>, store: StoreId) {
     else {
         return;
     };
+
     let mut backoff = RETRY;
     for batch in sessions.chunks(RevocationCheck::BATCH) {
         // A session may be dropped there, and with it a user whose `Drop` panics.

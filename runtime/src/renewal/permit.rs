@@ -29,6 +29,7 @@ impl LatestWins {
         self: &Arc<Self>,
     ) -> impl Future<Output = Result<Permit, AuthError>> + Send + use<> {
         let place = self.take_place();
+
         async move {
             match place {
                 Ok(permit) => Ok(permit),

@@ -119,6 +119,7 @@ impl RevocationCheck {
     ) -> Result<Vec<RevocationStatus>, AuthError> {
         let limit = self.limit.max(Self::BATCH_LIMIT);
         let mut statuses = Vec::with_capacity(queries.len());
+
         for batch in queries.chunks(Self::BATCH) {
             let answer = self.ask(limit, || self.store.check_many(batch)).await?;
             if answer.len() != batch.len() {

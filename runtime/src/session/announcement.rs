@@ -85,6 +85,7 @@ async fn announce(socket: &Weak<dyn AnySocket>, event: &str, clock: &Clock) {
         if session.check_alive().is_err() {
             return Ok(());
         }
+
         let announcement = Announcement {
             logged_in: !session.is_guest(),
             expires: ExpiresAt::new(session.expires_at(), clock),

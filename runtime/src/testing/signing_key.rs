@@ -52,6 +52,7 @@ impl SigningKey {
             Algorithm::ES512 => ec(&ECDSA_P521_SHA512_FIXED_SIGNING),
             Algorithm::Ed25519 => Pair::Ed25519(Ed25519KeyPair::generate().expect(RANDOM)),
         };
+
         Self { algorithm, pair }
     }
 

@@ -100,6 +100,7 @@ impl<Io: Unpin> HangUpStream<Io> {
         if self.handle.is_hung_up() {
             return Poll::Ready(Err(aborted()));
         }
+
         let polled = poll(Pin::new(&mut self.io), context);
         // The waker is needed only if the task has to wait.
         if polled.is_pending() && self.handle.poll_hung_up(side, context).is_ready() {

@@ -66,6 +66,7 @@ impl HttpFetch {
                 self.get(&discovery.parse_document(&document)?).await?
             }
         };
+
         let usable = jwk::parse_fetched(&body)?;
         Ok(Fetched {
             keys: KeySet::new(usable.keys),

@@ -84,6 +84,7 @@ impl RedisClient {
             .await
             .map_err(|_| RevocationError::new("Redis: the connection takes too long"))?
             .map_err(failed)?;
+
         // After the first connection, and before the subscription: a connection that is lost from
         // here on is told.
         let events = Events {

@@ -101,6 +101,7 @@ impl ClaimValues {
                 None => json::kind(json).to_owned(),
             },
         };
+
         format!(
             "the claim {} is {found}, and `claim_values` has {}",
             excerpt(&self.name),
