@@ -44,6 +44,9 @@ use crate::{
 /// namespace of `io` and on every node, whatever middleware began them. Their clients are told `unauthorized` with `session_ended`
 /// and disconnected; connections, logins and renewals that are under way are refused with it.
 ///
+/// Tokens stay valid, as after [`disconnect_user`](crate::disconnect_user): whoever still has one
+/// connects again until it expires. Let access tokens live for minutes.
+///
 /// | the logout token has | sessions that end |
 /// |---|---|
 /// | `sub` | all whose token has this `iss` and `sub` |
