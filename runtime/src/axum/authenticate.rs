@@ -72,6 +72,14 @@ struct Cached<L: UserLookup> {
     found: FoundUser<L>,
 }
 
+/// A token that passed every check before a lookup, in the extensions of its request, so that an
+/// extractor of the user which comes after one of the claims does not repeat them.
+struct CheckedToken<L: UserLookup> {
+    middleware: JwtAuth<L>,
+    token: RawToken,
+    payload: Arc<SignedPayload>,
+}
+
 /// Returns the user of a request.
 ///
 /// # Errors
@@ -101,7 +109,10 @@ where
         };
         let authenticator = middleware.authenticator();
         let sender = match &token {
-            Some(token) => Sender::User(log_in(authenticator, &request, token).await?),
+            Some(token) => {
+                let checked = checked(parts, &middleware, token);
+                Sender::User(log_in(authenticator, &request, token, checked).await?)
+            }
             None => admit_guest(authenticator, &request).await?,
         };
         if let Sender::User(found) = &sender {
@@ -123,7 +134,7 @@ where
 ///
 /// Returns why the token is refused.
 pub(super) async fn claims<L, S>(
-    parts: &Parts,
+    parts: &mut Parts,
     state: &S,
 ) -> Result<Sender<Arc<L::Claims>>, AuthError>
 where
@@ -137,16 +148,23 @@ where
         let Some(token) = find_token(authenticator, parts)? else {
             return Ok(Sender::Guest(refuse_guest(authenticator, parts)));
         };
-        if let Some(found) = cached(parts, &middleware, Some(&token))
-            && let Some(payload) = found.payload
-        {
+        let known = cached(parts, &middleware, Some(&token))
+            .and_then(|found| found.payload)
+            .or_else(|| checked(parts, &middleware, &token));
+        if let Some(payload) = known {
             return Ok(Sender::User(Arc::new(payload.deserialize()?)));
         }
 
-        let payload = check_signature(authenticator, parts, &token).await?;
+        let payload = Arc::new(check_signature(authenticator, parts, &token).await?);
         let registered = authenticator.verifier.check_claims(&payload)?;
         let claims = payload.deserialize()?;
         check_revocations(authenticator, &payload, registered.revocation_query()).await?;
+
+        parts.extensions.insert(Arc::new(CheckedToken {
+            middleware,
+            token,
+            payload,
+        }));
         Ok(Sender::User(Arc::new(claims)))
     })
     .await
@@ -165,6 +183,16 @@ fn cached<L: UserLookup>(
     let cached = parts.extensions.get::<Arc<Cached<L>>>()?;
     let is_same = cached.middleware.is_clone_of(middleware) && cached.token.as_ref() == token;
     is_same.then(|| cached.found.clone())
+}
+
+fn checked<L: UserLookup>(
+    parts: &Parts,
+    middleware: &JwtAuth<L>,
+    token: &RawToken,
+) -> Option<Arc<SignedPayload>> {
+    let checked = parts.extensions.get::<Arc<CheckedToken<L>>>()?;
+    let is_same = checked.middleware.is_clone_of(middleware) && checked.token == *token;
+    is_same.then(|| Arc::clone(&checked.payload))
 }
 
 /// Returns the token of the first source that is present.
@@ -189,16 +217,22 @@ async fn check_signature<L: UserLookup>(
     authenticator.check_signature(token, handshake).await
 }
 
+/// Finds the user of a token, which an extractor of the claims may have checked before.
 async fn log_in<L, S>(
     authenticator: &Authenticator<L>,
     request: &LookupRequest<'_, Http<RouterState<S>>>,
     token: &RawToken,
+    checked: Option<Arc<SignedPayload>>,
 ) -> Result<FoundUser<L>, AuthError>
 where
     L: LookupOn<Http<RouterState<S>>>,
     S: Sync + 'static,
 {
-    let payload = check_signature(authenticator, request.parts, token).await?;
+    let was_checked = checked.is_some();
+    let payload = match checked {
+        Some(payload) => payload,
+        None => Arc::new(check_signature(authenticator, request.parts, token).await?),
+    };
     let registered = authenticator.verifier.check_claims(&payload)?;
     let user = authenticator.find_user(request, &payload, token).await?;
     // The token may have expired while the lookup ran.
@@ -208,16 +242,20 @@ where
     let user_key = authenticator.user_key.as_ref();
     let user_key = user_key.map(|key| guard::call("`user_key`", || key(&user)));
     let user_key = user_key.transpose()?;
+    // The check of the claims asked with the subject.
+    let is_another_user = user_key.is_some() && user_key.as_deref() != query.user;
     if user_key.is_some() {
         query.user = user_key.as_deref();
     }
-    check_revocations(authenticator, &payload, query).await?;
+    if !was_checked || is_another_user {
+        check_revocations(authenticator, &payload, query).await?;
+    }
 
     let expires_at = registered.expires_at();
     Ok(FoundUser {
         user: Arc::new(user),
         expires_at,
-        payload: Some(Arc::new(payload)),
+        payload: Some(payload),
     })
 }
 

@@ -20,13 +20,13 @@ use socketioxide::{
 use socketioxide_jwt_auth::{
     AuthError, AuthUser, ErrorCode, JwtAuth, JwtAuthBuilder, KeyRequest, KeySet, KeySource,
     LookupContext, LookupOn, LookupRequest, LookupResult, UserLookup,
-    axum::{FromHttpRequest, HttpRouter, HttpUser},
+    axum::{FromHttpRequest, HttpClaims, HttpRouter, HttpUser},
     jwt_auth,
     testing::{TestClient, TestIssuer},
 };
 use socketioxide_jwt_auth_tests::{Claims, SECRET, Server, recorder, token};
 
-use super::{App, Routes, account, answer, builder, code, routes};
+use super::{App, REQUIRED, Routes, account, answer, builder, code, routes};
 
 #[tokio::test]
 async fn several_extractors_of_a_request_share_one_lookup() {
@@ -54,7 +54,7 @@ async fn several_extractors_of_a_request_share_one_lookup() {
 #[tokio::test]
 async fn a_user_is_not_shared_by_another_token_of_the_request() {
     /// Puts the token of another user in the place of the one that was sent.
-    async fn replace_token(_: HttpUser<account>, mut request: Request, next: Next) -> Response {
+    async fn replace_token<E>(_: E, mut request: Request, next: Next) -> Response {
         let other = request.headers_mut().remove("x-other").unwrap();
         request.headers_mut().insert("authorization", other);
         next.run(request).await
@@ -64,32 +64,45 @@ async fn a_user_is_not_shared_by_another_token_of_the_request() {
     let auth = builder(&issuer).build().unwrap();
     let (recorder, mut records) = recorder();
     let app = App { auth, recorder };
-    let layer = middleware::from_fn_with_state(app.clone(), replace_token);
-    let routes = Routes::serve(routes().layer(layer).with_state(app)).await;
-
+    let of_user = middleware::from_fn_with_state(app.clone(), replace_token::<HttpUser<account>>);
+    let of_claims =
+        middleware::from_fn_with_state(app.clone(), replace_token::<HttpClaims<account>>);
     let other = format!("Bearer {}", issuer.token("grace").sign());
-    let request = routes.get("/user").bearer_auth(issuer.token("ada").sign());
-    let request = request.header("x-other", HeaderValue::try_from(other).unwrap());
-    assert_eq!(answer(request).await.body, "Grace");
-    assert_eq!(records.unread().len(), 2);
+    let other = HeaderValue::try_from(other).unwrap();
+
+    for (router, lookups) in [(routes().layer(of_user), 2), (routes().layer(of_claims), 1)] {
+        let routes = Routes::serve(router.with_state(app.clone())).await;
+        let request = routes.get("/user").bearer_auth(issuer.token("ada").sign());
+        assert_eq!(
+            answer(request.header("x-other", &other)).await.body,
+            "Grace"
+        );
+        assert_eq!(records.unread().len(), lookups);
+    }
 }
 
 #[tokio::test]
 async fn a_user_is_not_shared_by_another_middleware_of_the_request() {
+    async fn admit<E>(_: E, request: Request, next: Next) -> Response {
+        next.run(request).await
+    }
+
     let (first, second) = (TestIssuer::new(), TestIssuer::new());
     let (recorder, _records) = recorder();
     let app = |issuer| App {
         auth: builder(issuer).build().unwrap(),
         recorder: recorder.clone(),
     };
-    async fn admit(_: HttpUser<account>, request: Request, next: Next) -> Response {
-        next.run(request).await
-    }
-    let layer = middleware::from_fn_with_state(app(&first), admit);
-    let routes = Routes::serve(routes().layer(layer).with_state(app(&second))).await;
+    let of_user = middleware::from_fn_with_state(app(&first), admit::<HttpUser<account>>);
+    let of_claims = middleware::from_fn_with_state(app(&first), admit::<HttpClaims<account>>);
 
-    let request = routes.get("/user").bearer_auth(first.token("ada").sign());
-    assert_eq!(code(request).await, "token_signature_invalid");
+    for router in [routes().layer(of_user), routes().layer(of_claims)] {
+        let routes = Routes::serve(router.with_state(app(&second))).await;
+        for path in REQUIRED {
+            let request = routes.get(path).bearer_auth(first.token("ada").sign());
+            assert_eq!(code(request).await, "token_signature_invalid");
+        }
+    }
 }
 
 /// An extractor of the application, for sockets and requests.

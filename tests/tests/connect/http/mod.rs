@@ -94,6 +94,20 @@ async fn several(
     ]))
 }
 
+async fn claims_first(
+    first: HttpClaims<account>,
+    second: Option<HttpClaims<account>>,
+    user: HttpUser<account>,
+    admin: Result<HttpUser<account, Admin>, AuthError>,
+) -> Json<Value> {
+    Json(json!([
+        first.sub,
+        second.map(|claims| claims.sub.clone()),
+        user.name,
+        admin.is_ok()
+    ]))
+}
+
 fn routes() -> Router<App> {
     Router::new()
         .route("/user", any(user))
@@ -102,6 +116,7 @@ fn routes() -> Router<App> {
         .route("/maybe-claims", any(maybe_claims))
         .route("/admin", any(admin))
         .route("/several", any(several))
+        .route("/claims-first", any(claims_first))
 }
 
 /// The routes that need a user, and those that do not.
@@ -129,8 +144,13 @@ impl Routes {
     }
 
     fn get(&self, path: &str) -> RequestBuilder {
+        self.request("GET", path)
+    }
+
+    fn request(&self, method: &str, path: &str) -> RequestBuilder {
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
-        client.get(format!("http://{}{path}", self.address))
+        let url = format!("http://{}{path}", self.address);
+        client.request(method.parse().unwrap(), url)
     }
 }
 

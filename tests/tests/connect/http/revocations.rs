@@ -129,6 +129,42 @@ async fn the_store_is_asked_once_for_each_request() {
 }
 
 #[tokio::test]
+async fn the_store_is_asked_once_if_the_claims_come_before_the_user() {
+    let issuer = TestIssuer::new();
+    let store = Counting(Arc::default(), 0);
+    // The key of Ada is the subject of her token.
+    let middleware = builder(&issuer).user_key(|user: &User| user.name.to_lowercase());
+    let (recorder, mut lookups) = recorder();
+    let routes = Routes::start(middleware.revocations(store.clone()), recorder).await;
+    let token = issuer.token("ada").sign();
+
+    for number in 1..3 {
+        let answer = answer(routes.get("/claims-first").bearer_auth(&token)).await;
+        assert_eq!(answer.body, r#"["ada","ada","Ada",true]"#);
+        assert_eq!(store.0.load(Ordering::SeqCst), number);
+        assert_eq!(lookups.next().await, format!("ada {token}"));
+        assert_eq!(lookups.unread(), Vec::<String>::new());
+    }
+}
+
+/// `HttpClaims` asks with the subject, which is not the key of the user here.
+#[tokio::test]
+async fn the_key_of_the_user_is_asked_for_after_the_claims_passed() {
+    let issuer = TestIssuer::new();
+    let revocations = Revocations::in_memory();
+    let middleware = builder(&issuer).user_key(|user: &User| user.name.to_owned());
+    let routes = start(middleware.revocations(revocations.clone())).await;
+    let token = issuer.token("ada").sign();
+    let request = || routes.get("/claims-first").bearer_auth(&token);
+    assert_eq!(code(request()).await, "good");
+
+    revocations.revoke(Revocation::user("Ada")).await.unwrap();
+    let claims = routes.get("/claims").bearer_auth(&token);
+    assert_eq!(code(claims).await, "good");
+    assert_eq!(code(request()).await, "token_revoked");
+}
+
+#[tokio::test]
 async fn a_store_that_does_not_answer_refuses() {
     let issuer = TestIssuer::new();
     for behaviour in 1..4 {

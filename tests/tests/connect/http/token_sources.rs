@@ -158,6 +158,38 @@ async fn a_cookie_counts_only_for_a_known_page() {
     }
 }
 
+/// Browsers send no `Origin` with a GET or HEAD of the same origin, and one with all other methods.
+/// The rule is the same for all of them, so that a handler for any method is safe.
+#[tokio::test]
+async fn a_cookie_of_another_page_is_refused_with_every_method() {
+    let issuer = TestIssuer::new();
+    let middleware = builder(&issuer)
+        .token([TokenSource::cookie("session")])
+        .allowed_origins([PAGE]);
+    let routes = start(middleware).await;
+    let cookie = format!("session={}", issuer.token("ada").sign());
+
+    for method in ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] {
+        for (header, value, status) in [
+            ("origin", PAGE, 200),
+            ("sec-fetch-site", "same-origin", 200),
+            ("origin", "https://evil.example.com", 403),
+            ("origin", "null", 403),
+            ("sec-fetch-site", "same-site", 403),
+            ("sec-fetch-site", "cross-site", 403),
+            ("sec-fetch-site", "none", 403),
+            ("accept", "*/*", 403),
+        ] {
+            let request = routes
+                .request(method, "/user")
+                .header("cookie", &cookie)
+                .header(header, value);
+            let answer = answer(request).await;
+            assert_eq!(answer.status, status, "{method} with {header}: {value}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_page_that_is_not_allowed_is_refused_with_any_token_and_without() {
     let issuer = TestIssuer::new();
