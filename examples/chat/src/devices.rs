@@ -2,31 +2,21 @@
 
 use std::{collections::HashSet, sync::Arc};
 
-use axum::{
-    Extension, Json, Router,
-    extract::State as RouteState,
-    http::{HeaderMap, StatusCode, header::AUTHORIZATION},
-    response::Result,
-    routing::get,
-};
+use axum::{Json, Router, extract::State as RouteState, routing::get};
 use serde_json::{Value, json};
 use socketioxide::{
     SocketIo,
     extract::{Data, SocketRef, State},
 };
 use socketioxide_jwt_auth::{
-    Action, AuthClaims, AuthError, AuthUser, ErrorCode, Reply, Revocation, RevocationError,
-    SocketAuth, disconnect_others, disconnect_session,
+    AuthClaims, AuthError, AuthUser, ErrorCode, Reply, Revocation, RevocationError, SocketAuth,
+    axum::HttpClaims, disconnect_others, disconnect_session,
 };
 use tokio::join;
 
-use crate::{
-    App, Outcome,
-    db::User,
-    login::{Claims, internal},
-};
+use crate::{App, Outcome, Web, chat::authenticate, db::User, login::Claims};
 
-pub(crate) fn routes() -> Router<Arc<App>> {
+pub(crate) fn routes() -> Router<Web> {
     Router::new().route("/devices", get(list))
 }
 
@@ -35,19 +25,20 @@ pub(crate) fn on_connect(socket: &SocketRef) {
     socket.on("end_other_devices", end_other_devices);
 }
 
-/// Returns the devices of the user whose access token comes with the request. Which of them are
-/// connected is known for the sockets of this process.
+/// Returns the devices of the user whose access token comes with the request. Its claims are enough,
+/// so no user is looked up: a token whose session or user was revoked is refused.
+///
+/// Which devices are connected is known for the sockets of this process.
 async fn list(
+    claims: HttpClaims<authenticate>,
     RouteState(app): RouteState<Arc<App>>,
-    Extension(io): Extension<SocketIo>,
-    headers: HeaderMap,
-) -> Result<Json<Value>> {
-    let claims = verify(&app, &headers).await.map_err(refused)?;
-    let user = claims.sub.parse().map_err(internal)?;
-    let devices = app.db.devices(user).await.map_err(internal)?;
+    RouteState(io): RouteState<SocketIo>,
+) -> Result<Json<Value>, AuthError> {
+    let user = claims.sub.parse().map_err(AuthError::internal)?;
+    let devices = app.db.devices(user).await.map_err(AuthError::internal)?;
     // Revocations in memory are lost at a restart, and the database knows better.
     if !devices.iter().any(|device| device.id == claims.sid) {
-        return Err(refused(ErrorCode::SessionEnded.into()).into());
+        return Err(ErrorCode::SessionEnded.into());
     }
 
     let connected: HashSet<_> = io
@@ -62,23 +53,6 @@ async fn list(
         shown
     });
     Ok(Json(devices.collect()))
-}
-
-/// Verifies the access token of a request. It is refused if its user or its session was revoked.
-async fn verify(app: &App, headers: &HeaderMap) -> std::result::Result<Claims, AuthError> {
-    let token = headers
-        .get(AUTHORIZATION)
-        .and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "))
-        .ok_or(ErrorCode::TokenMissing)?;
-    Ok(app.verifier.verify(token).await?.claims)
-}
-
-fn refused(error: AuthError) -> (StatusCode, Json<Value>) {
-    let status = match error.action() {
-        Action::Retry => StatusCode::SERVICE_UNAVAILABLE,
-        _ => StatusCode::UNAUTHORIZED,
-    };
-    (status, Json(json!({ "error": error })))
 }
 
 async fn end_device(

@@ -1,16 +1,15 @@
 //! Passwords, access tokens and refresh tokens, over HTTP.
 
-use std::{fmt::Display, net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, sync::Arc};
 
 use argon2::{
     Argon2,
     password_hash::{self, PasswordHasher, PasswordVerifier, phc::PasswordHash},
 };
 use axum::{
-    Extension, Json, Router,
+    Json, Router,
     extract::{ConnectInfo, DefaultBodyLimit, State},
-    http::{HeaderMap, StatusCode, header::USER_AGENT},
-    response::Result,
+    http::{HeaderMap, header::USER_AGENT},
     routing::post,
 };
 use axum_extra::extract::cookie::{Cookie, CookieJar, SameSite};
@@ -19,9 +18,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use socketioxide::SocketIo;
+use socketioxide_jwt_auth::{Action, AuthError, ErrorCode};
 use tokio::{sync::Semaphore, task::spawn_blocking};
 
-use crate::{App, devices};
+use crate::{App, Web, devices};
+
+/// An error becomes the response: its code and its message as JSON. The cause of an internal one
+/// goes to the log only.
+type Result<T> = std::result::Result<T, AuthError>;
 
 /// The claims of an access token.
 #[derive(Serialize, Deserialize)]
@@ -44,15 +48,12 @@ const COOKIE: &str = "refresh_token";
 /// Limits how many passwords are hashed at once, because each takes 19 MiB of memory.
 static HASHING: Semaphore = Semaphore::const_new(4);
 
-pub(crate) fn routes(app: Arc<App>, io: SocketIo) -> Router {
+pub(crate) fn routes() -> Router<Web> {
     Router::new()
         .route("/login", post(log_in))
         .route("/token", post(renew))
         .route("/logout", post(log_out))
-        .merge(devices::routes())
         .layer(DefaultBodyLimit::max(4096))
-        .layer(Extension(io))
-        .with_state(app)
 }
 
 async fn log_in(
@@ -63,35 +64,39 @@ async fn log_in(
     Json(Credentials { name, password }): Json<Credentials>,
 ) -> Result<(CookieJar, Json<Value>)> {
     if app.logins.check_key(&client.ip()).is_err() {
-        return Err((
-            StatusCode::TOO_MANY_REQUESTS,
-            "Too many attempts. Wait a moment, then try again.",
-        )
-            .into());
+        return Err(ErrorCode::TooManyAttempts.into());
     }
     // Forgets the addresses whose attempts no longer count.
     app.logins.retain_recent();
 
-    let known = app.db.credentials(&name).await.map_err(internal)?;
+    let known = app
+        .db
+        .credentials(&name)
+        .await
+        .map_err(AuthError::internal)?;
     let (user, hash) = known.map_or_else(
         || (None, app.nobodys_hash.clone()),
         |(id, hash)| (Some(id), hash),
     );
     let matches = password_matches(hash, password).await?;
     let Some(user) = user.filter(|_| matches) else {
-        return Err((StatusCode::UNAUTHORIZED, "Wrong name or password.").into());
+        let refusal = AuthError::custom("wrong_password", "Wrong name or password.");
+        return Err(refusal.action(Action::Login));
     };
 
-    if let Some(reason) = app.db.suspension(user).await.map_err(internal)? {
+    if let Some(reason) = app.db.suspension(user).await.map_err(AuthError::internal)? {
         let refusal = format!("Your account is suspended: {reason}");
-        return Err((StatusCode::FORBIDDEN, refusal).into());
+        return Err(AuthError::denied(refusal));
     }
 
     // The session that this browser had ends with its cookie. Its other windows follow when they renew
     // their token: if their sockets ended now, they would ask for one with the old cookie.
     if let Some(cookie) = cookies.get(COOKIE) {
         let session = session_id(cookie.value());
-        app.db.end_session(&session).await.map_err(internal)?;
+        app.db
+            .end_session(&session)
+            .await
+            .map_err(AuthError::internal)?;
     }
     let refresh_token = random_hex();
     let user_agent = headers.get(USER_AGENT).and_then(|name| name.to_str().ok());
@@ -99,7 +104,7 @@ async fn log_in(
     app.db
         .begin_session(&session_id(&refresh_token), user, &browser)
         .await
-        .map_err(internal)?;
+        .map_err(AuthError::internal)?;
     let token = access_token(&app, &refresh_token).await?;
     Ok((cookies.add(cookie(&app, refresh_token)), token))
 }
@@ -114,13 +119,18 @@ async fn renew(State(app): State<Arc<App>>, cookies: CookieJar) -> Result<Json<V
 
 async fn log_out(
     State(app): State<Arc<App>>,
-    Extension(io): Extension<SocketIo>,
+    State(io): State<SocketIo>,
     cookies: CookieJar,
 ) -> Result<CookieJar> {
     if let Some(cookie) = cookies.get(COOKIE) {
         let session = session_id(cookie.value());
-        if app.db.end_session(&session).await.map_err(internal)? {
-            devices::end(&app, &io, &session).await.map_err(internal)?;
+        if app
+            .db
+            .end_session(&session)
+            .await
+            .map_err(AuthError::internal)?
+        {
+            devices::end(&app, &io, &session).await?;
         }
     }
 
@@ -129,7 +139,12 @@ async fn log_out(
 
 async fn access_token(app: &App, refresh_token: &str) -> Result<Json<Value>> {
     let sid = session_id(refresh_token);
-    let Some(user) = app.db.user_of_session(&sid).await.map_err(internal)? else {
+    let Some(user) = app
+        .db
+        .user_of_session(&sid)
+        .await
+        .map_err(AuthError::internal)?
+    else {
         return Ok(Json(Value::Null));
     };
 
@@ -140,7 +155,7 @@ async fn access_token(app: &App, refresh_token: &str) -> Result<Json<Value>> {
         iat,
         exp: iat + app.token_seconds,
     };
-    let token = encode(&Header::default(), &claims, &app.key).map_err(internal)?;
+    let token = encode(&Header::default(), &claims, &app.key).map_err(AuthError::internal)?;
 
     Ok(Json(
         json!({ "token": token, "expires_in": app.token_seconds, "user": user }),
@@ -168,7 +183,7 @@ pub(crate) fn hash_password(password: &str) -> password_hash::Result<String> {
 }
 
 async fn password_matches(hash: String, password: String) -> Result<bool> {
-    let permit = HASHING.acquire().await.map_err(internal)?;
+    let permit = HASHING.acquire().await.map_err(AuthError::internal)?;
     let matches = spawn_blocking(move || {
         let _permit = permit;
         PasswordHash::new(&hash).is_ok_and(|hash| {
@@ -177,15 +192,9 @@ async fn password_matches(hash: String, password: String) -> Result<bool> {
                 .is_ok()
         })
     });
-    Ok(matches.await.map_err(internal)?)
+    Ok(matches.await.map_err(AuthError::internal)?)
 }
 
 pub(crate) fn random_hex() -> String {
     hex::encode(rand::random::<[u8; 32]>())
-}
-
-/// Logs the cause of a failure, and hides it from the client.
-pub(crate) fn internal(error: impl Display) -> StatusCode {
-    tracing::error!(%error, "request failed");
-    StatusCode::INTERNAL_SERVER_ERROR
 }

@@ -20,6 +20,7 @@ use std::{
 
 use axum::{
     Router,
+    extract::FromRef,
     http::{HeaderValue, header},
     middleware::map_response,
     response::{Redirect, Response},
@@ -28,10 +29,11 @@ use axum::{
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use jsonwebtoken::EncodingKey;
 use socketioxide::{SocketIo, handler::ConnectHandler};
-use socketioxide_jwt_auth::{CompactHandshakeLayer, Revocations, Verifier};
+use socketioxide_jwt_auth::{CompactHandshakeLayer, JwtAuth, Revocations};
 use tokio::{net::TcpListener, runtime::Runtime};
 use tower_http::services::ServeDir;
 
+use chat::authenticate;
 use db::{Db, Role};
 use login::{hash_password, random_hex};
 
@@ -50,8 +52,6 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self' htt
 /// The state that requests and sockets share.
 struct App {
     db: Db,
-    /// Verifies access tokens as the sockets do, for HTTP routes.
-    verifier: Verifier,
     /// The tokens that are refused before they expire. With several servers it would be
     /// `RedisRevocations`.
     revocations: Revocations,
@@ -62,6 +62,33 @@ struct App {
     nobodys_hash: String,
     logins: DefaultKeyedRateLimiter<IpAddr>,
     posts: DefaultKeyedRateLimiter<i64>,
+}
+
+/// The state of the HTTP routes.
+#[derive(Clone)]
+struct Web {
+    app: Arc<App>,
+    /// Checks access tokens, as it does for sockets.
+    auth: JwtAuth<authenticate>,
+    io: SocketIo,
+}
+
+impl FromRef<Web> for Arc<App> {
+    fn from_ref(web: &Web) -> Self {
+        Self::clone(&web.app)
+    }
+}
+
+impl FromRef<Web> for JwtAuth<authenticate> {
+    fn from_ref(web: &Web) -> Self {
+        web.auth.clone()
+    }
+}
+
+impl FromRef<Web> for SocketIo {
+    fn from_ref(web: &Web) -> Self {
+        web.io.clone()
+    }
 }
 
 type Outcome = Result<(), Box<dyn Error + Send + Sync>>;
@@ -90,13 +117,12 @@ async fn serve(folder: &Path) -> Result<(), Box<dyn Error>> {
 
     let token_seconds = setting("TOKEN_SECONDS", "120").parse()?;
     let revocations = Revocations::in_memory().max_token_life(Duration::from_secs(token_seconds));
-    let authenticate = chat::authenticate::builder()
+    let auth = authenticate::builder()
         .revocations(revocations.clone())
         .build()?;
 
     let app = Arc::new(App {
         db,
-        verifier: authenticate.verifier().clone(),
         revocations,
         key: EncodingKey::from_secret(env::var("JWT_SECRET")?.as_bytes()),
         token_seconds,
@@ -111,9 +137,11 @@ async fn serve(folder: &Path) -> Result<(), Box<dyn Error>> {
         .ws_max_message_size(64 * 1024)
         .ws_read_buffer_size(1024)
         .build_layer();
-    io.ns("/", chat::on_connect.with(authenticate));
+    io.ns("/", chat::on_connect.with(auth.clone()));
 
-    let routes = login::routes(app, io)
+    let routes = login::routes()
+        .merge(devices::routes())
+        .with_state(Web { app, auth, io })
         .merge(pages())
         .layer(layer)
         // With the smaller buffer it saves 11 KB of memory per open page.

@@ -17,7 +17,7 @@ async function ask(path, options) {
   const isJson = response.headers.get("content-type") === "application/json";
   const answer = isJson ? JSON.parse(text) : text;
   if (!response.ok) {
-    throw new Error((isJson ? answer.error.message : text) || "The server has a problem. Try again in a moment.");
+    throw new Error((isJson ? answer.message : text) || "The server has a problem. Try again in a moment.");
   }
   return answer;
 }

@@ -7,7 +7,7 @@ use reqwest::{
     header::{COOKIE, SET_COOKIE, USER_AGENT},
 };
 use serde_json::{Value, json};
-use socketioxide_jwt_auth::testing::TestClient;
+use socketioxide_jwt_auth::testing::{TestClient, TestIssuer};
 use tokio::{
     io::{AsyncBufReadExt, BufReader, Lines},
     process::{Child, ChildStdout, Command},
@@ -106,7 +106,7 @@ impl Server {
         let response = request.bearer_auth(&login.token).send().await?;
         let is_refused = response.status() == StatusCode::UNAUTHORIZED;
         let answer: Value = serde_json::from_str(&response.text().await?)?;
-        assert_eq!(is_refused, answer["error"].is_object(), "{answer}");
+        assert_eq!(is_refused, answer["code"].is_string(), "{answer}");
         Ok(answer)
     }
 
@@ -129,7 +129,7 @@ impl Server {
         let renewed = request.header(COOKIE, &login.cookie).send().await?;
         assert_eq!(renewed.text().await?, "null");
 
-        assert_eq!(self.devices(login).await?["error"]["code"], code);
+        assert_eq!(self.devices(login).await?["code"], code);
         let refusal = TestClient::connect(&self.url)
             .token(&login.token)
             .await
@@ -250,6 +250,42 @@ async fn a_second_login_of_a_browser_ends_the_first() -> Outcome {
 }
 
 #[tokio::test]
+async fn a_login_without_the_right_password_is_refused() -> Outcome {
+    let mut server = Server::start().await?;
+    for name in ["Maya", "nobody"] {
+        server.passwords.insert(name.to_owned(), "wrong".to_owned());
+        let refusal = server.post_login(name, "").await?;
+        assert_eq!(refusal.status(), StatusCode::UNAUTHORIZED);
+        assert!(!refusal.headers().contains_key(SET_COOKIE));
+        let refusal: Value = serde_json::from_str(&refusal.text().await?)?;
+        assert_eq!(
+            refusal,
+            json!({ "code": "wrong_password", "message": "Wrong name or password.", "action": "login" })
+        );
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn devices_are_listed_for_users_only() -> Outcome {
+    let server = Server::start().await?;
+    let guest = Login {
+        cookie: String::new(),
+        token: String::new(),
+    };
+    assert_eq!(server.devices(&guest).await?["code"], "login_required");
+    let forger = Login {
+        token: TestIssuer::new().token(MAYA.to_string()).sign(),
+        ..guest
+    };
+    assert_eq!(
+        server.devices(&forger).await?["code"],
+        "token_signature_invalid"
+    );
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_suspended_user_is_out_until_the_suspension_is_lifted() -> Outcome {
     let server = Server::start().await?;
     let (maya, jonas) = (server.log_in("Maya").await?, server.log_in("Jonas").await?);
@@ -267,6 +303,11 @@ async fn a_suspended_user_is_out_until_the_suspension_is_lifted() -> Outcome {
     server.assert_ended(&maya).await?;
     let refusal = server.post_login("Maya", "").await?;
     assert_eq!(refusal.status(), StatusCode::FORBIDDEN);
+    let refusal: Value = serde_json::from_str(&refusal.text().await?)?;
+    assert_eq!(
+        refusal["message"],
+        "Your account is suspended: Advertising."
+    );
     let suspended = moderator.next_event("suspensions").await?;
     assert_eq!(
         suspended,

@@ -2,12 +2,7 @@
 
 use std::env;
 
-use axum::{
-    Json, Router,
-    extract::State as RouteState,
-    http::{HeaderMap, StatusCode, header::AUTHORIZATION},
-    routing::get,
-};
+use axum::{Router, routing::get};
 use serde::Deserialize;
 use socketioxide::{
     SocketIo,
@@ -15,8 +10,8 @@ use socketioxide::{
     handler::ConnectHandler,
 };
 use socketioxide_jwt_auth::{
-    Action, AuthError, AuthUser, ErrorCode, MaybeAuthUser, Policy, RedisRevocations, Reply,
-    Revocation, Verifier, disconnect_user_because, jwt_auth, user_room,
+    AuthError, AuthUser, MaybeAuthUser, Policy, RedisRevocations, Reply, Revocation,
+    axum::HttpUser, disconnect_user_because, jwt_auth, user_room,
 };
 use tokio::net::TcpListener;
 
@@ -113,28 +108,9 @@ async fn revoke(
     reply.send(revoked.map(|()| "done"));
 }
 
-/// An HTTP route for the same tokens: returns the name of the token's user.
-async fn who_am_i(
-    RouteState(verifier): RouteState<Verifier>,
-    headers: HeaderMap,
-) -> Result<String, (StatusCode, Json<AuthError>)> {
-    let claims = verify(&verifier, &headers).await;
-    claims.map(|claims| claims.sub).map_err(|error| {
-        let status = match error.action() {
-            Action::Retry => StatusCode::SERVICE_UNAVAILABLE,
-            _ => StatusCode::UNAUTHORIZED,
-        };
-        (status, Json(error))
-    })
-}
-
-/// Verifies the token of a request, and asks whether it was revoked.
-async fn verify(verifier: &Verifier, headers: &HeaderMap) -> Result<Claims, AuthError> {
-    let token = headers
-        .get(AUTHORIZATION)
-        .and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "))
-        .ok_or(ErrorCode::TokenMissing)?;
-    Ok(verifier.verify(token).await?.claims)
+/// An HTTP route for the same tokens: returns the name of the user, unless the token was revoked.
+async fn who_am_i(user: HttpUser<authenticate>) -> String {
+    user.name.clone()
 }
 
 /// Runs the server until the process ends. All nodes need the same `JWT_SECRET` and `REDIS_URL`.
@@ -146,20 +122,19 @@ pub(crate) async fn serve(address: &str) -> Result<(), Failure> {
     let middleware = authenticate::builder()
         .revocations(revocations.clone())
         .build()?;
-    let verifier = middleware.verifier().clone();
 
     let builder = SocketIo::builder().ws_max_message_size(64 * 1024);
     let (layer, io) = builder
         .with_adapter::<Adapter>(adapter)
         .with_state(revocations)
         .build_layer();
-    io.ns("/", on_connect.with(middleware)).await?;
+    io.ns("/", on_connect.with(middleware.clone())).await?;
 
     let listener = TcpListener::bind(address).await?;
     println!("listening on {}", listener.local_addr()?);
     let routes = Router::new()
         .route("/me", get(who_am_i))
-        .with_state(verifier)
+        .with_state(middleware)
         .layer(layer);
     axum::serve(listener, routes).await?;
     Ok(())
