@@ -10,6 +10,7 @@ mod fixtures;
 pub mod issuer;
 mod log;
 mod polling;
+mod race;
 mod raw;
 mod received;
 mod recorder;
@@ -25,6 +26,7 @@ pub use fixtures::{
     Admin, Claims, ODD_KEYS, OtherClaims, OtherUser, Tracked, User, authenticate, find_user, greet,
 };
 pub use log::Log;
+pub use race::{TRIES, let_run, race};
 pub use raw::Raw;
 pub use received::Received;
 pub use recorder::{Recorder, Records, recorder};

@@ -3,5 +3,6 @@
 mod backchannel_logout;
 mod cluster;
 mod concurrent_logout;
+mod logout_races;
 mod one_node;
 mod revocations;

@@ -2,15 +2,12 @@
 
 use std::convert::Infallible;
 
-use futures_util::{StreamExt, stream};
 use socketioxide_jwt_auth::disconnect_user;
 use socketioxide_jwt_auth_tests::{
-    Claims as Subject, User, find_user, refused_ack, renewed_until, within,
+    Claims as Subject, User, find_user, let_run, race, refused_ack, renewed_until, within,
 };
 
 use super::*;
-
-const TRIES: usize = 300;
 
 fn scopes() -> [Revocation; 3] {
     [
@@ -171,13 +168,6 @@ async fn two_revocations_at_once_end_a_socket_once() {
     expect_open(&mut other, "grace").await;
 }
 
-/// Lets other tasks run this number of times.
-async fn let_run(times: usize) {
-    for _ in 0..times {
-        tokio::task::yield_now().await;
-    }
-}
-
 /// The outcome of a client's attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum End {
@@ -187,17 +177,6 @@ enum End {
     Ended,
     /// The socket is open.
     Open,
-}
-
-/// Runs tries, a few at a time, and counts the two ends that are possible. Each must occur, or the
-/// tries were not at different moments.
-async fn race<F: Future<Output = End>>(possible: [End; 2], attempt: impl Fn(usize) -> F) {
-    let tries: Vec<_> = (0..TRIES).map(&attempt).collect();
-    let ends: Vec<_> = stream::iter(tries).buffer_unordered(8).collect().await;
-    let counts = possible.map(|end| ends.iter().filter(|found| **found == end).count());
-    println!("{possible:?}: {counts:?}");
-    assert_eq!(counts[0] + counts[1], TRIES, "{ends:?}");
-    assert!(counts[0] > 0 && counts[1] > 0, "{counts:?}");
 }
 
 /// Whatever the order is, the client is refused or ended.
