@@ -7,8 +7,8 @@ use socketioxide::{
 };
 use socketioxide_jwt_auth::{SocketAuth, jwt_auth, refresh_user};
 use socketioxide_jwt_auth_tests::{
-    Claims, Gate, Raw, Received, SECRET, User, emit_with_ack, find_user, join, mint, refused_ack,
-    seconds_from_now,
+    Claims, Gate, Raw, Received, SECRET, User, audit, emit_with_ack, find_user, join, mint,
+    refused_ack, seconds_from_now,
 };
 
 use super::{
@@ -199,6 +199,24 @@ async fn a_guest_that_logged_in_ends_too_and_other_guests_do_not() {
     expect_ended(&mut guests[0], "/").await;
     guests[1].emit_with_ack("/", 1, &json!(["whoami"])).await;
     guests[1].expect("/", refused_ack("login_required")).await;
+}
+
+#[tokio::test]
+async fn the_hook_is_told_of_each_socket_that_ends() {
+    let (hook, mut events) = audit();
+    let endpoint = Endpoint::start(log_in::builder().on_event(hook)).await;
+    let mut ada = endpoint.connect("/", &login("ada", Some("first"))).await;
+    assert_eq!(events.line().await, "Accepted / - -");
+    let _grace = endpoint.connect("/other", &login("grace", None)).await;
+    assert_eq!(events.line().await, "Accepted /other - -");
+
+    assert_eq!(endpoint.send(&logout_of(None, Some("first"))).await, 200);
+    expect_ended(&mut ada, "/").await;
+    assert_eq!(events.line().await, "Ended / - session_ended");
+    // A token that is refused, or that concerns no session, ends nothing.
+    assert_eq!(endpoint.send("a.b.c").await, 400);
+    assert_eq!(endpoint.send(&logout_of(None, Some("first"))).await, 200);
+    assert_eq!(events.unread(), Vec::<String>::new());
 }
 
 #[jwt_auth(secret = SECRET, issuer = ISSUER, audience = CLIENT)]

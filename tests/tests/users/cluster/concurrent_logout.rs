@@ -117,6 +117,40 @@ async fn a_connection_in_a_later_middleware_of_the_other_node_is_ended_once_it_i
 }
 
 #[tokio::test]
+async fn the_hook_of_the_other_node_is_told_how_an_attempt_under_way_ended() {
+    let Some(Cluster {
+        here,
+        mut there,
+        mut records,
+        gate,
+        redis: _redis,
+    }) = Cluster::start().await
+    else {
+        return;
+    };
+    // During the lookup there is no session yet, so it is refused.
+    let mut slow = there.raw().await;
+    slow.connect_with_token("/slow", &token("ada")).await;
+    expect_waiting(&mut records, 1).await;
+    disconnect_user(&here.io, "ada").await.unwrap();
+    gate.open_once();
+    slow.expect("/slow", Received::refused("session_ended"))
+        .await;
+    assert_eq!(there.events.line().await, "Refused /slow - session_ended");
+
+    // In a later middleware there is one, which was accepted.
+    let mut later = there.raw().await;
+    later.connect_with_token("/later", &token("ada")).await;
+    expect_waiting(&mut records, 1).await;
+    assert_eq!(there.events.line().await, "Accepted /later ada -");
+    disconnect_user(&here.io, "ada").await.unwrap();
+    gate.open_once();
+    assert_eq!(there.events.line().await, "Ended /later ada session_ended");
+    while later.next().await.1 != Received::Disconnected {}
+    assert_eq!(there.events.unread(), Vec::<String>::new());
+}
+
+#[tokio::test]
 async fn a_connection_leaves_no_rooms_of_its_attempt() {
     let Some(Cluster {
         there,

@@ -3,6 +3,7 @@
 use std::{
     convert::Infallible,
     net::{Ipv4Addr, SocketAddr},
+    sync::Arc,
 };
 
 use axum::Router;
@@ -13,8 +14,10 @@ use socketioxide::{
     extract::{AckSender, SocketRef, State},
     handler::ConnectHandler,
 };
-use socketioxide_jwt_auth::{AuthUser, disconnect_others, jwt_auth, user_room};
-use socketioxide_jwt_auth_tests::{Gate, Raw, Received, Recorder, Records, SECRET, join, token};
+use socketioxide_jwt_auth::{AuthEvent, AuthUser, disconnect_others, jwt_auth, user_room};
+use socketioxide_jwt_auth_tests::{
+    AuditLog, Gate, Raw, Received, Recorder, Records, SECRET, audit, join, token,
+};
 use tokio::{net::TcpListener, task::JoinHandle};
 
 use crate::cluster::adapter::{self, Adapter};
@@ -112,6 +115,8 @@ async fn flood(socket: SocketRef<Adapter>, State(recorder): State<Recorder>) {
 /// A node that ends with the test.
 pub(crate) struct Node {
     pub(crate) io: SocketIo<Adapter>,
+    /// The events of `/slow` and `/later`.
+    pub(crate) events: AuditLog,
     address: SocketAddr,
     task: JoinHandle<()>,
 }
@@ -140,19 +145,17 @@ impl Node {
                 .await
                 .unwrap();
         }
-        io.ns(
-            "/slow",
-            on_connect.with(admit_slowly::middleware().unwrap()),
-        )
-        .await
-        .unwrap();
+        let (hook, events) = audit();
+        let hook = Arc::new(hook);
+        let for_slow = Arc::clone(&hook);
+        let slow = admit_slowly::builder().on_event(move |event: &AuthEvent| for_slow(event));
+        io.ns("/slow", on_connect.with(slow.build().unwrap()))
+            .await
+            .unwrap();
+        let audited = admit::builder().on_event(move |event: &AuthEvent| hook(event));
         // The last one runs first.
-        io.ns(
-            "/later",
-            on_connect.with(wait).with(admit::middleware().unwrap()),
-        )
-        .await
-        .unwrap();
+        let handler = on_connect.with(wait).with(audited.build().unwrap());
+        io.ns("/later", handler).await.unwrap();
         io.dyn_ns("/room/{id}", on_connect.with(admit::middleware().unwrap()))
             .unwrap();
 
@@ -160,7 +163,12 @@ impl Node {
         let address = listener.local_addr().unwrap();
         let router = Router::new().layer(layer);
         let task = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
-        Self { io, address, task }
+        Self {
+            io,
+            events,
+            address,
+            task,
+        }
     }
 
     pub(crate) async fn raw(&self) -> Raw {
