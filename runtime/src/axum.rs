@@ -89,7 +89,7 @@ mod response;
 mod socket_extractors;
 mod used_ids;
 
-pub use backchannel_logout::backchannel_logout;
+pub use backchannel_logout::{BackchannelLogout, backchannel_logout};
 pub use context::{AnyRouter, FromHttpRequest, FromRouterState, Http, HttpRouter, RouterState};
 pub use hang_up::{HangUp, HangUpLayer, HangUpListener, HangUpService, HangUpStream};
 pub use http_claims::HttpClaims;

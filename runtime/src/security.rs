@@ -88,7 +88,14 @@
 //!   verifies a logout token with the keys and the rules of its issuer's other tokens, requires
 //!   `iss` and `aud`, and accepts each `jti` once on a node, for five minutes at most. A token that
 //!   is refused uses no `jti` up. A logout token never logs in, and a token that logs in never logs
-//!   out, because only one of them has the `events` member (`backchannel_logout`).
+//!   out, because only one of them has the `events` member. If access tokens have another audience
+//!   than the client id, the client id is given to the route alone
+//!   ([`BackchannelLogout::audience`](crate::axum::BackchannelLogout::audience)), so an ID token does
+//!   not log in (`backchannel_logout`). Used ids are not shared by nodes: a
+//!   [`RevocationStore`](crate::RevocationStore) is only asked, never written to. A copy of a logout
+//!   token works once more on each other node, for five minutes. It ends sessions of the same `sid`,
+//!   which the provider has ended; without a `sid`, those of the `sub`, also if they began meanwhile.
+//!   Only the provider and the server have the token, so use HTTPS between them.
 //! - **Panics of the application** (the lookup, its extractors, `user_key`, a policy, a key source,
 //!   `Deserialize`, `Serialize` and `Display` of its types) are `internal_error` to the client,
 //!   which is refused. The log names the function, but does not repeat the panic's message
@@ -115,6 +122,38 @@
 //! - **Files of keys** that `reload_keys` reads again have the rules of the start. Once its time is
 //!   over, a key that is no longer in its file verifies no token, unless the new file is refused or
 //!   cannot be read; an ERROR in the log says so (`keys`).
+//!
+//! # HTTP routes
+//!
+//! A route that takes [`HttpUser`](crate::axum::HttpUser) or
+//! [`HttpClaims`](crate::axum::HttpClaims) (feature `axum`) checks a request as the middleware checks
+//! a connection. The tests are in `http`.
+//!
+//! | what | for a request | tested in |
+//! |---|---|---|
+//! | origin | An `Origin` that is not in `allowed_origins` is refused, with any token and without one, if that list is set. | `token_sources` |
+//! | token | The first source that is present decides. The auth payload does not exist, and a body is no source. | `token_sources` |
+//! | cookies | A token in a cookie counts only with an allowed `Origin` or, without one, with `Sec-Fetch-Site: same-origin`. The rule is the same for every method: browsers send no `Origin` with a same-origin GET or HEAD, and one with each other method, so a form or a script of another site is refused. So are a link on another site (`cross-site`), an address that a person types (`none`), and a browser that sends neither header: a cookie is for requests by scripts of the page, not for the page itself. | `token_sources` |
+//! | signature and claims | As for a connection. | `refusals` |
+//! | user | The lookup runs within `lookup_timeout`, once for each request. `HttpClaims` does not run it: a user who is blocked keeps what its token allows. A policy is asked by each extractor. | `lookups`, `refusals` |
+//! | revocations | The store is asked once, after the lookup, and refuses if it does not answer. `HttpClaims` asks with the `sub` as the key of the user. | `revocations` |
+//! | guests | A request with a bad token is refused, also where the user is optional. | `guests` |
+//! | refusals | A status, `WWW-Authenticate` and the JSON that a socket gets. The detail and the cause go to the log, without the token. | `refusals` |
+//!
+//! Not checked, because a request is not a connection:
+//!
+//! - **How often**: the limits of refusals and renewals count attempts of one connection. A client may
+//!   send any number of requests with bad tokens. Put a layer that limits the rate by address before
+//!   the routes, and a stricter one before a login with a password.
+//! - **What happens later**: the check is made when the handler begins. Nothing ends a response that
+//!   goes on after its token has expired or its user was logged out: not a stream, and not a
+//!   WebSocket of your own.
+//! - **Logouts**: `disconnect_user` and its like end sockets. Requests with a token that is still valid
+//!   are refused by a lookup that knows better, or by `revocations`.
+//! - **CORS**: the crate sends no `Access-Control-Allow-Origin`, and an allowed origin only means that
+//!   its requests are not refused. Other pages can send what needs no preflight, so an API must not
+//!   rely on CORS against forged requests; the rule for cookies above does that.
+//! - **Bodies**: their size and their content are axum's (`DefaultBodyLimit`) and the handler's.
 //!
 //! # What the application must do
 //!

@@ -31,7 +31,7 @@ use header::Header;
 pub use issuers::Issuer;
 use issuers::VerifierRules;
 #[cfg(feature = "axum")]
-pub(crate) use logout_token::LogoutToken;
+pub(crate) use logout_token::{LogoutToken, LogoutVerifier};
 use segments::Segments;
 pub(crate) use segments::SignedPayload;
 #[cfg(feature = "testing")]

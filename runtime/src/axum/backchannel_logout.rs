@@ -30,8 +30,9 @@ use crate::{
     lookup::UserLookup,
     middleware::JwtAuth,
     session::rooms::are_shared,
+    settings::OneOrMany,
     users::{DisconnectError, end_room},
-    verify::{LogoutToken, Verifier},
+    verify::{LogoutToken, LogoutVerifier, Verifier},
 };
 
 /// Returns a route by which an identity provider ends sessions: [OpenID Connect Back-Channel Logout
@@ -67,9 +68,13 @@ use crate::{
 /// - The `jti` was not used before on this node. `required_claims`, `claim_values` and `token_type`
 ///   are for tokens that log in, and do not apply.
 ///
-/// The `aud` of a logout token is the client id, and `audience` must list it. If the sessions have
-/// access tokens for an API with a name of its own, list both, and tell the API's tokens from ID
-/// tokens by `token_type` or `claim_values`.
+/// The `aud` of a logout token is the client id. If access tokens have another one, such as the name
+/// of an API, give the client id to the route alone, by [`BackchannelLogout::audience`].
+///
+/// A logout token that was used on one node can be used once more on each of the others while it is
+/// fresh. That needs the token, which only the provider and this server see, and it ends sessions
+/// which the provider has ended: those of the same `sid` or, if the token has none, those of `sub`
+/// that began within these five minutes. Nobody gets in by it.
 ///
 /// # Responses
 ///
@@ -121,24 +126,96 @@ where
     L: UserLookup,
     A: Adapter,
 {
-    middleware.verifier().check_logout_settings()?;
-    issuer_rooms::join_from_now_on();
-    let endpoint = Arc::new(Endpoint {
-        verifier: middleware.verifier().clone(),
-        keys_timeout: middleware.lookup_timeout(),
-        io,
-        used: UsedIds::new(),
-    });
+    BackchannelLogout::new(middleware, io).route()
+}
 
-    // `any`, so that the response to other methods has the same headers.
-    Ok(any(move |request| {
-        let endpoint = Arc::clone(&endpoint);
-        async move { endpoint.respond(request).await }
-    }))
+/// The route of [`backchannel_logout`], with a setting of its own.
+///
+/// ```
+/// use axum::Router;
+/// use socketioxide::SocketIo;
+/// use socketioxide_jwt_auth::{ConfigError, axum::BackchannelLogout, jwt_auth};
+///
+/// #[derive(serde::Deserialize)]
+/// struct Claims { sub: String }
+///
+/// // Access tokens are for the API, and logout tokens for the client.
+/// #[jwt_auth(
+///     secret_env = "JWT_SECRET",
+///     issuer = "https://login.example.com",
+///     audience = "https://api.example.com",
+/// )]
+/// async fn authenticate(claims: Claims) -> Option<String> {
+///     Some(claims.sub)
+/// }
+///
+/// fn routes(io: SocketIo) -> Result<Router, ConfigError> {
+///     let middleware = authenticate::middleware()?;
+///     let logout = BackchannelLogout::new(&middleware, io).audience("web-client");
+///     Ok(Router::new().route("/backchannel-logout", logout.route()?))
+/// }
+/// ```
+#[derive(Debug)]
+#[must_use = "`route` returns the route"]
+pub struct BackchannelLogout<A: Adapter> {
+    verifier: Verifier,
+    keys_timeout: Duration,
+    io: SocketIo<A>,
+    audiences: Option<Vec<String>>,
+}
+
+impl<A: Adapter> BackchannelLogout<A> {
+    /// Prepares a route with the keys and the settings of a middleware, which ends sessions of `io`.
+    pub fn new<L: UserLookup>(middleware: &JwtAuth<L>, io: SocketIo<A>) -> Self {
+        Self {
+            verifier: middleware.verifier().clone(),
+            keys_timeout: middleware.lookup_timeout(),
+            io,
+            audiences: None,
+        }
+    }
+
+    /// Sets the `aud` of logout tokens: the client id by which the provider knows this server
+    /// ([OpenID Connect Back-Channel Logout 1.0
+    /// §2.4](https://openid.net/specs/openid-connect-backchannel-1_0.html#LogoutToken)). With several
+    /// `issuers` or clients, list the ids of all.
+    ///
+    /// Defaults to the `audience` of the middleware, which logout tokens need not have once this is
+    /// set.
+    pub fn audience(mut self, audiences: impl OneOrMany) -> Self {
+        self.audiences = Some(audiences.into_strings());
+        self
+    }
+
+    /// Returns the route.
+    ///
+    /// # Errors
+    ///
+    /// The middleware has no `issuer`, there is neither an [`audience`](Self::audience) here nor one
+    /// of the middleware, or one is empty.
+    pub fn route<S>(self) -> Result<MethodRouter<S>, ConfigError>
+    where
+        S: Clone + Send + Sync + 'static,
+    {
+        let verifier = LogoutVerifier::new(self.verifier, self.audiences)?;
+        issuer_rooms::join_from_now_on();
+        let endpoint = Arc::new(Endpoint {
+            verifier,
+            keys_timeout: self.keys_timeout,
+            io: self.io,
+            used: UsedIds::new(),
+        });
+
+        // `any`, so that the response to other methods has the same headers.
+        Ok(any(move |request| {
+            let endpoint = Arc::clone(&endpoint);
+            async move { endpoint.respond(request).await }
+        }))
+    }
 }
 
 struct Endpoint<A: Adapter> {
-    verifier: Verifier,
+    verifier: LogoutVerifier,
     /// The time limit for a `KeySource`, which has no other one.
     keys_timeout: Duration,
     io: SocketIo<A>,
@@ -187,16 +264,13 @@ impl<A: Adapter> Endpoint<A> {
 
     async fn verify(&self, token: &str) -> Result<LogoutToken, AuthError> {
         let limit = self.keys_timeout;
-        timeout(
-            limit,
-            self.verifier.verify_logout_token(token, SystemTime::now),
-        )
-        .await
-        .unwrap_or_else(|_| {
-            Err(AuthError::keys_unavailable(format!(
-                "the keys were not there within {limit:?}; `lookup_timeout` sets the limit"
-            )))
-        })
+        timeout(limit, self.verifier.verify(token, SystemTime::now))
+            .await
+            .unwrap_or_else(|_| {
+                Err(AuthError::keys_unavailable(format!(
+                    "the keys were not there within {limit:?}; `lookup_timeout` sets the limit"
+                )))
+            })
     }
 
     async fn end(&self, token: &LogoutToken) -> Result<(), Refused> {

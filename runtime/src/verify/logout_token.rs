@@ -13,13 +13,14 @@ use super::{
     header,
     issuers::VerifierRules,
     malformed,
-    rules::TokenRules,
+    rules::{TokenRules, accepted},
     segments::SignedPayload,
 };
 use crate::{
     error::{AuthError, ConfigError, ErrorCode},
     json::{self, ObjectReader},
     log::excerpt,
+    settings::StringList,
 };
 
 /// The `typ` of a logout token.
@@ -45,55 +46,74 @@ pub(crate) struct LogoutToken {
     pub(crate) accepted_until: SystemTime,
 }
 
-impl Verifier {
-    /// Returns the length of the longest token that can be accepted.
-    pub(crate) fn max_token_bytes(&self) -> usize {
-        self.rules.max_token_bytes()
-    }
+/// Verifies logout tokens, by the keys and the settings of the other tokens of their issuers.
+#[derive(Debug)]
+pub(crate) struct LogoutVerifier {
+    verifier: Verifier,
+    /// The audiences of logout tokens, if they are not those of other tokens.
+    audiences: Option<Vec<String>>,
+}
 
+impl LogoutVerifier {
     /// Checks that the settings are enough to tell whose logout tokens are for this server.
     ///
     /// # Errors
     ///
-    /// An issuer or an audience is not configured.
-    pub(crate) fn check_logout_settings(&self) -> Result<(), ConfigError> {
-        match &*self.rules {
-            VerifierRules::Common(rules) if rules.claims.issuers.is_empty() => {
-                Err(ConfigError::join(
-                    [Some(no_issuer()), check_audience(rules).err()]
-                        .into_iter()
-                        .flatten(),
-                )
-                .unwrap_or_else(no_issuer))
+    /// An issuer or an audience is not configured, or an audience is empty.
+    pub(crate) fn new(
+        verifier: Verifier,
+        audiences: Option<Vec<String>>,
+    ) -> Result<Self, ConfigError> {
+        let audiences = audiences
+            .map(|audiences| accepted("audience", Some(StringList::Strings(audiences))))
+            .transpose()?;
+        let has_audience = audiences.is_some();
+
+        match &*verifier.rules {
+            VerifierRules::Common(rules) => {
+                let no_issuer = rules.claims.issuers.is_empty().then(no_issuer);
+                let no_audience = check_audience(rules, has_audience).err();
+                let missing = ConfigError::join(no_issuer.into_iter().chain(no_audience));
+                missing.map_or(Ok(()), Err)?;
             }
-            VerifierRules::Common(rules) => check_audience(rules),
             VerifierRules::ByIssuer(rules) => {
                 ConfigError::collect(rules.each().map(|(name, rules)| {
-                    check_audience(rules)
+                    check_audience(rules, has_audience)
                         .map_err(|error| error.within(format_args!("the issuer {name:?}")))
-                }))
-                .map(drop)
+                }))?;
             }
         }
+        Ok(Self {
+            verifier,
+            audiences,
+        })
     }
 
-    /// Verifies a logout token, by the keys and settings of the tokens of the same issuer.
+    /// Returns the length of the longest token that can be accepted.
+    pub(crate) fn max_token_bytes(&self) -> usize {
+        self.verifier.rules.max_token_bytes()
+    }
+
+    /// Verifies a logout token.
     ///
     /// # Errors
     ///
     /// Returns the first check that refuses it.
-    pub(crate) async fn verify_logout_token(
+    pub(crate) async fn verify(
         &self,
         token: &str,
         now: impl FnOnce() -> SystemTime,
     ) -> Result<LogoutToken, AuthError> {
         let payload = self
+            .verifier
             .check_signature_and_kind(token, None, |_, kind| check_kind(kind))
             .await?;
-        self.rules
-            .choose(payload.segments())?
-            .claims
-            .check_logout_token(payload.as_str()?, now())
+        let rules = self.verifier.rules.choose(payload.segments())?;
+        let mut rules = rules.claims.for_logout_tokens();
+        if let Some(audiences) = &self.audiences {
+            rules.audiences.clone_from(audiences);
+        }
+        rules.check_logout_token(payload.as_str()?, now())
     }
 }
 
@@ -103,10 +123,11 @@ fn no_issuer() -> ConfigError {
     )
 }
 
-fn check_audience(rules: &TokenRules) -> Result<(), ConfigError> {
-    if rules.claims.audiences.is_empty() {
+fn check_audience(rules: &TokenRules, has_own: bool) -> Result<(), ConfigError> {
+    if rules.claims.audiences.is_empty() && !has_own {
         return Err(ConfigError::missing(
-            "backchannel_logout needs an audience: set `audience` to the client id that the issuer knows this server by",
+            "backchannel_logout needs an audience: set `audience`, of the middleware or of `BackchannelLogout`, to the \
+             client id that the issuer knows this server by",
         ));
     }
     Ok(())
@@ -155,7 +176,7 @@ impl ClaimRules {
         }
     }
 
-    /// Checks a payload whose signature was checked ([OpenID Connect Back-Channel Logout 1.0
+    /// Checks a payload by the rules for logout tokens. Its signature was checked ([OpenID Connect Back-Channel Logout 1.0
     /// §2.6](https://openid.net/specs/openid-connect-backchannel-1_0.html#Validation)).
     ///
     /// # Errors
@@ -166,7 +187,7 @@ impl ClaimRules {
         payload: &str,
         now: SystemTime,
     ) -> Result<LogoutToken, AuthError> {
-        let registered = self.for_logout_tokens().check_payload(payload, now)?;
+        let registered = self.check_payload(payload, now)?;
         let members = Members::parse(payload)?;
         check_event(members.events.unwrap_or_default())?;
 

@@ -177,7 +177,10 @@ fn parse_algorithm(name: &str, keys: Option<&KeySettings>) -> Result<Algorithm, 
 }
 
 /// Refuses a list that is set but accepts no token.
-fn accepted(option: &str, values: Option<StringList>) -> Result<Vec<String>, ConfigError> {
+pub(super) fn accepted(
+    option: &str,
+    values: Option<StringList>,
+) -> Result<Vec<String>, ConfigError> {
     match values.map(StringList::load).transpose()? {
         None => Ok(Vec::new()),
         Some(values) if values.is_empty() || values.iter().any(String::is_empty) => {

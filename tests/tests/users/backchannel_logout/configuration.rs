@@ -3,7 +3,8 @@
 use axum::Router;
 use socketioxide::SocketIo;
 use socketioxide_jwt_auth::{
-    ConfigErrorKind, Issuer, JwtAuthBuilder, backchannel_logout, jwt_auth,
+    ConfigErrorKind, Issuer, JwtAuthBuilder, OneOrMany, axum::BackchannelLogout,
+    backchannel_logout, jwt_auth,
 };
 use socketioxide_jwt_auth_tests::{Claims, SECRET, User, find_user};
 
@@ -19,6 +20,38 @@ fn error_of(builder: JwtAuthBuilder<log_in>) -> Option<String> {
         assert_eq!(error.kind(), ConfigErrorKind::Missing);
         error.to_string()
     })
+}
+
+/// The same with an audience of the route.
+fn error_with(
+    builder: JwtAuthBuilder<log_in>,
+    audience: impl OneOrMany,
+) -> Option<(ConfigErrorKind, String)> {
+    let (_layer, io) = SocketIo::new_layer();
+    let route = BackchannelLogout::new(&builder.build().unwrap(), io).audience(audience);
+    let error = route.route::<()>().err()?;
+    Some((error.kind(), error.to_string()))
+}
+
+#[test]
+fn an_audience_of_the_route_is_enough_and_an_empty_one_is_an_error() {
+    let builder = || log_in::builder().issuer("a");
+    assert_eq!(error_with(builder(), "web"), None);
+    assert_eq!(error_with(builder().audience("api"), ["web", "app"]), None);
+    let issuers = [Issuer::new("https://a.example").secret(SECRET)];
+    assert_eq!(error_with(log_in::builder().issuers(issuers), "web"), None);
+
+    let (kind, no_issuer) = error_with(log_in::builder(), "web").unwrap();
+    assert_eq!(kind, ConfigErrorKind::Missing);
+    assert!(
+        no_issuer.contains("`issuer`") && !no_issuer.contains("`audience`"),
+        "{no_issuer}"
+    );
+    for empty in [vec![], vec![""], vec!["web", ""]] {
+        let (kind, error) = error_with(builder().audience("api"), empty).unwrap();
+        assert_eq!(kind, ConfigErrorKind::Invalid);
+        assert!(error.contains("audience is empty"), "{error}");
+    }
 }
 
 #[test]

@@ -14,12 +14,14 @@ use std::{
     sync::atomic::{AtomicU64, Ordering},
 };
 
-use axum::Router;
+use axum::{Router, routing::MethodRouter};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use reqwest::{Client, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
 use socketioxide::{SocketIo, SocketIoBuilder, adapter::LocalAdapter, handler::ConnectHandler};
-use socketioxide_jwt_auth::{JwtAuthBuilder, LookupOn, axum::backchannel_logout, jwt_auth};
+use socketioxide_jwt_auth::{
+    ConfigError, JwtAuth, JwtAuthBuilder, LookupOn, axum::backchannel_logout, jwt_auth,
+};
 use socketioxide_jwt_auth_tests::{
     Claims, Raw, Received, SECRET, User, answer, find_user, join, mint, seconds_from_now, sign,
     unauthorized,
@@ -60,9 +62,20 @@ impl Endpoint {
         server: SocketIoBuilder,
         builder: JwtAuthBuilder<L>,
     ) -> Self {
+        Self::with_route(server, builder, |middleware, io| {
+            backchannel_logout(middleware, io)
+        })
+        .await
+    }
+
+    pub(crate) async fn with_route<L: LookupOn<LocalAdapter>>(
+        server: SocketIoBuilder,
+        builder: JwtAuthBuilder<L>,
+        route: impl FnOnce(&JwtAuth<L>, SocketIo) -> Result<MethodRouter, ConfigError>,
+    ) -> Self {
         let (layer, io) = server.build_layer();
         let middleware = builder.build().unwrap();
-        let route = backchannel_logout(&middleware, io.clone()).unwrap();
+        let route = route(&middleware, io.clone()).unwrap();
         io.ns("/other", answer.with(middleware.clone()));
         io.ns("/", answer.with(middleware));
         let router = Router::new().route("/logout", route).layer(layer);

@@ -2,13 +2,15 @@
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
+use socketioxide::SocketIo;
+use socketioxide_jwt_auth::axum::BackchannelLogout;
 use socketioxide_jwt_auth_tests::{
-    OTHER_SECRET, SECRET, seconds_from_now, sign, signed_with_secret,
+    OTHER_SECRET, Raw, Received, SECRET, mint, seconds_from_now, sign, signed_with_secret,
 };
 
 use super::{
-    CLIENT, EVENT, Endpoint, ISSUER, ask, claims, claims_with, log_in, logout_token, refused,
-    signed,
+    CLIENT, EVENT, Endpoint, ISSUER, ask, claims, claims_with, expect_alive, expect_ended, log_in,
+    login, logout_token, refused, signed,
 };
 
 /// The header of most tokens.
@@ -280,6 +282,43 @@ fn bad_signatures() -> Vec<(&'static str, String)> {
             format!("{}.{payload}.{signature}", "A".repeat(8192)),
         ),
     ]
+}
+
+/// The access tokens are for an API, and the issuer knows the server by its client ids.
+#[tokio::test]
+async fn the_audience_of_logout_tokens_may_be_another_one() {
+    const API: &str = "https://api.example";
+    let server = SocketIo::builder();
+    let builder = log_in::builder().audience(API);
+    let endpoint = Endpoint::with_route(server, builder, |middleware, io| {
+        BackchannelLogout::new(middleware, io)
+            .audience([CLIENT, "mobile"])
+            .route()
+    })
+    .await;
+    let mut access = login("ada", None);
+    access["aud"] = json!(API);
+    let mut ada = endpoint.connect("/", &access).await;
+
+    // An ID token of the client does not log in.
+    let mut other = Raw::open_with(endpoint.address, "", &[]).await;
+    let id_token = mint(&login("ada", None), SECRET);
+    other.connect_with_token("/", &id_token).await;
+    let refused = Received::refused("token_audience_invalid");
+    other.expect("/", refused).await;
+
+    let with_audience =
+        |audience| logout_token(&claims_with(json!({ "aud": audience, "sid": null })));
+    for audience in [json!(API), json!([API]), json!("other"), json!([])] {
+        assert_eq!(endpoint.send(&with_audience(audience)).await, 400);
+    }
+    expect_alive(&mut ada, "/", "Ada").await;
+    assert_eq!(
+        endpoint.send(&with_audience(json!(["mobile", API]))).await,
+        200
+    );
+    expect_ended(&mut ada, "/").await;
+    assert_eq!(endpoint.send(&with_audience(json!(CLIENT))).await, 200);
 }
 
 #[tokio::test]
