@@ -39,6 +39,47 @@
 //! }
 //! ```
 //!
+//! - The lookup takes `State` of socketioxide, also for HTTP requests. A handler of a route takes
+//!   axum's own, which has the same name: import one of them as another, such as
+//!   `use axum::extract::State as RouteState`.
+//! - A route that sends something to sockets needs the `SocketIo` in the router's state. Sockets of a
+//!   user are in [`user_room`](crate::user_room).
+//! - axum takes the body last: `HttpUser` comes before `Json`.
+//! - A test signs its tokens with a `TestIssuer` (feature `testing`), and sends them as
+//!   `Authorization: Bearer …`.
+//!
+//! # Tokens of your own
+//!
+//! This crate verifies tokens and issues none. A server that does, in a route for logins, can use
+//! `jsonwebtoken` with the same secret. `exp` is required unless `required_claims` says otherwise;
+//! `jti`, `sid` and `iat` let tokens be [revoked](crate::Revocation).
+//!
+//! ```toml
+//! jsonwebtoken = { version = "11", default-features = false, features = ["aws_lc_rs"] }
+//! ```
+//!
+//! ```no_run
+//! use std::time::{Duration, SystemTime};
+//!
+//! use jsonwebtoken::{EncodingKey, Header, encode};
+//! use socketioxide_jwt_auth::AuthError;
+//!
+//! #[derive(serde::Serialize, serde::Deserialize)]
+//! struct Claims { sub: String, exp: u64 }
+//!
+//! /// Returns a token for a user whose password was checked.
+//! fn token_for(user: u64, secret: &str) -> Result<String, AuthError> {
+//!     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_err(AuthError::internal)?;
+//!     let exp = (now + Duration::from_secs(600)).as_secs();
+//!     let claims = Claims { sub: user.to_string(), exp };
+//!     // HS256, which is the default for a secret here, too.
+//!     let key = EncodingKey::from_secret(secret.as_bytes());
+//!     encode(&Header::default(), &claims, &key).map_err(AuthError::internal)
+//! }
+//! ```
+//!
+//! The example `chat` of the repository has the rest: passwords, refresh tokens, logouts.
+//!
 //! # Refusals
 //!
 //! An [`AuthError`](crate::AuthError) is a response, so handlers can return one. Its body is the JSON
