@@ -6,11 +6,11 @@ use rustix::time::{ClockId, clock_gettime};
 use serde::Deserialize;
 use socketioxide::{
     SocketIo, SocketIoBuilder,
-    extract::{Data, SocketRef},
+    extract::{AckSender, Data, SocketRef},
     handler::ConnectHandler,
 };
 use socketioxide_jwt_auth::{
-    CompactHandshakeLayer, JwtAuthBuilder, RedisRevocations, Revocations, jwt_auth,
+    AuthUser, CompactHandshakeLayer, JwtAuthBuilder, RedisRevocations, Revocations, jwt_auth,
 };
 use tokio::{
     io::{AsyncBufReadExt, BufReader, stdin},
@@ -148,7 +148,7 @@ impl Kind {
 
     async fn add_namespace(self, io: &SocketIo) -> Result<()> {
         match self {
-            Self::Plain => io.ns("/", on_connect),
+            Self::Plain => io.ns("/", on_connect_plain),
             Self::Careless => io.ns("/", on_connect_careless),
             Self::Authenticated => io.ns("/", on_connect.with(authenticate::middleware()?)),
             Self::Complete => io.ns("/", on_connect.with(complete().build()?)),
@@ -175,8 +175,22 @@ fn complete() -> JwtAuthBuilder<authenticate> {
         .user_key(|user: &User| user.name.clone())
 }
 
+async fn on_connect_plain(socket: SocketRef) {
+    socket.on("post", post);
+    socket.on("ask", answer_anybody);
+}
+
 async fn on_connect(socket: SocketRef) {
     socket.on("post", post);
+    socket.on("ask", answer_user);
+}
+
+async fn answer_anybody(ack: AckSender) {
+    ack.send("an answer").ok();
+}
+
+async fn answer_user(_user: AuthUser<User>, ack: AckSender) {
+    ack.send("an answer").ok();
 }
 
 async fn post(socket: SocketRef, Data(text): Data<String>) {

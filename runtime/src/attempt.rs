@@ -12,7 +12,7 @@ use crate::{
     guard, log,
     metrics::{self, Step},
     rate_limit::{AttemptPermit, limiter},
-    registry::{LogoutWatch, Server},
+    registry::{LastServer, LogoutWatch},
     session::{
         Session,
         rooms::{AttemptKind, AttemptMark, SocketLeft},
@@ -36,9 +36,13 @@ impl<'a, A: Adapter> Attempt<'a, A> {
     ///
     /// Returns `too_many_attempts` past the limits of the connection, and `session_ended` if the
     /// socket has left.
-    pub(crate) fn begin(socket: &'a Arc<Socket<A>>, kind: AttemptKind) -> Result<Self, AuthError> {
+    pub(crate) fn begin(
+        socket: &'a Arc<Socket<A>>,
+        server: &LastServer,
+        kind: AttemptKind,
+    ) -> Result<Self, AuthError> {
         let permit = limiter().begin_attempt(socket.id)?;
-        let watch = Server::of_socket(socket).watch();
+        let watch = server.of_socket(socket).watch();
         let mark = AttemptMark::begin(&**socket, kind).map_err(|SocketLeft| {
             AuthError::from(ErrorCode::SessionEnded).with_detail("the socket has left")
         })?;

@@ -11,12 +11,14 @@ use socketioxide::{adapter::Adapter, extract::Data, handler::FromConnectParts};
 use tokio::time::timeout;
 
 use crate::{
+    clock::Timestamp,
     error::{AuthError, ErrorCode},
     events::Events,
     guard, keys, log,
     lookup::{LookupContext, LookupOn, LookupRequest, UserLookup},
     metrics::{self, Step},
     origin::{self, Origin, Page},
+    registry::LastServer,
     session::{
         GuestSession, Login, Session, SessionState, TokenFacts, UserSession,
         expiry::ExpiryRules,
@@ -41,6 +43,9 @@ pub(crate) struct Authenticator<L: UserLookup> {
     pub(crate) session_key: Option<SessionKey<L::Claims>>,
     pub(crate) recheck: Option<Duration>,
     pub(crate) events: Events,
+    /// Whether clients can send another token on the open socket.
+    pub(crate) is_renewable: bool,
+    pub(crate) server: LastServer,
 }
 
 /// Returns the key of a user, which must be the same on every node.
@@ -127,10 +132,9 @@ impl<L: UserLookup> Authenticator<L> {
         // The lookup took the claims by value, and they need not be `Clone`.
         let claims = payload.deserialize::<L::Claims>()?;
         let facts = TokenFacts {
-            issuer: registered.issuer.as_deref().map(str::to_owned),
-            subject: registered.subject.as_deref().map(str::to_owned),
-            issued: registered.issued,
-            expires_at: registered.expires_at(),
+            issuer: registered.issuer.as_deref().map(Into::into),
+            subject: registered.subject.as_deref().map(Into::into),
+            issued: registered.issued.map(Timestamp::since_1970),
         };
         let keys = self.keys_of(&user, &claims)?;
         let rooms = SessionRooms {
@@ -147,9 +151,12 @@ impl<L: UserLookup> Authenticator<L> {
         // `refresh_user` finds sessions by their user's key.
         let is_rechecked = self.recheck.is_some() || self.user_key.is_some();
         let recheck = is_rechecked.then(|| Recheck::new::<A, L>(self, token));
-        let warning_at = self.expiry.warning_of(facts.expires_at);
+        let expires_at = registered.expires_at();
+        let warning_at = self.expiry.warning_of(expires_at);
+        let needs_facts = self.is_renewable || revocable.is_some();
         let clock = self.expiry.clock.clone();
-        let state = SessionState::of_token(claims, facts, login, clock)
+        let state = SessionState::of_token(claims, expires_at, login, clock)
+            .of_facts(needs_facts.then_some(facts))
             .ending(end)
             .warned_at(warning_at)
             .rechecked(recheck)
@@ -292,7 +299,7 @@ impl SessionKeys {
         SessionRooms {
             user: self.user.as_ref().map(|key| rooms::of_user(key).into()),
             login: self.login.as_ref().map(|key| rooms::of_login(key).into()),
-            issuer: Box::default(),
+            issuer: Vec::new(),
         }
     }
 }

@@ -15,6 +15,7 @@ use crate::{
     events::{AuthEvent, Events, Hook},
     lookup::UserLookup,
     middleware::{JwtAuth, Shared},
+    registry::LastServer,
     session::expiry::{Expiry, ExpiryRules},
     settings::{OneOrMany, Setting, StringList, checked, declare_settings},
     token::TokenSource,
@@ -335,7 +336,8 @@ impl<L: UserLookup> JwtAuthBuilder<L> {
             ..
         } = &self.settings;
         let origins_are_checked = allowed_origins.is_some();
-        let guests_can_log_in = guest.unwrap_or(false) && authenticate_event.is_some();
+        let is_renewable = authenticate_event.is_some();
+        let guests_can_log_in = guest.unwrap_or(false) && is_renewable;
 
         let settings = self.settings;
         let expiry = checked!(ExpiryRules {
@@ -361,6 +363,8 @@ impl<L: UserLookup> JwtAuthBuilder<L> {
             session_key: Ok(self.session_key),
             recheck: check_time("recheck", settings.recheck),
             events: Ok(Events::new(self.on_event)),
+            is_renewable: Ok(is_renewable),
+            server: Ok(LastServer::default()),
         });
         let shared = checked!(Shared {
             authenticator: authenticator.map(Arc::new),

@@ -241,9 +241,9 @@ impl Events {
 
     /// Returns the events of a socket that is connecting. Returns `None` if there is nothing to
     /// report them to.
-    pub(crate) fn of_socket(&self) -> Option<Box<SocketEvents>> {
+    pub(crate) fn of_socket(&self) -> Option<Arc<SocketEvents>> {
         let listener = Arc::clone(self.0.as_ref()?);
-        Some(Box::new(SocketEvents {
+        Some(Arc::new(SocketEvents {
             listener,
             state: Mutex::default(),
         }))

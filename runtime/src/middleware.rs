@@ -119,8 +119,9 @@ impl<L: UserLookup> Shared<L> {
         L: LookupOn<A>,
     {
         let events = &self.authenticator.events;
-        let attempt = Attempt::begin(socket, AttemptKind::Connection)
-            .inspect_err(|error| log::refused(socket, events, error, "connection refused"))?;
+        let attempt =
+            Attempt::begin(socket, &self.authenticator.server, AttemptKind::Connection)
+                .inspect_err(|error| log::refused(socket, events, error, "connection refused"))?;
         let session = attempt
             .run(events, "connection refused", async {
                 let session = self

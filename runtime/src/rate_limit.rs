@@ -5,10 +5,12 @@
 
 use std::{
     collections::{HashMap, hash_map::Entry},
+    hash::BuildHasherDefault,
     sync::{LazyLock, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
+use fnv::FnvHasher;
 use lru::LruCache;
 use socketioxide::socket::Sid;
 use tokio::time::Instant;
@@ -46,8 +48,9 @@ pub(crate) struct RateLimiter(Mutex<State>);
 
 #[derive(Default)]
 struct State {
-    /// The attempts under way. They need no limit in number, because each is removed when it ends.
-    in_flight: HashMap<Sid, u32>,
+    /// The attempts under way. They need no limit in number, because each is removed when it ends. A
+    /// fast hash is enough: the server chooses the ids.
+    in_flight: HashMap<Sid, u32, BuildHasherDefault<FnvHasher>>,
     refusals: Remembered<Refusals>,
     renewals: Remembered<Renewals>,
     /// The connections that the log has named a token under another name for.
@@ -84,8 +87,16 @@ impl<T> Remembered<T> {
         }
     }
 
+    // `LruCache` hashes the id also if it is empty, which is the usual case for refusals.
+
+    fn get(&mut self, connection: Sid) -> Option<&T> {
+        if self.0.is_empty() {
+            return None;
+        }
+        self.0.get(&connection)
+    }
+
     fn remove(&mut self, connection: Sid) {
-        // `LruCache::pop` hashes the id also if there are no refusals, which is the usual case.
         if !self.0.is_empty() {
             self.0.pop(&connection);
         }
@@ -130,7 +141,7 @@ impl RateLimiter {
     /// Returns `too_many_attempts` if the connection has used up the renewals of this period.
     pub(crate) fn count_renewal(&self, connection: Sid) -> Result<(), AuthError> {
         let mut state = self.state();
-        let known = state.renewals.0.get(&connection).copied();
+        let known = state.renewals.get(connection).copied();
         let current = known.filter(|renewals| renewals.since.elapsed() <= RENEWAL_PERIOD);
         let renewals = current.unwrap_or_else(|| Renewals {
             number: 0,
@@ -156,7 +167,7 @@ impl RateLimiter {
     /// Whether this is the first hint for the operator because of the connection.
     pub(crate) fn first_hint(&self, connection: Sid) -> bool {
         let mut state = self.state();
-        let is_first = state.hints.0.get(&connection).is_none();
+        let is_first = state.hints.get(connection).is_none();
         state.hints.put(connection, ());
         is_first
     }
@@ -172,7 +183,7 @@ fn too_many(detail: String) -> AuthError {
 
 impl State {
     fn refusals(&mut self, connection: Sid) -> u32 {
-        match self.refusals.0.get(&connection) {
+        match self.refusals.get(connection) {
             Some(refusals) if refusals.last.elapsed() <= REFUSALS_LAST => refusals.number,
             Some(_) => {
                 self.refusals.remove(connection);

@@ -10,10 +10,10 @@ mod timers;
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
-    sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, Weak},
-    time::SystemTime,
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
 };
 
+use slab::Slab;
 use socketioxide::{
     SocketIo,
     adapter::Adapter,
@@ -23,7 +23,7 @@ use socketioxide::{
 use tokio::sync::Semaphore;
 
 use crate::{
-    clock::Clock,
+    clock::{Clock, Timestamp},
     error::ErrorCode,
     session::{
         Session, SessionState,
@@ -37,11 +37,11 @@ use self::revocations::Stores;
 pub(crate) use timers::Timer;
 use timers::TimerQueue;
 
-static SERVERS: LazyLock<Mutex<HashMap<ServerId, Weak<Server>>>> = LazyLock::new(Mutex::default);
+static SERVERS: Mutex<BTreeMap<ServerId, Weak<Server>>> = Mutex::new(BTreeMap::new());
 
 /// Identifies a server of the process, by the address of its configuration and its id. Neither
 /// would be enough: an address may be used again, and clones of one configuration have the same id.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct ServerId {
     config: usize,
     server: Sid,
@@ -56,7 +56,7 @@ impl ServerId {
     }
 }
 
-/// What this crate keeps of a server, as long as the server has sessions or attempts.
+/// What this crate keeps of a server, as long as it has sessions, attempts or a middleware.
 pub(crate) struct Server {
     id: ServerId,
     clock: Clock,
@@ -68,19 +68,21 @@ pub(crate) struct Server {
 /// How many re-checks of a server run at a time.
 const CONCURRENT_RECHECKS: usize = 16;
 
+/// The place of a session in the registry, which another session may get after its end.
+pub(crate) type Slot = usize;
+
 #[derive(Default)]
 struct State {
-    /// The open sessions by their numbers, also those of guests, and those about which the store of
-    /// revocations is being asked.
-    sessions: BTreeMap<u64, Weak<dyn Session>>,
-    /// The numbers of the sessions in each room.
-    rooms: BTreeSet<(Arc<str>, u64)>,
+    /// The open sessions, also those of guests, and those about which the store of revocations is
+    /// being asked.
+    sessions: Slab<Weak<dyn Session>>,
+    /// The sessions in each room.
+    rooms: BTreeSet<(Arc<str>, Slot)>,
     /// The last logouts of each room, kept while an attempt that began before them is under way.
     logouts: HashMap<Arc<str>, Vec<PastLogout>>,
     /// The numbers of the attempts under way, oldest first.
     attempts: BTreeSet<u64>,
-    /// The last number given to an attempt, a session or a logout. The numbers tell which of them
-    /// came first.
+    /// The last number given to an attempt or a logout. The numbers tell which of them came first.
     sequence: u64,
     timers: TimerQueue,
     stores: Stores,
@@ -158,19 +160,16 @@ impl State {
     }
 
     fn sessions_in(&self, room: &Arc<str>) -> Vec<Arc<dyn Session>> {
-        let (first, last) = ((Arc::clone(room), 0), (Arc::clone(room), u64::MAX));
+        let (first, last) = ((Arc::clone(room), 0), (Arc::clone(room), Slot::MAX));
         self.rooms
             .range(first..=last)
-            .filter_map(|(_, number)| self.sessions.get(number)?.upgrade())
+            .filter_map(|(_, slot)| self.sessions.get(*slot)?.upgrade())
             .collect()
     }
 }
 
 impl Server {
-    /// Returns the server of a socket.
-    pub(crate) fn of_socket<A: Adapter>(socket: &Arc<Socket<A>>) -> Arc<Self> {
-        let Ok(io) = SocketIo::from_connect_parts(socket, &None);
-        let id = ServerId::of(&io);
+    fn with_id(id: ServerId) -> Arc<Self> {
         let mut servers = servers();
         if let Some(server) = servers.get(&id).and_then(Weak::upgrade) {
             return server;
@@ -181,7 +180,7 @@ impl Server {
         server
     }
 
-    /// Returns a server, or `None` if it has neither sessions nor attempts.
+    /// Returns a server, or `None` if it has never had an attempt.
     pub(crate) fn find<A: Adapter>(io: &SocketIo<A>) -> Option<Arc<Self>> {
         servers().get(&ServerId::of(io)).and_then(Weak::upgrade)
     }
@@ -251,6 +250,29 @@ impl Server {
     }
 }
 
+/// The server of a middleware's last attempt. It is kept, because a server without sessions would be
+/// made again for each connection. Nearly every middleware has one server.
+#[derive(Default)]
+pub(crate) struct LastServer(Mutex<Option<Arc<Server>>>);
+
+impl LastServer {
+    /// Returns the server of a socket.
+    pub(crate) fn of_socket<A: Adapter>(&self, socket: &Arc<Socket<A>>) -> Arc<Server> {
+        let Ok(io) = SocketIo::from_connect_parts(socket, &None);
+        let id = ServerId::of(&io);
+        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(server) = last.as_ref().filter(|server| server.id == id) {
+            return Arc::clone(server);
+        }
+
+        let server = Server::with_id(id);
+        let before = last.replace(Arc::clone(&server));
+        drop(last);
+        drop(before);
+        server
+    }
+}
+
 impl Drop for Server {
     fn drop(&mut self) {
         let mut servers = servers();
@@ -264,7 +286,7 @@ impl Drop for Server {
     }
 }
 
-fn servers() -> MutexGuard<'static, HashMap<ServerId, Weak<Server>>> {
+fn servers() -> MutexGuard<'static, BTreeMap<ServerId, Weak<Server>>> {
     SERVERS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -300,8 +322,8 @@ impl LogoutWatch {
         let keys = revocable.entry_keys(session.state().token());
         let mut state = self.server.lock_with_listener(revocable.store());
         session.state().set_pending(true);
-        let number = self.insert(&mut state, session, socket, connection);
-        state.stores.insert(revocable.store_id(), number, keys);
+        let slot = self.insert(&mut state, session, socket, connection);
+        state.stores.insert(revocable.store_id(), slot, keys);
     }
 
     fn insert(
@@ -310,16 +332,15 @@ impl LogoutWatch {
         session: &Arc<dyn Session>,
         socket: Weak<dyn AnySocket>,
         connection: Sid,
-    ) -> u64 {
-        let number = state.next_number();
+    ) -> Slot {
+        let slot = state.sessions.insert(Arc::downgrade(session));
         session.state().hold_registration(Registration {
             server: Arc::clone(&self.server),
-            number,
+            slot,
             socket,
             connection,
         });
-        state.sessions.insert(number, Arc::downgrade(session));
-        number
+        slot
     }
 
     /// Registers a session, so that [`Server::log_out`] finds it until the session is dropped.
@@ -340,15 +361,15 @@ impl LogoutWatch {
             return Err(ErrorCode::SessionEnded);
         }
 
-        let number = if let Some(number) = session.state().number() {
+        let slot = if let Some(slot) = session.state().slot() {
             session.state().check_alive()?;
             session.state().set_pending(false);
-            number
+            slot
         } else {
             self.insert(&mut state, session, socket, connection)
         };
         for room in rooms.iter() {
-            state.rooms.insert((Arc::clone(room), number));
+            state.rooms.insert((Arc::clone(room), slot));
         }
         Ok(())
     }
@@ -368,7 +389,7 @@ impl Drop for LogoutWatch {
 /// The entry of a session in the registry. The session holds it, and removes it when it is dropped.
 pub(crate) struct Registration {
     server: Arc<Server>,
-    number: u64,
+    slot: Slot,
     socket: Weak<dyn AnySocket>,
     connection: Sid,
 }
@@ -386,23 +407,23 @@ impl Registration {
         Arc::clone(&self.server.recheck_permits)
     }
 
-    pub(crate) fn start_timers(&self, timers: impl Iterator<Item = (SystemTime, Timer)>) {
-        self.server.start_timers(self.number, timers);
+    pub(crate) fn start_timers(&self, timers: impl Iterator<Item = (Timestamp, Timer)>) {
+        self.server.start_timers(self.slot, timers);
     }
 
-    pub(crate) fn stop_timers(&self, timers: impl Iterator<Item = (SystemTime, Timer)>) {
-        self.server.stop_timers(self.number, timers);
+    pub(crate) fn stop_timers(&self, timers: impl Iterator<Item = (Timestamp, Timer)>) {
+        self.server.stop_timers(self.slot, timers);
     }
 
-    pub(crate) fn number(&self) -> u64 {
-        self.number
+    pub(crate) fn slot(&self) -> Slot {
+        self.slot
     }
 
     /// Removes the session, which has these timers.
     pub(crate) fn remove(
         &self,
         session: &SessionState,
-        timers: impl Iterator<Item = (SystemTime, Timer)>,
+        timers: impl Iterator<Item = (Timestamp, Timer)>,
     ) {
         let in_store = session.in_store().map(|revocable| {
             let keys = revocable.entry_keys(session.token());
@@ -410,14 +431,18 @@ impl Registration {
         });
 
         let mut state = self.server.state();
-        state.sessions.remove(&self.number);
+        state.sessions.try_remove(self.slot);
         for room in session.rooms().iter() {
-            state.rooms.remove(&(Arc::clone(room), self.number));
+            state.rooms.remove(&(Arc::clone(room), self.slot));
         }
         if let Some((store, keys)) = in_store {
-            state.stores.remove(store, self.number, keys);
+            state.stores.remove(store, self.slot, keys);
         }
-        state.timers.remove(self.number, timers);
+        state.timers.remove(self.slot, timers);
+        if state.sessions.is_empty() {
+            // After many sessions it has room for all of them.
+            state.sessions = Slab::new();
+        }
     }
 }
 

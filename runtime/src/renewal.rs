@@ -80,7 +80,7 @@ impl<L: UserLookup> Authenticator<L> {
     where
         L: LookupOn<A>,
     {
-        let begun = begin(permit, socket).await;
+        let begun = self.begin_renewal(permit, socket).await;
         let (_permit, attempt) = begun
             .inspect_err(|error| log::refused(socket, &self.events, error, "renewal refused"))?;
 
@@ -119,6 +119,23 @@ impl<L: UserLookup> Authenticator<L> {
         renewed.await
     }
 
+    /// Waits for the turn of a renewal, and begins it.
+    ///
+    /// # Errors
+    ///
+    /// Returns `too_many_attempts` past the limits of the connection or if a newer renewal has taken the
+    /// place, and `session_ended` if the socket has left.
+    async fn begin_renewal<'a, A: Adapter>(
+        &self,
+        permit: impl Future<Output = Result<Permit, AuthError>>,
+        socket: &'a Arc<Socket<A>>,
+    ) -> Result<(Permit, Attempt<'a, A>), AuthError> {
+        let permit = permit.await?;
+        let attempt = Attempt::begin(socket, &self.server, AttemptKind::Renewal)?;
+        limiter().count_renewal(socket.id)?;
+        Ok((permit, attempt))
+    }
+
     /// Returns the token of the event. That of the handshake, which may be in a cookie, does not
     /// count.
     fn find_renewal<A: Adapter>(
@@ -136,22 +153,6 @@ impl<L: UserLookup> Authenticator<L> {
             token::missing(&sources, elsewhere)
         })
     }
-}
-
-/// Waits for the turn of a renewal, and begins it.
-///
-/// # Errors
-///
-/// Returns `too_many_attempts` past the limits of the connection or if a newer renewal has taken the
-/// place, and `session_ended` if the socket has left.
-async fn begin<A: Adapter>(
-    permit: impl Future<Output = Result<Permit, AuthError>>,
-    socket: &Arc<Socket<A>>,
-) -> Result<(Permit, Attempt<'_, A>), AuthError> {
-    let permit = permit.await?;
-    let attempt = Attempt::begin(socket, AttemptKind::Renewal)?;
-    limiter().count_renewal(socket.id)?;
-    Ok((permit, attempt))
 }
 
 /// Refuses a renewal of a session that has ended, or whose user was logged out, with the reason.

@@ -33,12 +33,12 @@ pub(super) fn join_from_now_on() {
 
 /// Returns the rooms by which the issuer of a token ends its session. Returns none if no issuer can:
 /// without a route here or on other nodes.
-pub(crate) fn of_token<A: Adapter>(facts: &TokenFacts, payload: &SignedPayload) -> Box<[Arc<str>]> {
+pub(crate) fn of_token<A: Adapter>(facts: &TokenFacts, payload: &SignedPayload) -> Vec<Arc<str>> {
     if !are_shared::<A>() && !HAS_ROUTE.load(Ordering::Relaxed) {
-        return Box::default();
+        return Vec::new();
     }
     let Some(issuer) = &facts.issuer else {
-        return Box::default();
+        return Vec::new();
     };
 
     let subject = facts.subject.as_deref();

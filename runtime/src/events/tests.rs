@@ -1,11 +1,11 @@
 //! Tests of the order of events, and of their end.
 
-use std::sync::{OnceLock, mpsc};
+use std::sync::{Arc, OnceLock, mpsc};
 
 use super::*;
 use crate::{
     clock::Clock,
-    session::{Login, TokenFacts, rooms::SessionRooms},
+    session::{Login, rooms::SessionRooms},
 };
 
 const ENDED: ErrorCode = ErrorCode::SessionEnded;
@@ -22,7 +22,7 @@ fn user() -> SessionState {
         user: Some(rooms::of_user("a b&c=d/é+").into()),
         ..SessionRooms::default()
     };
-    SessionState::of_token((), TokenFacts::default(), login, clock).in_rooms(rooms)
+    SessionState::of_token((), None, login, clock).in_rooms(rooms)
 }
 
 fn subject(session: &SessionState) -> Subject<'_> {
@@ -38,7 +38,7 @@ fn reason() -> AuthError {
 }
 
 /// Returns the events of a socket, and what is reported of them.
-fn socket() -> (Box<SocketEvents>, mpsc::Receiver<AuthEvent>) {
+fn socket() -> (Arc<SocketEvents>, mpsc::Receiver<AuthEvent>) {
     let (sender, receiver) = mpsc::channel();
     let hook = move |event: &AuthEvent| sender.send(event.clone()).unwrap();
     (
@@ -108,7 +108,7 @@ fn an_end_has_a_detail_only_if_it_is_of_its_code() {
 /// A hook may cause the next event of the same socket, and must not wait for itself.
 #[test]
 fn an_event_that_the_hook_causes_comes_after_the_one_that_it_handles() {
-    static SOCKET: OnceLock<Box<SocketEvents>> = OnceLock::new();
+    static SOCKET: OnceLock<Arc<SocketEvents>> = OnceLock::new();
     let (sender, reported) = mpsc::channel();
     let hook = move |event: &AuthEvent| {
         if event.kind() == Accepted {

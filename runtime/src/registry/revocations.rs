@@ -11,7 +11,7 @@ use std::{
 use futures_util::future::{self, Either};
 use tokio::{sync::Notify, task::AbortHandle, time::sleep};
 
-use super::{Server, State};
+use super::{Server, Slot, State};
 use crate::{
     error::{AuthError, ErrorCode},
     guard, refusal,
@@ -32,9 +32,9 @@ pub(super) struct Stores(HashMap<StoreId, Store>);
 
 #[derive(Default)]
 struct Store {
-    sessions: BTreeSet<u64>,
+    sessions: BTreeSet<Slot>,
     /// The keys of the revocations that concern each session.
-    entries: BTreeSet<(EntryKey, u64)>,
+    entries: BTreeSet<(EntryKey, Slot)>,
     /// The task that hears of revocations. `None` if the store does not tell of them.
     listener: Option<AbortHandle>,
 }
@@ -60,22 +60,22 @@ impl Stores {
     }
 
     /// Adds a session with the keys of the revocations that concern it.
-    pub(super) fn insert(&mut self, store: StoreId, number: u64, keys: Vec<EntryKey>) {
+    pub(super) fn insert(&mut self, store: StoreId, slot: Slot, keys: Vec<EntryKey>) {
         let store = self.0.entry(store).or_default();
-        store.sessions.insert(number);
+        store.sessions.insert(slot);
         store
             .entries
-            .extend(keys.into_iter().map(|key| (key, number)));
+            .extend(keys.into_iter().map(|key| (key, slot)));
     }
 
     /// Removes a session. A store without sessions needs no task.
-    pub(super) fn remove(&mut self, id: StoreId, number: u64, keys: Vec<EntryKey>) {
+    pub(super) fn remove(&mut self, id: StoreId, slot: Slot, keys: Vec<EntryKey>) {
         let Some(store) = self.0.get_mut(&id) else {
             return;
         };
-        store.sessions.remove(&number);
+        store.sessions.remove(&slot);
         for key in keys {
-            store.entries.remove(&(key, number));
+            store.entries.remove(&(key, slot));
         }
         if store.sessions.is_empty() {
             self.0.remove(&id);
@@ -90,7 +90,7 @@ impl State {
         };
         let sessions = store.sessions.iter();
         sessions
-            .filter_map(|number| self.sessions.get(number).cloned())
+            .filter_map(|slot| self.sessions.get(*slot).cloned())
             .collect()
     }
 
@@ -98,9 +98,9 @@ impl State {
         let Some(store) = self.stores.0.get(&store) else {
             return Vec::new();
         };
-        let found = store.entries.range((key, 0)..=(key, u64::MAX));
+        let found = store.entries.range((key, 0)..=(key, Slot::MAX));
         found
-            .filter_map(|(_, number)| self.sessions.get(number)?.upgrade())
+            .filter_map(|(_, slot)| self.sessions.get(*slot)?.upgrade())
             .collect()
     }
 }

@@ -1,7 +1,7 @@
 use super::*;
 use crate::{
     clock::Clock,
-    session::{GuestSession, Login, TokenFacts, UserSession},
+    session::{GuestSession, Login, UserSession},
 };
 
 fn server() -> Arc<Server> {
@@ -33,7 +33,7 @@ fn rooms(user: &str, login: Option<&str>) -> SessionRooms {
 fn session_in(rooms: SessionRooms) -> Arc<dyn Session> {
     let clock = Clock::system();
     let login = Login::begin(clock.now());
-    let state = SessionState::of_token((), TokenFacts::default(), login, clock).in_rooms(rooms);
+    let state = SessionState::of_token((), None, login, clock).in_rooms(rooms);
     Arc::new(UserSession::new((), state))
 }
 

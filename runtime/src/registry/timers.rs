@@ -10,11 +10,12 @@ use std::{
 use tokio::{
     sync::Notify,
     task::{AbortHandle, yield_now},
-    time::timeout,
+    time::{Instant, timeout},
 };
 
-use super::{Server, State};
+use super::{Server, Slot, State};
 use crate::{
+    clock::Timestamp,
     guard,
     session::{Session, expiry},
 };
@@ -30,12 +31,14 @@ pub(crate) enum Timer {
     Recheck,
 }
 
-/// The timers by time, with the number of their session.
+/// The timers by time, with their session.
 #[derive(Default)]
 pub(super) struct TimerQueue {
-    entries: BTreeSet<(SystemTime, u64, Timer)>,
-    /// The task that waits for the first entry. It ends when there are none.
+    entries: BTreeSet<(Timestamp, Slot, Timer)>,
+    /// The task that waits for the first entry. It ends when there have been none for a while.
     task: Option<AbortHandle>,
+    /// When the task looks at the entries next, if it is not woken. `None` while it does.
+    next_look: Option<Instant>,
     wake: Arc<Notify>,
 }
 
@@ -51,18 +54,14 @@ enum Next {
     Sleep(Duration),
     /// More timers are due.
     Continue,
-    /// There are no timers.
+    /// There have been no timers since the task looked before.
     End,
 }
 
 impl TimerQueue {
-    pub(super) fn remove(
-        &mut self,
-        number: u64,
-        timers: impl Iterator<Item = (SystemTime, Timer)>,
-    ) {
+    pub(super) fn remove(&mut self, slot: Slot, timers: impl Iterator<Item = (Timestamp, Timer)>) {
         for (at, timer) in timers {
-            self.entries.remove(&(at, number, timer));
+            self.entries.remove(&(at, slot, timer));
         }
     }
 
@@ -84,51 +83,56 @@ impl Server {
     /// Starts the timers of a registered session.
     pub(crate) fn start_timers(
         self: &Arc<Self>,
-        number: u64,
-        timers: impl Iterator<Item = (SystemTime, Timer)>,
+        slot: Slot,
+        timers: impl Iterator<Item = (Timestamp, Timer)>,
     ) {
         let mut state = self.state();
         let queue = &mut state.timers;
-        let first = queue.entries.first().copied();
-        queue
-            .entries
-            .extend(timers.map(|(at, timer)| (at, number, timer)));
-        if queue.entries.first() == first.as_ref() && queue.is_running() {
-            return;
+        let mut first: Option<Timestamp> = None;
+        for (at, timer) in timers {
+            first = Some(first.map_or(at, |first| first.min(at)));
+            queue.entries.insert((at, slot, timer));
         }
+        let Some(first) = first else { return };
 
-        if queue.is_running() {
-            queue.wake.notify_one();
-        } else if !queue.entries.is_empty() {
+        if !queue.is_running() {
             // The runtime of an earlier task may have ended.
             let task = run(Arc::downgrade(self), Arc::clone(&queue.wake));
+            queue.next_look = None;
             queue.task = Some(tokio::spawn(task).abort_handle());
+        } else if queue.next_look.is_some_and(|look| {
+            self.pause_until(first) < look.saturating_duration_since(Instant::now())
+        }) {
+            queue.wake.notify_one();
         }
     }
 
     /// Stops the timers of a session.
-    pub(crate) fn stop_timers(
-        &self,
-        number: u64,
-        timers: impl Iterator<Item = (SystemTime, Timer)>,
-    ) {
-        self.state().timers.remove(number, timers);
+    pub(crate) fn stop_timers(&self, slot: Slot, timers: impl Iterator<Item = (Timestamp, Timer)>) {
+        self.state().timers.remove(slot, timers);
     }
 
-    /// Fires the timers that are due, up to [`BATCH`] of them.
-    fn fire_timers(&self) -> Next {
-        let now = self.clock.now();
+    /// Fires the timers that are due, up to [`BATCH`] of them. `was_empty` tells whether there were
+    /// none before, and is set to whether there are none now.
+    fn fire_timers(&self, was_empty: &mut bool) -> Next {
         let mut state = self.state();
-        let due = state.take_due(now);
-        let next = if let Some((at, ..)) = state.timers.entries.first() {
-            match at.duration_since(now) {
-                Ok(pause) if !pause.is_zero() => Next::Sleep(pause.min(LONGEST_SLEEP)),
-                _ => Next::Continue,
+        let due = state.take_due(self.clock.now().into());
+        let queue = &mut state.timers;
+        let first = queue.entries.first().map(|(at, ..)| *at);
+        let next = match first.map(|at| self.pause_until(at)) {
+            Some(Duration::ZERO) => Next::Continue,
+            Some(pause) => Next::Sleep(pause.min(LONGEST_SLEEP)),
+            // The next client may be about to connect.
+            None if !*was_empty => Next::Sleep(LONGEST_SLEEP),
+            None => {
+                queue.task = None;
+                Next::End
             }
-        } else {
-            // A task that has nothing to wait for ends. The next timer starts another one.
-            state.timers.task = None;
-            Next::End
+        };
+        *was_empty = first.is_none();
+        queue.next_look = match next {
+            Next::Sleep(pause) => Some(Instant::now() + pause),
+            Next::Continue | Next::End => None,
         };
 
         // A timer takes the lock again.
@@ -140,6 +144,12 @@ impl Server {
         }
         next
     }
+
+    /// Returns how long it is until a time, by the wall clock.
+    fn pause_until(&self, at: Timestamp) -> Duration {
+        let pause = SystemTime::from(at).duration_since(self.clock.now());
+        pause.unwrap_or_default()
+    }
 }
 
 impl TimerQueue {
@@ -149,15 +159,15 @@ impl TimerQueue {
 }
 
 impl State {
-    fn take_due(&mut self, now: SystemTime) -> Vec<(Arc<dyn Session>, Timer)> {
+    fn take_due(&mut self, now: Timestamp) -> Vec<(Arc<dyn Session>, Timer)> {
         let mut due = Vec::new();
         while due.len() < BATCH
             && let Some(entry) = self.timers.entries.first().copied()
             && entry.0 <= now
         {
             self.timers.entries.remove(&entry);
-            let (_, number, timer) = entry;
-            let session = self.sessions.get(&number).and_then(Weak::upgrade);
+            let (_, slot, timer) = entry;
+            let session = self.sessions.get(slot).and_then(Weak::upgrade);
             due.extend(session.map(|session| (session, timer)));
         }
         due
@@ -166,10 +176,11 @@ impl State {
 
 /// Fires timers until there are none, or the server is dropped.
 async fn run(server: Weak<Server>, wake: Arc<Notify>) {
+    let mut was_empty = false;
     loop {
         // The server is not kept while the task sleeps.
         let next = match server.upgrade() {
-            Some(server) => server.fire_timers(),
+            Some(server) => server.fire_timers(&mut was_empty),
             None => return,
         };
         match next {

@@ -88,7 +88,7 @@ impl ExpiryRules {
         // A time after the last one that can be written never comes.
         let limit = self
             .max_session
-            .and_then(|limit| login.began.checked_add(limit));
+            .and_then(|limit| login.began().checked_add(limit));
         let limit = limit.map(|at| End {
             at,
             code: ErrorCode::SessionEnded,
@@ -98,7 +98,7 @@ impl ExpiryRules {
 
     /// Returns when the session of a guest ends that has not logged in.
     pub(crate) fn end_of_guest(&self, guest: &Login) -> Option<End> {
-        let at = guest.began.checked_add(self.guest_timeout?)?;
+        let at = guest.began().checked_add(self.guest_timeout?)?;
         let code = ErrorCode::LoginRequired;
         Some(End { at, code })
     }

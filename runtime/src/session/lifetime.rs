@@ -8,41 +8,78 @@ use std::{
 use tokio::{sync::Notify, time::timeout};
 
 use super::socket::AnySocket;
-use crate::events::{Events, SocketEvents};
+use crate::{
+    clock::Timestamp,
+    events::{Events, SocketEvents},
+};
 
 /// A login, which renewals of its token continue.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct Login {
-    pub(crate) began: SystemTime,
-    pub(crate) lifetime: Arc<Lifetime>,
+    began: Timestamp,
+    /// Created by the first that waits for its end, or by a renewal, which shares it. Most sessions
+    /// need none.
+    lifetime: Mutex<Option<Arc<Lifetime>>>,
 }
 
 impl Login {
     pub(crate) fn begin(now: SystemTime) -> Self {
         Self {
-            began: now,
-            lifetime: Arc::default(),
+            began: now.into(),
+            lifetime: Mutex::default(),
         }
     }
 
     /// Reports what happens to the socket, whose first login this is.
     pub(crate) fn reported_to(self, events: &Events) -> Self {
-        let lifetime = Lifetime {
-            events: events.of_socket(),
-            ..Lifetime::default()
-        };
+        let lifetime = events.of_socket().map(|events| {
+            Arc::new(Lifetime {
+                events: Some(events),
+                ..Lifetime::default()
+            })
+        });
         Self {
-            lifetime: Arc::new(lifetime),
+            lifetime: Mutex::new(lifetime),
             ..self
         }
     }
 
-    /// Returns the login of a guest's socket, whose session goes on as that of a user.
-    pub(crate) fn of_guest(&self, now: SystemTime) -> Self {
+    /// Returns when the login began.
+    pub(crate) fn began(&self) -> SystemTime {
+        self.began.into()
+    }
+
+    /// Returns the login for the session that continues this one.
+    pub(super) fn continued(&self, has_ended: impl FnOnce() -> bool) -> Self {
         Self {
-            began: now,
-            lifetime: Arc::clone(&self.lifetime),
+            began: self.began,
+            lifetime: Mutex::new(Some(self.shared_lifetime(has_ended))),
         }
+    }
+
+    /// Returns the login of a user on the socket of this guest.
+    pub(super) fn of_guest(&self, now: SystemTime, has_ended: impl FnOnce() -> bool) -> Self {
+        Self {
+            began: now.into(),
+            ..self.continued(has_ended)
+        }
+    }
+
+    /// Returns the lifetime, which is created if there is none. `has_ended` says whether the
+    /// session has ended already.
+    pub(super) fn shared_lifetime(&self, has_ended: impl FnOnce() -> bool) -> Arc<Lifetime> {
+        // The lock is held meanwhile: an end that comes later finds the lifetime.
+        let mut lifetime = self.lock();
+        Arc::clone(lifetime.get_or_insert_with(|| Arc::new(Lifetime::new(has_ended()))))
+    }
+
+    /// Returns the lifetime, if one was created.
+    pub(super) fn lifetime(&self) -> Option<Arc<Lifetime>> {
+        self.lock().clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Arc<Lifetime>>> {
+        self.lifetime.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -51,7 +88,7 @@ impl Login {
 pub(crate) struct Lifetime {
     state: Mutex<State>,
     /// `None` if there is no `on_event` hook.
-    events: Option<Box<SocketEvents>>,
+    events: Option<Arc<SocketEvents>>,
 }
 
 #[derive(Debug, Default)]
@@ -66,6 +103,17 @@ struct State {
 const LOOK: Duration = Duration::from_secs(1);
 
 impl Lifetime {
+    fn new(has_ended: bool) -> Self {
+        let state = State {
+            ended: has_ended,
+            waiters: None,
+        };
+        Self {
+            state: Mutex::new(state),
+            events: None,
+        }
+    }
+
     /// Marks the session as ended, and wakes those that wait for it.
     pub(crate) fn end(&self) {
         let waiters = {
@@ -111,8 +159,8 @@ impl Lifetime {
     }
 
     /// Returns where the events of the socket are reported.
-    pub(crate) fn events(&self) -> Option<&SocketEvents> {
-        self.events.as_deref()
+    pub(super) fn events(&self) -> Option<Arc<SocketEvents>> {
+        self.events.clone()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

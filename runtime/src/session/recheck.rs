@@ -5,7 +5,7 @@ use std::{
     collections::hash_map::RandomState,
     fmt,
     hash::{BuildHasher, Hasher},
-    sync::{Arc, Mutex, PoisonError, Weak},
+    sync::{Arc, Mutex, OnceLock, PoisonError, Weak},
     time::{Duration, SystemTime},
 };
 
@@ -15,6 +15,7 @@ use socketioxide::{adapter::Adapter, socket::Socket};
 use super::{Session, UserSession, socket::AnySocket};
 use crate::{
     authenticate::Authenticator,
+    clock::Timestamp,
     error::{Action, AuthError, ErrorCode},
     guard,
     lookup::{LookupOn, LookupRequest, UserLookup},
@@ -28,9 +29,9 @@ pub(crate) struct Recheck {
     token: RawToken,
     /// `None` if only the application asks for it.
     interval: Option<Duration>,
-    next_at: Mutex<Option<SystemTime>>,
-    /// One at a time, so that an answer never replaces a later one.
-    turn: Arc<tokio::sync::Mutex<()>>,
+    next_at: Mutex<Option<Timestamp>>,
+    /// One at a time, so that an answer never replaces a later one. Created by the first.
+    turn: OnceLock<Arc<tokio::sync::Mutex<()>>>,
     /// An `Authenticator` of the type that `look_up` knows.
     authenticator: Arc<dyn Any + Send + Sync>,
     look_up: LookUp,
@@ -52,23 +53,28 @@ impl Recheck {
         Self {
             token: token.clone(),
             interval,
-            next_at: Mutex::new(first),
-            turn: Arc::default(),
+            next_at: Mutex::new(first.map(Timestamp::from)),
+            turn: OnceLock::new(),
             authenticator: Arc::<Authenticator<L>>::clone(authenticator),
             look_up: look_up_again::<A, L>,
         }
     }
 
+    fn turn(&self) -> Arc<tokio::sync::Mutex<()>> {
+        Arc::clone(self.turn.get_or_init(Arc::default))
+    }
+
     /// Returns when the next re-check is due.
-    pub(crate) fn next_at(&self) -> Option<SystemTime> {
+    pub(crate) fn next_at(&self) -> Option<Timestamp> {
         *self.next_at.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Sets the time of the next re-check and returns it. It varies a little, so that sockets that
     /// were connected at the same moment are not re-checked at the same moment for ever.
-    fn plan_next(&self, now: SystemTime) -> Option<SystemTime> {
+    fn plan_next(&self, now: SystemTime) -> Option<Timestamp> {
         let interval = self.interval?;
         let next = now.checked_add(interval - interval / 10_000 * random_below(1000));
+        let next = next.map(Timestamp::from);
         *self.next_at.lock().unwrap_or_else(PoisonError::into_inner) = next;
         next
     }
@@ -117,7 +123,7 @@ pub(super) fn fire(session: &Arc<dyn Session>) {
 pub(crate) async fn run(session: &Weak<dyn Session>) -> bool {
     let Some((turn, permits)) = session.upgrade().and_then(|session| {
         let state = session.state();
-        Some((Arc::clone(&state.recheck()?.turn), state.recheck_permits()?))
+        Some((state.recheck()?.turn(), state.recheck_permits()?))
     }) else {
         return false;
     };

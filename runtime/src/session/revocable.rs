@@ -18,6 +18,7 @@ pub(crate) struct Revocable {
     /// The key of `user_key`. Without one it is the `sub` claim.
     user: Option<Box<str>>,
     issued_at: Option<SystemTime>,
+    expires_at: Option<SystemTime>,
     /// `exp` plus leeway.
     valid_until: Option<SystemTime>,
 }
@@ -37,6 +38,7 @@ impl Revocable {
             session: session_key.or(claims.session).map(Into::into),
             user: user_key.map(Into::into),
             issued_at: claims.issued_at,
+            expires_at: claims.expires_at,
             valid_until,
         }
     }
@@ -56,7 +58,7 @@ impl Revocable {
             session: self.session.as_deref(),
             user: self.user.as_deref().or(token.subject.as_deref()),
             issued_at: self.issued_at,
-            expires_at: token.expires_at,
+            expires_at: self.expires_at,
             issuer: token.issuer.as_deref(),
         }
     }

@@ -6,7 +6,7 @@ use std::{
         Arc, OnceLock, Weak,
         atomic::{AtomicBool, Ordering},
     },
-    time::{Duration, SystemTime},
+    time::SystemTime,
 };
 
 use socketioxide::{
@@ -19,35 +19,50 @@ use super::{
     Login, recheck::Recheck, revocable::Revocable, rooms::SessionRooms, socket::AnySocket,
 };
 use crate::{
-    clock::Clock,
+    clock::{Clock, Timestamp},
     error::{AuthError, ErrorCode},
     events::SocketEvents,
-    registry::{Registration, Timer},
+    registry::{Registration, Slot, Timer},
     revocations::RevocationQuery,
 };
 
-/// The part of a session that does not depend on the user's type.
+/// The part of a session that does not depend on the user's type. A server has many idle sessions,
+/// so it is small: what needs an option of the middleware is in [`Extras`].
 pub(crate) struct SessionState {
-    claims: Option<Arc<dyn Any + Send + Sync>>,
-    claims_type: TypeId,
-    token: TokenFacts,
-    rooms: SessionRooms,
+    claims: SessionClaims,
+    expires_at: Option<Timestamp>,
     /// `None` if the session ends only when its user is logged out.
-    end: Option<End>,
-    /// When the client is warned of the expiry of its token.
-    warning_at: Option<SystemTime>,
-    /// `None` if the session is never looked up again.
-    recheck: Option<Box<Recheck>>,
-    /// `None` without a store of revocations, and for guests.
-    revocable: Option<Box<Revocable>>,
+    end: Option<(Timestamp, ErrorCode)>,
+    login: Login,
+    /// `None` if the session needs none of them.
+    extras: Option<Box<Extras>>,
     /// Whether the store of revocations has not been asked yet, so that the socket does not have the
     /// session. Changed under the lock of the registry.
     is_pending: AtomicBool,
-    login: Login,
     clock: Clock,
     /// Set once, by whichever comes first: a renewal or the end of the session.
     outcome: OnceLock<Outcome>,
     registration: OnceLock<Registration>,
+}
+
+/// The claims of a session's token.
+enum SessionClaims {
+    Token(Arc<dyn Any + Send + Sync>),
+    /// A guest, after whose login the claims have this type.
+    Guest(fn() -> TypeId),
+}
+
+/// What a session has if an option of its middleware needs it.
+#[derive(Default)]
+struct Extras {
+    rooms: SessionRooms,
+    token: TokenFacts,
+    /// When the client is warned of the expiry of its token.
+    warning_at: Option<Timestamp>,
+    /// `None` if the session is never looked up again.
+    recheck: Option<Recheck>,
+    /// `None` without a store of revocations, and for guests.
+    revocable: Option<Revocable>,
 }
 
 /// When a session ends by itself, by the wall clock, and the code with which it ends.
@@ -57,14 +72,21 @@ pub(crate) struct End {
     pub(crate) code: ErrorCode,
 }
 
-/// The claims of a token that a renewal compares.
+/// The claims of a token that a renewal compares, and by which a store of revocations knows it.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct TokenFacts {
-    pub(crate) issuer: Option<String>,
-    pub(crate) subject: Option<String>,
-    pub(crate) issued: Option<Duration>,
-    pub(crate) expires_at: Option<SystemTime>,
+    pub(crate) issuer: Option<Box<str>>,
+    pub(crate) subject: Option<Box<str>>,
+    pub(crate) issued: Option<Timestamp>,
 }
+
+static NO_ROOMS: SessionRooms = SessionRooms::none();
+
+static NO_FACTS: TokenFacts = TokenFacts {
+    issuer: None,
+    subject: None,
+    issued: None,
+};
 
 #[derive(Clone, Copy)]
 enum Outcome {
@@ -78,64 +100,92 @@ impl SessionState {
     /// Creates the state of a session that a verified token began.
     pub(crate) fn of_token<C: Send + Sync + 'static>(
         claims: C,
-        token: TokenFacts,
+        expires_at: Option<SystemTime>,
         login: Login,
         clock: Clock,
     ) -> Self {
-        let mut state = Self::of_guest::<C>(login, clock);
-        state.claims = Some(Arc::new(claims));
-        state.token = token;
-        state
+        let claims = SessionClaims::Token(Arc::new(claims));
+        Self::new(claims, expires_at, login, clock)
     }
 
     /// Creates the state of a session whose client sent no token.
     pub(crate) fn of_guest<C: 'static>(login: Login, clock: Clock) -> Self {
+        let claims = SessionClaims::Guest(TypeId::of::<C>);
+        Self::new(claims, None, login, clock)
+    }
+
+    fn new(
+        claims: SessionClaims,
+        expires_at: Option<SystemTime>,
+        login: Login,
+        clock: Clock,
+    ) -> Self {
         Self {
-            claims: None,
-            claims_type: TypeId::of::<C>(),
-            token: TokenFacts::default(),
-            rooms: SessionRooms::default(),
+            claims,
+            expires_at: expires_at.map(Timestamp::from),
             end: None,
-            warning_at: None,
-            recheck: None,
-            revocable: None,
-            is_pending: AtomicBool::new(false),
             login,
+            extras: None,
+            is_pending: AtomicBool::new(false),
             clock,
             outcome: OnceLock::new(),
             registration: OnceLock::new(),
         }
     }
 
-    pub(crate) fn in_rooms(mut self, rooms: SessionRooms) -> Self {
-        self.rooms = rooms;
+    pub(crate) fn ending(mut self, end: Option<End>) -> Self {
+        self.end = end.map(|end| (end.at.into(), end.code));
         self
     }
 
-    pub(crate) fn ending(mut self, end: Option<End>) -> Self {
-        self.end = end;
+    pub(crate) fn in_rooms(mut self, rooms: SessionRooms) -> Self {
+        if rooms != NO_ROOMS {
+            self.extras_mut().rooms = rooms;
+        }
+        self
+    }
+
+    pub(crate) fn of_facts(mut self, token: Option<TokenFacts>) -> Self {
+        if let Some(token) = token {
+            self.extras_mut().token = token;
+        }
+        self
+    }
+
+    pub(crate) fn warned_at(mut self, warning_at: Option<SystemTime>) -> Self {
+        if let Some(at) = warning_at {
+            self.extras_mut().warning_at = Some(at.into());
+        }
         self
     }
 
     pub(crate) fn rechecked(mut self, recheck: Option<Recheck>) -> Self {
-        self.recheck = recheck.map(Box::new);
+        if recheck.is_some() {
+            self.extras_mut().recheck = recheck;
+        }
         self
     }
 
     pub(crate) fn revocable(mut self, revocable: Option<Revocable>) -> Self {
-        self.revocable = revocable.map(Box::new);
+        if revocable.is_some() {
+            self.extras_mut().revocable = revocable;
+        }
         self
+    }
+
+    fn extras_mut(&mut self) -> &mut Extras {
+        self.extras.get_or_insert_default()
     }
 
     /// Returns what the store of revocations knows the session by. `None` without a store, and for
     /// guests.
     pub(crate) fn in_store(&self) -> Option<&Revocable> {
-        self.revocable.as_deref()
+        self.extras.as_ref()?.revocable.as_ref()
     }
 
     /// Returns what the store of revocations is asked. `None` without a store, and for guests.
     pub(crate) fn revocation_query(&self) -> Option<RevocationQuery<'_>> {
-        Some(self.in_store()?.query(&self.token))
+        Some(self.in_store()?.query(self.token()))
     }
 
     /// Asks the store of revocations about the session, if there is one.
@@ -145,13 +195,13 @@ impl SessionState {
     /// `token_revoked`, or `revocations_unavailable`.
     pub(crate) async fn check_revocations(&self) -> Result<(), AuthError> {
         match self.in_store() {
-            Some(revocable) => revocable.check(&self.token).await,
+            Some(revocable) => revocable.check(self.token()).await,
             None => Ok(()),
         }
     }
 
     pub(crate) fn recheck(&self) -> Option<&Recheck> {
-        self.recheck.as_deref()
+        self.extras.as_ref()?.recheck.as_ref()
     }
 
     /// Returns the permits for re-checks, of which the server runs a few at a time.
@@ -159,51 +209,63 @@ impl SessionState {
         self.registration.get().map(Registration::recheck_permits)
     }
 
-    pub(crate) fn warned_at(mut self, warning_at: Option<SystemTime>) -> Self {
-        self.warning_at = warning_at;
-        self
-    }
-
     pub(crate) fn is_guest(&self) -> bool {
-        self.claims.is_none()
+        matches!(self.claims, SessionClaims::Guest(_))
     }
 
+    /// Returns the claims that renewals and revocations need: none if there are neither.
     pub(crate) fn token(&self) -> &TokenFacts {
-        &self.token
+        self.extras
+            .as_ref()
+            .map_or(&NO_FACTS, |extras| &extras.token)
     }
 
     pub(crate) fn rooms(&self) -> &SessionRooms {
-        &self.rooms
+        self.extras
+            .as_ref()
+            .map_or(&NO_ROOMS, |extras| &extras.rooms)
     }
 
     /// Returns the login, for the session that a renewal puts in the place of this one. A guest
     /// that logs in begins a login.
     pub(crate) fn next_login(&self) -> Login {
         if self.is_guest() {
-            self.login.of_guest(self.clock.now())
+            self.login.of_guest(self.clock.now(), || self.has_ended())
         } else {
-            self.login.clone()
+            self.login.continued(|| self.has_ended())
         }
     }
 
     /// Whether both are sessions of one socket, one after the other.
     pub(crate) fn is_same_login(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.login.lifetime, &other.login.lifetime)
+        if std::ptr::eq(self, other) {
+            return true;
+        }
+        // A session that a renewal has replaced shares its lifetime with the next one.
+        match (self.login.lifetime(), other.login.lifetime()) {
+            (Some(own), Some(other)) => Arc::ptr_eq(&own, &other),
+            _ => false,
+        }
     }
 
     /// Waits until the session, or the one that has replaced it, has ended. The future keeps
     /// neither session nor socket alive.
     pub(crate) fn ended(&self) -> impl Future<Output = ()> + Send + use<> {
-        Arc::clone(&self.login.lifetime).ended(self.socket())
+        let lifetime = self.login.shared_lifetime(|| self.has_ended());
+        lifetime.ended(self.socket())
     }
 
     /// Returns the token's `exp`, without leeway.
     pub(crate) fn expires_at(&self) -> Option<SystemTime> {
-        self.token.expires_at
+        self.expires_at.map(SystemTime::from)
     }
 
     pub(crate) fn end_time(&self) -> Option<End> {
-        self.end
+        let (at, code) = self.end?;
+        Some(End {
+            at: at.into(),
+            code,
+        })
     }
 
     /// Returns the claims, or `None` for a guest.
@@ -212,13 +274,14 @@ impl SessionState {
     ///
     /// Returns an error if the type of the session's claims is not `C`.
     pub(crate) fn claims<C: Send + Sync + 'static>(&self) -> Result<Option<Arc<C>>, WrongType> {
-        if self.claims_type != TypeId::of::<C>() {
-            return Err(WrongType);
+        match &self.claims {
+            SessionClaims::Token(claims) => {
+                let claims = Arc::clone(claims).downcast();
+                claims.map(Some).map_err(|_| WrongType)
+            }
+            SessionClaims::Guest(claims_type) if claims_type() == TypeId::of::<C>() => Ok(None),
+            SessionClaims::Guest(_) => Err(WrongType),
         }
-        Ok(self
-            .claims
-            .clone()
-            .and_then(|claims| claims.downcast().ok()))
     }
 
     pub(crate) fn clock(&self) -> &Clock {
@@ -227,7 +290,7 @@ impl SessionState {
 
     /// Returns when the login of the session began.
     pub(crate) fn began(&self) -> SystemTime {
-        self.login.began
+        self.login.began()
     }
 
     /// Starts the timers of the session, which is registered.
@@ -238,16 +301,17 @@ impl SessionState {
     }
 
     /// Starts the timer of the next re-check.
-    pub(super) fn start_recheck_timer(&self, at: Option<SystemTime>) {
+    pub(super) fn start_recheck_timer(&self, at: Option<Timestamp>) {
         if let Some(registration) = self.registration.get() {
             let timer = at.map(|at| (at, Timer::Recheck));
             registration.start_timers(timer.into_iter());
         }
     }
 
-    fn timers(&self) -> impl Iterator<Item = (SystemTime, Timer)> + use<> {
-        let warning = self.warning_at.map(|at| (at, Timer::Warning));
-        let end = self.end.map(|end| (end.at, Timer::End));
+    fn timers(&self) -> impl Iterator<Item = (Timestamp, Timer)> + use<> {
+        let warning = self.extras.as_ref().and_then(|extras| extras.warning_at);
+        let warning = warning.map(|at| (at, Timer::Warning));
+        let end = self.end.map(|(at, _)| (at, Timer::End));
         let recheck = self.recheck().and_then(Recheck::next_at);
         let recheck = recheck.map(|at| (at, Timer::Recheck));
         warning.into_iter().chain(end).chain(recheck)
@@ -266,9 +330,9 @@ impl SessionState {
         }
     }
 
-    /// Returns the session's number in the registry, once it is registered.
-    pub(crate) fn number(&self) -> Option<u64> {
-        self.registration.get().map(Registration::number)
+    /// Returns the session's place in the registry, once it is registered.
+    pub(crate) fn slot(&self) -> Option<Slot> {
+        self.registration.get().map(Registration::slot)
     }
 
     /// Returns the id of the socket's connection, once the session is registered.
@@ -282,7 +346,7 @@ impl SessionState {
         let is_first = self.outcome.set(Outcome::Ended(code)).is_ok();
         // Until a renewal has succeeded, the login goes on with the session before.
         if is_first && !self.is_pending() {
-            self.login.lifetime.end();
+            self.end_lifetime();
         }
         is_first
     }
@@ -296,14 +360,26 @@ impl SessionState {
         self.is_pending.store(is_pending, Ordering::Relaxed);
     }
 
+    fn end_lifetime(&self) {
+        if let Some(lifetime) = self.login.lifetime() {
+            lifetime.end();
+        }
+    }
+
+    /// Whether the session, which its socket has, was ended.
+    fn has_ended(&self) -> bool {
+        self.ended_with().is_some() && !self.is_pending()
+    }
+
     /// Wakes those that wait for the end of the session, because the socket is leaving.
     pub(crate) fn note_left(&self) {
-        self.login.lifetime.end();
+        // Who begins to wait now must not wait either.
+        self.login.shared_lifetime(|| true).end();
     }
 
     /// Returns where the events of the socket are reported.
-    pub(crate) fn events(&self) -> Option<&SocketEvents> {
-        self.login.lifetime.events()
+    pub(crate) fn events(&self) -> Option<Arc<SocketEvents>> {
+        self.login.lifetime()?.events()
     }
 
     /// Returns the code with which the session was ended.
@@ -335,7 +411,7 @@ impl SessionState {
         self.check_outcome()?;
         // The timer may be late: tokio's clock stops while the machine is suspended.
         match self.end {
-            Some(end) if self.clock.now() >= end.at => Err(end.code),
+            Some((at, code)) if Timestamp::from(self.clock.now()) >= at => Err(code),
             _ => Ok(()),
         }
     }
@@ -367,13 +443,14 @@ pub(crate) struct WrongType;
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     fn state_ending_at(at: SystemTime, clock: Clock) -> SessionState {
         let code = ErrorCode::TokenExpired;
         let login = Login::begin(clock.now());
-        SessionState::of_token((), TokenFacts::default(), login, clock)
-            .ending(Some(End { at, code }))
+        SessionState::of_token((), None, login, clock).ending(Some(End { at, code }))
     }
 
     fn guest(clock: Clock) -> SessionState {
@@ -382,7 +459,7 @@ mod tests {
 
     #[test]
     fn a_session_ends_when_the_wall_clock_reaches_its_end() {
-        let start = SystemTime::now();
+        let start = SystemTime::UNIX_EPOCH + Duration::from_hours(500_000);
         let (clock, time) = Clock::fixed(start);
         let state = state_ending_at(start + Duration::from_secs(60), clock);
         time.advance(Duration::from_secs(60) - Duration::from_nanos(1));

@@ -5,7 +5,7 @@ use std::{any::type_name, sync::Arc};
 use crate::{
     AuthClaims, AuthError, AuthUser, ErrorCode, MaybeAuthUser, Policy,
     clock::Clock,
-    session::{SessionState, TokenFacts, UserSession, lifetime::Login},
+    session::{SessionState, UserSession, lifetime::Login},
 };
 
 /// For tests.
@@ -116,6 +116,6 @@ fn of_user<T, P: Policy<T>>(user: T) -> AuthUser<T, P> {
     let login = Login::begin(clock.now());
     AuthUser::new(Arc::new(UserSession::new(
         user,
-        SessionState::of_token((), TokenFacts::default(), login, clock),
+        SessionState::of_token((), None, login, clock),
     )))
 }

@@ -7,7 +7,7 @@ use super::{super::tests as registry, *};
 use crate::{
     clock::{Clock, TestClock},
     error::ErrorCode,
-    session::{End, Login, SessionState, TokenFacts, UserSession},
+    session::{End, Login, SessionState, UserSession},
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -21,8 +21,7 @@ fn server() -> (Arc<Server>, Clock, TestClock) {
 /// Opens a session that ends after this time.
 fn open(server: &Arc<Server>, clock: &Clock, after: Duration) -> Arc<dyn Session> {
     let (now, code) = (clock.now(), ErrorCode::TokenExpired);
-    let facts = TokenFacts::default();
-    let state = SessionState::of_token((), facts, Login::begin(now), clock.clone());
+    let state = SessionState::of_token((), None, Login::begin(now), clock.clone());
     let end = now.checked_add(after).map(|at| End { at, code });
     let session: Arc<dyn Session> = Arc::new(UserSession::new((), state.ending(end)));
     registry::register_session(server, &session);
@@ -107,7 +106,7 @@ async fn many_sessions_share_one_task_and_the_last_one_ends_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_queue_without_timers_has_no_task_and_starts_one_again() {
+async fn the_task_of_a_queue_without_timers_ends_after_a_while_and_is_started_again() {
     let (server, clock, time) = server();
     for _ in 0..3 {
         let session = open(&server, &clock, SECOND);
@@ -117,8 +116,62 @@ async fn a_queue_without_timers_has_no_task_and_starts_one_again() {
         advance(SECOND + Duration::from_millis(1)).await;
         settle().await;
         assert!(has_fired(&session));
+        assert_eq!(tasks(), 1, "the next client may be about to connect");
+
+        advance(LONGEST_SLEEP).await;
+        settle().await;
         assert_eq!(tasks(), 0);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_task_without_timers_is_woken_by_one_that_is_due_soon() {
+    let (server, clock, time) = server();
+    drop(open(&server, &clock, HOUR));
+    settle().await;
+    let session = open(&server, &clock, SECOND);
+    settle().await;
+    assert_eq!(tasks(), 1);
+
+    time.advance(SECOND);
+    advance(SECOND + Duration::from_millis(1)).await;
+    settle().await;
+    assert!(has_fired(&session));
+}
+
+/// Otherwise every connection would wake it.
+#[tokio::test(start_paused = true)]
+async fn a_sleeping_task_is_woken_only_by_a_timer_before_its_next_look() {
+    let (server, clock, _time) = server();
+    let _first = open(&server, &clock, 2 * HOUR);
+    settle().await;
+    let planned = server.state().timers.next_look;
+    assert_eq!(planned, Some(Instant::now() + LONGEST_SLEEP));
+
+    advance(SECOND).await;
+    let _earlier = open(&server, &clock, HOUR);
+    settle().await;
+    assert_eq!(server.state().timers.next_look, planned);
+
+    let _soon = open(&server, &clock, SECOND);
+    settle().await;
+    let planned = server.state().timers.next_look.unwrap();
+    assert!(planned <= Instant::now() + SECOND);
+}
+
+/// The clock jumps while the task sleeps: what it had planned by the wall clock means nothing.
+#[tokio::test(start_paused = true)]
+async fn a_timer_that_is_due_soon_wakes_the_task_after_a_jump_of_the_clock() {
+    let (server, clock, time) = server();
+    let _later = open(&server, &clock, 2 * HOUR);
+    settle().await;
+    time.advance(HOUR);
+    let soon = open(&server, &clock, SECOND);
+    settle().await;
+    time.advance(SECOND);
+    advance(SECOND + Duration::from_millis(1)).await;
+    settle().await;
+    assert!(has_fired(&soon));
 }
 
 #[tokio::test(start_paused = true)]
