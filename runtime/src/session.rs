@@ -20,7 +20,7 @@ use std::{
 pub(crate) use announcement::once_connected;
 pub use expiry::Expiry;
 pub(crate) use lifetime::Login;
-pub(crate) use state::{End, SessionState, TokenFacts, WrongType};
+pub(crate) use state::{End, EndCause, SessionState, TokenFacts, WrongType};
 
 /// The session of a user that the application's lookup returned.
 pub(crate) struct UserSession<T> {

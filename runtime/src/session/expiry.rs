@@ -10,12 +10,12 @@ use serde::Serialize;
 use socketioxide::SocketError;
 
 use super::{
-    End, Login, Session, SessionState, recheck,
+    End, EndCause, Login, Session, SessionState, recheck,
     socket::{AnySocket, Message, TOKEN_EXPIRING},
 };
 use crate::{
     clock::Clock,
-    error::{AuthError, ErrorCode},
+    error::AuthError,
     log, refusal,
     registry::Timer,
     retry::{until_connected, while_full},
@@ -82,7 +82,7 @@ impl ExpiryRules {
         };
         let expiry = expiry.map(|at| End {
             at,
-            code: ErrorCode::TokenExpired,
+            cause: EndCause::TokenExpired,
         });
 
         // A time after the last one that can be written never comes.
@@ -91,7 +91,7 @@ impl ExpiryRules {
             .and_then(|limit| login.began().checked_add(limit));
         let limit = limit.map(|at| End {
             at,
-            code: ErrorCode::SessionEnded,
+            cause: EndCause::MaxSession,
         });
         limit.into_iter().chain(expiry).min_by_key(|end| end.at)
     }
@@ -99,8 +99,8 @@ impl ExpiryRules {
     /// Returns when the session of a guest ends that has not logged in.
     pub(crate) fn end_of_guest(&self, guest: &Login) -> Option<End> {
         let at = guest.began().checked_add(self.guest_timeout?)?;
-        let code = ErrorCode::LoginRequired;
-        Some(End { at, code })
+        let cause = EndCause::GuestTimeout;
+        Some(End { at, cause })
     }
 
     /// Returns when the client is warned of the expiry of its token, for a session that begins now.
@@ -164,7 +164,7 @@ fn send_warning(session: &SessionState, socket: &dyn AnySocket) -> Result<(), So
 fn end(session: &Arc<dyn Session>) {
     let state = session.state();
     // From here on every extractor refuses.
-    let Some(end) = state.end_time().filter(|end| state.end(end.code)) else {
+    let Some(end) = state.end_time().filter(|end| state.end(end.cause.code())) else {
         return;
     };
 
@@ -186,16 +186,16 @@ fn end(session: &Arc<dyn Session>) {
 
 /// Returns why a session ended that has lasted this long.
 fn reason(end: End, lasted: Duration) -> AuthError {
-    let detail = match end.code {
-        ErrorCode::LoginRequired => {
+    let detail = match end.cause {
+        EndCause::GuestTimeout => {
             format!("the guest has not logged in within {lasted:?}, the `guest_timeout`")
         }
-        ErrorCode::SessionEnded => {
+        EndCause::MaxSession => {
             format!("the login has lasted {lasted:?}, the `max_session`")
         }
-        _ => "`exp` plus leeway has passed".to_owned(),
+        EndCause::TokenExpired => "`exp` plus leeway has passed".to_owned(),
     };
-    AuthError::from(end.code).with_detail(detail)
+    AuthError::from(end.cause.code()).with_detail(detail)
 }
 
 #[cfg(test)]
@@ -240,7 +240,7 @@ mod tests {
 
     #[test]
     fn a_session_ends_with_its_token_or_at_the_limit_of_its_login() {
-        let (expired, ended) = (ErrorCode::TokenExpired, ErrorCode::SessionEnded);
+        let (expired, ended) = (EndCause::TokenExpired, EndCause::MaxSession);
         let login = Login::begin(UNIX_EPOCH + YEAR);
         let hours = |hours| UNIX_EPOCH + YEAR + Duration::from_hours(hours);
 
@@ -261,9 +261,9 @@ mod tests {
                 max_session: limit.map(Duration::from_hours),
                 clock: Clock::system(),
             };
-            let end = end.map(|(after, code)| End {
+            let end = end.map(|(after, cause)| End {
                 at: hours(after),
-                code,
+                cause,
             });
             assert_eq!(rules.end_of(valid_until.map(hours), &login), end);
         }

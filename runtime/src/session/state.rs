@@ -32,7 +32,7 @@ pub(crate) struct SessionState {
     claims: SessionClaims,
     expires_at: Option<Timestamp>,
     /// `None` if the session ends only when its user is logged out.
-    end: Option<(Timestamp, ErrorCode)>,
+    end: Option<(Timestamp, EndCause)>,
     login: Login,
     /// `None` if the session needs none of them.
     extras: Option<Box<Extras>>,
@@ -62,14 +62,35 @@ struct Extras {
     /// `None` if the session is never looked up again.
     recheck: Option<Recheck>,
     /// `None` without a store of revocations, and for guests.
-    revocable: Option<Revocable>,
+    revocable: Option<Box<Revocable>>,
 }
 
-/// When a session ends by itself, by the wall clock, and the code with which it ends.
+/// When a session ends by itself, by the wall clock, and why.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct End {
     pub(crate) at: SystemTime,
-    pub(crate) code: ErrorCode,
+    pub(crate) cause: EndCause,
+}
+
+/// Why a session ends by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum EndCause {
+    /// `exp` plus leeway has passed.
+    TokenExpired,
+    /// The login has lasted for the `max_session`.
+    MaxSession,
+    /// The guest has not logged in within the `guest_timeout`.
+    GuestTimeout,
+}
+
+impl EndCause {
+    pub(crate) fn code(self) -> ErrorCode {
+        match self {
+            Self::TokenExpired => ErrorCode::TokenExpired,
+            Self::MaxSession => ErrorCode::SessionEnded,
+            Self::GuestTimeout => ErrorCode::LoginRequired,
+        }
+    }
 }
 
 /// The claims of a token that a renewal compares, and by which a store of revocations knows it.
@@ -88,10 +109,9 @@ static NO_FACTS: TokenFacts = TokenFacts {
     issued: None,
 };
 
-#[derive(Clone, Copy)]
 enum Outcome {
     /// The session has ended. Extractors refuse with this code.
-    Ended(ErrorCode),
+    Ended(Box<ErrorCode>),
     /// A renewal has replaced the session.
     Replaced,
 }
@@ -134,7 +154,7 @@ impl SessionState {
     }
 
     pub(crate) fn ending(mut self, end: Option<End>) -> Self {
-        self.end = end.map(|end| (end.at.into(), end.code));
+        self.end = end.map(|end| (end.at.into(), end.cause));
         self
     }
 
@@ -167,8 +187,8 @@ impl SessionState {
     }
 
     pub(crate) fn revocable(mut self, revocable: Option<Revocable>) -> Self {
-        if revocable.is_some() {
-            self.extras_mut().revocable = revocable;
+        if let Some(revocable) = revocable {
+            self.extras_mut().revocable = Some(Box::new(revocable));
         }
         self
     }
@@ -180,7 +200,7 @@ impl SessionState {
     /// Returns what the store of revocations knows the session by. `None` without a store, and for
     /// guests.
     pub(crate) fn in_store(&self) -> Option<&Revocable> {
-        self.extras.as_ref()?.revocable.as_ref()
+        self.extras.as_ref()?.revocable.as_deref()
     }
 
     /// Returns what the store of revocations is asked. `None` without a store, and for guests.
@@ -261,10 +281,10 @@ impl SessionState {
     }
 
     pub(crate) fn end_time(&self) -> Option<End> {
-        let (at, code) = self.end?;
+        let (at, cause) = self.end?;
         Some(End {
             at: at.into(),
-            code,
+            cause,
         })
     }
 
@@ -343,7 +363,7 @@ impl SessionState {
     /// Ends the session, unless it was replaced or has ended before. Returns whether this call
     /// ended it.
     pub(crate) fn end(&self, code: ErrorCode) -> bool {
-        let is_first = self.outcome.set(Outcome::Ended(code)).is_ok();
+        let is_first = self.outcome.set(Outcome::Ended(Box::new(code))).is_ok();
         // Until a renewal has succeeded, the login goes on with the session before.
         if is_first && !self.is_pending() {
             self.end_lifetime();
@@ -411,7 +431,7 @@ impl SessionState {
         self.check_outcome()?;
         // The timer may be late: tokio's clock stops while the machine is suspended.
         match self.end {
-            Some((at, code)) if Timestamp::from(self.clock.now()) >= at => Err(code),
+            Some((at, cause)) if Timestamp::from(self.clock.now()) >= at => Err(cause.code()),
             _ => Ok(()),
         }
     }
@@ -423,7 +443,7 @@ impl SessionState {
 
     fn check_outcome(&self) -> Result<(), ErrorCode> {
         match self.outcome.get() {
-            Some(Outcome::Ended(code)) => Err(*code),
+            Some(Outcome::Ended(code)) => Err(**code),
             Some(Outcome::Replaced) | None => Ok(()),
         }
     }
@@ -448,9 +468,9 @@ mod tests {
     use super::*;
 
     fn state_ending_at(at: SystemTime, clock: Clock) -> SessionState {
-        let code = ErrorCode::TokenExpired;
+        let cause = EndCause::TokenExpired;
         let login = Login::begin(clock.now());
-        SessionState::of_token((), None, login, clock).ending(Some(End { at, code }))
+        SessionState::of_token((), None, login, clock).ending(Some(End { at, cause }))
     }
 
     fn guest(clock: Clock) -> SessionState {

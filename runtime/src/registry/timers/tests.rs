@@ -6,8 +6,7 @@ use tokio::{
 use super::{super::tests as registry, *};
 use crate::{
     clock::{Clock, TestClock},
-    error::ErrorCode,
-    session::{End, Login, SessionState, UserSession},
+    session::{End, EndCause, Login, SessionState, UserSession},
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -20,9 +19,9 @@ fn server() -> (Arc<Server>, Clock, TestClock) {
 
 /// Opens a session that ends after this time.
 fn open(server: &Arc<Server>, clock: &Clock, after: Duration) -> Arc<dyn Session> {
-    let (now, code) = (clock.now(), ErrorCode::TokenExpired);
+    let (now, cause) = (clock.now(), EndCause::TokenExpired);
     let state = SessionState::of_token((), None, Login::begin(now), clock.clone());
-    let end = now.checked_add(after).map(|at| End { at, code });
+    let end = now.checked_add(after).map(|at| End { at, cause });
     let session: Arc<dyn Session> = Arc::new(UserSession::new((), state.ending(end)));
     registry::register_session(server, &session);
     session.state().start_timers();
