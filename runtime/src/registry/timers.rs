@@ -35,7 +35,7 @@ pub(crate) enum Timer {
 #[derive(Default)]
 pub(super) struct TimerQueue {
     entries: BTreeSet<(Timestamp, Slot, Timer)>,
-    /// The task that waits for the first entry. It ends when there have been none for a while.
+    /// The task that waits for the first entry. It ends when there are none.
     task: Option<AbortHandle>,
     /// When the task looks at the entries next, if it is not woken. `None` while it does.
     next_look: Option<Instant>,
@@ -54,7 +54,7 @@ enum Next {
     Sleep(Duration),
     /// More timers are due.
     Continue,
-    /// There have been no timers since the task looked before.
+    /// There are no timers.
     End,
 }
 
@@ -62,6 +62,15 @@ impl TimerQueue {
     pub(super) fn remove(&mut self, slot: Slot, timers: impl Iterator<Item = (Timestamp, Timer)>) {
         for (at, timer) in timers {
             self.entries.remove(&(at, slot, timer));
+        }
+        if self.entries.is_empty() {
+            self.end_task();
+        }
+    }
+
+    fn end_task(&mut self) {
+        if let Some(task) = self.task.take() {
+            task.abort();
         }
     }
 
@@ -73,9 +82,7 @@ impl TimerQueue {
 
 impl Drop for TimerQueue {
     fn drop(&mut self) {
-        if let Some(task) = &self.task {
-            task.abort();
-        }
+        self.end_task();
     }
 }
 
@@ -112,9 +119,8 @@ impl Server {
         self.state().timers.remove(slot, timers);
     }
 
-    /// Fires the timers that are due, up to [`BATCH`] of them. `was_empty` tells whether there were
-    /// none before, and is set to whether there are none now.
-    fn fire_timers(&self, was_empty: &mut bool) -> Next {
+    /// Fires the timers that are due, up to [`BATCH`] of them.
+    fn fire_timers(&self) -> Next {
         let mut state = self.state();
         let due = state.take_due(self.clock.now().into());
         let queue = &mut state.timers;
@@ -122,14 +128,12 @@ impl Server {
         let next = match first.map(|at| self.pause_until(at)) {
             Some(Duration::ZERO) => Next::Continue,
             Some(pause) => Next::Sleep(pause.min(LONGEST_SLEEP)),
-            // The next client may be about to connect.
-            None if !*was_empty => Next::Sleep(LONGEST_SLEEP),
             None => {
+                // A task that has nothing to wait for ends. The next timer starts another one.
                 queue.task = None;
                 Next::End
             }
         };
-        *was_empty = first.is_none();
         queue.next_look = match next {
             Next::Sleep(pause) => Some(Instant::now() + pause),
             Next::Continue | Next::End => None,
@@ -176,11 +180,10 @@ impl State {
 
 /// Fires timers until there are none, or the server is dropped.
 async fn run(server: Weak<Server>, wake: Arc<Notify>) {
-    let mut was_empty = false;
     loop {
         // The server is not kept while the task sleeps.
         let next = match server.upgrade() {
-            Some(server) => server.fire_timers(&mut was_empty),
+            Some(server) => server.fire_timers(),
             None => return,
         };
         match next {
