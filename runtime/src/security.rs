@@ -68,7 +68,7 @@
 //!   socket at a time, and a connection has twenty in ten seconds (`limits`).
 //! - **The wall clock decides** when a session ends: every extractor compares it with `exp` plus
 //!   leeway, because a timer stands still while the machine is suspended, and may be late. Timers
-//!   look at it every 30 seconds at least, so that a socket which sends nothing is disconnected as
+//!   look at it every second at least, so that a socket which sends nothing is disconnected as
 //!   well. The age of a fetched JWK Set counts by both clocks.
 //! - **Revocations fail closed**: with `revocations`, a token that passes every other check is looked
 //!   up in the store. If the store fails, panics or does not answer in time, the token is refused.

@@ -35,16 +35,17 @@ pub(crate) enum Timer {
 #[derive(Default)]
 pub(super) struct TimerQueue {
     entries: BTreeSet<(Timestamp, Slot, Timer)>,
-    /// The task that waits for the first entry. It ends when there are none.
+    /// The task that waits for the first entry. It ends when it finds none.
     task: Option<AbortHandle>,
     /// When the task looks at the entries next, if it is not woken. `None` while it does.
     next_look: Option<Instant>,
     wake: Arc<Notify>,
 }
 
-/// The task compares the wall clock at least this often, because tokio's clock stops while the
-/// machine is suspended.
-const LONGEST_SLEEP: Duration = Duration::from_secs(30);
+/// The task looks at the queue at least this often: tokio's clock stops while the machine is
+/// suspended, and a queue that has become empty needs no task. It costs less than to stop the task
+/// with the last timer, and to start it with the next one.
+const LONGEST_SLEEP: Duration = Duration::from_secs(1);
 
 /// How many timers fire before other tasks run.
 const BATCH: usize = 64;
@@ -63,15 +64,6 @@ impl TimerQueue {
         for (at, timer) in timers {
             self.entries.remove(&(at, slot, timer));
         }
-        if self.entries.is_empty() {
-            self.end_task();
-        }
-    }
-
-    fn end_task(&mut self) {
-        if let Some(task) = self.task.take() {
-            task.abort();
-        }
     }
 
     #[cfg(test)]
@@ -82,7 +74,9 @@ impl TimerQueue {
 
 impl Drop for TimerQueue {
     fn drop(&mut self) {
-        self.end_task();
+        if let Some(task) = &self.task {
+            task.abort();
+        }
     }
 }
 
@@ -128,8 +122,8 @@ impl Server {
         let next = match first.map(|at| self.pause_until(at)) {
             Some(Duration::ZERO) => Next::Continue,
             Some(pause) => Next::Sleep(pause.min(LONGEST_SLEEP)),
+            // The next timer starts another task.
             None => {
-                // A task that has nothing to wait for ends. The next timer starts another one.
                 queue.task = None;
                 Next::End
             }
