@@ -100,8 +100,11 @@ pub(crate) fn of_login(key: impl Display) -> String {
 
 /// Adapters may build the names of channels from rooms, so special characters are encoded.
 fn encoded(prefix: &str, key: &impl Display) -> String {
-    let encoded: String = form_urlencoded::byte_serialize(key.to_string().as_bytes()).collect();
-    format!("{prefix}{encoded}")
+    let key = key.to_string();
+    let mut room = String::with_capacity(prefix.len() + key.len());
+    room.push_str(prefix);
+    room.extend(form_urlencoded::byte_serialize(key.as_bytes()));
+    room
 }
 
 /// Returns the room of those sockets of a room whose session has ended and that cannot be

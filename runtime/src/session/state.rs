@@ -431,7 +431,7 @@ impl SessionState {
         self.check_outcome()?;
         // The timer may be late: tokio's clock stops while the machine is suspended.
         match self.end {
-            Some((at, cause)) if Timestamp::from(self.clock.now()) >= at => Err(cause.code()),
+            Some((at, cause)) if self.clock.now() >= SystemTime::from(at) => Err(cause.code()),
             _ => Ok(()),
         }
     }
