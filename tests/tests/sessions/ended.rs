@@ -127,7 +127,6 @@ async fn it_resolves_at_once_for_a_session_that_has_ended() {
     let kept = server.io.sockets().pop().unwrap();
     let user = kept.auth_user::<User>().unwrap();
     disconnect_user(&server.io, "Ada").await.unwrap();
-    drop(kept);
     within("the end", user.ended()).await;
 }
 
