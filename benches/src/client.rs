@@ -153,11 +153,25 @@ impl Load {
     pub async fn connect_and_disconnect(self) -> Result<()> {
         let visits = (0..self.clients).map(|number| async move {
             let client = self.client().await?;
-            if number % 2 == 0 {
-                client.leave().await
-            } else {
-                Ok(())
-            }
+            leave_or_drop(client, number).await
+        });
+
+        stream::iter(visits)
+            .buffer_unordered(self.at_once)
+            .try_collect()
+            .await
+    }
+
+    /// Connects one client with each of these tokens, and disconnects it at once, like
+    /// [`connect_and_disconnect`](Self::connect_and_disconnect).
+    ///
+    /// # Errors
+    ///
+    /// One of them could not connect.
+    pub async fn visit_with(self, tokens: &[String]) -> Result<()> {
+        let visits = tokens.iter().enumerate().map(|(number, token)| async move {
+            let client = Client::connect(self.server, token).await?;
+            leave_or_drop(client, number).await
         });
 
         stream::iter(visits)
@@ -197,4 +211,13 @@ impl Load {
 fn new_user() -> String {
     static USERS: AtomicU64 = AtomicU64::new(0);
     format!("user-{}", USERS.fetch_add(1, Ordering::Relaxed))
+}
+
+/// Disconnects every other client without a word, as when a network is lost.
+async fn leave_or_drop(client: Client, number: usize) -> Result<()> {
+    if number % 2 == 0 {
+        client.leave().await
+    } else {
+        Ok(())
+    }
 }

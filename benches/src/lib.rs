@@ -13,7 +13,7 @@ pub use heap::{ALLOCATOR, allocations, live_bytes};
 pub use remote::{RemoteServer, Report};
 pub use server::{Claims, Kind, Tuning, User, Variant, authenticate, serve_if_asked};
 pub use statistics::{median, per};
-pub use tokens::{in_an_hour, token};
+pub use tokens::{Signature, in_an_hour, signed_token, token};
 
 /// A benchmark gives up at the first error.
 pub type Result<T, E = Box<dyn std::error::Error + Send + Sync>> = std::result::Result<T, E>;

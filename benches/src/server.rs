@@ -19,7 +19,10 @@ use tokio::{
     time::sleep,
 };
 
-use crate::{Report, Result, live_bytes, tokens::SECRET};
+use crate::{
+    Report, Result, Signature, live_bytes,
+    tokens::{PUBLIC_KEY, SECRET},
+};
 
 /// The claims of every token.
 #[derive(Debug, Deserialize)]
@@ -53,6 +56,10 @@ pub enum Kind {
     Revocations,
     /// The same with the Redis whose URL is the argument of the benchmark.
     RedisRevocations,
+    /// The middleware with its defaults, for tokens that are signed with ES256.
+    Es256,
+    /// The same with a cache of verified tokens.
+    Es256Cached,
     /// Runs without the middleware; the application starts a timer that holds the socket for an
     /// hour.
     Careless,
@@ -128,12 +135,14 @@ impl From<Kind> for Variant {
 }
 
 impl Kind {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 8] = [
         Self::Plain,
         Self::Authenticated,
         Self::Complete,
         Self::Revocations,
         Self::RedisRevocations,
+        Self::Es256,
+        Self::Es256Cached,
         Self::Careless,
     ];
 
@@ -146,12 +155,25 @@ impl Kind {
         }
     }
 
+    /// How the tokens of its clients are signed.
+    pub fn signature(self) -> Signature {
+        match self {
+            Self::Es256 | Self::Es256Cached => Signature::ES256,
+            _ => Signature::HS256,
+        }
+    }
+
     async fn add_namespace(self, io: &SocketIo) -> Result<()> {
         match self {
             Self::Plain => io.ns("/", on_connect_plain),
             Self::Careless => io.ns("/", on_connect_careless),
             Self::Authenticated => io.ns("/", on_connect.with(authenticate::middleware()?)),
             Self::Complete => io.ns("/", on_connect.with(complete().build()?)),
+            Self::Es256 => io.ns("/", on_connect.with(es256().build()?)),
+            Self::Es256Cached => {
+                let builder = es256().token_cache(10_000);
+                io.ns("/", on_connect.with(builder.build()?));
+            }
             Self::Revocations => {
                 let builder = authenticate::builder().revocations(Revocations::in_memory());
                 io.ns("/", on_connect.with(builder.build()?));
@@ -173,6 +195,12 @@ fn complete() -> JwtAuthBuilder<authenticate> {
         .authenticate_event("authenticate")
         .expiry_warning("60s")
         .user_key(|user: &User| user.name.clone())
+}
+
+fn es256() -> JwtAuthBuilder<authenticate> {
+    authenticate::builder()
+        .public_key(PUBLIC_KEY)
+        .algorithm("ES256")
 }
 
 async fn on_connect_plain(socket: SocketRef) {

@@ -1,6 +1,6 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use jsonwebtoken::{EncodingKey, Header, encode};
+use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use serde_json::json;
 
 use crate::Result;
@@ -12,12 +12,32 @@ pub fn in_an_hour() -> SystemTime {
     SystemTime::now() + Duration::from_hours(1)
 }
 
-/// A good token.
+pub(crate) const PUBLIC_KEY: &str = include_str!("../keys/p256.pub.pem");
+
+/// How the tokens of a server are signed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Signature {
+    /// With a secret.
+    HS256,
+    /// With a key pair on P-256.
+    ES256,
+}
+
+/// A good token, signed with HS256.
 ///
 /// # Errors
 ///
 /// It expires before 1970.
 pub fn token(subject: &str, expires_at: SystemTime) -> Result<String> {
+    signed_token(Signature::HS256, subject, expires_at)
+}
+
+/// A good token.
+///
+/// # Errors
+///
+/// It expires before 1970.
+pub fn signed_token(signature: Signature, subject: &str, expires_at: SystemTime) -> Result<String> {
     let seconds = |time: SystemTime| {
         time.duration_since(UNIX_EPOCH)
             .map(|since| since.as_secs_f64())
@@ -29,9 +49,15 @@ pub fn token(subject: &str, expires_at: SystemTime) -> Result<String> {
         "iat": seconds(SystemTime::now())?,
         "exp": seconds(expires_at)?,
     });
-    Ok(encode(
-        &Header::default(),
-        &claims,
-        &EncodingKey::from_secret(SECRET.as_bytes()),
-    )?)
+    let (algorithm, key) = match signature {
+        Signature::HS256 => (
+            Algorithm::HS256,
+            EncodingKey::from_secret(SECRET.as_bytes()),
+        ),
+        Signature::ES256 => (
+            Algorithm::ES256,
+            EncodingKey::from_ec_pem(include_bytes!("../keys/p256.pem"))?,
+        ),
+    };
+    Ok(encode(&Header::new(algorithm), &claims, &key)?)
 }

@@ -127,6 +127,9 @@ macro_rules! options {
 // As in `runtime/src/token/payload.rs`.
 const MAX_TOKEN_BYTES: usize = 1024 * 1024;
 
+// As in `runtime/src/verify/token_cache.rs`.
+const MAX_CACHED_TOKENS: usize = 1_000_000;
+
 options! {
     /// HMAC secrets from environment variables, which are loaded when the middleware is built. With
     /// a list, a token may be signed with any of the secrets.
@@ -219,6 +222,10 @@ options! {
     /// A longer token is refused before it is parsed. At most 1 MiB.
     "max_token_bytes": Integer(MAX_TOKEN_BYTES), "8192",
         default = "8192", aliases = ["max_size", "max_length"];
+    /// Remembers up to this many tokens, so that the signature of a token that comes back is not
+    /// verified again. All else is checked each time. Not for HMAC, which is as fast.
+    "token_cache": Integer(MAX_CACHED_TOKENS), "10_000",
+        aliases = ["cache", "signature_cache", "cache_size"];
     /// Where a token is looked for: a list of `auth("key")`, `bearer`, `authorization("scheme")`,
     /// `header("name")`, `query("name")` and `cookie("name")`. The first source that is present
     /// decides.

@@ -29,6 +29,7 @@ pub(crate) use remote::{HttpClient, RemoteSettings};
 pub use secret::SecretEncoding;
 use secret::SecretRules;
 pub use set::KeySet;
+pub(crate) use set::KeySetId;
 pub(crate) use source::{DynamicKeySource, Handshake};
 pub use source::{KeyRequest, KeySource};
 use verifier_keys::VerifierKeys;

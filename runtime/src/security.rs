@@ -46,6 +46,12 @@
 //!   one that is valid too (`s` replaced by the order of the curve less `s`), because issuers make
 //!   either. The text of a token is therefore no identity: a denylist of texts, or of their hashes,
 //!   lets the other one in. Denylists go by `jti` (`attacks`).
+//! - **A cache that knows good signatures only**: `token_cache` is off by default. It has the
+//!   SHA-256 hash of a whole token together with the set of keys that verified it, so nothing of a
+//!   token can be changed, a second ECDSA signature is verified itself, a token of one tenant is
+//!   none of another, and every change of the keys makes it useless. All other checks are made each
+//!   time; what is refused is not remembered, so that a flood of bad tokens pushes no good one out
+//!   (`keys`).
 //! - **JSON with a limit**: claims, headers, auth payloads and JWKs may be nested 64 levels deep,
 //!   the outermost object included, and are refused beyond, so that a stack of 256 KiB does not
 //!   overflow in a debug build, with `serde_json::Value` as the type of the claims either.

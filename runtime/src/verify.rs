@@ -13,6 +13,7 @@ mod logout_token;
 mod rules;
 mod segments;
 mod settings;
+mod token_cache;
 
 use std::{borrow::Cow, fmt, sync::Arc, time::SystemTime};
 
@@ -37,6 +38,7 @@ pub(crate) use segments::SignedPayload;
 #[cfg(feature = "testing")]
 pub(crate) use settings::KeyChoice;
 pub(crate) use settings::VerifierSettings;
+use token_cache::{TokenCache, TokenHash};
 
 /// Verifies tokens with the same checks as a connection: for an HTTP route or a worker.
 ///
@@ -230,31 +232,43 @@ impl Verifier {
             encoded_signature: segments.signature,
         };
 
-        rules
+        // An HMAC takes hardly longer than the hash of the token.
+        let cache = rules.token_cache.as_ref();
+        let cache = cache.filter(|_| !header.algorithm.is_hmac());
+        let newly_verified = rules
             .keys
             .source
-            .verify_with(request, |keys| verify_signature(keys, &header, &signed))
+            .verify_with(request, |keys| {
+                verify_signature(keys, &header, &signed, cache.map(|cache| (cache, token)))
+            })
             .await
             .map_err(|error| explain_keys(error, &header))?;
         check_kind(&rules.claims, header.kind.as_deref())?;
 
-        Ok(decoded.into_payload())
+        Ok(decoded.into_payload(newly_verified))
     }
 
     /// Decodes the payload of a token that was verified before.
     pub(crate) fn decode_verified(token: &str) -> Result<SignedPayload, AuthError> {
-        Ok(Segments::split(token)?.decode()?.into_payload())
+        Ok(Segments::split(token)?.decode()?.into_payload(None))
     }
 
     /// Checks the registered claims of a payload whose signature was checked, and returns them.
+    ///
+    /// Only a token that gets here is put into the cache: it has not expired, and the cache knows
+    /// when it will.
     pub(crate) fn check_claims<'a>(
         &self,
         payload: &'a SignedPayload,
     ) -> Result<Registered<'a>, AuthError> {
-        self.rules
-            .choose(payload.segments())?
-            .claims
-            .check_payload(payload.as_str()?, SystemTime::now())
+        let rules = self.rules.choose(payload.segments())?;
+        let now = SystemTime::now();
+        let registered = rules.claims.check_payload(payload.as_str()?, now)?;
+
+        if let (Some(cache), Some(token)) = (&rules.token_cache, payload.newly_verified) {
+            cache.insert(token, registered.valid_until(), now);
+        }
+        Ok(registered)
     }
 
     /// Returns the store of revocations, for sockets: [`verify`](Self::verify) is not called for
@@ -319,14 +333,23 @@ fn check_length(token: &str, max_token_bytes: usize) -> Result<(), AuthError> {
     Ok(())
 }
 
+/// Verifies the signature, unless the cache has the token. Returns what the cache is to remember.
 fn verify_signature(
     keys: &KeySet,
     header: &Header<'_>,
     signed: &SignedMessage<'_>,
-) -> Result<(), AuthError> {
-    let mut keys = keys.candidates(header.algorithm, header.key_id.as_deref())?;
-    if keys.any(|key| key.verify(header.algorithm, signed)) {
-        Ok(())
+    cache: Option<(&TokenCache, &str)>,
+) -> Result<Option<TokenHash>, AuthError> {
+    let mut candidates = keys.candidates(header.algorithm, header.key_id.as_deref())?;
+    let cached = cache.map(|(cache, token)| (cache, TokenHash::new(keys.id(), token)));
+    if let Some((cache, token)) = &cached
+        && cache.contains(token, SystemTime::now())
+    {
+        return Ok(None);
+    }
+
+    if candidates.any(|key| key.verify(header.algorithm, signed)) {
+        Ok(cached.map(|(_, token)| token))
     } else {
         Err(ErrorCode::TokenSignatureInvalid.into())
     }

@@ -1,13 +1,24 @@
-//! A whole verification against `jsonwebtoken::decode` with the same backend: time (A B A B,
-//! medians) and allocations.
+//! A whole verification against `jsonwebtoken::decode` with the same backend, and against the bare
+//! check of the signature by the backend: time (A B C A B C, medians) and allocations.
 //!
 //! `cargo run --release -p socketioxide-jwt-auth-benches --bin verification`
+//!
+//! With the name of an algorithm and a number it only verifies a token this often, for a profiler.
 
 use std::{
+    env,
     hint::black_box,
     time::{Duration, Instant},
 };
 
+use aws_lc_rs::{
+    hmac,
+    signature::{
+        ECDSA_P256_SHA256_FIXED, ED25519, ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256,
+        VerificationAlgorithm,
+    },
+};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use futures_util::FutureExt;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, encode};
 use serde::{Deserialize, Serialize};
@@ -31,43 +42,96 @@ struct Case {
     verifier: Verifier,
 }
 
-fn main() -> Result<(), Box<dyn std::error::Error>> {
-    println!(
-        "{:8} {:>12} {:>12} {:>7}  allocations",
-        "", "decode", "verify", "ratio"
-    );
-    for case in cases()? {
+impl Case {
+    fn token(&self) -> Result<String, jsonwebtoken::errors::Error> {
         let claims = Claims {
             sub: "user-1".to_owned(),
             exp: 4_102_444_800,
         };
-        let token = encode(&Header::new(case.algorithm), &claims, &case.encoding)?;
+        encode(&Header::new(self.algorithm), &claims, &self.encoding)
+    }
+
+    /// With keys that are at hand nothing is waited for.
+    fn verifies(&self, token: &str) -> bool {
+        self.verifier
+            .verify::<Claims>(black_box(token))
+            .now_or_never()
+            .is_some_and(|verified| verified.is_ok())
+    }
+}
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let cases = cases()?;
+    let arguments: Vec<_> = env::args().skip(1).collect();
+    if let [name, times] = &arguments[..] {
+        return verify_only(&cases, name, times.parse()?);
+    }
+
+    println!(
+        "{:8} {:>12} {:>12} {:>12} {:>9} {:>7}  allocations",
+        "", "decode", "bare", "verify", "to decode", "to bare"
+    );
+    for case in &cases {
+        let token = case.token()?;
         let mut validation = Validation::new(case.algorithm);
         validation.validate_nbf = true;
 
         let decoded = || {
             decode::<Claims>(black_box(&token), &case.decoding, &validation)
-                .map(|data| data.claims.exp)
+                .is_ok_and(|data| data.claims.exp > 0)
         };
-        // With keys that are at hand nothing is waited for.
-        let verified = || {
-            case.verifier
-                .verify::<Claims>(black_box(&token))
-                .now_or_never()
-                .is_some_and(|read| read.is_ok())
-        };
-        let (decode_time, verify_time) = alternate(|| decoded().is_ok(), verified);
+        let bare = bare_check(case, &token)?;
+        let verified = || case.verifies(&token);
+        let [decode_time, bare_time, verify_time] = alternate([&decoded, &*bare, &verified]);
         println!(
-            "{:8} {:>12?} {:>12?} {:>7.2}  {} against {}",
+            "{:8} {decode_time:>12?} {bare_time:>12?} {verify_time:>12?} {:>9.2} {:>7.2}  {} against {}",
             format!("{:?}", case.algorithm),
-            decode_time,
-            verify_time,
-            verify_time.as_secs_f64() / decode_time.as_secs_f64(),
+            verify_time.div_duration_f64(decode_time),
+            verify_time.div_duration_f64(bare_time),
             allocations(verified).0,
-            allocations(|| decoded().is_ok()).0,
+            allocations(decoded).0,
         );
     }
     Ok(())
+}
+
+fn verify_only(cases: &[Case], name: &str, times: u32) -> Result<(), Box<dyn std::error::Error>> {
+    let case = cases
+        .iter()
+        .find(|case| format!("{:?}", case.algorithm) == name)
+        .ok_or("HS256, RS256, ES256 or EdDSA, and how often")?;
+    let token = case.token()?;
+    for _ in 0..times {
+        assert!(case.verifies(&token), "the token is good");
+    }
+    Ok(())
+}
+
+/// The check of a signature that was decoded before, with a key that was prepared before.
+fn bare_check(
+    case: &Case,
+    token: &str,
+) -> Result<Box<dyn Fn() -> bool>, Box<dyn std::error::Error>> {
+    let (message, signature) = token.rsplit_once('.').ok_or("a token has a signature")?;
+    let message = message.as_bytes().to_vec();
+    let signature = URL_SAFE_NO_PAD.decode(signature)?;
+    let key = case.decoding.try_get_as_bytes()?;
+
+    let algorithm: &'static dyn VerificationAlgorithm = match case.algorithm {
+        Algorithm::HS256 => {
+            let key = hmac::Key::new(hmac::HMAC_SHA256, key);
+            return Ok(Box::new(move || {
+                hmac::verify(&key, black_box(&message), &signature).is_ok()
+            }));
+        }
+        Algorithm::RS256 => &RSA_PKCS1_2048_8192_SHA256,
+        Algorithm::ES256 => &ECDSA_P256_SHA256_FIXED,
+        _ => &ED25519,
+    };
+    let key = ParsedPublicKey::new(algorithm, key)?;
+    Ok(Box::new(move || {
+        key.verify_sig(black_box(&message), &signature).is_ok()
+    }))
 }
 
 fn cases() -> Result<Vec<Case>, Box<dyn std::error::Error>> {
@@ -114,17 +178,18 @@ fn cases() -> Result<Vec<Case>, Box<dyn std::error::Error>> {
     ])
 }
 
-/// The median time of one call of each, measured in turns, so that both see the same machine.
-fn alternate(first: impl Fn() -> bool, second: impl Fn() -> bool) -> (Duration, Duration) {
-    let (mut firsts, mut seconds) = (Vec::new(), Vec::new());
+/// The median time of one call of each, measured in turns, so that all see the same machine.
+fn alternate<const N: usize>(calls: [&dyn Fn() -> bool; N]) -> [Duration; N] {
+    let mut rounds = [const { Vec::new() }; N];
     for _ in 0..ROUNDS {
-        firsts.push(time(&first));
-        seconds.push(time(&second));
+        for (call, times) in calls.iter().zip(&mut rounds) {
+            times.push(time(call));
+        }
     }
-    (median(firsts), median(seconds))
+    rounds.map(median)
 }
 
-fn time(call: &impl Fn() -> bool) -> Duration {
+fn time(call: &dyn Fn() -> bool) -> Duration {
     let start = Instant::now();
     for _ in 0..TOKENS_PER_ROUND {
         assert!(black_box(call()), "every token is good");

@@ -284,6 +284,16 @@ fn max_token_bytes_is_a_number_with_bounds() {
 }
 
 #[test]
+fn token_cache_is_a_number_with_bounds() {
+    assert_each(
+        "token_cache",
+        &[1, 10_000, 1_000_000],
+        &[0, 1_000_001, usize::MAX],
+        Builder::token_cache,
+    );
+}
+
+#[test]
 fn an_event_is_not_one_of_socket_io() {
     let refused = [
         "",

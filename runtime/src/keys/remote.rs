@@ -175,14 +175,15 @@ impl<F: Fetch> RemoteKeys<F> {
     /// # Errors
     ///
     /// Returns `keys_unavailable` if there are no keys, or the error of `verify`.
-    pub(crate) async fn verify_with(
+    pub(crate) async fn verify_with<T>(
         &self,
-        verify: impl Fn(&KeySet) -> Result<(), AuthError>,
-    ) -> Result<(), AuthError> {
+        verify: impl Fn(&KeySet) -> Result<T, AuthError>,
+    ) -> Result<T, AuthError> {
         let seen = self.0.state().requests;
         let keys = self.current(seen).await?;
-        let Err(refusal) = verify(&keys) else {
-            return Ok(());
+        let refusal = match verify(&keys) {
+            Ok(verified) => return Ok(verified),
+            Err(refusal) => refusal,
         };
 
         self.0.request(seen, Purpose::Search).await;

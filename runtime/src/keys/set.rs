@@ -1,5 +1,7 @@
 //! A set of keys, and which of them may have signed a token.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use super::{SecretRules, VerificationKey, jwk, pem, secret};
 use crate::{
     Algorithm,
@@ -19,7 +21,26 @@ use crate::{
 /// # Ok::<(), socketioxide_jwt_auth::ConfigError>(())
 /// ```
 #[derive(Debug, Clone)]
-pub struct KeySet(Vec<VerificationKey>);
+pub struct KeySet {
+    keys: Vec<VerificationKey>,
+    id: KeySetId,
+}
+
+/// Tells a set from every other set of this process, also from those that do not exist any more. The
+/// clones of a set have its keys, and so its id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct KeySetId(u64);
+
+impl KeySetId {
+    fn next() -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        Self(NEXT.fetch_add(1, Ordering::Relaxed))
+    }
+
+    pub(crate) fn to_bytes(self) -> [u8; 8] {
+        self.0.to_be_bytes()
+    }
+}
 
 impl KeySet {
     /// Makes a set of one HMAC secret, which is not encoded.
@@ -35,7 +56,7 @@ impl KeySet {
             SecretRules::default(),
             &[Algorithm::HS256],
         )?;
-        Ok(Self(vec![key]))
+        Ok(Self::new(vec![key]))
     }
 
     /// Makes a set of HMAC secrets, which are not encoded. Each of them verifies: the current one
@@ -74,7 +95,7 @@ impl KeySet {
                 "the set has no secret; give it at least one",
             ));
         }
-        Ok(Self(keys))
+        Ok(Self::new(keys))
     }
 
     /// Makes a set of the public keys and certificates in PEM: RSA, EC (P-256, P-384, or P-521 with
@@ -87,7 +108,7 @@ impl KeySet {
     /// `pem` has no keys, or one of them is private, of another kind, or an RSA key of less than
     /// 2048 bits.
     pub fn from_pem(pem: impl AsRef<[u8]>) -> Result<Self, ConfigError> {
-        pem::parse("the PEM text", pem.as_ref()).map(Self)
+        pem::parse("the PEM text", pem.as_ref()).map(Self::new)
     }
 
     /// Makes a set of a JWK Set ([RFC 7517 §5](https://www.rfc-editor.org/rfc/rfc7517#section-5)).
@@ -99,7 +120,7 @@ impl KeySet {
     ///
     /// The string is not a JWK Set, or the set has no usable key, or has a private key.
     pub fn from_jwks(json: impl AsRef<str>) -> Result<Self, ConfigError> {
-        jwk::parse_configured("the JWK Set", json.as_ref()).map(Self)
+        jwk::parse_configured("the JWK Set", json.as_ref()).map(Self::new)
     }
 
     /// Returns a set that verifies a token if one of the two sets does.
@@ -120,30 +141,37 @@ impl KeySet {
     pub fn merge(self, other: Self) -> Self {
         let mut keys = self.with_any_names();
         keys.extend(other.with_any_names());
-        Self(keys)
+        Self::new(keys)
     }
 
     /// Returns the keys. If none of them has a name, they are tried for every `kid`, also beside
     /// keys that have names.
     fn with_any_names(mut self) -> Vec<VerificationKey> {
         if !self.has_names() {
-            for key in &mut self.0 {
+            for key in &mut self.keys {
                 key.has_any_name = true;
             }
         }
-        self.0
+        self.keys
     }
 
     pub(super) fn new(keys: Vec<VerificationKey>) -> Self {
-        Self(keys)
+        Self {
+            keys,
+            id: KeySetId::next(),
+        }
+    }
+
+    pub(crate) fn id(&self) -> KeySetId {
+        self.id
     }
 
     pub(crate) fn fits(&self, algorithm: Algorithm) -> bool {
-        self.0.iter().any(|key| key.fits(algorithm))
+        self.keys.iter().any(|key| key.fits(algorithm))
     }
 
     fn has_names(&self) -> bool {
-        self.0.iter().any(|key| key.id.is_some())
+        self.keys.iter().any(|key| key.id.is_some())
     }
 
     /// Returns the keys that may have signed a token with this header.
@@ -164,8 +192,8 @@ impl KeySet {
             (any_name || key.has_any_name || has_name(key)) && key.fits(algorithm)
         };
 
-        if !self.0.iter().any(|key| may_sign(&key)) {
-            let code = if self.0.iter().any(has_name) {
+        if !self.keys.iter().any(|key| may_sign(&key)) {
+            let code = if self.keys.iter().any(has_name) {
                 ErrorCode::TokenAlgorithmNotAllowed
             } else {
                 ErrorCode::TokenKeyUnknown
@@ -173,6 +201,6 @@ impl KeySet {
             return Err(code.into());
         }
 
-        Ok(self.0.iter().filter(may_sign))
+        Ok(self.keys.iter().filter(may_sign))
     }
 }

@@ -27,11 +27,11 @@ impl VerifierKeys {
     /// # Errors
     ///
     /// Returns the error of the source or of `verify`.
-    pub(crate) async fn verify_with(
+    pub(crate) async fn verify_with<T>(
         &self,
         request: KeyRequest<'_>,
-        verify: impl Fn(&KeySet) -> Result<(), AuthError>,
-    ) -> Result<(), AuthError> {
+        verify: impl Fn(&KeySet) -> Result<T, AuthError>,
+    ) -> Result<T, AuthError> {
         match self {
             Self::Fixed(keys) => verify(keys),
             Self::Reloaded(keys) => verify(&*keys.current().await),

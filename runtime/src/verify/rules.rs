@@ -6,6 +6,7 @@ use super::{
     claims::{ClaimRules, ClaimValues, MAX_REQUIRED_CLAIMS},
     header,
     settings::VerifierSettings,
+    token_cache::TokenCache,
 };
 use crate::{
     Algorithm,
@@ -22,6 +23,7 @@ pub(super) struct TokenRules {
     pub(super) keys: LoadedKeys,
     pub(super) max_token_bytes: usize,
     pub(super) claims: ClaimRules,
+    pub(super) token_cache: Option<TokenCache>,
 }
 
 impl TokenRules {
@@ -97,6 +99,7 @@ impl TokenRules {
             keys: keys,
             max_token_bytes: check_token_bytes(settings.max_token_bytes.unwrap_or(8192)),
             claims: claims,
+            token_cache: settings.token_cache.map(TokenCache::new).transpose(),
         })
     }
 }

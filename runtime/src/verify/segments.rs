@@ -4,7 +4,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use memchr::memchr_iter;
 use serde::de::DeserializeOwned;
 
-use super::{claims, malformed};
+use super::{claims, malformed, token_cache::TokenHash};
 use crate::error::AuthError;
 
 /// The parts of the compact serialization ([RFC 7515
@@ -41,19 +41,22 @@ impl<'a> Segments<'a> {
     ///
     /// `token_malformed`.
     pub(super) fn decode(&self) -> Result<DecodedSegments, AuthError> {
-        let mut bytes = Vec::with_capacity(self.message.len() + self.signature.len());
-        let mut decode = |name, segment: &str| match URL_SAFE_NO_PAD.decode_vec(segment, &mut bytes)
+        // Longer than all of them decoded.
+        let mut bytes = vec![0; self.message.len() + self.signature.len()];
+        let mut decode = |name, segment: &str, start| match URL_SAFE_NO_PAD
+            .decode_slice(segment, &mut bytes[start..])
         {
-            Ok(()) => Ok(bytes.len()),
+            Ok(length) => Ok(start + length),
             Err(_) => Err(malformed(format!(
                 "the {name} {}",
                 encoding_problem(segment)
             ))),
         };
 
-        let header_end = decode("header", self.header)?;
-        let payload_end = decode("payload", self.payload)?;
-        decode("signature", self.signature)?;
+        let header_end = decode("header", self.header, 0)?;
+        let payload_end = decode("payload", self.payload, header_end)?;
+        let end = decode("signature", self.signature, payload_end)?;
+        bytes.truncate(end);
         Ok(DecodedSegments {
             bytes,
             header_end,
@@ -107,21 +110,28 @@ impl DecodedSegments {
         &self.bytes[self.payload_end..]
     }
 
-    pub(super) fn into_payload(self) -> SignedPayload {
-        SignedPayload(self)
+    pub(super) fn into_payload(self, newly_verified: Option<TokenHash>) -> SignedPayload {
+        SignedPayload {
+            segments: self,
+            newly_verified,
+        }
     }
 }
 
 /// A payload whose signature was checked.
-pub(crate) struct SignedPayload(DecodedSegments);
+pub(crate) struct SignedPayload {
+    segments: DecodedSegments,
+    /// The token, if the cache is to remember it.
+    pub(super) newly_verified: Option<TokenHash>,
+}
 
 impl SignedPayload {
     pub(super) fn segments(&self) -> &DecodedSegments {
-        &self.0
+        &self.segments
     }
 
     pub(super) fn as_str(&self) -> Result<&str, AuthError> {
-        self.0.payload()
+        self.segments.payload()
     }
 
     /// Deserializes the claims as the application's type. They are not checked by it: see

@@ -318,6 +318,37 @@ declare_settings! {
             /// it. Defaults to 8192; at most 1 MiB.
             fn max_token_bytes(bytes: usize) { bytes }
         }
+
+        token_cache: usize {
+            /// Remembers up to this many tokens whose signature is good, so that it is not verified
+            /// again when a token comes back: when clients connect again after the server or the
+            /// network was down, or use several namespaces with one token. From 1 to 1,000,000;
+            /// `10_000` is usual, and takes less than a megabyte. Off by default.
+            ///
+            /// It saves nearly all of the time of ES256 and EdDSA and most of that of RS256, but
+            /// nothing for the first use of a token. It is ignored for HS256, HS384 and HS512,
+            /// which are as fast as the cache. A middleware or verifier and its clones share a
+            /// cache; with [`issuers`](VerifierBuilder::issuers) each issuer has one. A
+            /// [`KeySource`] that makes a new [`KeySet`](crate::KeySet) for each token gains
+            /// nothing, because only the set that verified a token knows it again.
+            ///
+            /// No other check is left out: algorithm, key, `exp`, `nbf`, `iss`, `aud`, `typ`,
+            /// [`claim_values`](Self::claim_values), the claims, revocations and the lookup count
+            /// each time. Once keys are fetched or loaded again, every signature is verified again,
+            /// so a key that was removed verifies nothing. Tokens that are refused are not
+            /// remembered, and a token is not remembered as such, but as a SHA-256 hash.
+            ///
+            /// ```
+            /// use socketioxide_jwt_auth::Issuer;
+            ///
+            /// let issuer = Issuer::new("https://auth.example.com")
+            ///     .public_key_file("keys/public.pem")
+            ///     .algorithm("ES256")
+            ///     .token_cache(10_000);
+            /// # drop(issuer);
+            /// ```
+            fn token_cache(max_tokens: usize) { max_tokens }
+        }
     }
 }
 

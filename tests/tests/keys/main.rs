@@ -10,5 +10,6 @@ mod reload;
 mod revocations;
 mod secrets;
 mod tenants;
+mod token_cache;
 mod verifier;
 mod warm_up;

@@ -104,7 +104,7 @@ async fn ask(keys: &RemoteKeys<Issuer>, key_id: &str) -> Result<bool, AuthError>
 /// What becomes of a token that no key verifies, and how often it was tried.
 async fn forge(keys: &RemoteKeys<Issuer>) -> (&'static str, usize) {
     let tries = AtomicUsize::new(0);
-    let refusal = keys.verify_with(|_| {
+    let refusal = keys.verify_with(|_| -> Result<(), AuthError> {
         tries.fetch_add(1, Ordering::SeqCst);
         Err(ErrorCode::TokenSignatureInvalid.into())
     });

@@ -50,6 +50,7 @@ const SECRET: &[u8] = b"a secret of thirty-two bytes or more";
     revocations = Revocations::in_memory(),
     revocations_timeout = "1s",
     max_token_bytes = 4 * 1024,
+    token_cache = 10_000,
     token = [auth("token"), bearer, authorization("JWT"), header(HEADER), query("token"), cookie("session")],
     allowed_origins = ORIGINS,
     guest = true,
