@@ -1,5 +1,6 @@
 //! A whole verification against `jsonwebtoken::decode` with the same backend, and against the bare
-//! check of the signature by the backend: time (A B C A B C, medians) and allocations.
+//! check of the signature by the backend: time (A B C D A B C D, medians) and allocations. Also one
+//! of a token that `token_cache` knows, and the memory of the cache.
 //!
 //! `cargo run --release -p socketioxide-jwt-auth-benches --bin verification`
 //!
@@ -22,11 +23,12 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use futures_util::FutureExt;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, encode};
 use serde::{Deserialize, Serialize};
-use socketioxide_jwt_auth::Verifier;
-use socketioxide_jwt_auth_benches::{allocations, median};
+use socketioxide_jwt_auth::{Verifier, VerifierBuilder};
+use socketioxide_jwt_auth_benches::{allocations, live_bytes, median, per};
 
 const ROUNDS: usize = 201;
 const TOKENS_PER_ROUND: u32 = 500;
+const CACHED_TOKENS: usize = 10_000;
 
 #[derive(Serialize, Deserialize)]
 struct Claims {
@@ -40,24 +42,41 @@ struct Case {
     encoding: EncodingKey,
     decoding: DecodingKey,
     verifier: Verifier,
+    /// The same with `token_cache`.
+    cached: Verifier,
 }
 
 impl Case {
-    fn token(&self) -> Result<String, jsonwebtoken::errors::Error> {
+    fn new(
+        algorithm: Algorithm,
+        encoding: EncodingKey,
+        decoding: DecodingKey,
+        builder: VerifierBuilder,
+    ) -> Result<Self, socketioxide_jwt_auth::ConfigError> {
+        Ok(Self {
+            algorithm,
+            encoding,
+            decoding,
+            verifier: builder.clone().build()?,
+            cached: builder.token_cache(CACHED_TOKENS).build()?,
+        })
+    }
+
+    fn token(&self, user: usize) -> Result<String, jsonwebtoken::errors::Error> {
         let claims = Claims {
-            sub: "user-1".to_owned(),
+            sub: format!("user-{user}"),
             exp: 4_102_444_800,
         };
         encode(&Header::new(self.algorithm), &claims, &self.encoding)
     }
+}
 
-    /// With keys that are at hand nothing is waited for.
-    fn verifies(&self, token: &str) -> bool {
-        self.verifier
-            .verify::<Claims>(black_box(token))
-            .now_or_never()
-            .is_some_and(|verified| verified.is_ok())
-    }
+/// With keys that are at hand nothing is waited for.
+fn verifies(verifier: &Verifier, token: &str) -> bool {
+    verifier
+        .verify::<Claims>(black_box(token))
+        .now_or_never()
+        .is_some_and(|verified| verified.is_ok())
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -68,11 +87,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
 
     println!(
-        "{:8} {:>12} {:>12} {:>12} {:>9} {:>7}  allocations",
-        "", "decode", "bare", "verify", "to decode", "to bare"
+        "{:8} {:>12} {:>12} {:>12} {:>12} {:>9} {:>7}  allocations",
+        "", "decode", "bare", "cached", "verify", "to decode", "to bare"
     );
     for case in &cases {
-        let token = case.token()?;
+        let token = case.token(1)?;
         let mut validation = Validation::new(case.algorithm);
         validation.validate_nbf = true;
 
@@ -81,10 +100,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 .is_ok_and(|data| data.claims.exp > 0)
         };
         let bare = bare_check(case, &token)?;
-        let verified = || case.verifies(&token);
-        let [decode_time, bare_time, verify_time] = alternate([&decoded, &*bare, &verified]);
+        let cached = || verifies(&case.cached, &token);
+        let verified = || verifies(&case.verifier, &token);
+        let [decode_time, bare_time, cached_time, verify_time] =
+            alternate([&decoded, &*bare, &cached, &verified]);
         println!(
-            "{:8} {decode_time:>12?} {bare_time:>12?} {verify_time:>12?} {:>9.2} {:>7.2}  {} against {}",
+            "{:8} {decode_time:>12?} {bare_time:>12?} {cached_time:>12?} {verify_time:>12?} {:>9.2} {:>7.2}  {} against {}",
             format!("{:?}", case.algorithm),
             verify_time.div_duration_f64(decode_time),
             verify_time.div_duration_f64(bare_time),
@@ -92,7 +113,29 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             allocations(decoded).0,
         );
     }
+
+    println!("bytes per token in the cache: {:.1}", cache_memory(&cases)?);
     Ok(())
+}
+
+/// The memory of a full cache, per token.
+fn cache_memory(cases: &[Case]) -> Result<f64, Box<dyn std::error::Error>> {
+    let case = cases
+        .iter()
+        .find(|case| case.algorithm == Algorithm::EdDSA)
+        .ok_or("there are keys for EdDSA")?;
+    // One more than fit, the first of which is there already.
+    let tokens = (1..=CACHED_TOKENS + 1).map(|user| case.token(user));
+    let tokens = tokens.collect::<Result<Vec<_>, _>>()?;
+
+    let verifier = case.cached.clone();
+    assert!(verifies(&verifier, &tokens[0]), "every token is good");
+    let before = live_bytes();
+    for token in &tokens[1..] {
+        assert!(verifies(&verifier, token), "every token is good");
+    }
+    let growth = i64::try_from(live_bytes())? - i64::try_from(before)?;
+    Ok(per(growth, CACHED_TOKENS - 1))
 }
 
 fn verify_only(cases: &[Case], name: &str, times: u32) -> Result<(), Box<dyn std::error::Error>> {
@@ -100,9 +143,9 @@ fn verify_only(cases: &[Case], name: &str, times: u32) -> Result<(), Box<dyn std
         .iter()
         .find(|case| format!("{:?}", case.algorithm) == name)
         .ok_or("HS256, RS256, ES256 or EdDSA, and how often")?;
-    let token = case.token()?;
+    let token = case.token(1)?;
     for _ in 0..times {
-        assert!(case.verifies(&token), "the token is good");
+        assert!(verifies(&case.verifier, &token), "the token is good");
     }
     Ok(())
 }
@@ -148,33 +191,34 @@ fn cases() -> Result<Vec<Case>, Box<dyn std::error::Error>> {
         include_bytes!("../../keys/ed25519.pem"),
         include_bytes!("../../keys/ed25519.pub.pem"),
     );
-    let public = |pem: &[u8], name| Verifier::builder().public_key(pem).algorithm(name).build();
+    let builder = Verifier::builder;
+    let public = |pem: &[u8], name| builder().public_key(pem).algorithm(name);
 
     Ok(vec![
-        Case {
-            algorithm: Algorithm::HS256,
-            encoding: EncodingKey::from_secret(secret),
-            decoding: DecodingKey::from_secret(secret),
-            verifier: Verifier::builder().secret(secret).build()?,
-        },
-        Case {
-            algorithm: Algorithm::RS256,
-            encoding: EncodingKey::from_rsa_pem(rsa.0)?,
-            decoding: DecodingKey::from_rsa_pem(rsa.1)?,
-            verifier: public(rsa.1, "RS256")?,
-        },
-        Case {
-            algorithm: Algorithm::ES256,
-            encoding: EncodingKey::from_ec_pem(ec.0)?,
-            decoding: DecodingKey::from_ec_pem(ec.1)?,
-            verifier: public(ec.1, "ES256")?,
-        },
-        Case {
-            algorithm: Algorithm::EdDSA,
-            encoding: EncodingKey::from_ed_pem(ed.0)?,
-            decoding: DecodingKey::from_ed_pem(ed.1)?,
-            verifier: public(ed.1, "EdDSA")?,
-        },
+        Case::new(
+            Algorithm::HS256,
+            EncodingKey::from_secret(secret),
+            DecodingKey::from_secret(secret),
+            builder().secret(secret),
+        )?,
+        Case::new(
+            Algorithm::RS256,
+            EncodingKey::from_rsa_pem(rsa.0)?,
+            DecodingKey::from_rsa_pem(rsa.1)?,
+            public(rsa.1, "RS256"),
+        )?,
+        Case::new(
+            Algorithm::ES256,
+            EncodingKey::from_ec_pem(ec.0)?,
+            DecodingKey::from_ec_pem(ec.1)?,
+            public(ec.1, "ES256"),
+        )?,
+        Case::new(
+            Algorithm::EdDSA,
+            EncodingKey::from_ed_pem(ed.0)?,
+            DecodingKey::from_ed_pem(ed.1)?,
+            public(ed.1, "EdDSA"),
+        )?,
     ])
 }
 

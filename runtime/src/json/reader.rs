@@ -62,7 +62,7 @@ impl<'a> ObjectReader<'a> {
             return Ok(None);
         }
         let name = self.scanner.name()?;
-        name.unescape().map(Some).ok_or(JsonError::Malformed)
+        unescape(name).map(Some).ok_or(JsonError::Malformed)
     }
 
     /// Returns the value of the member whose name was returned last, as JSON.
@@ -135,13 +135,7 @@ pub(crate) fn kind(json: &str) -> &'static str {
 /// Returns the content of a JSON string. Returns `None` if the value is not a string, or has half
 /// of a surrogate pair.
 pub(crate) fn string(json: &str) -> Option<Cow<'_, str>> {
-    let content = json.strip_prefix('"')?.strip_suffix('"')?;
-    let has_escapes = content.as_bytes().contains(&b'\\');
-    Content {
-        content,
-        has_escapes,
-    }
-    .unescape()
+    unescape(json.strip_prefix('"')?.strip_suffix('"')?)
 }
 
 /// Returns the strings of a JSON list. Returns `None` if the value is not a list of strings.
@@ -155,52 +149,15 @@ pub(crate) fn strings(json: &str) -> Option<Vec<Cow<'_, str>>> {
     Some(strings)
 }
 
-/// The part of a string between its quotes.
-struct Content<'a> {
-    content: &'a str,
-    has_escapes: bool,
+/// Unescapes the part of a string between its quotes.
+fn unescape(content: &str) -> Option<Cow<'_, str>> {
+    if !content.as_bytes().contains(&b'\\') {
+        return Some(Cow::Borrowed(content));
+    }
+    serde_json::from_str(&format!("\"{content}\""))
+        .ok()
+        .map(|Unescaped(string)| Cow::Owned(string.into_owned()))
 }
-
-impl<'a> Content<'a> {
-    /// Returns `None` if it has half of a surrogate pair.
-    fn unescape(&self) -> Option<Cow<'a, str>> {
-        let Self {
-            content,
-            has_escapes,
-        } = *self;
-        if !has_escapes {
-            return Some(Cow::Borrowed(content));
-        }
-        serde_json::from_str(&format!("\"{content}\""))
-            .ok()
-            .map(|Unescaped(string)| Cow::Owned(string.into_owned()))
-    }
-
-    /// Returns whether it is one of `serde_json`'s private names in any spelling.
-    fn is_private_name(&self) -> bool {
-        match self.content.as_bytes() {
-            [b'$', ..] if self.content.starts_with(PRIVATE_PREFIX) => true,
-            // Only an escape can still hide the prefix.
-            [b'$' | b'\\', ..] => self
-                .unescape()
-                .is_some_and(|name| name.starts_with(PRIVATE_PREFIX)),
-            _ => false,
-        }
-    }
-}
-
-/// The bytes that may not stand in a string, or have a meaning there.
-static IS_SPECIAL: [bool; 256] = {
-    let mut is_special = [false; 256];
-    let mut control = 0;
-    while control < 0x20 {
-        is_special[control] = true;
-        control += 1;
-    }
-    is_special[b'"' as usize] = true;
-    is_special[b'\\' as usize] = true;
-    is_special
-};
 
 /// A position in JSON ([RFC 8259](https://www.rfc-editor.org/rfc/rfc8259)).
 struct Scanner<'a> {
@@ -268,12 +225,12 @@ impl<'a> Scanner<'a> {
         Ok(false)
     }
 
-    /// Skips a name and the colon after it.
-    fn name(&mut self) -> Result<Content<'a>, JsonError> {
+    /// Skips a name and the colon after it. Returns the part between its quotes.
+    fn name(&mut self) -> Result<&'a str, JsonError> {
         self.expect(b'"')?;
         let name = self.string()?;
         self.expect(b':')?;
-        self.has_private_name |= name.is_private_name();
+        self.has_private_name |= is_private(name);
         Ok(name)
     }
 
@@ -353,28 +310,20 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// Skips a string after its first quote.
-    fn string(&mut self) -> Result<Content<'a>, JsonError> {
+    /// Skips a string after its first quote. Returns the part between the quotes.
+    fn string(&mut self) -> Result<&'a str, JsonError> {
         let start = self.position;
-        let mut has_escapes = false;
 
         loop {
             let rest = &self.json.as_bytes()[self.position..];
-            let length = rest.iter().position(|byte| IS_SPECIAL[usize::from(*byte)]);
+            let length = rest
+                .iter()
+                .position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20));
             let end = self.position + length.ok_or(JsonError::Malformed)?;
             self.position = end + 1;
             match self.json.as_bytes()[end] {
-                b'"' => {
-                    let content = &self.json[start..end];
-                    return Ok(Content {
-                        content,
-                        has_escapes,
-                    });
-                }
-                b'\\' => {
-                    has_escapes = true;
-                    self.escape()?;
-                }
+                b'"' => return Ok(&self.json[start..end]),
+                b'\\' => self.escape()?,
                 _ => return Err(JsonError::Malformed),
             }
         }
@@ -466,5 +415,15 @@ impl Containers {
 
     fn innermost(&self) -> Option<bool> {
         self.are_objects.last().copied()
+    }
+}
+
+/// Returns whether a name, still escaped, is one of `serde_json`'s private ones in any spelling.
+fn is_private(name: &str) -> bool {
+    match name.as_bytes() {
+        [b'$', ..] if name.starts_with(PRIVATE_PREFIX) => true,
+        // Only an escape can still hide the prefix.
+        [b'$' | b'\\', ..] => unescape(name).is_some_and(|name| name.starts_with(PRIVATE_PREFIX)),
+        _ => false,
     }
 }
