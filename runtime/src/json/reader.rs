@@ -62,6 +62,9 @@ impl<'a> ObjectReader<'a> {
             return Ok(None);
         }
         let name = self.scanner.name()?;
+        if !self.scanner.has_escapes {
+            return Ok(Some(Cow::Borrowed(name)));
+        }
         unescape(name).map(Some).ok_or(JsonError::Malformed)
     }
 
@@ -165,6 +168,8 @@ struct Scanner<'a> {
     position: usize,
     max_depth: u32,
     has_private_name: bool,
+    /// Whether the string that was skipped last has an escape in it.
+    has_escapes: bool,
 }
 
 impl<'a> Scanner<'a> {
@@ -174,6 +179,7 @@ impl<'a> Scanner<'a> {
             position: 0,
             max_depth,
             has_private_name: false,
+            has_escapes: false,
         }
     }
 
@@ -313,6 +319,7 @@ impl<'a> Scanner<'a> {
     /// Skips a string after its first quote. Returns the part between the quotes.
     fn string(&mut self) -> Result<&'a str, JsonError> {
         let start = self.position;
+        self.has_escapes = false;
 
         loop {
             let rest = &self.json.as_bytes()[self.position..];
@@ -323,7 +330,10 @@ impl<'a> Scanner<'a> {
             self.position = end + 1;
             match self.json.as_bytes()[end] {
                 b'"' => return Ok(&self.json[start..end]),
-                b'\\' => self.escape()?,
+                b'\\' => {
+                    self.has_escapes = true;
+                    self.escape()?;
+                }
                 _ => return Err(JsonError::Malformed),
             }
         }

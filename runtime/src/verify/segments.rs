@@ -41,22 +41,19 @@ impl<'a> Segments<'a> {
     ///
     /// `token_malformed`.
     pub(super) fn decode(&self) -> Result<DecodedSegments, AuthError> {
-        // Longer than all of them decoded.
-        let mut bytes = vec![0; self.message.len() + self.signature.len()];
-        let mut decode = |name, segment: &str, start| match URL_SAFE_NO_PAD
-            .decode_slice(segment, &mut bytes[start..])
+        let mut bytes = Vec::with_capacity(self.message.len() + self.signature.len());
+        let mut decode = |name, segment: &str| match URL_SAFE_NO_PAD.decode_vec(segment, &mut bytes)
         {
-            Ok(length) => Ok(start + length),
+            Ok(()) => Ok(bytes.len()),
             Err(_) => Err(malformed(format!(
                 "the {name} {}",
                 encoding_problem(segment)
             ))),
         };
 
-        let header_end = decode("header", self.header, 0)?;
-        let payload_end = decode("payload", self.payload, header_end)?;
-        let end = decode("signature", self.signature, payload_end)?;
-        bytes.truncate(end);
+        let header_end = decode("header", self.header)?;
+        let payload_end = decode("payload", self.payload)?;
+        decode("signature", self.signature)?;
         Ok(DecodedSegments {
             bytes,
             header_end,
