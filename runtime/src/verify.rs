@@ -265,8 +265,8 @@ impl Verifier {
         let now = SystemTime::now();
         let registered = rules.claims.check_payload(payload.as_str()?, now)?;
 
-        if let (Some(cache), Some(token)) = (&rules.token_cache, payload.newly_verified) {
-            cache.insert(token, registered.valid_until(), now);
+        if let (Some(cache), Some(token)) = (&rules.token_cache, &payload.newly_verified) {
+            cache.insert(**token, registered.valid_until(), now);
         }
         Ok(registered)
     }
@@ -339,18 +339,20 @@ fn verify_signature(
     header: &Header<'_>,
     signed: &SignedMessage<'_>,
     cache: Option<(&TokenCache, &str)>,
-) -> Result<Option<TokenHash>, AuthError> {
+) -> Result<Option<Box<TokenHash>>, AuthError> {
     let mut candidates = keys.candidates(header.algorithm, header.key_id.as_deref())?;
-    let cached = cache.map(|(cache, token)| (cache, TokenHash::new(keys.id(), token)));
-    if let Some((cache, token)) = &cached
-        && cache.contains(token, SystemTime::now())
-    {
-        return Ok(None);
-    }
+    let mut is_good = || candidates.any(|key| key.verify(header.algorithm, signed));
+    let invalid = || ErrorCode::TokenSignatureInvalid.into();
 
-    if candidates.any(|key| key.verify(header.algorithm, signed)) {
-        Ok(cached.map(|(_, token)| token))
+    let Some((cache, token)) = cache else {
+        return if is_good() { Ok(None) } else { Err(invalid()) };
+    };
+    let token = TokenHash::new(keys.id(), token);
+    if cache.contains(&token, SystemTime::now()) {
+        Ok(None)
+    } else if is_good() {
+        Ok(Some(Box::new(token)))
     } else {
-        Err(ErrorCode::TokenSignatureInvalid.into())
+        Err(invalid())
     }
 }

@@ -107,7 +107,7 @@ impl DecodedSegments {
         &self.bytes[self.payload_end..]
     }
 
-    pub(super) fn into_payload(self, newly_verified: Option<TokenHash>) -> SignedPayload {
+    pub(super) fn into_payload(self, newly_verified: Option<Box<TokenHash>>) -> SignedPayload {
         SignedPayload {
             segments: self,
             newly_verified,
@@ -118,8 +118,9 @@ impl DecodedSegments {
 /// A payload whose signature was checked.
 pub(crate) struct SignedPayload {
     segments: DecodedSegments,
-    /// The token, if the cache is to remember it.
-    pub(super) newly_verified: Option<TokenHash>,
+    /// The token, if the cache is to remember it. Boxed, because this is moved for each token, and
+    /// most have none.
+    pub(super) newly_verified: Option<Box<TokenHash>>,
 }
 
 impl SignedPayload {
