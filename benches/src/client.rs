@@ -215,7 +215,7 @@ fn new_user() -> String {
 
 /// Disconnects every other client without a word, as when a network is lost.
 async fn leave_or_drop(client: Client, number: usize) -> Result<()> {
-    if number % 2 == 0 {
+    if number.is_multiple_of(2) {
         client.leave().await
     } else {
         Ok(())
