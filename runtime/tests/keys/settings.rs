@@ -22,7 +22,7 @@ fn builder() -> VerifierBuilder {
 fn every_mistake_says_where_it_is_and_how_it_is_repaired() {
     let none: [&str; 0] = [];
 
-    for (builder, source, repair) in [
+    for (builder, source, repair) in vec![
         (Verifier::builder(), "no key", "set one of"),
         (builder().algorithm("none"), "\"none\" is unknown", "HS256"),
         (
