@@ -5,7 +5,7 @@
 use std::{collections::BTreeSet, fs, path::Path};
 
 use serde_json::json;
-use socketioxide_jwt_auth::ErrorCode;
+use socketioxide_jwt_auth::{AuthError, ErrorCode};
 use socketioxide_jwt_auth_tests::refusal;
 
 #[test]
@@ -37,8 +37,12 @@ fn the_readme_shows_the_quickstart() {
 
 #[test]
 fn the_readme_pages_show_refusals_as_they_are_sent() {
+    // These clients print the members in the order of the alphabet.
     for (page, code) in [
-        (include_str!("../../../README.md"), "login_required"),
+        (
+            include_str!("../../../examples/quickstart/README.md"),
+            "login_required",
+        ),
         (
             include_str!("../../../examples/cluster/README.md"),
             "forbidden",
@@ -47,6 +51,13 @@ fn the_readme_pages_show_refusals_as_they_are_sent() {
         let answer = json!({ "error": refusal(code) }).to_string();
         assert!(page.contains(&answer), "{answer}");
     }
+
+    let refusal = serde_json::to_string(&AuthError::from(ErrorCode::LoginRequired)).unwrap();
+    let answer = format!(r#"{{"error":{refusal}}}"#);
+    assert!(
+        include_str!("../../../README.md").contains(&answer),
+        "{answer}"
+    );
 }
 
 #[test]
