@@ -146,12 +146,12 @@ options! {
         default = r#""utf8""#, aliases = ["encoding", "base64"];
     /// Accepts a secret that is shorter than the hash (32, 48 or 64 bytes).
     "allow_weak_secret": Bool, "true", default = "false", aliases = ["weak_secret"];
-    /// Public keys from the environment, in PEM.
+    /// Public keys from the environment, in PEM; certificates need the feature `certificates`.
     "public_key_env": StringOrList(strings::environment_name), r#""JWT_PUBLIC_KEY""#, key = Public;
-    /// Public keys from files, in PEM.
+    /// Public keys from files, in PEM; certificates need the feature `certificates`.
     "public_key_file": StringOrList(strings::not_empty), r#""keys/public.pem""#,
         key = Public, aliases = ["pem"];
-    /// Public key from code, in PEM.
+    /// Public key from code, in PEM; a certificate needs the feature `certificates`.
     "public_key": Bytes, r#"include_str!("public.pem")"#, key = Public;
     /// JWK Set from a file.
     "jwks_file": String(strings::not_empty), r#""keys/jwks.json""#, key = Mixed;

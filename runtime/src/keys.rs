@@ -3,6 +3,7 @@
 #[cfg(feature = "aws_lc_rs")]
 mod aws_lc;
 mod backend;
+mod der;
 mod files;
 mod fixed;
 mod jwk;
@@ -19,6 +20,8 @@ mod source;
 mod verifier_keys;
 
 pub(crate) use backend::{check as check_backend, install as install_backend};
+#[cfg(feature = "testing")]
+pub(crate) use der::RsaKey;
 pub(crate) use fixed::FixedKeys;
 pub(crate) use key::SignedMessage;
 use key::VerificationKey;

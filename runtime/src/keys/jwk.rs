@@ -4,13 +4,10 @@ use std::{borrow::Cow, collections::HashSet, fmt, mem};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::DecodingKey;
-use pkcs1::{
-    RsaPublicKeyRef,
-    der::{Encode, asn1::UintRef},
-};
 
 use super::{
     KeyProblem, VerificationKey,
+    der::RsaKey,
     key::{KeyKind, check_rsa},
 };
 use crate::{
@@ -336,19 +333,11 @@ fn parse_rsa(jwk: &Jwk<'_>) -> Result<VerificationKey, KeyProblem> {
     let modulus = decode_member("n", jwk.n.as_ref())?;
     let exponent = decode_member("e", jwk.e.as_ref())?;
     check_rsa(&modulus, &exponent)?;
-    let der = pkcs1_der(&modulus, &exponent).ok_or(KeyProblem::NotNumber)?;
+    // Some issuers write leading zeros, against RFC 7518 §6.3.1.1; they are left out.
+    let der = RsaKey::new(&modulus, &exponent)
+        .to_der()
+        .ok_or(KeyProblem::NotNumber)?;
     VerificationKey::new(DecodingKey::from_rsa_der(&der), KeyKind::Rsa)
-}
-
-/// Some issuers write a leading zero octet, against RFC 7518 §6.3.1.1; `UintRef` leaves it out.
-fn pkcs1_der(modulus: &[u8], exponent: &[u8]) -> Option<Vec<u8>> {
-    let (modulus, public_exponent) = (UintRef::new(modulus).ok()?, UintRef::new(exponent).ok()?);
-    RsaPublicKeyRef {
-        modulus,
-        public_exponent,
-    }
-    .to_der()
-    .ok()
 }
 
 fn parse_ec(jwk: &Jwk<'_>) -> Result<VerificationKey, KeyProblem> {

@@ -1,20 +1,18 @@
 //! Public keys and certificates in PEM ([RFC 7468](https://www.rfc-editor.org/rfc/rfc7468)).
 
+mod certificate;
 mod repair;
 
+use const_oid::ObjectIdentifier;
 use jsonwebtoken::DecodingKey;
-use pkcs1::RsaPublicKeyRef;
-use x509_cert::{
-    Certificate,
-    der::{Decode, asn1::ObjectIdentifier},
-    spki::SubjectPublicKeyInfoOwned,
-};
 
 use super::{
     KeyProblem, VerificationKey,
+    der::{KeyInfo, Parameters, RsaKey},
     key::{KeyKind, check_rsa},
 };
 use crate::error::ConfigError;
+use certificate::Certificate;
 
 /// Why a PEM cannot be parsed that has the beginning of a block.
 const CUT_OFF: &str = ": a block is broken or cut off, export the key again";
@@ -60,24 +58,18 @@ fn parse_blocks(written: &[u8]) -> Result<Vec<VerificationKey>, KeyProblem> {
 }
 
 /// A block of PEM, whose key is not parsed yet.
-enum Block {
-    Certificate(Box<Certificate>),
-    KeyInfo(SubjectPublicKeyInfoOwned),
-    Rsa(Vec<u8>),
+enum Block<'a> {
+    Certificate(Certificate),
+    KeyInfo(KeyInfo<'a>),
+    Rsa(&'a [u8]),
 }
 
-impl Block {
-    fn parse(tag: &str, der: &[u8]) -> Result<Self, KeyProblem> {
-        let broken = |_| KeyProblem::BrokenBlock(tag.to_owned());
-
+impl<'a> Block<'a> {
+    fn parse(tag: &str, der: &'a [u8]) -> Result<Self, KeyProblem> {
         match tag {
-            "PUBLIC KEY" => SubjectPublicKeyInfoOwned::from_der(der)
-                .map(Self::KeyInfo)
-                .map_err(broken),
-            "CERTIFICATE" => Certificate::from_der(der)
-                .map(|certificate| Self::Certificate(Box::new(certificate)))
-                .map_err(broken),
-            "RSA PUBLIC KEY" => Ok(Self::Rsa(der.to_owned())),
+            "PUBLIC KEY" => KeyInfo::parse(der).map(Self::KeyInfo),
+            "CERTIFICATE" => Certificate::parse(der).map(Self::Certificate),
+            "RSA PUBLIC KEY" => Ok(Self::Rsa(der)),
             private if private.contains("PRIVATE KEY") => Err(KeyProblem::PrivatePem),
             other => Err(KeyProblem::UnsupportedBlock(other.to_owned())),
         }
@@ -86,7 +78,7 @@ impl Block {
     fn parse_key(&self) -> Result<VerificationKey, KeyProblem> {
         match self {
             Self::Certificate(certificate) => {
-                parse_key_info(certificate.tbs_certificate().subject_public_key_info())
+                parse_key_info(&KeyInfo::parse(&certificate.key_info()?)?)
             }
             Self::KeyInfo(info) => parse_key_info(info),
             Self::Rsa(der) => parse_rsa(der),
@@ -94,46 +86,37 @@ impl Block {
     }
 
     /// Returns whether this is the certificate of the authority that issued the other one. Its key
-    /// signs certificates, not tokens. A self-signed certificate has no authority.
+    /// signs certificates, not tokens.
     fn is_issuer_of(&self, other: &Self) -> bool {
-        let (Self::Certificate(own), Self::Certificate(other)) = (self, other) else {
-            return false;
-        };
-        let (own, other) = (own.tbs_certificate(), other.tbs_certificate());
-        other.issuer() == own.subject() && other.issuer() != other.subject()
+        match (self, other) {
+            (Self::Certificate(own), Self::Certificate(other)) => own.is_issuer_of(other),
+            _ => false,
+        }
     }
 }
 
-fn parse_key_info(info: &SubjectPublicKeyInfoOwned) -> Result<VerificationKey, KeyProblem> {
-    let bits = info
-        .subject_public_key
-        .as_bytes()
-        .ok_or(KeyProblem::BrokenBitString)?;
-    let curve = || {
-        info.algorithm
-            .parameters
-            .as_ref()
-            .and_then(|any| any.decode_as::<ObjectIdentifier>().ok())
-    };
-
-    match info.algorithm.oid {
-        RSA => parse_rsa(bits),
-        EC => match curve() {
-            Some(P256) => parse_point(bits, KeyKind::P256, 65),
-            Some(P384) => parse_point(bits, KeyKind::P384, 97),
-            Some(P521) => parse_point(bits, KeyKind::P521, 133),
-            _ => Err(KeyProblem::UnsupportedCurve),
-        },
-        ED25519 if bits.len() == 32 => {
-            VerificationKey::new(DecodingKey::from_ed_der(bits), KeyKind::Ed25519)
+/// The parameters of RSA are NULL ([RFC 3279
+/// §2.3.1](https://www.rfc-editor.org/rfc/rfc3279#section-2.3.1)), which some tools leave out, and
+/// Ed25519 has none ([RFC 8410 §3](https://www.rfc-editor.org/rfc/rfc8410#section-3)).
+fn parse_key_info(info: &KeyInfo<'_>) -> Result<VerificationKey, KeyProblem> {
+    match (info.algorithm, &info.parameters) {
+        (RSA, Parameters::Null | Parameters::Absent) => parse_rsa(info.key),
+        (RSA, _) => Err(KeyProblem::BrokenRsa),
+        (EC, Parameters::Identifier(P256)) => parse_point(info.key, KeyKind::P256, 65),
+        (EC, Parameters::Identifier(P384)) => parse_point(info.key, KeyKind::P384, 97),
+        (EC, Parameters::Identifier(P521)) => parse_point(info.key, KeyKind::P521, 133),
+        (EC, _) => Err(KeyProblem::UnsupportedCurve),
+        (ED25519, Parameters::Absent) if info.key.len() == 32 => {
+            VerificationKey::new(DecodingKey::from_ed_der(info.key), KeyKind::Ed25519)
         }
-        other => Err(KeyProblem::UnsupportedType(other)),
+        (ED25519, _) => Err(KeyProblem::BrokenBlock("PUBLIC KEY".to_owned())),
+        (other, _) => Err(KeyProblem::UnsupportedType(other)),
     }
 }
 
 fn parse_rsa(der: &[u8]) -> Result<VerificationKey, KeyProblem> {
-    let key = RsaPublicKeyRef::from_der(der).map_err(|_| KeyProblem::BrokenRsa)?;
-    check_rsa(key.modulus.as_bytes(), key.public_exponent.as_bytes())?;
+    let key = RsaKey::parse(der).ok_or(KeyProblem::BrokenRsa)?;
+    check_rsa(key.modulus, key.exponent)?;
     VerificationKey::new(DecodingKey::from_rsa_der(der), KeyKind::Rsa)
 }
 

@@ -1,6 +1,6 @@
 //! What can be wrong with a key.
 
-use x509_cert::der::asn1::ObjectIdentifier;
+use const_oid::ObjectIdentifier;
 
 use crate::Algorithm;
 
@@ -22,7 +22,8 @@ pub(crate) enum KeyProblem {
 
     // PEM
     #[error(
-        "no PEM public key{0}; it must contain `-----BEGIN PUBLIC KEY-----` (or RSA PUBLIC KEY, or CERTIFICATE)"
+        "no PEM public key{0}; it must contain `-----BEGIN PUBLIC KEY-----` (or RSA PUBLIC KEY, or, with the feature \
+         `certificates`, CERTIFICATE)"
     )]
     NotPem(&'static str),
     #[error(
@@ -30,6 +31,12 @@ pub(crate) enum KeyProblem {
          the tokens"
     )]
     NoLeaf,
+    #[cfg(not(feature = "certificates"))]
+    #[error(
+        "a certificate, which needs the feature `certificates`: run `cargo add socketioxide-jwt-auth --features \
+         certificates`, or put in the public key, made with `openssl x509 -in cert.pem -noout -pubkey`"
+    )]
+    CertificatesUnavailable,
     #[error("a broken {0} block; export the key again")]
     BrokenBlock(String),
     #[error(

@@ -99,7 +99,9 @@ impl KeySet {
     }
 
     /// Makes a set of the public keys and certificates in PEM: RSA, EC (P-256, P-384, or P-521 with
-    /// the feature `aws_lc_rs`) or Ed25519. Of a chain of certificates, only the leaf is a key.
+    /// the feature `aws_lc_rs`) or Ed25519.
+    ///
+    /// Certificates need the feature `certificates`. Of a chain of them, only the leaf is a key.
     ///
     /// Line breaks may be written as `\n`, and the whole PEM may be in base64.
     ///

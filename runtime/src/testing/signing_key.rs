@@ -12,10 +12,9 @@ use aws_lc_rs::{
     },
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use pkcs1::{RsaPublicKeyRef, der::Decode};
 use serde_json::{Value, json};
 
-use crate::Algorithm;
+use crate::{Algorithm, keys::RsaKey};
 
 /// A key that signs, for one algorithm.
 pub(super) struct SigningKey {
@@ -95,12 +94,12 @@ impl SigningKey {
         let mut jwk = match &self.pair {
             Pair::Secret(secret) => json!({ "kty": "oct", "k": encode(secret) }),
             Pair::Rsa(pair) => {
-                let key = RsaPublicKeyRef::from_der(pair.public_key().as_ref())
+                let key = RsaKey::parse(pair.public_key().as_ref())
                     .expect("a public RSA key is in PKCS#1");
                 json!({
                     "kty": "RSA",
-                    "n": encode(key.modulus.as_bytes()),
-                    "e": encode(key.public_exponent.as_bytes()),
+                    "n": encode(key.modulus),
+                    "e": encode(key.exponent),
                 })
             }
             Pair::Ec(pair) => {

@@ -63,8 +63,10 @@ declare_settings! {
             fn public_key_file(files: impl OneOrMany) { FixedKeys::PublicKeyFile(files.into_strings()).into() }
 
             /// The public key(s) or certificate(s) in PEM, from code: RSA, EC (P-256, P-384, or
-            /// P-521 with the feature `aws_lc_rs`) or Ed25519. Of a chain of certificates, only the
-            /// leaf is a key.
+            /// P-521 with the feature `aws_lc_rs`) or Ed25519.
+            ///
+            /// Certificates need the feature `certificates`. Of a chain of them, only the leaf is a
+            /// key.
             ///
             /// Line breaks may be written as `\n`, and the whole PEM may be in base64, as it often
             /// is in environment variables.

@@ -9,6 +9,7 @@ use base64::{
 use pem::Pem;
 use pkcs1::{RsaPublicKeyRef, der::Encode};
 use socketioxide_jwt_auth::{KeySet, Verifier, VerifierBuilder};
+use spki::SubjectPublicKeyInfoRef;
 
 use super::{
     claims, refuses,
@@ -55,7 +56,8 @@ fn every_form_of_a_public_key_verifies() {
         (fixture!("p521.pem"), Algorithm::ES512),
         (fixture!("p521.cert.pem"), Algorithm::ES512),
     ] {
-        if !ALGORITHMS.contains(&algorithm) {
+        let needs_feature = pem.contains("CERTIFICATE") && !cfg!(feature = "certificates");
+        if needs_feature || !ALGORITHMS.contains(&algorithm) {
             continue;
         }
         verifies(pem, algorithm);
@@ -158,6 +160,7 @@ fn a_private_key_is_refused_and_never_shown_in_any_form() {
     );
 }
 
+#[cfg(feature = "certificates")]
 #[test]
 fn only_the_leaf_of_a_chain_of_certificates_is_a_key() {
     // The authorities have keys of P-521, which one of the backends does not have, and Ed448, which
@@ -220,6 +223,7 @@ fn only_the_leaf_of_a_chain_of_certificates_is_a_key() {
 }
 
 /// As in a rotation.
+#[cfg(feature = "certificates")]
 #[test]
 fn each_of_several_certificates_that_did_not_issue_another_is_a_key() {
     // These are self-signed, all with the same name.
@@ -244,6 +248,43 @@ fn each_of_several_certificates_that_did_not_issue_another_is_a_key() {
         let token = Signer::new(algorithm).token(&claims());
         assert_eq!(outcome(&verifier, &token), "accepted", "{algorithm:?}");
     }
+}
+
+#[cfg(not(feature = "certificates"))]
+#[test]
+fn a_certificate_names_the_feature_that_it_needs() {
+    let certificate = fixture!("rsa.cert.pem");
+
+    for pem in [
+        certificate,
+        fixture!("p256.chain.pem"),
+        fixture!("refused/authorities.pem"),
+        &certificate.replace('\n', "\\n"),
+        &STANDARD.encode(certificate),
+        &[fixture!("rsa.pem"), certificate].concat(),
+        &pem::encode(&Pem::new("CERTIFICATE", b"broken")),
+    ] {
+        let text = refuses(
+            with_pem(pem, Algorithm::RS256),
+            "public_key holds a certificate, which needs the feature `certificates`",
+            "cargo add socketioxide-jwt-auth --features certificates",
+        );
+        assert!(
+            text.contains("openssl x509 -in cert.pem -noout -pubkey"),
+            "{text}"
+        );
+
+        let text = KeySet::from_pem(pem).unwrap_err().to_string();
+        assert!(text.contains("--features certificates"), "{text}");
+    }
+
+    let path = file("certificate.pem", certificate);
+    let path = path.to_str().unwrap();
+    refuses(
+        Verifier::builder().public_key_file(path).algorithm("RS256"),
+        path,
+        "--features certificates",
+    );
 }
 
 #[test]
@@ -348,7 +389,11 @@ fn a_block_that_is_cut_off_is_an_error_also_after_a_good_one() {
 fn every_key_of_a_file_verifies() {
     let pem = [
         fixture!("rsa-other.pem"),
-        fixture!("p256.cert.pem"),
+        if cfg!(feature = "certificates") {
+            fixture!("p256.cert.pem")
+        } else {
+            fixture!("p256.pem")
+        },
         fixture!("rsa.pkcs1.pem"),
     ]
     .concat();
@@ -621,7 +666,14 @@ fn malformed_keys_are_refused() {
         (unfinished, "BEGIN PUBLIC KEY"),
         (spoilt.as_str(), "BEGIN PUBLIC KEY"),
         (empty, "export the key again"),
-        (exchanged.as_str(), "export the key again"),
+        (
+            exchanged.as_str(),
+            if cfg!(feature = "certificates") {
+                "export the key again"
+            } else {
+                "--features certificates"
+            },
+        ),
         (relabelled.as_str(), "export it again"),
         (long.as_str(), "export the key again"),
         (cut.as_str(), "export the key again"),
@@ -639,6 +691,242 @@ fn malformed_keys_are_refused() {
         "public_key",
         "BEGIN PUBLIC KEY",
     );
+}
+
+/// An element of DER with a length in its shortest form, as DER demands, or in a longer one.
+fn element(tag: u8, parts: &[&[u8]], shortest: bool) -> Vec<u8> {
+    let content = parts.concat();
+    let length = match u16::try_from(content.len()).unwrap().to_be_bytes() {
+        [0, short @ ..=0x7f] if shortest => vec![short],
+        [0, long] if shortest => vec![0x81, long],
+        [high, low] if shortest => vec![0x82, high, low],
+        [high, low] => vec![0x83, 0, high, low],
+    };
+    [&[tag], length.as_slice(), &content].concat()
+}
+
+/// A key, apart from the algorithm that it is for.
+#[derive(Clone)]
+struct KeyInfo {
+    identifier: Vec<u8>,
+    parameters: Vec<u8>,
+    after_parameters: Vec<u8>,
+    unused_bits: u8,
+    key: Vec<u8>,
+    after_bits: Vec<u8>,
+    after_all: Vec<u8>,
+    with_shortest_lengths: bool,
+}
+
+impl KeyInfo {
+    fn of(pem: &str) -> Self {
+        let der = der(pem);
+        let info = SubjectPublicKeyInfoRef::try_from(der.as_slice()).unwrap();
+        let parameters = info.algorithm.parameters.map(|any| any.to_der().unwrap());
+        Self {
+            identifier: info.algorithm.oid.to_der().unwrap(),
+            parameters: parameters.unwrap_or_default(),
+            after_parameters: Vec::new(),
+            unused_bits: 0,
+            key: info.subject_public_key.as_bytes().unwrap().to_vec(),
+            after_bits: Vec::new(),
+            after_all: Vec::new(),
+            with_shortest_lengths: true,
+        }
+    }
+
+    fn pem(&self) -> String {
+        let shortest = self.with_shortest_lengths;
+        let algorithm =
+            [&self.identifier, &self.parameters, &self.after_parameters].map(Vec::as_slice);
+        let algorithm = element(0x30, &algorithm, shortest);
+        let bits = element(0x03, &[&[self.unused_bits], &self.key], shortest);
+        let mut der = element(0x30, &[&algorithm, &bits, &self.after_bits], shortest);
+        der.extend(&self.after_all);
+        pem::encode(&Pem::new("PUBLIC KEY", der))
+    }
+
+    fn changed(&self, change: impl FnOnce(&mut Self)) -> String {
+        let mut changed = self.clone();
+        change(&mut changed);
+        changed.pem()
+    }
+}
+
+/// aws-lc-rs takes some of them.
+#[test]
+fn every_key_has_one_encoding() {
+    let asn1_null = || vec![0x05, 0x00];
+
+    for algorithm in [
+        Algorithm::RS256,
+        Algorithm::ES256,
+        Algorithm::ES384,
+        Algorithm::ES512,
+        Algorithm::EdDSA,
+    ] {
+        if !ALGORITHMS.contains(&algorithm) {
+            continue;
+        }
+        let info = KeyInfo::of(public_pem(algorithm));
+        verifies(info.pem(), algorithm);
+
+        for (what, pem) in [
+            (
+                "a byte after all",
+                info.changed(|info| info.after_all = vec![0]),
+            ),
+            (
+                "a NULL after all",
+                info.changed(|info| info.after_all = asn1_null()),
+            ),
+            (
+                "the key twice",
+                info.changed(|info| info.after_all = der(public_pem(algorithm))),
+            ),
+            (
+                "a NULL after the key",
+                info.changed(|info| info.after_bits = asn1_null()),
+            ),
+            ("a byte in the key", info.changed(|info| info.key.push(0))),
+            (
+                "a byte less in the key",
+                info.changed(|info| info.key.truncate(info.key.len() - 1)),
+            ),
+            ("no key", info.changed(|info| info.key.clear())),
+            ("an unused bit", info.changed(|info| info.unused_bits = 1)),
+            (
+                "eight unused bits",
+                info.changed(|info| info.unused_bits = 8),
+            ),
+            (
+                "two parameters",
+                info.changed(|info| info.after_parameters = asn1_null()),
+            ),
+            (
+                "other parameters",
+                info.changed(|info| info.parameters = vec![0x02, 0x01, 0x01]),
+            ),
+            (
+                "broken parameters",
+                info.changed(|info| info.parameters = vec![0x05, 0x01]),
+            ),
+            ("no algorithm", info.changed(|info| info.identifier.clear())),
+            (
+                "an empty algorithm",
+                info.changed(|info| info.identifier = vec![0x06, 0x00]),
+            ),
+            (
+                "another algorithm",
+                info.changed(|info| info.identifier = vec![0x06, 0x01, 0x2a]),
+            ),
+            (
+                "long lengths",
+                info.changed(|info| info.with_shortest_lengths = false),
+            ),
+        ] {
+            let builder = with_pem(&pem, algorithm);
+            // RSA with one NULL is as it should be; with two it is not.
+            let text = builder.build().expect_err(what).to_string();
+            assert!(
+                text.contains("public_key holds a"),
+                "{algorithm:?}, {what}: {text}"
+            );
+            KeySet::from_pem(&pem).expect_err(what);
+        }
+    }
+}
+
+#[test]
+fn a_key_under_another_algorithm_or_curve_is_refused() {
+    let named = |pem: &str| {
+        let info = KeyInfo::of(pem);
+        (info.identifier, info.parameters)
+    };
+    let supported = [
+        fixture!("rsa.pem"),
+        fixture!("p256.pem"),
+        fixture!("p384.pem"),
+        fixture!("p521.pem"),
+        fixture!("ed25519.pem"),
+    ];
+    let unsupported = [
+        fixture!("refused/rsa-pss.pem"),
+        fixture!("refused/secp256k1.pem"),
+        fixture!("refused/x25519.pem"),
+        fixture!("refused/ed448.pem"),
+    ];
+
+    for key in supported {
+        let others = supported.into_iter().chain(unsupported);
+        for other in others.filter(|other| *other != key) {
+            let pem = KeyInfo::of(key).changed(|info| {
+                (info.identifier, info.parameters) = named(other);
+            });
+            let error = KeySet::from_pem(&pem).expect_err(&pem).to_string();
+            assert!(error.contains("holds a"), "{error}");
+        }
+    }
+}
+
+/// [RFC 4055 §1.2](https://www.rfc-editor.org/rfc/rfc4055#section-1.2) asks for NULL, and some tools
+/// leave it out.
+#[test]
+fn an_rsa_key_may_be_without_parameters_and_no_other_may() {
+    let without = |pem| KeyInfo::of(pem).changed(|info| info.parameters.clear());
+    verifies(without(fixture!("rsa.pem")), Algorithm::RS256);
+    refuses(
+        with_pem(without(fixture!("p256.pem")), Algorithm::ES256),
+        "public_key holds an EC key on an unsupported curve",
+        "use P-256",
+    );
+
+    let with_null =
+        KeyInfo::of(fixture!("ed25519.pem")).changed(|info| info.parameters = vec![0x05, 0x00]);
+    refuses(
+        with_pem(with_null, Algorithm::EdDSA),
+        "public_key holds a broken PUBLIC KEY block",
+        "export the key again",
+    );
+}
+
+#[test]
+fn a_number_of_an_rsa_key_has_one_encoding() {
+    let der = der(fixture!("rsa.pkcs1.pem"));
+    let key = RsaPublicKeyRef::try_from(der.as_slice()).unwrap();
+    let (modulus, exponent) = (key.modulus.as_bytes(), key.public_exponent.as_bytes());
+    let encoded = |modulus: &[&[u8]], exponent: &[&[u8]], after: &[u8], shortest| {
+        let numbers = [
+            element(0x02, modulus, shortest),
+            element(0x02, exponent, shortest),
+        ];
+        let key = element(0x30, &[&numbers[0], &numbers[1], after], shortest);
+        let info = KeyInfo::of(fixture!("rsa.pem")).changed(|info| info.key = key.clone());
+        [pem::encode(&Pem::new("RSA PUBLIC KEY", key)), info]
+    };
+
+    for pem in encoded(&[&[0], modulus], &[exponent], &[], true) {
+        verifies(pem, Algorithm::RS256);
+    }
+    for pems in [
+        // Negative, with needless zeros, empty, with more behind it, with long lengths.
+        encoded(&[modulus], &[exponent], &[], true),
+        encoded(&[&[0, 0], modulus], &[exponent], &[], true),
+        encoded(&[&[0], modulus], &[&[0], exponent], &[], true),
+        encoded(&[], &[exponent], &[], true),
+        encoded(&[&[0], modulus], &[], &[], true),
+        encoded(&[&[0], modulus], &[exponent], &[0], true),
+        encoded(&[&[0], modulus], &[exponent], &[0x02, 0x01, 0x03], true),
+        encoded(&[&[0], modulus], &[exponent], &[], false),
+    ] {
+        for pem in pems {
+            refuses(
+                with_pem(pem, Algorithm::RS256),
+                "public_key holds a broken RSA key",
+                "export it again",
+            );
+        }
+    }
 }
 
 /// aws-lc-rs refuses such a point when the key is loaded, the other backend when it verifies a

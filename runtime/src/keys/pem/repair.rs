@@ -7,9 +7,8 @@ use base64::{
     Engine,
     engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD},
 };
-use x509_cert::{Certificate, der::Decode};
 
-use crate::keys::KeyProblem;
+use crate::keys::{KeyProblem, der};
 
 const BEGIN: &str = "-----BEGIN ";
 
@@ -78,7 +77,7 @@ fn describe(written: &[u8], decoded: Option<&[u8]>) -> &'static str {
         ": it is JSON, give a JWK Set to jwks or jwks_file"
     } else if text.starts_with("ssh-") || text.starts_with("ecdsa-sha2-") {
         ": it is a key for SSH, convert it with `ssh-keygen -e -m PKCS8 -f key.pub`"
-    } else if Certificate::from_der(written).is_ok() {
+    } else if der::is_certificate(written) {
         ": it is DER, convert it with `openssl x509 -inform DER -in cert.der -out cert.pem`"
     } else if written.first() == Some(&DER_SEQUENCE) && !written.is_ascii() {
         ": it is DER, convert it with `openssl pkey -pubin -inform DER -in key.der -out key.pem`"
