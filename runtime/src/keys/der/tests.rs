@@ -196,7 +196,7 @@ fn every_length_of_an_element_is_written_and_parsed() {
         assert_eq!(RsaKey::parse(&der).unwrap().modulus, modulus);
     }
 
-    assert_eq!(RsaKey::new(&[0x55; 65_536], &[3]).to_der(), None);
+    assert_eq!(RsaKey::new(&vec![0x55; 65_536], &[3]).to_der(), None);
 }
 
 #[test]
