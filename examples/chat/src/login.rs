@@ -192,7 +192,7 @@ async fn password_matches(hash: String, password: String) -> Result<bool> {
                 .is_ok()
         })
     });
-    Ok(matches.await.map_err(AuthError::internal)?)
+    matches.await.map_err(AuthError::internal)
 }
 
 pub(crate) fn random_hex() -> String {
