@@ -15,6 +15,9 @@ use socketioxide_jwt_auth_tests::{
     ready, recorder, token, token_valid_for, unauthorized, unauthorized_event,
 };
 
+/// The seconds for which tokens are valid: longer than it takes to fill a channel on a slow machine.
+const LIFE: f64 = 3.0;
+
 #[jwt_auth(secret = SECRET, leeway = "0s", guest = true, authenticate_event = "authenticate")]
 async fn log_in(claims: Claims, State(recorder): State<Recorder>) -> Option<User> {
     recorder.record(format!("lookup {}", claims.sub));
@@ -95,7 +98,7 @@ fn has_ended(server: &Server, socket: &SocketRef) -> bool {
 #[tokio::test]
 async fn the_session_ends_in_time_and_the_client_is_told_when_it_reads() {
     let (server, mut records) = serve(log_in::builder()).await;
-    let (token, _) = token_valid_for(1.0, "ada");
+    let (token, _) = token_valid_for(LIFE, "ada");
     let (mut raw, socket) = connect_with_small_buffer(&server, Some(&token)).await;
     assert_eq!(records.next().await, "lookup ada");
     assert_eq!(server.io.to("members").sockets().len(), 1);
@@ -137,7 +140,7 @@ async fn a_warning_that_cannot_be_sent_does_not_delay_the_end() {
 #[tokio::test]
 async fn a_session_that_has_ended_is_not_renewed_and_costs_no_lookup() {
     let (server, mut records) = serve(log_in::builder()).await;
-    let (first, _) = token_valid_for(1.0, "ada");
+    let (first, _) = token_valid_for(LIFE, "ada");
     let (mut raw, socket) = connect_with_small_buffer(&server, Some(&first)).await;
     fill(&socket).await;
     let_it_expire(&first).await;
@@ -183,7 +186,7 @@ async fn nothing_remains_of_a_client_that_never_reads_and_disconnects() {
         .metrics()
         .num_alive_tasks();
     let (server, mut records) = serve(log_in::builder()).await;
-    let (token, _) = token_valid_for(1.0, "ada");
+    let (token, _) = token_valid_for(LIFE, "ada");
     let (raw, socket) = connect_with_small_buffer(&server, Some(&token)).await;
     fill(&socket).await;
     let_it_expire(&token).await;
@@ -237,7 +240,7 @@ async fn a_channel_for_one_packet_is_enough() {
 #[tokio::test]
 async fn a_logout_says_that_a_session_which_expired_before_is_still_connected() {
     let (server, _records) = serve(log_in::builder()).await;
-    let (token, _) = token_valid_for(1.0, "ada");
+    let (token, _) = token_valid_for(LIFE, "ada");
     let (_raw, socket) = connect_with_small_buffer(&server, Some(&token)).await;
     fill(&socket).await;
     let_it_expire(&token).await;
@@ -253,10 +256,10 @@ async fn a_logout_says_that_a_session_which_expired_before_is_still_connected() 
 #[tokio::test]
 async fn a_logout_neither_waits_for_nor_disconnects_a_slow_client_of_another_user() {
     let (server, _records) = serve(log_in::builder()).await;
-    let (adas, _) = token_valid_for(1.0, "ada");
+    let (adas, _) = token_valid_for(LIFE, "ada");
     let (mut ada, adas_socket) = connect_with_small_buffer(&server, Some(&adas)).await;
     fill(&adas_socket).await;
-    let (graces, _) = token_valid_for(1.0, "grace");
+    let (graces, _) = token_valid_for(LIFE, "grace");
     let (mut grace, graces_socket) = connect_with_small_buffer(&server, Some(&graces)).await;
     fill(&graces_socket).await;
     let_it_expire(&graces).await;
@@ -314,7 +317,7 @@ async fn a_slow_client_leaves_all_rooms_at_a_logout() {
 #[tokio::test]
 async fn a_client_that_reads_slowly_receives_few_broadcasts_after_its_end() {
     let (server, _records) = serve(log_in::builder()).await;
-    let (token, _) = token_valid_for(1.0, "ada");
+    let (token, _) = token_valid_for(LIFE, "ada");
     let (mut raw, socket) = connect_with_small_buffer(&server, Some(&token)).await;
     fill(&socket).await;
     let_it_expire(&token).await;
