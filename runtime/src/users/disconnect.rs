@@ -10,6 +10,7 @@ use futures_util::{
 use socketioxide::{
     SocketIo,
     adapter::Adapter,
+    extract::SocketRef,
     handler::FromConnectParts,
     operators::BroadcastOperators,
     socket::{RemoteActionError, RemoteSocket, Sid, Socket},
@@ -244,6 +245,13 @@ impl<A: Adapter> Elsewhere<A> {
 
     async fn disconnect_all(&self, reason: &AuthError) -> Result<(), DisconnectError> {
         let room = || self.sockets([self.target.room.to_string()]);
+        if !rooms::are_shared::<A>() {
+            for socket in room().into_iter().flat_map(BroadcastOperators::sockets) {
+                disconnect_unless_ending(socket, reason);
+            }
+            return Ok(());
+        }
+
         if let Some(sockets) = room() {
             // If it fails, the clients are still disconnected.
             sockets.emit(UNAUTHORIZED, reason).await.ok();
@@ -347,6 +355,20 @@ impl<A: Adapter> Elsewhere<A> {
         sockets.retain(|socket| known.contains(&socket.data().id));
         Ok(sockets)
     }
+}
+
+/// Disconnects a socket of this node that the registry does not know. Does nothing if its session has
+/// ended, because what ended it disconnects the client, or before it is connected: its client would
+/// hear of the end before its CONNECT is answered, and take itself for connected afterwards.
+fn disconnect_unless_ending<A: Adapter>(socket: SocketRef<A>, reason: &AuthError) {
+    let session = store::of_socket(&socket);
+    let has_ended = session.is_some_and(|session| session.state().ended_with().is_some());
+    if has_ended || !socket.connected() {
+        return;
+    }
+    // A client that reads too slowly is disconnected later, if at all.
+    socket.emit(UNAUTHORIZED, reason).ok();
+    socket.disconnect().ok();
 }
 
 /// Keeps the errors of the adapter only. A socket that could not be disconnected is closed already,
