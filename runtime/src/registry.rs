@@ -9,7 +9,7 @@ mod revocations;
 mod timers;
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
 };
 
@@ -220,12 +220,14 @@ impl Server {
         // The lock is held meanwhile: a renewal that begins after this logout must not find the
         // session alive.
         let mut sessions = state.sessions_in(logout.room);
-        let mut ended = 0;
+        // A socket has two sessions while the one of a renewal replaces the one before.
+        let mut ended = HashSet::new();
         for session in &sessions {
             if !logout.keeps(session.state()) && session.state().end(logout.code) {
-                ended += 1;
+                ended.insert(session.state().socket().as_ptr().cast::<()>());
             }
         }
+        let ended = ended.len();
 
         // Dropping a session, or the socket that holds it, takes the lock again.
         drop(state);

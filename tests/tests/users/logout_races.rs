@@ -163,7 +163,7 @@ async fn no_connection_stays_whenever_its_user_is_logged_out() {
         client.connect_with_token("/", &token(&name)).await;
         // An attempt that begins after the logout is a new login.
         lookups.wait_for(1, &name).await;
-        let_run(number % 24).await;
+        let_run(number % 12).await;
         disconnect_user(&server.io, &name).await.unwrap();
 
         let later = ready(&server, "/", Some(&token(&name))).await;
@@ -192,7 +192,7 @@ async fn no_renewal_keeps_a_socket_whenever_its_user_is_logged_out() {
         let renewal = json!(["authenticate", { "token": token(&name) }]);
         client.emit_with_ack("/", 1, &renewal).await;
         lookups.wait_for(2, &name).await;
-        let_run(number % 24).await;
+        let_run(number % 12).await;
         assert_eq!(disconnect_user(&server.io, &name).await.unwrap(), 1);
 
         let later = ready(&server, "/", Some(&token(&name))).await;
