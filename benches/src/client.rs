@@ -5,6 +5,7 @@ use std::{
 };
 
 use futures_util::{SinkExt, StreamExt, TryStreamExt, stream};
+use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async, tungstenite::Message};
 
@@ -26,30 +27,50 @@ impl Client {
     ///
     /// The server cannot be reached, or refuses.
     pub async fn connect(server: SocketAddr, token: &str) -> Result<Self> {
-        let mut client = Self::ask_to_connect(server, token).await?;
+        Self::connect_with(server, &json!({ "token": token })).await
+    }
+
+    /// The same with any auth payload.
+    ///
+    /// # Errors
+    ///
+    /// The server cannot be reached, or refuses.
+    pub async fn connect_with(server: SocketAddr, auth: &Value) -> Result<Self> {
+        let mut client = Self::open(server).await?;
+        client.send(format!("40{auth}")).await?;
         client.expect("40{").await?;
         Ok(client)
     }
 
-    /// Opens a connection, asks for `/` with a token, and is refused.
+    /// Opens a connection, asks for `/` with a token, and is refused. Drops the connection.
     ///
     /// # Errors
     ///
     /// The server cannot be reached, or does not refuse.
     pub async fn refused(server: SocketAddr, token: &str) -> Result<()> {
-        let mut client = Self::ask_to_connect(server, token).await?;
-        client.expect("44{").await?;
-        Ok(())
+        let auth = json!({ "token": token });
+        Self::refused_with(server, &auth).await.map(drop)
     }
 
-    async fn ask_to_connect(server: SocketAddr, token: &str) -> Result<Self> {
+    /// The same with any auth payload. The connection stays open.
+    ///
+    /// # Errors
+    ///
+    /// The server cannot be reached, or does not refuse.
+    pub async fn refused_with(server: SocketAddr, auth: &Value) -> Result<Self> {
+        let mut client = Self::open(server).await?;
+        client.send(format!("40{auth}")).await?;
+        client.expect("44{").await?;
+        Ok(client)
+    }
+
+    async fn open(server: SocketAddr) -> Result<Self> {
         let (socket, _) = connect_async(format!(
             "ws://{server}/socket.io/?EIO=4&transport=websocket"
         ))
         .await?;
         let mut client = Self { socket };
         client.expect("0{").await?;
-        client.send(format!(r#"40{{"token":"{token}"}}"#)).await?;
         Ok(client)
     }
 
@@ -61,6 +82,15 @@ impl Client {
     /// The connection failed.
     pub async fn leave(mut self) -> Result<()> {
         self.send("41".to_owned()).await?;
+        self.close().await
+    }
+
+    /// Closes the connection without leaving `/`.
+    ///
+    /// # Errors
+    ///
+    /// The connection failed.
+    pub async fn close(mut self) -> Result<()> {
         self.socket.close(None).await?;
         while self.socket.try_next().await?.is_some() {}
         Ok(())

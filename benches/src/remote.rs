@@ -44,9 +44,21 @@ impl RemoteServer {
     ///
     /// It cannot be started.
     pub async fn start(variant: impl Into<Variant>) -> Result<Self> {
-        let mut process = Command::new(std::env::current_exe()?)
+        let mut command = Command::new(std::env::current_exe()?);
+        command
             .arg(variant.into().argument())
-            .args(std::env::args().skip(1))
+            .args(std::env::args().skip(1));
+        Self::spawn(command).await
+    }
+
+    /// Starts a server that prints its address, answers each line of its stdin with a [`Report`] in
+    /// JSON, and ends with its stdin.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be started.
+    pub async fn spawn(mut command: Command) -> Result<Self> {
+        let mut process = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .kill_on_drop(true)
@@ -80,24 +92,53 @@ impl RemoteServer {
     ///
     /// It has ended.
     pub async fn report(&mut self) -> Result<Report> {
-        self.requests.write_all(b"\n").await?;
-        let line = self.answers.next_line().await?.ok_or("the server ended")?;
-        Ok(serde_json::from_str(&line)?)
+        self.request(b"\n").await
     }
 
-    /// Asks until it has no more sockets and tasks than `idle`, at most for 10 seconds, and returns
-    /// its last report.
+    /// The same after a collection of garbage, if it has a collector.
     ///
     /// # Errors
     ///
     /// It has ended.
-    pub async fn settled(&mut self, idle: &Report) -> Result<Report> {
+    pub async fn report_without_garbage(&mut self) -> Result<Report> {
+        self.request(b"collect\n").await
+    }
+
+    async fn request(&mut self, line: &[u8]) -> Result<Report> {
+        self.requests.write_all(line).await?;
+        let line = self.answers.next_line().await?.ok_or("the server ended")?;
+        Ok(serde_json::from_str(&line)?)
+    }
+
+    /// Asks until it has no more sockets and tasks than in an earlier report, at most for 10
+    /// seconds, and returns its last report.
+    ///
+    /// # Errors
+    ///
+    /// It has ended.
+    pub async fn settled(&mut self, earlier: &Report) -> Result<Report> {
+        self.wait_until(|report| {
+            report.sockets <= earlier.sockets && report.alive_tasks <= earlier.alive_tasks
+        })
+        .await
+    }
+
+    /// The same, whatever tasks it has. socketioxide 0.18.9 keeps the task of a connection that was
+    /// refused and is closed for 45 seconds.
+    ///
+    /// # Errors
+    ///
+    /// It has ended.
+    pub async fn without_new_sockets(&mut self, earlier: &Report) -> Result<Report> {
+        self.wait_until(|report| report.sockets <= earlier.sockets)
+            .await
+    }
+
+    async fn wait_until(&mut self, is_settled: impl Fn(&Report) -> bool) -> Result<Report> {
         let deadline = Instant::now() + LONGEST_SETTLING;
         loop {
             let report = self.report().await?;
-            let is_settled =
-                report.sockets <= idle.sockets && report.alive_tasks <= idle.alive_tasks;
-            if is_settled || Instant::now() > deadline {
+            if is_settled(&report) || Instant::now() > deadline {
                 return Ok(report);
             }
             sleep(POLL).await;

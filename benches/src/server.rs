@@ -1,3 +1,5 @@
+mod hand_written;
+
 use std::{net::Ipv4Addr, time::Duration};
 
 use axum::Router;
@@ -63,6 +65,8 @@ pub enum Kind {
     /// Runs without the middleware; the application starts a timer that holds the socket for an
     /// hour.
     Careless,
+    /// A middleware that an application writes for itself, without this crate.
+    HandWritten,
 }
 
 /// What the server does about the memory of its sockets; see the guide to tuning.
@@ -135,7 +139,7 @@ impl From<Kind> for Variant {
 }
 
 impl Kind {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::Plain,
         Self::Authenticated,
         Self::Complete,
@@ -144,6 +148,7 @@ impl Kind {
         Self::Es256,
         Self::Es256Cached,
         Self::Careless,
+        Self::HandWritten,
     ];
 
     /// Defaults to 45 seconds. socketioxide 0.18.9 keeps a connection that was refused and is closed
@@ -167,6 +172,10 @@ impl Kind {
         match self {
             Self::Plain => io.ns("/", on_connect_plain),
             Self::Careless => io.ns("/", on_connect_careless),
+            Self::HandWritten => io.ns(
+                "/",
+                hand_written::on_connect.with(hand_written::check_token),
+            ),
             Self::Authenticated => io.ns("/", on_connect.with(authenticate::middleware()?)),
             Self::Complete => io.ns("/", on_connect.with(complete().build()?)),
             Self::Es256 => io.ns("/", on_connect.with(es256().build()?)),

@@ -21,6 +21,8 @@ pub enum Signature {
     HS256,
     /// With a key pair on P-256.
     ES256,
+    /// With a secret that no server knows.
+    Forged,
 }
 
 /// A good token, signed with HS256.
@@ -32,7 +34,7 @@ pub fn token(subject: &str, expires_at: SystemTime) -> Result<String> {
     signed_token(Signature::HS256, subject, expires_at)
 }
 
-/// A good token.
+/// A token that is good, but for its signature if that is forged.
 ///
 /// # Errors
 ///
@@ -53,6 +55,10 @@ pub fn signed_token(signature: Signature, subject: &str, expires_at: SystemTime)
         Signature::HS256 => (
             Algorithm::HS256,
             EncodingKey::from_secret(SECRET.as_bytes()),
+        ),
+        Signature::Forged => (
+            Algorithm::HS256,
+            EncodingKey::from_secret(b"another secret, which the servers do not know"),
         ),
         Signature::ES256 => (
             Algorithm::ES256,
