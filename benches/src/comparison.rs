@@ -1,6 +1,9 @@
 //! What a benchmark measured, in a file that `charts` draws.
 
-use std::{fs, path::Path};
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+};
 
 use procfs::{Current, LoadAverage};
 use serde::{Deserialize, Serialize};
@@ -58,13 +61,14 @@ impl Comparison {
         Ok(serde_json::from_slice(&fs::read(file)?)?)
     }
 
-    /// Writes `<name>.json` into a directory, which is made if it is missing.
+    /// Writes `<name>.json` into [`results_directory`], which is made if it is missing.
     ///
     /// # Errors
     ///
     /// The file cannot be written.
-    pub fn write(&self, directory: &Path, name: &str) -> Result<()> {
-        fs::create_dir_all(directory)?;
+    pub fn write(&self, name: &str) -> Result<()> {
+        let directory = results_directory();
+        fs::create_dir_all(&directory)?;
         let file = directory.join(name).with_extension("json");
         Ok(fs::write(file, serde_json::to_string_pretty(self)? + "\n")?)
     }
@@ -89,6 +93,14 @@ impl Row {
         let rounds = self.rounds.iter().zip(&other.rounds);
         quartiles(rounds.map(|(value, base)| value / base).collect())
     }
+}
+
+/// The variable `BENCH_RESULTS`, or `benches/results` without it.
+pub fn results_directory() -> PathBuf {
+    env::var_os("BENCH_RESULTS").map_or_else(
+        || Path::new(env!("CARGO_MANIFEST_DIR")).join("results"),
+        PathBuf::from,
+    )
 }
 
 /// What the machine is and does now: how many processes want to run on how many cores.

@@ -12,7 +12,7 @@ mod statistics;
 mod tokens;
 
 pub use client::{Client, Load};
-pub use comparison::{Comparison, Role, Row, machine_load};
+pub use comparison::{Comparison, Role, Row, machine_load, results_directory};
 pub use cores::Cores;
 pub use heap::{ALLOCATOR, allocations, live_bytes};
 pub use peer::Peer;

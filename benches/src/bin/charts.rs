@@ -1,8 +1,7 @@
 //! Draws the results of `compare` and the other programs that write some: an SVG of each, and all
 //! figures as tables.
 //!
-//! `cargo run --release -p socketioxide-jwt-auth-benches --bin charts [results] [charts]`, each a
-//! directory.
+//! `cargo run --release -p socketioxide-jwt-auth-benches --bin charts [directory]`
 
 use std::{
     env,
@@ -15,7 +14,7 @@ use plotters::{
     prelude::*,
     style::text_anchor::{HPos, Pos, VPos},
 };
-use socketioxide_jwt_auth_benches::{Comparison, Result, Role, Row};
+use socketioxide_jwt_auth_benches::{Comparison, Result, Role, Row, results_directory};
 
 const WIDTH: u32 = 860;
 const TOP: i32 = 84;
@@ -33,15 +32,11 @@ const FAINT: RGBColor = RGBColor(89, 99, 110);
 const GRID: RGBColor = RGBColor(225, 228, 232);
 
 fn main() -> Result<()> {
-    let mut arguments = env::args().skip(1);
-    let mut directory = |name: &str| {
-        arguments.next().map_or_else(
-            || Path::new(env!("CARGO_MANIFEST_DIR")).join(name),
-            PathBuf::from,
-        )
-    };
-    let results = directory("results");
-    let charts = directory("charts");
+    let results = results_directory();
+    let charts = env::args().nth(1).map_or_else(
+        || Path::new(env!("CARGO_MANIFEST_DIR")).join("charts"),
+        PathBuf::from,
+    );
 
     let entries = fs::read_dir(results)?.map(|entry| entry.map(|entry| entry.path()));
     let mut files: Vec<_> = entries.collect::<Result<_, _>>()?;

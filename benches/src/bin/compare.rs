@@ -1,13 +1,12 @@
 //! This crate against no authentication, a middleware written by hand, and Socket.IO with Node.js:
 //! the server's CPU time for a connection, an event and a refusal, and its memory per idle socket.
 //!
-//! `cargo run --release -p socketioxide-jwt-auth-benches --bin compare [divisor] [directory]`
-//! measures the full sizes or, with a divisor, smaller ones, and writes the results into a
-//! directory, from which `charts` draws them. `benches/run` does both.
+//! `cargo run --release -p socketioxide-jwt-auth-benches --bin compare [divisor]` measures
+//! the full sizes or, with a divisor, smaller ones, and writes the results for `charts`.
+//! `benches/run` does both.
 
 use std::{
     env,
-    path::{Path, PathBuf},
     sync::atomic::{AtomicU64, Ordering},
 };
 
@@ -69,7 +68,6 @@ struct Contestant {
 struct Contest {
     cores: Cores,
     sizes: Sizes,
-    directory: PathBuf,
     contestants: Vec<Contestant>,
 }
 
@@ -79,17 +77,11 @@ async fn main() -> Result<()> {
         return Ok(());
     }
 
-    let mut arguments = env::args().skip(1);
-    let divisor = arguments.next().map_or(Ok(1), |number| number.parse())?;
-    let directory = arguments.next().map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("results"),
-        PathBuf::from,
-    );
+    let divisor = env::args().nth(1).map_or(Ok(1), |number| number.parse())?;
 
     let mut contest = Contest {
         cores: Cores::split()?,
         sizes: Sizes::divided_by(divisor),
-        directory,
         contestants: Vec::new(),
     };
     contest.start().await?;
@@ -297,7 +289,7 @@ impl Contest {
             ),
             rows,
         };
-        comparison.write(&self.directory, scenario.name)?;
+        comparison.write(scenario.name)?;
         println!("{}", scenario.name);
         Ok(())
     }

@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 use socketioxide_jwt_auth_benches::{
-    Client, Kind, Load, RemoteServer, Result, Tuning, Variant, in_an_hour, median, serve_if_asked,
-    token,
+    Client, Comparison, Kind, Load, RemoteServer, Result, Role, Row, Tuning, Variant, in_an_hour,
+    machine_load, median, serve_if_asked, token,
 };
 
 const CLIENTS: usize = 10_000;
@@ -44,6 +44,7 @@ async fn main() -> Result<()> {
         .nth(1)
         .map_or(Ok(CLIENTS), |number| number.parse())?;
 
+    let load_average = machine_load()?;
     let mut measured: [Vec<Storm>; KINDS.len()] = Default::default();
     for _ in 0..ROUNDS {
         for (kind, storms) in KINDS.into_iter().zip(&mut measured) {
@@ -51,6 +52,7 @@ async fn main() -> Result<()> {
         }
     }
 
+    write(&measured, clients, &load_average)?;
     let medians = measured.map(|storms| Storm {
         half: median(storms.iter().map(|storm| storm.half).collect()),
         last: median(storms.iter().map(|storm| storm.last).collect()),
@@ -105,6 +107,44 @@ async fn restart(kind: Kind, clients: usize) -> Result<Storm> {
         last: times.max().unwrap_or_default(),
         server_per_client: (after.cpu_time - before.cpu_time) / u32::try_from(clients)?,
     })
+}
+
+/// Writes the results for `charts`.
+fn write(measured: &[Vec<Storm>; KINDS.len()], clients: usize, load_average: &str) -> Result<()> {
+    let rows = |value: fn(&Storm) -> f64| {
+        let variants = [
+            ("no authentication", Role::Baseline),
+            ("this crate, defaults", Role::Ours),
+        ];
+        let row = |((name, role), storms): ((&str, Role), &Vec<Storm>)| Row {
+            group: "socketioxide".to_owned(),
+            name: name.to_owned(),
+            role,
+            rounds: storms.iter().map(value).collect(),
+        };
+        variants.into_iter().zip(measured).map(row).collect()
+    };
+    let comparison = |measure: &str, unit: &str, rows| -> Result<_> {
+        Ok(Comparison {
+            title: format!("All {clients} clients connect at once"),
+            measure: measure.to_owned(),
+            unit: unit.to_owned(),
+            command: format!(
+                "cargo run --release -p socketioxide-jwt-auth-benches --bin storm {clients}"
+            ),
+            conditions: format!(
+                "{ROUNDS} rounds, clients and server share the cores; load average {load_average} \
+                 before and {} after",
+                machine_load()?
+            ),
+            rows,
+        })
+    };
+
+    let cpu = rows(|storm| storm.server_per_client.as_secs_f64() * 1e6);
+    comparison("the server's CPU time for a client", "µs", cpu)?.write("storm_cpu")?;
+    let last = rows(|storm| storm.last.as_secs_f64());
+    comparison("the time until all are connected", "s", last)?.write("storm_time")
 }
 
 fn print(medians: &[Storm; KINDS.len()]) {

@@ -24,7 +24,9 @@ use futures_util::FutureExt;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, encode};
 use serde::{Deserialize, Serialize};
 use socketioxide_jwt_auth::{Verifier, VerifierBuilder};
-use socketioxide_jwt_auth_benches::{allocations, live_bytes, median, per};
+use socketioxide_jwt_auth_benches::{
+    Comparison, Result, Role, Row, allocations, live_bytes, machine_load, median, per,
+};
 
 const ROUNDS: usize = 201;
 const TOKENS_PER_ROUND: u32 = 500;
@@ -79,7 +81,7 @@ fn verifies(verifier: &Verifier, token: &str) -> bool {
         .is_some_and(|verified| verified.is_ok())
 }
 
-fn main() -> Result<(), Box<dyn std::error::Error>> {
+fn main() -> Result<()> {
     let cases = cases()?;
     let arguments: Vec<_> = env::args().skip(1).collect();
     if let [name, times] = &arguments[..] {
@@ -90,6 +92,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         "{:8} {:>12} {:>12} {:>12} {:>12} {:>9} {:>7}  allocations",
         "", "decode", "bare", "cached", "verify", "to decode", "to bare"
     );
+    let load_average = machine_load()?;
+    let mut rows = Vec::new();
     for case in &cases {
         let token = case.token(1)?;
         let mut validation = Validation::new(case.algorithm);
@@ -102,8 +106,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let bare = bare_check(case, &token)?;
         let cached = || verifies(&case.cached, &token);
         let verified = || verifies(&case.verifier, &token);
-        let [decode_time, bare_time, cached_time, verify_time] =
-            alternate([&decoded, &*bare, &cached, &verified]);
+        let rounds = alternate([&decoded, &*bare, &cached, &verified]);
+        rows.extend(chart_rows(case.algorithm, &rounds));
+        let [decode_time, bare_time, cached_time, verify_time] = rounds.map(median);
         println!(
             "{:8} {decode_time:>12?} {bare_time:>12?} {cached_time:>12?} {verify_time:>12?} {:>9.2} {:>7.2}  {} against {}",
             format!("{:?}", case.algorithm),
@@ -114,12 +119,41 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         );
     }
 
+    Comparison {
+        title: "Verify a token".to_owned(),
+        measure: "the time of a verification".to_owned(),
+        unit: "µs".to_owned(),
+        command: "cargo run --release -p socketioxide-jwt-auth-benches --bin verification"
+            .to_owned(),
+        conditions: format!(
+            "{ROUNDS} rounds of {TOKENS_PER_ROUND}; load average {load_average} before and {} after",
+            machine_load()?
+        ),
+        rows,
+    }
+    .write("verification")?;
     println!("bytes per token in the cache: {:.1}", cache_memory(&cases)?);
     Ok(())
 }
 
+fn chart_rows(algorithm: Algorithm, rounds: &[Vec<Duration>; 4]) -> Vec<Row> {
+    let variants = [
+        ("jsonwebtoken's decode", Role::Baseline),
+        ("only the signature", Role::Other),
+        ("this crate, token_cache", Role::Ours),
+        ("this crate", Role::Ours),
+    ];
+    let row = |((name, role), times): ((&str, Role), &Vec<Duration>)| Row {
+        group: format!("{algorithm:?}"),
+        name: name.to_owned(),
+        role,
+        rounds: times.iter().map(|time| time.as_secs_f64() * 1e6).collect(),
+    };
+    variants.into_iter().zip(rounds).map(row).collect()
+}
+
 /// The memory of a full cache, per token.
-fn cache_memory(cases: &[Case]) -> Result<f64, Box<dyn std::error::Error>> {
+fn cache_memory(cases: &[Case]) -> Result<f64> {
     let case = cases
         .iter()
         .find(|case| case.algorithm == Algorithm::EdDSA)
@@ -138,7 +172,7 @@ fn cache_memory(cases: &[Case]) -> Result<f64, Box<dyn std::error::Error>> {
     Ok(per(growth, CACHED_TOKENS - 1))
 }
 
-fn verify_only(cases: &[Case], name: &str, times: u32) -> Result<(), Box<dyn std::error::Error>> {
+fn verify_only(cases: &[Case], name: &str, times: u32) -> Result<()> {
     let case = cases
         .iter()
         .find(|case| format!("{:?}", case.algorithm) == name)
@@ -151,10 +185,7 @@ fn verify_only(cases: &[Case], name: &str, times: u32) -> Result<(), Box<dyn std
 }
 
 /// The check of a signature that was decoded before, with a key that was prepared before.
-fn bare_check(
-    case: &Case,
-    token: &str,
-) -> Result<Box<dyn Fn() -> bool>, Box<dyn std::error::Error>> {
+fn bare_check(case: &Case, token: &str) -> Result<Box<dyn Fn() -> bool>> {
     let (message, signature) = token.rsplit_once('.').ok_or("a token has a signature")?;
     let message = message.as_bytes().to_vec();
     let signature = URL_SAFE_NO_PAD.decode(signature)?;
@@ -177,7 +208,7 @@ fn bare_check(
     }))
 }
 
-fn cases() -> Result<Vec<Case>, Box<dyn std::error::Error>> {
+fn cases() -> Result<Vec<Case>> {
     let secret = b"a secret of thirty-two bytes or more";
     let rsa = (
         include_bytes!("../../keys/rsa.pem"),
@@ -222,15 +253,15 @@ fn cases() -> Result<Vec<Case>, Box<dyn std::error::Error>> {
     ])
 }
 
-/// The median time of one call of each, measured in turns, so that all see the same machine.
-fn alternate<const N: usize>(calls: [&dyn Fn() -> bool; N]) -> [Duration; N] {
+/// The times of one call of each, measured in turns, so that all see the same machine.
+fn alternate<const N: usize>(calls: [&dyn Fn() -> bool; N]) -> [Vec<Duration>; N] {
     let mut rounds = [const { Vec::new() }; N];
     for _ in 0..ROUNDS {
         for (call, times) in calls.iter().zip(&mut rounds) {
             times.push(time(call));
         }
     }
-    rounds.map(median)
+    rounds
 }
 
 fn time(call: &dyn Fn() -> bool) -> Duration {
