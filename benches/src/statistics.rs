@@ -29,7 +29,7 @@ pub fn quartiles(mut values: Vec<f64>) -> [f64; 3] {
     [1, 2, 3].map(|quarter| {
         let (below, fourths) = (last * quarter / 4, last * quarter % 4);
         let above = values[(below + 1).min(last)];
-        let part = per(fourths as i64, 4);
+        let part = [0.0, 0.25, 0.5, 0.75][fourths];
         values[below] + (above - values[below]) * part
     })
 }
