@@ -257,9 +257,11 @@ pub async fn serve_if_asked() -> Result<bool> {
 
 /// Reports with one line of JSON for every line of its stdin, and ends with it.
 async fn serve(Variant { kind, tuning }: Variant) -> Result<()> {
-    // Pings would make idle sockets less idle.
+    // Pings would make idle sockets less idle. The first one is sent at once, and clients answer
+    // pings only while they wait for something else.
     let builder = SocketIo::builder()
         .ping_interval(Duration::from_hours(1))
+        .ping_timeout(Duration::from_hours(1))
         .connect_timeout(kind.connect_timeout());
     let (router, io) = tuning.router(builder);
     kind.add_namespace(&io).await?;

@@ -19,6 +19,10 @@ const STEPS_OF_CONTROL: usize = 2;
 /// tables.
 const FLAT: f64 = 8.0;
 
+/// Refused connections before the first step: more than the limiter of refusals remembers, which
+/// forgets the oldest for each new one.
+const REFUSED_BEFORE: usize = 9_000;
+
 /// The growth of the resident memory altogether, which depends on the allocator, too.
 const FLAT_RESIDENT: u64 = 4 << 20;
 
@@ -74,14 +78,22 @@ async fn soak(kind: Kind, steps: usize, connections_per_step: usize) -> Result<G
     let idle = server.report().await?;
     print(0, &idle);
 
+    let load = Load {
+        server: server.address(),
+        clients: connections_per_step,
+        at_once: AT_ONCE,
+        expires_at: in_an_hour(),
+    };
+    if kind != Kind::Careless {
+        let before = Load {
+            clients: REFUSED_BEFORE,
+            ..load
+        };
+        before.be_refused().await?;
+    }
+
     let mut reports = Vec::new();
     for step in 1..=steps {
-        let load = Load {
-            server: server.address(),
-            clients: connections_per_step,
-            at_once: AT_ONCE,
-            expires_at: in_an_hour(),
-        };
         if kind == Kind::Careless {
             load.connect_and_disconnect().await?;
         } else {
