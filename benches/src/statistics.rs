@@ -39,6 +39,7 @@ mod tests {
     use super::quartiles;
 
     #[test]
+    #[expect(clippy::float_cmp, reason = "the values can be written exactly")]
     fn quartiles_are_interpolated() {
         assert_eq!(quartiles(vec![7.0]), [7.0; 3]);
         assert_eq!(quartiles(vec![4.0, 1.0, 3.0, 2.0, 5.0]), [2.0, 3.0, 4.0]);

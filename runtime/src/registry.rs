@@ -220,11 +220,11 @@ impl Server {
         // The lock is held meanwhile: a renewal that begins after this logout must not find the
         // session alive.
         let mut sessions = state.sessions_in(logout.room);
-        // A socket has two sessions while the one of a renewal replaces the one before.
+        // A socket has two sessions of one login while that of a renewal replaces the one before.
         let mut ended = HashSet::new();
         for session in &sessions {
             if !logout.keeps(session.state()) && session.state().end(logout.code) {
-                ended.insert(session.state().socket().as_ptr().cast::<()>());
+                ended.insert(session.state().login_address());
             }
         }
         let ended = ended.len();

@@ -70,13 +70,13 @@ fn draw(comparison: &Comparison, file: &Path) -> Result<()> {
     // Without a background, dark text would be on the dark page of a reader.
     root.fill(&WHITE)?;
     let canvas = Canvas { root };
-    canvas.text(&comparison.title, (16, 26), 20, &TEXT, HPos::Left)?;
+    canvas.text(&comparison.title, (16, 26), 20, TEXT, HPos::Left)?;
     let subtitle = format!(
         "{}, in {}. Lower is better.",
         capitalized(&comparison.measure),
         comparison.unit
     );
-    canvas.text(&subtitle, (16, 52), 13, &FAINT, HPos::Left)?;
+    canvas.text(&subtitle, (16, 52), 13, FAINT, HPos::Left)?;
 
     let longest = rows
         .iter()
@@ -85,12 +85,12 @@ fn draw(comparison: &Comparison, file: &Path) -> Result<()> {
     let scale = Scale { longest };
     for tick in scale.ticks() {
         let x = scale.x(tick);
-        canvas.line((x, TOP), (x, bottom), &GRID, 1)?;
+        canvas.line((x, TOP), (x, bottom), GRID, 1)?;
         canvas.text(
             &format!("{tick}"),
             (x, bottom + 12),
             12,
-            &FAINT,
+            FAINT,
             HPos::Center,
         )?;
     }
@@ -98,7 +98,7 @@ fn draw(comparison: &Comparison, file: &Path) -> Result<()> {
     let mut y = TOP;
     for (index, row) in rows.iter().enumerate() {
         if starts_group(index) {
-            canvas.text(&row.group, (16, y + GROUP / 2 + 4), 13, &FAINT, HPos::Left)?;
+            canvas.text(&row.group, (16, y + GROUP / 2 + 4), 13, FAINT, HPos::Left)?;
             y += GROUP;
         }
         draw_row(&canvas, &scale, comparison, row, y)?;
@@ -106,12 +106,12 @@ fn draw(comparison: &Comparison, file: &Path) -> Result<()> {
     }
 
     let explained = "Bars: medians. Whiskers: quartiles. Ratio: to the first bar of the group, in the same round.";
-    canvas.text(explained, (16, bottom + 32), 12, &FAINT, HPos::Left)?;
+    canvas.text(explained, (16, bottom + 32), 12, FAINT, HPos::Left)?;
     canvas.text(
         &capitalized(&comparison.conditions),
         (16, bottom + 50),
         12,
-        &FAINT,
+        FAINT,
         HPos::Left,
     )?;
     canvas.root.present()?;
@@ -132,16 +132,16 @@ fn draw_row(
         Role::Ours => RGBColor(9, 105, 218),
         Role::Other => RGBColor(219, 171, 91),
     };
-    canvas.text(&row.name, (LEFT - 10, middle), 14, &TEXT, HPos::Right)?;
+    canvas.text(&row.name, (LEFT - 10, middle), 14, TEXT, HPos::Right)?;
 
     let corners = [(LEFT, top), (scale.x(median), top + BAR)];
     canvas.root.draw(&Rectangle::new(corners, color.filled()))?;
-    canvas.line((scale.x(low), middle), (scale.x(high), middle), &TEXT, 1)?;
+    canvas.line((scale.x(low), middle), (scale.x(high), middle), TEXT, 1)?;
     for end in [low, high] {
         canvas.line(
             (scale.x(end), middle - 4),
             (scale.x(end), middle + 4),
-            &TEXT,
+            TEXT,
             1,
         )?;
     }
@@ -155,7 +155,7 @@ fn draw_row(
         &value,
         (scale.x(high.max(median)) + 8, middle),
         14,
-        &TEXT,
+        TEXT,
         HPos::Left,
     )
 }
@@ -196,17 +196,17 @@ impl Canvas<'_> {
         text: &str,
         place: (i32, i32),
         size: u32,
-        color: &RGBColor,
+        color: RGBColor,
         anchor: HPos,
     ) -> Result<()> {
         let style = (FontFamily::SansSerif, size)
             .into_text_style(&self.root)
-            .color(color)
+            .color(&color)
             .pos(Pos::new(anchor, VPos::Center));
         Ok(self.root.draw_text(text, &style, place)?)
     }
 
-    fn line(&self, from: (i32, i32), to: (i32, i32), color: &RGBColor, width: u32) -> Result<()> {
+    fn line(&self, from: (i32, i32), to: (i32, i32), color: RGBColor, width: u32) -> Result<()> {
         let path = PathElement::new([from, to], color.stroke_width(width));
         Ok(self.root.draw(&path)?)
     }

@@ -258,13 +258,15 @@ impl SessionState {
 
     /// Whether both are sessions of one socket, one after the other.
     pub(crate) fn is_same_login(&self, other: &Self) -> bool {
-        if std::ptr::eq(self, other) {
-            return true;
-        }
-        // A session that a renewal has replaced shares its lifetime with the next one.
-        match (self.login.lifetime(), other.login.lifetime()) {
-            (Some(own), Some(other)) => Arc::ptr_eq(&own, &other),
-            _ => false,
+        std::ptr::eq(self, other) || self.login_address() == other.login_address()
+    }
+
+    /// Returns an address that a session and the one that a renewal puts in its place have in
+    /// common: that of the lifetime that they share.
+    pub(crate) fn login_address(&self) -> usize {
+        match self.login.lifetime() {
+            Some(lifetime) => Arc::as_ptr(&lifetime).addr(),
+            None => std::ptr::from_ref(self).addr(),
         }
     }
 
@@ -509,5 +511,19 @@ mod tests {
         assert_eq!(replaced.replace(), Ok(()));
         assert!(!replaced.end(ErrorCode::SessionEnded));
         assert_eq!(replaced.check_alive(), Ok(()));
+    }
+
+    #[test]
+    fn a_renewal_continues_the_login_and_another_session_does_not() {
+        let (clock, _time) = Clock::fixed(SystemTime::UNIX_EPOCH);
+        let (session, other) = (guest(clock.clone()), guest(clock.clone()));
+        let next = SessionState::of_token((), None, session.next_login(), clock.clone());
+        let last = SessionState::of_token((), None, next.next_login(), clock);
+
+        for (one, another) in [(&session, &next), (&next, &last), (&last, &session)] {
+            assert!(one.is_same_login(another) && another.is_same_login(one));
+        }
+        assert!(session.is_same_login(&session) && other.is_same_login(&other));
+        assert!(!other.is_same_login(&session) && !last.is_same_login(&other));
     }
 }
