@@ -1,20 +1,20 @@
 use std::{
-    net::SocketAddr,
+    net::{Ipv4Addr, SocketAddr},
     sync::atomic::{AtomicU64, Ordering},
     time::{SystemTime, UNIX_EPOCH},
 };
 
 use futures_util::{SinkExt, StreamExt, TryStreamExt, stream};
 use serde_json::{Value, json};
-use tokio::net::TcpStream;
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async, tungstenite::Message};
+use tokio::net::{TcpSocket, TcpStream};
+use tokio_tungstenite::{WebSocketStream, client_async, tungstenite::Message};
 
 use crate::{Result, token};
 
 /// A socket in `/` that does nothing.
 #[derive(Debug)]
 pub struct Client {
-    socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    socket: WebSocketStream<TcpStream>,
 }
 
 impl Client {
@@ -36,10 +36,22 @@ impl Client {
     ///
     /// The server cannot be reached, or refuses.
     pub async fn connect_with(server: SocketAddr, auth: &Value) -> Result<Self> {
-        let mut client = Self::open(server).await?;
-        client.send(format!("40{auth}")).await?;
-        client.expect("40{").await?;
-        Ok(client)
+        Self::open(server).await?.join(auth).await
+    }
+
+    /// Connects from an address of the loopback interface. Where many connections to a server are
+    /// open, the kernel searches long for a free port of an address.
+    ///
+    /// # Errors
+    ///
+    /// The server cannot be reached, or refuses.
+    pub async fn connect_from(source: Ipv4Addr, server: SocketAddr, token: &str) -> Result<Self> {
+        let socket = TcpSocket::new_v4()?;
+        socket.bind((source, 0).into())?;
+        let stream = socket.connect(server).await?;
+
+        let client = Self::open_on(stream, server).await?;
+        client.join(&json!({ "token": token })).await
     }
 
     /// Opens a connection, asks for `/` with a token, and is refused. Drops the connection.
@@ -65,13 +77,21 @@ impl Client {
     }
 
     async fn open(server: SocketAddr) -> Result<Self> {
-        let (socket, _) = connect_async(format!(
-            "ws://{server}/socket.io/?EIO=4&transport=websocket"
-        ))
-        .await?;
+        Self::open_on(TcpStream::connect(server).await?, server).await
+    }
+
+    async fn open_on(stream: TcpStream, server: SocketAddr) -> Result<Self> {
+        let url = format!("ws://{server}/socket.io/?EIO=4&transport=websocket");
+        let (socket, _) = client_async(url, stream).await?;
         let mut client = Self { socket };
         client.expect("0{").await?;
         Ok(client)
+    }
+
+    async fn join(mut self, auth: &Value) -> Result<Self> {
+        self.send(format!("40{auth}")).await?;
+        self.expect("40{").await?;
+        Ok(self)
     }
 
     /// Leaves `/` and closes the connection, each in the way of its protocol. Dropping it does

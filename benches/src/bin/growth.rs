@@ -4,10 +4,15 @@
 //! `cargo run --release -p socketioxide-jwt-auth-benches --bin growth [sockets]`. It needs a tenth
 //! more open files than sockets.
 
-use std::time::{Duration, Instant};
+use std::{
+    net::Ipv4Addr,
+    time::{Duration, Instant},
+};
 
+use futures_util::{StreamExt, TryStreamExt, stream};
 use socketioxide_jwt_auth_benches::{
     Client, Kind, Load, RemoteServer, Result, Tuning, Variant, in_an_hour, median, serve_if_asked,
+    token,
 };
 
 const FEW: usize = 1_000;
@@ -52,7 +57,17 @@ impl Crowd {
             tuning: Tuning::LayerAndBuffer,
         })
         .await?;
-        let idle = load(&server, sockets).connect().await?;
+        let connecting = (0..sockets).map(|number| {
+            let server = server.address();
+            async move {
+                let token = token(&format!("idle-{number}"), in_an_hour())?;
+                Client::connect_from(source(number), server, &token).await
+            }
+        });
+        let idle = stream::iter(connecting)
+            .buffer_unordered(AT_ONCE)
+            .try_collect()
+            .await?;
 
         let mut crowd = Self {
             server,
@@ -70,7 +85,12 @@ impl Crowd {
     async fn round(&mut self) -> Result<()> {
         let before = self.server.report().await?;
         let start = Instant::now();
-        let load = load(&self.server, CONNECTIONS_PER_ROUND as usize);
+        let load = Load {
+            server: self.server.address(),
+            clients: CONNECTIONS_PER_ROUND as usize,
+            at_once: AT_ONCE,
+            expires_at: in_an_hour(),
+        };
         load.connect_and_disconnect().await?;
         self.clients.push(start.elapsed() / CONNECTIONS_PER_ROUND);
 
@@ -84,13 +104,10 @@ impl Crowd {
     }
 }
 
-fn load(server: &RemoteServer, clients: usize) -> Load {
-    Load {
-        server: server.address(),
-        clients,
-        at_once: AT_ONCE,
-        expires_at: in_an_hour(),
-    }
+/// Returns the address of an idle client, which a thousand of them share.
+fn source(client: usize) -> Ipv4Addr {
+    let last = u8::try_from(2 + client / 1_000).unwrap_or(u8::MAX);
+    Ipv4Addr::new(127, 0, 0, last)
 }
 
 fn print(crowds: [Crowd; 2]) {

@@ -23,12 +23,11 @@ const FLAT: f64 = 8.0;
 /// forgets the oldest for each new one.
 const REFUSED_BEFORE: usize = 9_000;
 
-/// The growth of the resident memory altogether, which depends on the allocator, too.
-const FLAT_RESIDENT: u64 = 4 << 20;
-
 /// The growth of a server from its first step, after which every table has its size, to its last.
 struct Growth {
     bytes_per_connection: f64,
+    /// For information: it follows the most connections that were ever open or kept at once, which
+    /// depends on the speed of the machine.
     resident_bytes: u64,
     /// Against the idle server before all connections.
     tasks: usize,
@@ -36,7 +35,7 @@ struct Growth {
 
 impl Growth {
     fn is_flat(&self) -> bool {
-        self.bytes_per_connection < FLAT && self.resident_bytes < FLAT_RESIDENT && self.tasks == 0
+        self.bytes_per_connection < FLAT && self.tasks == 0
     }
 }
 
