@@ -114,7 +114,7 @@ pub(crate) async fn until_removed(socket: &Weak<dyn AnySocket>) {
     let mut backoff = CONNECTING;
     while let Some(open) = socket.upgrade().filter(|socket| socket.is_in_namespace()) {
         if is_abandoned(&open) {
-            // There is no handler any more, so this removes it.
+            // Its handler has gone, so this removes it.
             open.close().ok();
         } else {
             drop(open);

@@ -138,7 +138,7 @@
 //! | what | for a request | tested in |
 //! |---|---|---|
 //! | origin | An `Origin` that is not in `allowed_origins` is refused, with any token and without one, if that list is set. | `token_sources` |
-//! | token | The first source that is present decides. The auth payload does not exist, and a body is no source. | `token_sources` |
+//! | token | The first source that is present decides. The auth payload does not exist, and a body is not a source. | `token_sources` |
 //! | cookies | A token in a cookie counts only with an allowed `Origin` or, without one, with `Sec-Fetch-Site: same-origin`. The rule is the same for every method: browsers send no `Origin` with a same-origin GET or HEAD, and one with each other method, so a form or a script of another site is refused. So are a link on another site (`cross-site`), an address that a person types (`none`), and a browser that sends neither header: a cookie is for requests by scripts of the page, not for the page itself. | `token_sources` |
 //! | signature and claims | As for a connection. | `refusals` |
 //! | user | The lookup runs within `lookup_timeout`, once for each request. `HttpClaims` does not run it: a user who is blocked keeps what its token allows. A policy is asked by each extractor. | `lookups`, `refusals` |

@@ -45,7 +45,7 @@ use crate::{
 /// namespace of `io` and on every node, whatever middleware began them. Their clients are told `unauthorized` with `session_ended`
 /// and disconnected; connections, logins and renewals that are under way are refused with it.
 ///
-/// Tokens stay valid, as after [`disconnect_user`](crate::disconnect_user): whoever still has one
+/// Tokens stay valid, as after [`disconnect_user`](crate::disconnect_user): a client that still has one
 /// connects again until it expires. Let access tokens live for minutes.
 ///
 /// | the logout token has | sessions that end |
@@ -74,7 +74,7 @@ use crate::{
 /// A logout token that was used on one node can be used once more on each of the others while it is
 /// fresh. That needs the token, which only the provider and this server see, and it ends sessions
 /// which the provider has ended: those of the same `sid` or, if the token has none, those of `sub`
-/// that began within these five minutes. Nobody gets in by it.
+/// that began within these five minutes. It lets no client in.
 ///
 /// # Responses
 ///

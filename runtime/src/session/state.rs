@@ -65,14 +65,14 @@ struct Extras {
     revocable: Option<Box<Revocable>>,
 }
 
-/// When a session ends by itself, by the wall clock, and why.
+/// When a session ends without a logout, by the wall clock, and why.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct End {
     pub(crate) at: SystemTime,
     pub(crate) cause: EndCause,
 }
 
-/// Why a session ends by itself.
+/// Why a session ends without a logout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum EndCause {
     /// `exp` plus leeway has passed.

@@ -189,7 +189,7 @@ async fn a_token_of_one_tenant_is_no_token_of_another() {
     client("/other", &other.token()).admitted().await;
 }
 
-/// Whoever has an ECDSA token can compute a second one of it.
+/// A client with an ECDSA token can compute a second one of it.
 #[tokio::test]
 async fn a_token_with_another_signature_is_verified_itself() {
     let (key, _) = keys();
