@@ -25,7 +25,7 @@ pub enum Peer {
     NodePlain,
     /// The same with `socketio-jwt-auth`.
     NodeJwtAuth,
-    /// The same with `@thream/socketio-jwt`.
+    /// Node.js with `@thream/socketio-jwt`.
     NodeThream,
 }
 

@@ -95,7 +95,7 @@ impl RemoteServer {
         self.request(b"\n").await
     }
 
-    /// The same after a collection of garbage, if it has a collector.
+    /// Reports after a collection of garbage, if the server has a collector.
     ///
     /// # Errors
     ///

@@ -64,7 +64,7 @@ pub enum Kind {
     RedisRevocations,
     /// The middleware with its defaults, for tokens that are signed with ES256.
     Es256,
-    /// The same with a cache of verified tokens.
+    /// Tokens of ES256, with a cache of verified tokens.
     Es256Cached,
     /// Runs without the middleware; the application starts a timer that holds the socket for an
     /// hour.
@@ -76,7 +76,7 @@ pub enum Kind {
 /// What the server does about the memory of its sockets; see the guide to tuning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tuning {
-    /// Nothing: the settings are those of socketioxide.
+    /// Keeps the settings of socketioxide.
     Default,
     /// The layer.
     Layer,

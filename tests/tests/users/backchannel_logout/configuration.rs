@@ -22,7 +22,7 @@ fn error_of(builder: JwtAuthBuilder<log_in>) -> Option<String> {
     })
 }
 
-/// The same with an audience of the route.
+/// Returns why a route with an audience of its own cannot be built.
 fn error_with(
     builder: JwtAuthBuilder<log_in>,
     audience: impl OneOrMany,
