@@ -17,6 +17,17 @@ function tests(client) {
   const check = (name, body) => test(`${client.name}: ${name}`, { timeout: 60_000 }, body);
   const start = (test, ...rest) => RealKept.start(test, client, ...rest);
 
+  /**
+   * For a namespace of several sockets, one after the other: of two that enter a new dynamic namespace at once,
+   * socketioxide 0.18 may keep one in a namespace of its own, and closes its connection at its first event.
+   */
+  async function startIn(...rest) {
+    const kept = await start(...rest);
+    await kept.expect('user');
+    await kept.whoami();
+    return kept;
+  }
+
   check('connects with a token', async (test) => {
     const kept = await start(test, newNamespace(), () => userToken('1'));
     await kept.expect('user');
@@ -184,14 +195,8 @@ function tests(client) {
   check('asks for a login after a logout in another tab', async (test) => {
     const user = newUser();
     const namespace = newNamespace();
-    const [kept, otherTab] = [
-      await start(test, namespace, () => userToken(user)),
-      await start(test, namespace, () => userToken(user)),
-    ];
-    for (const tab of [kept, otherTab]) {
-      await tab.expect('user');
-      await tab.whoami();
-    }
+    const kept = await startIn(test, namespace, () => userToken(user));
+    const otherTab = await startIn(test, namespace, () => userToken(user));
     otherTab.socket.emit('log out because');
     await kept.expect('login session_ended');
     await otherTab.expect('login session_ended');
@@ -205,12 +210,8 @@ function tests(client) {
   check('stops after a moderator has removed the user', async (test) => {
     const user = newUser();
     const namespace = newNamespace();
-    const kept = await start(test, namespace, () => userToken(user));
-    const moderator = await start(test, namespace, () => userToken('1'));
-    for (const who of [kept, moderator]) {
-      await who.expect('user');
-      await who.whoami();
-    }
+    const kept = await startIn(test, namespace, () => userToken(user));
+    const moderator = await startIn(test, namespace, () => userToken('1'));
     moderator.socket.emit('remove user', user, () => {});
     await kept.expect('refused denied');
     await sleep(500);
