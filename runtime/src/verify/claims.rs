@@ -78,30 +78,21 @@ impl ClaimRules {
     /// A registered claim is refused.
     pub(super) fn check_payload<'a>(
         &self,
-        payload: &'a str,
+        json: &'a str,
         now: SystemTime,
     ) -> Result<Registered<'a>, AuthError> {
-        let Payload {
-            mut registered,
-            values,
-            has_private_name,
-        } = Payload::parse(payload, self)?;
-        registered.valid_from = registered
-            .not_before
-            .map(|not_before| not_before.saturating_sub(self.leeway));
-        registered.valid_until = registered
-            .expires
-            .map(|expires| expires.saturating_add(self.leeway));
-        self.check(&registered, now)?;
-        self.check_values(&values)?;
+        let mut payload = Payload::new(self);
+        payload.read(json)?;
+        self.check(&payload.registered, now)?;
+        self.check_values(&payload.values)?;
 
         // With serde_json's feature `raw_value`, which another crate of the program may switch on,
         // the application's type would get another payload than the one that was checked.
-        if has_private_name {
+        if payload.has_private_name {
             let detail = "the payload has a name in it that serde_json keeps for itself";
             return Err(AuthError::from(ErrorCode::TokenClaimsInvalid).with_detail(detail));
         }
-        Ok(registered)
+        Ok(payload.registered)
     }
 
     fn check(&self, registered: &Registered<'_>, now: SystemTime) -> Result<(), AuthError> {
@@ -206,27 +197,26 @@ impl Registered<'_> {
         let now = now
             .duration_since(UNIX_EPOCH)
             .map_err(AuthError::internal)?;
-        let seconds = |time: Duration| time.as_secs();
-        if let (Some(expires), Some(end)) = (self.expires, self.valid_until)
-            && now >= end
+        let leeway = self.leeway.as_secs();
+
+        if let Some(expires) = self.expires
+            && now >= expires.saturating_add(self.leeway)
         {
-            let detail = format!(
-                "`exp` was {} seconds ago, and the leeway is {} seconds",
-                seconds(now.saturating_sub(expires)),
-                seconds(end.saturating_sub(expires))
-            );
+            let ago = now.saturating_sub(expires).as_secs();
+            let detail = format!("`exp` was {ago} seconds ago, and the leeway is {leeway} seconds");
             return Err(AuthError::from(ErrorCode::TokenExpired).with_detail(detail));
         }
-        if let (Some(not_before), Some(start)) = (self.not_before, self.valid_from)
-            && now < start
+
+        if let Some(not_before) = self.not_before
+            && now < not_before.saturating_sub(self.leeway)
         {
+            let left = not_before.saturating_sub(now).as_secs();
             let detail = format!(
-                "`nbf` is in {} seconds, and the leeway is {} seconds; are the clocks right?",
-                seconds(not_before.saturating_sub(now)),
-                seconds(not_before.saturating_sub(start))
+                "`nbf` is in {left} seconds, and the leeway is {leeway} seconds; are the clocks right?"
             );
             return Err(AuthError::from(ErrorCode::TokenNotYetValid).with_detail(detail));
         }
+
         Ok(())
     }
 
@@ -250,7 +240,8 @@ impl Registered<'_> {
 
     /// Returns `exp` plus leeway.
     pub(crate) fn valid_until(&self) -> Option<SystemTime> {
-        self.valid_until.map(system_time)
+        let expires = self.expires?;
+        Some(system_time(expires.saturating_add(self.leeway)))
     }
 }
 

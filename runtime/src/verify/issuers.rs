@@ -12,7 +12,6 @@ use futures_util::future::join_all;
 use super::{
     malformed,
     rules::{NO_FILES, TokenRules},
-    segments::DecodedSegments,
     settings::{KeyChoice, VerifierSettings},
 };
 use crate::{
@@ -87,7 +86,7 @@ impl VerifierRules {
         ConfigError::collect(results.await).map(drop)
     }
 
-    /// Returns the rules for a token, whose signature need not be checked yet.
+    /// Returns the rules for a token with this payload, whose signature need not be checked yet.
     ///
     /// The rules depend on the payload only. They are chosen once to check the signature, and once
     /// to check the claims that were signed.
@@ -96,10 +95,10 @@ impl VerifierRules {
     ///
     /// Returns `token_issuer_invalid` if the issuer is not in the list, and what is wrong with
     /// `iss` otherwise.
-    pub(super) fn choose(&self, token: &DecodedSegments) -> Result<&TokenRules, AuthError> {
+    pub(super) fn choose(&self, payload: &str) -> Result<&TokenRules, AuthError> {
         match self {
             Self::Common(rules) => Ok(rules),
-            Self::ByIssuer(rules) => rules.choose(token.payload()?),
+            Self::ByIssuer(rules) => rules.choose(payload),
         }
     }
 }

@@ -41,25 +41,45 @@ impl<'a> Segments<'a> {
     ///
     /// `token_malformed`.
     pub(super) fn decode(&self) -> Result<DecodedSegments, AuthError> {
-        let mut bytes = Vec::with_capacity(self.message.len() + self.signature.len());
-        let mut decode = |name, segment: &str| match URL_SAFE_NO_PAD.decode_vec(segment, &mut bytes)
-        {
-            Ok(()) => Ok(bytes.len()),
-            Err(_) => Err(malformed(format!(
-                "the {name} {}",
-                encoding_problem(segment)
-            ))),
-        };
+        let mut text = Vec::with_capacity(self.message.len());
+        let header_end = decode_onto(&mut text, "header", self.header)?;
+        decode_onto(&mut text, "payload", self.payload)?;
 
-        let header_end = decode("header", self.header)?;
-        let payload_end = decode("payload", self.payload)?;
-        decode("signature", self.signature)?;
+        let mut signature = Vec::new();
+        decode_onto(&mut signature, "signature", self.signature)?;
+
         Ok(DecodedSegments {
-            bytes,
+            text: parse_utf8(text, header_end)?,
             header_end,
-            payload_end,
+            signature,
         })
     }
+}
+
+/// Decodes a segment onto the end of a buffer, and returns where it ends.
+fn decode_onto(buffer: &mut Vec<u8>, name: &str, segment: &str) -> Result<usize, AuthError> {
+    match URL_SAFE_NO_PAD.decode_vec(segment, buffer) {
+        Ok(()) => Ok(buffer.len()),
+        Err(_) => Err(malformed(format!(
+            "the {name} {}",
+            encoding_problem(segment)
+        ))),
+    }
+}
+
+/// Parses the header and the payload behind it.
+fn parse_utf8(text: Vec<u8>, header_end: usize) -> Result<String, AuthError> {
+    let not_utf8 = |name| malformed(format!("the {name} is not UTF-8"));
+
+    let text = String::from_utf8(text).map_err(|error| {
+        let is_in_header = error.utf8_error().valid_up_to() < header_end;
+        not_utf8(if is_in_header { "header" } else { "payload" })
+    })?;
+    // A character may begin in the header and end in the payload.
+    if !text.is_char_boundary(header_end) {
+        return Err(not_utf8("header"));
+    }
+    Ok(text)
 }
 
 /// Says what a string without two dots probably is.
@@ -86,30 +106,32 @@ fn encoding_problem(segment: &str) -> &'static str {
     }
 }
 
-/// The decoded segments, in one buffer: a single allocation.
+/// The decoded segments.
 pub(super) struct DecodedSegments {
-    bytes: Vec<u8>,
+    /// The header and the payload.
+    text: String,
     header_end: usize,
-    payload_end: usize,
+    signature: Vec<u8>,
 }
 
 impl DecodedSegments {
-    pub(super) fn header(&self) -> Result<&str, AuthError> {
-        parse_utf8("header", &self.bytes[..self.header_end])
+    pub(super) fn header(&self) -> &str {
+        &self.text[..self.header_end]
     }
 
     /// Returns the payload, which is not verified yet.
-    pub(super) fn payload(&self) -> Result<&str, AuthError> {
-        parse_utf8("payload", &self.bytes[self.header_end..self.payload_end])
+    pub(super) fn payload(&self) -> &str {
+        &self.text[self.header_end..]
     }
 
     pub(super) fn signature(&self) -> &[u8] {
-        &self.bytes[self.payload_end..]
+        &self.signature
     }
 
     pub(super) fn into_payload(self, newly_verified: Option<Box<TokenHash>>) -> SignedPayload {
         SignedPayload {
-            segments: self,
+            text: self.text,
+            start: self.header_end,
             newly_verified,
         }
     }
@@ -117,28 +139,22 @@ impl DecodedSegments {
 
 /// A payload whose signature was checked.
 pub(crate) struct SignedPayload {
-    segments: DecodedSegments,
+    /// The header and the payload.
+    text: String,
+    start: usize,
     /// The token, if the cache is to remember it. Boxed, because this is moved for each token, and
     /// most have none.
     pub(super) newly_verified: Option<Box<TokenHash>>,
 }
 
 impl SignedPayload {
-    pub(super) fn segments(&self) -> &DecodedSegments {
-        &self.segments
-    }
-
-    pub(super) fn as_str(&self) -> Result<&str, AuthError> {
-        self.segments.payload()
+    pub(super) fn as_str(&self) -> &str {
+        &self.text[self.start..]
     }
 
     /// Deserializes the claims as the application's type. They are not checked by it: see
     /// [`Verifier::check_claims`](super::Verifier::check_claims).
     pub(crate) fn deserialize<C: DeserializeOwned>(&self) -> Result<C, AuthError> {
-        claims::deserialize(self.as_str()?)
+        claims::deserialize(self.as_str())
     }
-}
-
-fn parse_utf8<'a>(name: &str, bytes: &'a [u8]) -> Result<&'a str, AuthError> {
-    str::from_utf8(bytes).map_err(|_| malformed(format!("the {name} is not UTF-8")))
 }

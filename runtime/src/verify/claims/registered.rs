@@ -15,11 +15,9 @@ pub(crate) struct Registered<'a> {
     pub(crate) subject: Option<Cow<'a, str>>,
     pub(crate) issued: Option<Duration>,
     pub(super) expires: Option<Duration>,
-    /// `exp` plus leeway, set by `ClaimRules::check_payload`.
-    pub(super) valid_until: Option<Duration>,
-    /// `nbf` less leeway, set there too.
-    pub(super) valid_from: Option<Duration>,
     pub(super) not_before: Option<Duration>,
+    /// That of the rules, for `expires` and `not_before`.
+    pub(super) leeway: Duration,
     pub(crate) issuer: Option<Cow<'a, str>>,
     pub(super) audiences: Option<Vec<Cow<'a, str>>>,
     pub(crate) token_id: Option<Cow<'a, str>>,
@@ -27,13 +25,18 @@ pub(crate) struct Registered<'a> {
     pub(crate) session_id: Option<Cow<'a, str>>,
 }
 
-/// A parsed payload.
-pub(super) struct Payload<'a> {
+/// What was found in a payload.
+pub(super) struct Payload<'a, 'r> {
+    rules: &'r ClaimRules,
     pub(super) registered: Registered<'a>,
     /// The values of the claims in [`ClaimRules::values`], as JSON.
     pub(super) values: Vec<Option<&'a str>>,
     /// A member at any depth has a name that `serde_json` keeps for itself.
     pub(super) has_private_name: bool,
+    /// The first claim that has a wrong type or is there twice, or that the token is a logout
+    /// token.
+    problem: Option<String>,
+    missing: u64,
 }
 
 /// The missing required claims are the bits of a `u64`.
@@ -43,14 +46,30 @@ pub(crate) const MAX_REQUIRED_CLAIMS: usize = 64;
 /// ([OpenID Connect Back-Channel Logout 1.0 §2.4](https://openid.net/specs/openid-connect-backchannel-1_0.html#LogoutToken)).
 pub(crate) const LOGOUT_EVENT: &str = "http://schemas.openid.net/event/backchannel-logout";
 
-impl<'a> Payload<'a> {
+impl<'a, 'r> Payload<'a, 'r> {
+    pub(super) fn new(rules: &'r ClaimRules) -> Self {
+        let required = rules.required.iter().enumerate();
+        Self {
+            rules,
+            registered: Registered {
+                leeway: rules.leeway,
+                ..Registered::default()
+            },
+            values: vec![None; rules.values.len()],
+            has_private_name: false,
+            problem: None,
+            missing: required.fold(0, |bits, (position, _)| bits | bit(position)),
+        }
+    }
+
+    /// Reads a payload. It is done in place, because this is too large to be moved for nothing.
+    ///
     /// # Errors
     ///
     /// `token_malformed` if the payload is not a JSON object, `token_claims_invalid` for a logout
     /// token, for a claim that is ambiguous, and for a registered claim that has a wrong type, then
     /// `token_claim_missing`.
-    pub(super) fn parse(json: &'a str, rules: &ClaimRules) -> Result<Self, AuthError> {
-        let mut collector = Collector::new(rules);
+    pub(super) fn read(&mut self, json: &'a str) -> Result<(), AuthError> {
         let mut object = ObjectReader::new(json).map_err(not_an_object)?;
 
         while let Some(name) = object.next_name().map_err(not_an_object)? {
@@ -61,42 +80,15 @@ impl<'a> Payload<'a> {
                 (JsonError::TooDeep, Some(_)) => invalid(format!("`{name}` is nested too deep")),
                 _ => not_an_object(error),
             })?;
-            collector.note_presence(&name);
-            collector.record_value(&name, value);
+            self.note_presence(&name);
+            self.record_value(&name, value);
             if let Some(claim) = claim {
-                collector.record(claim, &name, value);
+                self.record(claim, &name, value);
             }
         }
 
-        collector.check()?;
-        Ok(Self {
-            registered: collector.registered,
-            values: collector.values,
-            has_private_name: object.has_private_name(),
-        })
-    }
-}
-
-struct Collector<'a, 'r> {
-    rules: &'r ClaimRules,
-    registered: Registered<'a>,
-    values: Vec<Option<&'a str>>,
-    /// The first claim that has a wrong type or is there twice, or that the token is a logout
-    /// token.
-    problem: Option<String>,
-    missing: u64,
-}
-
-impl<'a, 'r> Collector<'a, 'r> {
-    fn new(rules: &'r ClaimRules) -> Self {
-        let required = rules.required.iter().enumerate();
-        Self {
-            rules,
-            registered: Registered::default(),
-            values: vec![None; rules.values.len()],
-            problem: None,
-            missing: required.fold(0, |bits, (position, _)| bits | bit(position)),
-        }
+        self.has_private_name = object.has_private_name();
+        self.check()
     }
 
     fn check(&mut self) -> Result<(), AuthError> {
