@@ -5,6 +5,8 @@
 //! must refuse an attempt whose lookup began before the logout. So this registry keeps sessions,
 //! attempts and logouts in one order.
 
+mod last_server;
+mod registration;
 mod revocations;
 mod timers;
 
@@ -14,16 +16,11 @@ use std::{
 };
 
 use slab::Slab;
-use socketioxide::{
-    SocketIo,
-    adapter::Adapter,
-    handler::FromConnectParts,
-    socket::{Sid, Socket},
-};
+use socketioxide::{SocketIo, adapter::Adapter, socket::Sid};
 use tokio::sync::Semaphore;
 
 use crate::{
-    clock::{Clock, Timestamp},
+    clock::Clock,
     error::ErrorCode,
     session::{
         Session, SessionState,
@@ -33,7 +30,9 @@ use crate::{
     },
 };
 
-use self::revocations::Stores;
+pub(crate) use last_server::LastServer;
+pub(crate) use registration::Registration;
+use revocations::Stores;
 pub(crate) use timers::Timer;
 use timers::TimerQueue;
 
@@ -252,29 +251,6 @@ impl Server {
     }
 }
 
-/// The server of a middleware's last attempt. It is kept, because a server without sessions would be
-/// made again for each connection. Nearly every middleware has one server.
-#[derive(Default)]
-pub(crate) struct LastServer(Mutex<Option<Arc<Server>>>);
-
-impl LastServer {
-    /// Returns the server of a socket.
-    pub(crate) fn of_socket<A: Adapter>(&self, socket: &Arc<Socket<A>>) -> Arc<Server> {
-        let Ok(io) = SocketIo::from_connect_parts(socket, &None);
-        let id = ServerId::of(&io);
-        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(server) = last.as_ref().filter(|server| server.id == id) {
-            return Arc::clone(server);
-        }
-
-        let server = Server::with_id(id);
-        let before = last.replace(Arc::clone(&server));
-        drop(last);
-        drop(before);
-        server
-    }
-}
-
 impl Drop for Server {
     fn drop(&mut self) {
         let mut servers = servers();
@@ -384,66 +360,6 @@ impl Drop for LogoutWatch {
         state.attempts.remove(&self.began);
         if was_oldest {
             state.forget_logouts();
-        }
-    }
-}
-
-/// The entry of a session in the registry. The session holds it, and removes it when it is dropped.
-pub(crate) struct Registration {
-    server: Arc<Server>,
-    slot: Slot,
-    socket: Weak<dyn AnySocket>,
-    connection: Sid,
-}
-
-impl Registration {
-    pub(crate) fn socket(&self) -> &Weak<dyn AnySocket> {
-        &self.socket
-    }
-
-    pub(crate) fn connection(&self) -> Sid {
-        self.connection
-    }
-
-    pub(crate) fn recheck_permits(&self) -> Arc<Semaphore> {
-        Arc::clone(&self.server.recheck_permits)
-    }
-
-    pub(crate) fn start_timers(&self, timers: impl Iterator<Item = (Timestamp, Timer)>) {
-        self.server.start_timers(self.slot, timers);
-    }
-
-    pub(crate) fn stop_timers(&self, timers: impl Iterator<Item = (Timestamp, Timer)>) {
-        self.server.stop_timers(self.slot, timers);
-    }
-
-    pub(crate) fn slot(&self) -> Slot {
-        self.slot
-    }
-
-    /// Removes the session, which has these timers.
-    pub(crate) fn remove(
-        &self,
-        session: &SessionState,
-        timers: impl Iterator<Item = (Timestamp, Timer)>,
-    ) {
-        let in_store = session.in_store().map(|revocable| {
-            let keys = revocable.entry_keys(session.token());
-            (revocable.store_id(), keys)
-        });
-
-        let mut state = self.server.state();
-        state.sessions.try_remove(self.slot);
-        for room in session.rooms().iter() {
-            state.rooms.remove(&(Arc::clone(room), self.slot));
-        }
-        if let Some((store, keys)) = in_store {
-            state.stores.remove(store, self.slot, keys);
-        }
-        state.timers.remove(self.slot, timers);
-        if state.sessions.is_empty() {
-            // After many sessions it has room for all of them.
-            state.sessions = Slab::new();
         }
     }
 }

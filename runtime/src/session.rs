@@ -1,7 +1,9 @@
 //! The session of a socket: its user or guest, its expiry, and whether it has ended.
 
 mod announcement;
+mod end;
 pub(crate) mod expiry;
+mod extras;
 pub(crate) mod lifetime;
 pub(crate) mod login_handler;
 pub(crate) mod recheck;
@@ -18,9 +20,11 @@ use std::{
 };
 
 pub(crate) use announcement::once_connected;
+pub(crate) use end::{End, EndCause};
 pub use expiry::Expiry;
+pub(crate) use extras::TokenFacts;
 pub(crate) use lifetime::Login;
-pub(crate) use state::{End, EndCause, SessionState, TokenFacts, WrongType};
+pub(crate) use state::{SessionState, WrongType};
 
 /// The session of a user that the application's lookup returned.
 pub(crate) struct UserSession<T> {

@@ -1,3 +1,5 @@
+use socketioxide::{adapter::LocalAdapter, socket::Socket};
+
 use super::*;
 use crate::{
     clock::Clock,
@@ -46,7 +48,7 @@ fn guest() -> Arc<dyn Session> {
 }
 
 fn no_socket() -> Weak<dyn AnySocket> {
-    Weak::<Socket<socketioxide::adapter::LocalAdapter>>::new()
+    Weak::<Socket<LocalAdapter>>::new()
 }
 
 fn open_on(server: &Arc<Server>, rooms: SessionRooms, connection: Sid) -> Arc<dyn Session> {

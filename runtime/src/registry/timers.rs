@@ -31,10 +31,36 @@ pub(crate) enum Timer {
     Recheck,
 }
 
+/// A session in the queue, and what happens to it. Both are in one number, so that an entry takes 16
+/// bytes: the place of a session leaves two bits free, because a session takes more than four bytes.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Target(usize);
+
+impl Target {
+    fn new(slot: Slot, timer: Timer) -> Self {
+        Self(slot << 2 | timer as usize)
+    }
+
+    fn slot(self) -> Slot {
+        self.0 >> 2
+    }
+
+    fn timer(self) -> Timer {
+        const WARNING: usize = Timer::Warning as usize;
+        const END: usize = Timer::End as usize;
+
+        match self.0 & 0b11 {
+            WARNING => Timer::Warning,
+            END => Timer::End,
+            _ => Timer::Recheck,
+        }
+    }
+}
+
 /// The timers by time, with their session.
 #[derive(Default)]
 pub(super) struct TimerQueue {
-    entries: BTreeSet<(Timestamp, Slot, Timer)>,
+    entries: BTreeSet<(Timestamp, Target)>,
     /// The task that waits for the first entry. It ends when it finds none.
     task: Option<AbortHandle>,
     /// When the task looks at the entries next, if it is not woken. `None` while it does.
@@ -62,7 +88,7 @@ enum Next {
 impl TimerQueue {
     pub(super) fn remove(&mut self, slot: Slot, timers: impl Iterator<Item = (Timestamp, Timer)>) {
         for (at, timer) in timers {
-            self.entries.remove(&(at, slot, timer));
+            self.entries.remove(&(at, Target::new(slot, timer)));
         }
     }
 
@@ -92,7 +118,7 @@ impl Server {
         let mut first: Option<Timestamp> = None;
         for (at, timer) in timers {
             first = Some(first.map_or(at, |first| first.min(at)));
-            queue.entries.insert((at, slot, timer));
+            queue.entries.insert((at, Target::new(slot, timer)));
         }
         let Some(first) = first else { return };
 
@@ -160,13 +186,12 @@ impl State {
     fn take_due(&mut self, now: Timestamp) -> Vec<(Arc<dyn Session>, Timer)> {
         let mut due = Vec::new();
         while due.len() < BATCH
-            && let Some(entry) = self.timers.entries.first().copied()
-            && entry.0 <= now
+            && let Some((at, target)) = self.timers.entries.first().copied()
+            && at <= now
         {
-            self.timers.entries.remove(&entry);
-            let (_, slot, timer) = entry;
-            let session = self.sessions.get(slot).and_then(Weak::upgrade);
-            due.extend(session.map(|session| (session, timer)));
+            self.timers.entries.remove(&(at, target));
+            let session = self.sessions.get(target.slot()).and_then(Weak::upgrade);
+            due.extend(session.map(|session| (session, target.timer())));
         }
         due
     }

@@ -16,7 +16,12 @@ use socketioxide::{
 use tokio::sync::Semaphore;
 
 use super::{
-    Login, recheck::Recheck, revocable::Revocable, rooms::SessionRooms, socket::AnySocket,
+    End, EndCause, Login, TokenFacts,
+    extras::{Extras, NO_FACTS, NO_ROOMS},
+    recheck::Recheck,
+    revocable::Revocable,
+    rooms::SessionRooms,
+    socket::AnySocket,
 };
 use crate::{
     clock::{Clock, Timestamp},
@@ -32,7 +37,9 @@ pub(crate) struct SessionState {
     claims: SessionClaims,
     expires_at: Option<Timestamp>,
     /// `None` if the session ends only when its user is logged out.
-    end: Option<(Timestamp, EndCause)>,
+    ends_at: Option<Timestamp>,
+    /// Why it ends then.
+    end_cause: EndCause,
     login: Login,
     /// `None` if the session needs none of them.
     extras: Option<Box<Extras>>,
@@ -51,63 +58,6 @@ enum SessionClaims {
     /// A guest, after whose login the claims have this type.
     Guest(fn() -> TypeId),
 }
-
-/// What a session has if an option of its middleware needs it.
-#[derive(Default)]
-struct Extras {
-    rooms: SessionRooms,
-    token: TokenFacts,
-    /// When the client is warned of the expiry of its token.
-    warning_at: Option<Timestamp>,
-    /// `None` if the session is never looked up again.
-    recheck: Option<Recheck>,
-    /// `None` without a store of revocations, and for guests.
-    revocable: Option<Box<Revocable>>,
-}
-
-/// When a session ends without a logout, by the wall clock, and why.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct End {
-    pub(crate) at: SystemTime,
-    pub(crate) cause: EndCause,
-}
-
-/// Why a session ends without a logout.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum EndCause {
-    /// `exp` plus leeway has passed.
-    TokenExpired,
-    /// The login has lasted for the `max_session`.
-    MaxSession,
-    /// The guest has not logged in within the `guest_timeout`.
-    GuestTimeout,
-}
-
-impl EndCause {
-    pub(crate) fn code(self) -> ErrorCode {
-        match self {
-            Self::TokenExpired => ErrorCode::TokenExpired,
-            Self::MaxSession => ErrorCode::SessionEnded,
-            Self::GuestTimeout => ErrorCode::LoginRequired,
-        }
-    }
-}
-
-/// The claims of a token that a renewal compares, and by which a store of revocations knows it.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct TokenFacts {
-    pub(crate) issuer: Option<Box<str>>,
-    pub(crate) subject: Option<Box<str>>,
-    pub(crate) issued: Option<Timestamp>,
-}
-
-static NO_ROOMS: SessionRooms = SessionRooms::none();
-
-static NO_FACTS: TokenFacts = TokenFacts {
-    issuer: None,
-    subject: None,
-    issued: None,
-};
 
 enum Outcome {
     /// The session has ended. Extractors refuse with this code.
@@ -143,7 +93,8 @@ impl SessionState {
         Self {
             claims,
             expires_at: expires_at.map(Timestamp::from),
-            end: None,
+            ends_at: None,
+            end_cause: EndCause::TokenExpired,
             login,
             extras: None,
             is_pending: AtomicBool::new(false),
@@ -154,7 +105,10 @@ impl SessionState {
     }
 
     pub(crate) fn ending(mut self, end: Option<End>) -> Self {
-        self.end = end.map(|end| (end.at.into(), end.cause));
+        if let Some(End { at, cause }) = end {
+            self.ends_at = Some(at.into());
+            self.end_cause = cause;
+        }
         self
     }
 
@@ -283,10 +237,9 @@ impl SessionState {
     }
 
     pub(crate) fn end_time(&self) -> Option<End> {
-        let (at, cause) = self.end?;
-        Some(End {
+        self.ends_at.map(|at| End {
             at: at.into(),
-            cause,
+            cause: self.end_cause,
         })
     }
 
@@ -333,7 +286,7 @@ impl SessionState {
     fn timers(&self) -> impl Iterator<Item = (Timestamp, Timer)> + use<> {
         let warning = self.extras.as_ref().and_then(|extras| extras.warning_at);
         let warning = warning.map(|at| (at, Timer::Warning));
-        let end = self.end.map(|(at, _)| (at, Timer::End));
+        let end = self.ends_at.map(|at| (at, Timer::End));
         let recheck = self.recheck().and_then(Recheck::next_at);
         let recheck = recheck.map(|at| (at, Timer::Recheck));
         warning.into_iter().chain(end).chain(recheck)
@@ -432,8 +385,8 @@ impl SessionState {
     pub(crate) fn check_alive(&self) -> Result<(), ErrorCode> {
         self.check_outcome()?;
         // The timer may be late: tokio's clock stops while the machine is suspended.
-        match self.end {
-            Some((at, cause)) if self.clock.now() >= SystemTime::from(at) => Err(cause.code()),
+        match self.end_time() {
+            Some(end) if self.clock.now() >= end.at => Err(end.cause.code()),
             _ => Ok(()),
         }
     }
@@ -464,66 +417,4 @@ impl Drop for SessionState {
 pub(crate) struct WrongType;
 
 #[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use super::*;
-
-    fn state_ending_at(at: SystemTime, clock: Clock) -> SessionState {
-        let cause = EndCause::TokenExpired;
-        let login = Login::begin(clock.now());
-        SessionState::of_token((), None, login, clock).ending(Some(End { at, cause }))
-    }
-
-    fn guest(clock: Clock) -> SessionState {
-        SessionState::of_guest::<()>(Login::begin(clock.now()), clock)
-    }
-
-    #[test]
-    fn a_session_ends_when_the_wall_clock_reaches_its_end() {
-        let start = SystemTime::UNIX_EPOCH + Duration::from_hours(500_000);
-        let (clock, time) = Clock::fixed(start);
-        let state = state_ending_at(start + Duration::from_secs(60), clock);
-        time.advance(Duration::from_secs(60) - Duration::from_nanos(1));
-        assert_eq!(state.check_alive(), Ok(()));
-        time.advance(Duration::from_nanos(1));
-        assert_eq!(state.check_alive(), Err(ErrorCode::TokenExpired));
-        assert_eq!(
-            state.replace(),
-            Err(ErrorCode::TokenExpired),
-            "a renewal comes too late"
-        );
-
-        // A clock that was wrong is set right again.
-        time.set(start);
-        assert_eq!(state.check_alive(), Ok(()));
-    }
-
-    #[test]
-    fn what_comes_first_decides_over_a_session() {
-        let (clock, _time) = Clock::fixed(SystemTime::UNIX_EPOCH);
-        let ended = guest(clock.clone());
-        assert!(ended.end(ErrorCode::SessionEnded));
-        assert!(!ended.end(ErrorCode::TokenExpired));
-        assert_eq!(ended.replace(), Err(ErrorCode::SessionEnded));
-
-        let replaced = guest(clock);
-        assert_eq!(replaced.replace(), Ok(()));
-        assert!(!replaced.end(ErrorCode::SessionEnded));
-        assert_eq!(replaced.check_alive(), Ok(()));
-    }
-
-    #[test]
-    fn a_renewal_continues_the_login_and_another_session_does_not() {
-        let (clock, _time) = Clock::fixed(SystemTime::UNIX_EPOCH);
-        let (session, other) = (guest(clock.clone()), guest(clock.clone()));
-        let next = SessionState::of_token((), None, session.next_login(), clock.clone());
-        let last = SessionState::of_token((), None, next.next_login(), clock);
-
-        for (one, another) in [(&session, &next), (&next, &last), (&last, &session)] {
-            assert!(one.is_same_login(another) && another.is_same_login(one));
-        }
-        assert!(session.is_same_login(&session) && other.is_same_login(&other));
-        assert!(!other.is_same_login(&session) && !last.is_same_login(&other));
-    }
-}
+mod tests;
