@@ -8,7 +8,7 @@ use std::{
 use serde_json::{Value, json};
 use tokio::process::Command;
 
-use crate::{Kind, Result, Role, Variant, tokens::SECRET};
+use crate::{Kind, Result, Role, Tuning, Variant, tokens::SECRET};
 
 /// A server that is compared with others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,6 +19,8 @@ pub enum Peer {
     HandWritten,
     /// This crate with its defaults.
     Authenticated,
+    /// The same, with the settings for memory of the guide to tuning.
+    Tuned,
     /// This crate with everything that concerns a session's life.
     Complete,
     /// Socket.IO with Node.js, without authentication.
@@ -31,10 +33,11 @@ pub enum Peer {
 
 impl Peer {
     /// All of them; the first one of each group has no authentication.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Plain,
         Self::HandWritten,
         Self::Authenticated,
+        Self::Tuned,
         Self::Complete,
         Self::NodePlain,
         Self::NodeJwtAuth,
@@ -47,6 +50,7 @@ impl Peer {
             Self::Plain | Self::NodePlain => "no authentication",
             Self::HandWritten => "hand-written middleware",
             Self::Authenticated => "this crate, defaults",
+            Self::Tuned => "this crate, tuned memory",
             Self::Complete => "this crate, complete",
             Self::NodeJwtAuth => "socketio-jwt-auth 0.2.1",
             Self::NodeThream => "@thream/socketio-jwt 3.1.4",
@@ -66,7 +70,7 @@ impl Peer {
     pub fn role(self) -> Role {
         match self {
             Self::Plain | Self::NodePlain => Role::Baseline,
-            Self::Authenticated | Self::Complete => Role::Ours,
+            Self::Authenticated | Self::Tuned | Self::Complete => Role::Ours,
             Self::HandWritten | Self::NodeJwtAuth | Self::NodeThream => Role::Other,
         }
     }
@@ -98,7 +102,7 @@ impl Peer {
     pub fn command(self) -> Result<Command> {
         let Some(middleware) = self.node_middleware() else {
             let mut command = Command::new(env::current_exe()?);
-            command.arg(Variant::from(self.kind()).argument());
+            command.arg(self.variant().argument());
             return Ok(command);
         };
 
@@ -122,12 +126,16 @@ impl Peer {
         }
     }
 
-    fn kind(self) -> Kind {
+    fn variant(self) -> Variant {
         match self {
-            Self::HandWritten => Kind::HandWritten,
-            Self::Authenticated => Kind::Authenticated,
-            Self::Complete => Kind::Complete,
-            _ => Kind::Plain,
+            Self::HandWritten => Kind::HandWritten.into(),
+            Self::Authenticated => Kind::Authenticated.into(),
+            Self::Tuned => Variant {
+                kind: Kind::Authenticated,
+                tuning: Tuning::LayerAndBuffer,
+            },
+            Self::Complete => Kind::Complete.into(),
+            _ => Kind::Plain.into(),
         }
     }
 }

@@ -20,7 +20,7 @@ use socketioxide_jwt_auth_benches::{
 const AT_ONCE: usize = 32;
 
 /// Rounds that do not count, in which a just-in-time compiler compiles, and allocators grow.
-const WARM_UP_ROUNDS: usize = 2;
+const WARM_UP_ROUNDS: usize = 5;
 
 /// Connections before memory is measured, so that it does not count what is made once.
 const WARM_UP_CONNECTIONS: usize = 200;

@@ -4,7 +4,7 @@
 //! `cargo run --release -p socketioxide-jwt-auth-benches --bin soak [connections]`
 
 use socketioxide_jwt_auth_benches::{
-    Kind, Load, RemoteServer, Report, Result, in_an_hour, per, serve_if_asked,
+    Kind, Load, RemoteServer, Report, Result, Tuning, Variant, in_an_hour, per, serve_if_asked,
 };
 
 const CONNECTIONS: usize = 200_000;
@@ -69,7 +69,11 @@ async fn main() -> Result<()> {
 }
 
 async fn soak(kind: Kind, steps: usize, connections_per_step: usize) -> Result<Growth> {
-    let mut server = RemoteServer::start(kind).await?;
+    let mut server = RemoteServer::start(Variant {
+        kind,
+        tuning: Tuning::ShortConnectTimeout,
+    })
+    .await?;
     println!(
         "{:>11} {:>14} {:>14} {:>6} {:>7}",
         "connections", "live heap", "resident", "tasks", "sockets"
