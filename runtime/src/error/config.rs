@@ -2,11 +2,16 @@
 
 use std::{borrow::Cow, error::Error, fmt, sync::Arc};
 
+use crate::guard;
+
 /// A mistake in the configuration, found when the middleware or the verifier is built.
 ///
 /// Its text names the setting (or the environment variable) and says how to repair it. It never
 /// holds key material. If several settings are wrong, the text names all of them, and
 /// [`kind`](Self::kind) and [`source`](Error::source) are those of the first.
+///
+/// Its [`Debug`] output is that text, too, with the causes: a server shows it if its `main` returns
+/// the error.
 ///
 /// ```
 /// use socketioxide_jwt_auth::{ConfigErrorKind, Verifier};
@@ -15,7 +20,7 @@ use std::{borrow::Cow, error::Error, fmt, sync::Arc};
 /// assert!(error.to_string().contains("72 bits"));
 /// assert_eq!(error.kind(), ConfigErrorKind::Key);
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct ConfigError {
     kind: ConfigErrorKind,
     message: Cow<'static, str>,
@@ -136,6 +141,12 @@ impl fmt::Display for ConfigError {
     }
 }
 
+impl fmt::Debug for ConfigError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&guard::error_chain(self))
+    }
+}
+
 impl Error for ConfigError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         self.source.as_deref().map(|source| source as _)
@@ -168,6 +179,15 @@ mod tests {
         assert_source_is_not_found(&error);
         assert_source_is_not_found(&error.clone());
         assert!(ConfigError::key("too short").source().is_none());
+    }
+
+    #[test]
+    fn an_error_that_main_returns_is_shown_as_its_text_and_causes() {
+        assert_eq!(
+            format!("Error: {:?}", unreadable_file()),
+            "Error: the file cannot be read: entity not found"
+        );
+        assert_eq!(format!("{:?}", ConfigError::key("too short")), "too short");
     }
 
     #[test]
