@@ -126,34 +126,38 @@ impl<L: UserLookup> Authenticator<L> {
         };
         let payload = self.check_signature(token, handshake).await?;
         let registered = self.verifier.check_claims(&payload)?;
+
         let user = self.find_user(request, &payload, token).await?;
         // The token may have expired while the lookup ran.
         registered.check_times(SystemTime::now())?;
+
         // The lookup took the claims by value, and they need not be `Clone`.
         let claims = payload.deserialize::<L::Claims>()?;
+        let keys = self.keys_of(&user, &claims)?;
         let facts = TokenFacts {
             issuer: registered.issuer.as_deref().map(Into::into),
             subject: registered.subject.as_deref().map(Into::into),
             issued: registered.issued.map(Timestamp::since_1970),
         };
-        let keys = self.keys_of(&user, &claims)?;
         let rooms = SessionRooms {
             #[cfg(feature = "axum")]
             issuer: crate::axum::issuer_rooms::of_token::<A>(&facts, &payload),
             ..keys.rooms()
         };
+
         let revocable = self.verifier.revocations().map(|store| {
             let query = registered.revocation_query();
             let (user, login) = (keys.user.as_deref(), keys.login.as_deref());
             Revocable::new(store, &query, user, login, registered.valid_until())
         });
-        let end = self.expiry.end_of(registered.valid_until(), &login);
         // `refresh_user` finds sessions by their user's key.
         let is_rechecked = self.recheck.is_some() || self.user_key.is_some();
         let recheck = is_rechecked.then(|| Recheck::new::<A, L>(self, token));
+        let needs_facts = self.is_renewable || revocable.is_some();
+
+        let end = self.expiry.end_of(registered.valid_until(), &login);
         let expires_at = registered.expires_at();
         let warning_at = self.expiry.warning_of(expires_at);
-        let needs_facts = self.is_renewable || revocable.is_some();
         let clock = self.expiry.clock.clone();
         let state = SessionState::of_token(claims, expires_at, login, clock)
             .of_facts(needs_facts.then_some(facts))

@@ -6,13 +6,14 @@
 //! on for other crates, and must be correct if another crate does.
 
 mod reader;
+mod scanner;
 mod skip;
 #[cfg(test)]
 mod tests;
 
 use std::borrow::Cow;
 
-pub(crate) use reader::{JsonError, ListReader, ObjectReader, kind, string, strings};
+pub(crate) use reader::{ListReader, ObjectReader, kind, string, strings};
 pub(crate) use skip::{MemberName, skip_list, skip_object};
 
 /// How deep objects and lists may be nested, the outermost one included.
@@ -25,6 +26,15 @@ pub(crate) const MAX_DEPTH: u32 = 64;
 /// features `arbitrary_precision` and `raw_value` are on, an object with such a name is
 /// deserialized as something else: as a number, or as other JSON with its own depth.
 const PRIVATE_PREFIX: &str = "$serde_json::private::";
+
+/// Why JSON is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum JsonError {
+    /// It is not valid JSON, or not of the expected type.
+    Malformed,
+    /// It is nested more than [`MAX_DEPTH`] deep.
+    TooDeep,
+}
 
 /// A JSON string, borrowed where it has no escapes.
 #[derive(serde::Deserialize)]
