@@ -10,7 +10,7 @@ use socketioxide::{adapter::Adapter, handler::ConnectHandler, socket::Socket};
 
 use crate::{
     error::{AuthError, ErrorCode},
-    session::{EndedSession, login_handler, store},
+    session::{Extraction, login_handler, store},
 };
 pub use claims::AuthClaims;
 pub use reply::Reply;
@@ -65,7 +65,7 @@ impl<A: Adapter> SocketAuth for Socket<A> {
     type Adapter = A;
 
     fn auth_user<T: Send + Sync + 'static>(&self) -> Option<AuthUser<T>> {
-        store::user(self, EndedSession::Refuse)
+        store::user(self, Extraction::Any)
             .ok()
             .flatten()
             .map(AuthUser::new)
@@ -97,7 +97,7 @@ macro_rules! extract_from_session {
             type Error = AuthError;
 
             fn from_connect_parts(socket: &Arc<Socket<A>>, _: &Option<Value>) -> Result<Self, AuthError> {
-                Self::from_session(socket, EndedSession::Refuse).inspect_err(|error| refusal::refuse_connection(socket, error))
+                Self::from_session(socket, Extraction::Any).inspect_err(|error| refusal::refuse_connection(socket, error))
             }
         }
 
@@ -109,7 +109,7 @@ macro_rules! extract_from_session {
                 value: &mut Value,
                 ack_id: &Option<i64>,
             ) -> Result<Self, AuthError> {
-                Self::from_session(socket, EndedSession::Refuse)
+                Self::from_session(socket, Extraction::Event)
                     .inspect_err(|error| refusal::refuse_event(socket, value, ack_id, error))
             }
         }
@@ -118,7 +118,7 @@ macro_rules! extract_from_session {
             type Error = AuthError;
 
             fn from_disconnect_parts(socket: &Arc<Socket<A>>, _: DisconnectReason) -> Result<Self, AuthError> {
-                Self::from_session(socket, EndedSession::Allow).inspect_err(|_| refusal::finish_disconnect(socket))
+                Self::from_session(socket, Extraction::Disconnect).inspect_err(|_| refusal::finish_disconnect(socket))
             }
         }
     };

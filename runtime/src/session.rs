@@ -90,13 +90,17 @@ impl<T: 'static> Session for GuestSession<T> {
     }
 }
 
-/// What an extractor does if the session has ended.
+/// What a session is extracted for.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum EndedSession {
-    Refuse,
-    /// For disconnect handlers, which also run for a user whose session has just expired. The
-    /// socket is leaving.
-    Allow,
+pub(crate) enum Extraction {
+    /// A connect handler or middleware, or any code of the application: the socket is connecting, or
+    /// connected, or has left.
+    Any,
+    /// An event, so that the socket was connected.
+    Event,
+    /// A disconnect handler, which also runs for a user whose session has just expired. The socket is
+    /// leaving.
+    Disconnect,
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use super::{extract_from_session, login_required};
 use crate::{
     error::AuthError,
     refusal,
-    session::{EndedSession, store},
+    session::{Extraction, store},
 };
 
 /// The verified claims, for connect, message and disconnect handlers. It refuses guests and ended
@@ -37,9 +37,9 @@ pub struct AuthClaims<C>(pub Arc<C>);
 impl<C: Send + Sync + 'static> AuthClaims<C> {
     fn from_session<A: Adapter>(
         socket: &Socket<A>,
-        ended: EndedSession,
+        extraction: Extraction,
     ) -> Result<Self, AuthError> {
-        let claims = store::claims(socket, ended)?;
+        let claims = store::claims(socket, extraction)?;
         Ok(Self(
             claims.ok_or_else(|| login_required::<C>("AuthClaims"))?,
         ))

@@ -15,7 +15,7 @@ use crate::{
     guard, log,
     policy::Policy,
     refusal,
-    session::{EndedSession, UserSession, store},
+    session::{Extraction, UserSession, store},
 };
 
 /// The user that the lookup found, for connect, message and disconnect handlers.
@@ -110,10 +110,10 @@ impl<T, P: Policy<T>> AuthUser<T, P> {
 impl<T: Send + Sync + 'static, P: Policy<T>> AuthUser<T, P> {
     fn from_session<A: Adapter>(
         socket: &Socket<A>,
-        ended: EndedSession,
+        extraction: Extraction,
     ) -> Result<Self, AuthError> {
-        let session =
-            store::user::<A, T>(socket, ended)?.ok_or_else(|| login_required::<T>("AuthUser"))?;
+        let session = store::user::<A, T>(socket, extraction)?
+            .ok_or_else(|| login_required::<T>("AuthUser"))?;
         let user = Self::new(session);
 
         match guard::call("the policy", || P::allows(&user)) {
@@ -198,9 +198,9 @@ impl<T> MaybeAuthUser<T> {
 impl<T: Send + Sync + 'static> MaybeAuthUser<T> {
     fn from_session<A: Adapter>(
         socket: &Socket<A>,
-        ended: EndedSession,
+        extraction: Extraction,
     ) -> Result<Self, AuthError> {
-        Ok(Self(store::user(socket, ended)?.map(AuthUser::new)))
+        Ok(Self(store::user(socket, extraction)?.map(AuthUser::new)))
     }
 }
 

@@ -5,7 +5,10 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use tokio::{sync::Notify, time::timeout};
+use tokio::{
+    sync::Notify,
+    time::{Instant, timeout},
+};
 
 use super::socket::AnySocket;
 use crate::{
@@ -17,7 +20,8 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Login {
     began: Timestamp,
-    /// Created by the first that waits for its end, or by a renewal, which shares it. Most sessions
+    /// Created by the first that waits for its end, by a renewal, which shares it, by a disconnect
+    /// handler that takes the user, and at the start if there is an `on_event` hook. Other sessions
     /// need none.
     lifetime: Mutex<Option<Arc<Lifetime>>>,
 }
@@ -102,6 +106,9 @@ struct State {
 /// disconnect handler of the application.
 const LOOK: Duration = Duration::from_secs(1);
 
+/// After this time a socket that is not connected has left: no connect middleware takes that long.
+const LONGEST_CONNECT: Duration = Duration::from_secs(60);
+
 impl Lifetime {
     fn new(has_ended: bool) -> Self {
         let state = State {
@@ -127,8 +134,15 @@ impl Lifetime {
     }
 
     /// Waits until the session has ended, or the socket has left. Keeps neither of them alive.
-    pub(crate) async fn ended(self: Arc<Self>, socket: Weak<dyn AnySocket>) {
-        let mut was_connected = false;
+    ///
+    /// A socket that was not connected yet looks like one that has left, so `was_connected` says what
+    /// is known of it.
+    pub(crate) async fn ended(
+        self: Arc<Self>,
+        socket: Weak<dyn AnySocket>,
+        mut was_connected: bool,
+    ) {
+        let limit = Instant::now() + LONGEST_CONNECT;
         loop {
             let Some(waiters) = self.waiters() else {
                 return;
@@ -140,12 +154,20 @@ impl Lifetime {
                 return;
             }
 
-            // A socket that was not connected yet looks like one that has left.
-            match socket.upgrade().map(|socket| socket.is_connected()) {
-                Some(true) => was_connected = true,
-                Some(false) if !was_connected => {}
-                Some(false) | None => return,
+            {
+                let Some(socket) = socket.upgrade() else {
+                    return;
+                };
+                match (socket.is_connected(), socket.is_in_namespace()) {
+                    (true, true) => was_connected = true,
+                    // It left before socketioxide marked it connected.
+                    (true, false) => return,
+                    (false, _) if was_connected || Instant::now() >= limit => return,
+                    // It is about to be connected, or already leaving.
+                    (false, is_in_namespace) => was_connected = is_in_namespace,
+                }
             }
+
             if timeout(LOOK, ended).await.is_ok() {
                 return;
             }

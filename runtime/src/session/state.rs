@@ -46,6 +46,8 @@ pub(crate) struct SessionState {
     /// Whether the store of revocations has not been asked yet, so that the socket does not have the
     /// session. Changed under the lock of the registry.
     is_pending: AtomicBool,
+    /// Whether the socket is known to have been connected since the session began.
+    was_connected: AtomicBool,
     clock: Clock,
     /// Set once, by whichever comes first: a renewal or the end of the session.
     outcome: OnceLock<Outcome>,
@@ -98,6 +100,7 @@ impl SessionState {
             login,
             extras: None,
             is_pending: AtomicBool::new(false),
+            was_connected: AtomicBool::new(false),
             clock,
             outcome: OnceLock::new(),
             registration: OnceLock::new(),
@@ -228,7 +231,7 @@ impl SessionState {
     /// neither session nor socket alive.
     pub(crate) fn ended(&self) -> impl Future<Output = ()> + Send + use<> {
         let lifetime = self.login.shared_lifetime(|| self.has_ended());
-        lifetime.ended(self.socket())
+        lifetime.ended(self.socket(), self.was_connected.load(Ordering::Relaxed))
     }
 
     /// Returns the token's `exp`, without leeway.
@@ -344,6 +347,11 @@ impl SessionState {
     /// Whether the session, which its socket has, was ended.
     fn has_ended(&self) -> bool {
         self.ended_with().is_some() && !self.is_pending()
+    }
+
+    /// Notes that the socket is connected, or was: if it is not later, the client has left.
+    pub(crate) fn note_connected(&self) {
+        self.was_connected.store(true, Ordering::Relaxed);
     }
 
     /// Wakes those that wait for the end of the session, because the socket is leaving.

@@ -7,7 +7,7 @@ use std::{
 
 use socketioxide::{adapter::Adapter, socket::Socket};
 
-use super::{EndedSession, GuestSession, Session, UserSession, WrongType, rooms};
+use super::{Extraction, GuestSession, Session, UserSession, WrongType, rooms};
 use crate::{
     error::{AuthError, ErrorCode},
     log::namespace,
@@ -102,9 +102,9 @@ pub(crate) fn of_socket<A: Adapter>(socket: &Socket<A>) -> Option<Arc<dyn Sessio
 /// type `T`.
 pub(crate) fn user<A: Adapter, T: Send + Sync + 'static>(
     socket: &Socket<A>,
-    ended: EndedSession,
+    extraction: Extraction,
 ) -> Result<Option<Arc<UserSession<T>>>, AuthError> {
-    let session: Arc<dyn Any + Send + Sync> = current(socket, ended, type_name::<T>())?;
+    let session: Arc<dyn Any + Send + Sync> = current(socket, extraction, type_name::<T>())?;
     match session.downcast::<UserSession<T>>() {
         Ok(session) => Ok(Some(session)),
         Err(session) if session.is::<GuestSession<T>>() => Ok(None),
@@ -120,9 +120,9 @@ pub(crate) fn user<A: Adapter, T: Send + Sync + 'static>(
 /// of type `C`.
 pub(crate) fn claims<A: Adapter, C: Send + Sync + 'static>(
     socket: &Socket<A>,
-    ended: EndedSession,
+    extraction: Extraction,
 ) -> Result<Option<Arc<C>>, AuthError> {
-    let session = current(socket, ended, type_name::<C>())?;
+    let session = current(socket, extraction, type_name::<C>())?;
     session
         .state()
         .claims()
@@ -131,7 +131,7 @@ pub(crate) fn claims<A: Adapter, C: Send + Sync + 'static>(
 
 fn current<A: Adapter>(
     socket: &Socket<A>,
-    ended: EndedSession,
+    extraction: Extraction,
     wanted: &str,
 ) -> Result<Arc<dyn Session>, AuthError> {
     let Some(session) = of_socket(socket) else {
@@ -144,9 +144,15 @@ fn current<A: Adapter>(
         return Err(AuthError::from(ErrorCode::InternalError).with_detail(NO_SESSION));
     };
 
-    match ended {
-        EndedSession::Refuse => session.state().check_alive().map_err(has_ended)?,
-        EndedSession::Allow => session.state().note_left(),
+    let state = session.state();
+    if extraction == Extraction::Disconnect {
+        state.note_left();
+        return Ok(session);
+    }
+
+    state.check_alive().map_err(has_ended)?;
+    if extraction == Extraction::Event || socket.connected() {
+        state.note_connected();
     }
     Ok(session)
 }

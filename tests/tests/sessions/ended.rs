@@ -11,6 +11,7 @@ use socketioxide_jwt_auth_tests::{
     Claims, Raw, Received, Recorder, Records, SECRET, Server, User, find_user, ready, recorder,
     renew, token, token_valid_for, within,
 };
+use tokio::task::yield_now;
 
 #[jwt_auth(
     secret = SECRET,
@@ -33,10 +34,36 @@ async fn on_connect(socket: SocketRef) {
             recorder.record(format!("{name} ended"));
         },
     );
+    socket.on("watch from the connect handler", {
+        let user = socket.auth_user::<User>();
+        async |socket: SocketRef, ack: AckSender, State(recorder): State<Recorder>| {
+            ack.send("watching").unwrap();
+            watch_once_left(&socket, &user.unwrap(), &recorder).await;
+        }
+    });
+    socket.on(
+        "watch once left",
+        async |socket: SocketRef,
+               user: AuthUser<User>,
+               ack: AckSender,
+               State(recorder): State<Recorder>| {
+            ack.send("watching").unwrap();
+            watch_once_left(&socket, &user, &recorder).await;
+        },
+    );
     socket.on("whoami", async |user: AuthUser<User>, ack: AckSender| {
         ack.send(user.name).unwrap();
     });
     socket.emit("ready", &()).unwrap();
+}
+
+/// Begins to wait after the client has left, and holds the socket meanwhile.
+async fn watch_once_left(socket: &SocketRef, user: &AuthUser<User>, recorder: &Recorder) {
+    while socket.connected() {
+        yield_now().await;
+    }
+    user.ended().await;
+    recorder.record(format!("{} ended", user.name));
 }
 
 async fn serve(builder: JwtAuthBuilder<log_in>) -> (Server, Records) {
@@ -93,6 +120,18 @@ async fn it_resolves_when_the_client_leaves_or_its_connection_breaks() {
 
     drop(watching(&server, &token("grace")).await);
     assert_eq!(records.next().await, "Grace ended");
+}
+
+#[tokio::test]
+async fn it_resolves_for_a_handler_that_begins_to_wait_after_the_client_has_left() {
+    let (server, mut records) = serve(log_in::builder()).await;
+    for event in ["watch once left", "watch from the connect handler"] {
+        let mut ada = ready(&server, "/", Some(&token("ada"))).await;
+        ada.emit_with_ack("/", 1, &json!([event])).await;
+        ada.expect("/", Received::ack(json!("watching"))).await;
+        ada.leave("/").await;
+        assert_eq!(records.next().await, "Ada ended", "{event}");
+    }
 }
 
 #[tokio::test]
