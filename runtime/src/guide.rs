@@ -28,7 +28,7 @@ macro_rules! guides {
         #[cfg_attr(all($(feature = $feature),*), doc = include_str!($file))]
         #[cfg_attr(
             not(all($(feature = $feature),*)),
-            doc = concat!($title, ": this page is there with the features" $(, " `", $feature, "`")*, ".")
+            doc = concat!($title, ": this page needs" $(, " `", $feature, "`")*, ".")
         )]
         pub mod $name {}
     )*};

@@ -55,7 +55,8 @@ impl ServerId {
     }
 }
 
-/// What this crate keeps of a server, as long as it has sessions, attempts or a middleware.
+/// What this crate keeps of a server, as long as it has sessions or attempts, or a
+/// middleware whose last attempt was there.
 pub(crate) struct Server {
     id: ServerId,
     clock: Clock,
@@ -179,7 +180,7 @@ impl Server {
         server
     }
 
-    /// Returns a server, or `None` if it has never had an attempt.
+    /// Returns a server, or `None` if nothing of it is kept.
     pub(crate) fn find<A: Adapter>(io: &SocketIo<A>) -> Option<Arc<Self>> {
         servers().get(&ServerId::of(io)).and_then(Weak::upgrade)
     }

@@ -88,8 +88,9 @@ pub(crate) async fn while_full(
     }
 }
 
-/// Poll interval while later connect middlewares run; doubles up to the maximum.
-const CONNECTING: Backoff = Backoff::new(Duration::from_millis(1), Duration::from_secs(1));
+/// The pauses between two looks at a socket, which double up to the maximum: nothing tells when later
+/// connect middlewares, or a disconnect handler, have run.
+const LOOKS: Backoff = Backoff::new(Duration::from_millis(1), Duration::from_secs(1));
 
 /// Waits until the socket is connected, because nothing can be sent to it before, or until it is
 /// dropped.
@@ -98,7 +99,7 @@ const CONNECTING: Backoff = Backoff::new(Duration::from_millis(1), Duration::fro
 /// has disconnected and that the application still holds: it looks like one that is not connected
 /// yet.
 pub(crate) async fn until_connected(socket: &Weak<dyn AnySocket>) {
-    let mut backoff = CONNECTING;
+    let mut backoff = LOOKS;
     while socket
         .upgrade()
         .is_some_and(|socket| !socket.is_connected() && !is_abandoned(&socket))
@@ -111,7 +112,7 @@ pub(crate) async fn until_connected(socket: &Weak<dyn AnySocket>) {
 /// handler panicked: the client would hear what is sent to the namespace as long as its connection
 /// lasts.
 pub(crate) async fn until_removed(socket: &Weak<dyn AnySocket>) {
-    let mut backoff = CONNECTING;
+    let mut backoff = LOOKS;
     while let Some(open) = socket.upgrade().filter(|socket| socket.is_in_namespace()) {
         if is_abandoned(&open) {
             // Its handler has gone, so this removes it.

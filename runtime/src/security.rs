@@ -142,7 +142,7 @@
 //! | cookies | A token in a cookie counts only with an allowed `Origin` or, without one, with `Sec-Fetch-Site: same-origin`. The rule is the same for every method: browsers send no `Origin` with a same-origin GET or HEAD, and one with each other method, so a form or a script of another site is refused. So are a link on another site (`cross-site`), an address that a person types (`none`), and a browser that sends neither header: a cookie is for requests by scripts of the page, not for the page itself. | `token_sources` |
 //! | signature and claims | As for a connection. | `refusals` |
 //! | user | The lookup runs within `lookup_timeout`, once for each request. `HttpClaims` does not run it: a user who is blocked keeps what its token allows. A policy is asked by each extractor. | `lookups`, `refusals` |
-//! | revocations | The store is asked once, after the lookup, and refuses if it does not answer. `HttpClaims` asks with the `sub` as the key of the user. | `revocations` |
+//! | revocations | The store is asked after the lookup, and refuses if it does not answer. `HttpClaims` asks with the `sub` as the key of the user. | `revocations` |
 //! | guests | A request with a bad token is refused, also where the user is optional. | `guests` |
 //! | refusals | A status, `WWW-Authenticate` and the JSON that a socket gets. The detail and the cause go to the log, without the token. | `refusals` |
 //!

@@ -228,7 +228,6 @@ where
     L: LookupOn<Http<RouterState<S>>>,
     S: Sync + 'static,
 {
-    let was_checked = checked.is_some();
     let payload = match checked {
         Some(payload) => payload,
         None => Arc::new(check_signature(authenticator, request.parts, token).await?),
@@ -242,14 +241,11 @@ where
     let user_key = authenticator.user_key.as_ref();
     let user_key = user_key.map(|key| guard::call("`user_key`", || key(&user)));
     let user_key = user_key.transpose()?;
-    // The check of the claims asked with the subject.
-    let is_another_user = user_key.is_some() && user_key.as_deref() != query.user;
     if user_key.is_some() {
         query.user = user_key.as_deref();
     }
-    if !was_checked || is_another_user {
-        check_revocations(authenticator, &payload, query).await?;
-    }
+    // Also if an extractor of the claims has asked: that was before the lookup.
+    check_revocations(authenticator, &payload, query).await?;
 
     let expires_at = registered.expires_at();
     Ok(FoundUser {

@@ -87,9 +87,8 @@ use crate::{
 /// - **Limits.** The limit of refusals counts attempts of a connection, not requests: put a layer with
 ///   a rate limit before routes that need one.
 ///
-/// Several extractors of one request share the user: the lookup runs once, and the store is asked
-/// once, also if [`HttpClaims`](super::HttpClaims) comes first. It is asked again about the
-/// `user_key` if that is not the `sub`.
+/// Several extractors of one request share the user: the lookup runs once, and the store is asked once
+/// after it. If [`HttpClaims`](super::HttpClaims) comes first, it has asked before the lookup, too.
 pub struct HttpUser<L: LookupOn<Http<AnyRouter>>, P: Policy<L::User> = ()> {
     user: Arc<L::User>,
     expires_at: Option<SystemTime>,

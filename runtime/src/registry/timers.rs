@@ -68,9 +68,9 @@ pub(super) struct TimerQueue {
     wake: Arc<Notify>,
 }
 
-/// The task looks at the queue at least this often: tokio's clock stops while the machine is
-/// suspended, and a queue that has become empty needs no task. It costs less than to stop the task
-/// with the last timer, and to start it with the next one.
+/// The task looks at the queue at least this often, because tokio's clock stops while the machine is
+/// suspended. This is also how the task of an empty queue ends: to stop it with the last timer, and
+/// to start it with the next one, costs more.
 const LONGEST_SLEEP: Duration = Duration::from_secs(1);
 
 /// How many timers fire before other tasks run.

@@ -2,6 +2,7 @@
 
 use std::{
     any::{Any, TypeId},
+    future::pending,
     sync::{
         Arc, OnceLock, Weak,
         atomic::{AtomicBool, Ordering},
@@ -231,7 +232,19 @@ impl SessionState {
     /// neither session nor socket alive.
     pub(crate) fn ended(&self) -> impl Future<Output = ()> + Send + use<> {
         let lifetime = self.login.shared_lifetime(|| self.has_ended());
-        lifetime.ended(self.socket(), self.was_connected.load(Ordering::Relaxed))
+        let was_connected = self.was_connected.load(Ordering::Relaxed);
+        let socket = self
+            .registration
+            .get()
+            .map(|registration| Weak::clone(registration.socket()));
+
+        async move {
+            match socket {
+                Some(socket) => lifetime.ended(socket, was_connected).await,
+                // A session without a socket is one of a test, and does not end.
+                None => pending().await,
+            }
+        }
     }
 
     /// Returns the token's `exp`, without leeway.

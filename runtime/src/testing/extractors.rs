@@ -119,3 +119,16 @@ fn of_user<T, P: Policy<T>>(user: T) -> AuthUser<T, P> {
         SessionState::of_token((), None, login, clock),
     )))
 }
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt;
+
+    use super::*;
+
+    #[test]
+    fn the_session_of_a_test_does_not_end() {
+        let ada = AuthUser::for_test("Ada");
+        assert!(ada.ended().now_or_never().is_none());
+    }
+}

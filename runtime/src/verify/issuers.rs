@@ -86,19 +86,23 @@ impl VerifierRules {
         ConfigError::collect(results.await).map(drop)
     }
 
-    /// Returns the rules for a token with this payload, whose signature need not be checked yet.
+    /// Returns the rules for a token with this payload, whose signature need not be checked yet. The
+    /// payload is read only if the rules depend on it.
     ///
-    /// The rules depend on the payload only. They are chosen once to check the signature, and once
+    /// They depend on the payload only. They are chosen once to check the signature, and once
     /// to check the claims that were signed.
     ///
     /// # Errors
     ///
     /// Returns `token_issuer_invalid` if the issuer is not in the list, and what is wrong with
     /// `iss` otherwise.
-    pub(super) fn choose(&self, payload: &str) -> Result<&TokenRules, AuthError> {
+    pub(super) fn choose<'a>(
+        &self,
+        payload: impl FnOnce() -> Result<&'a str, AuthError>,
+    ) -> Result<&TokenRules, AuthError> {
         match self {
             Self::Common(rules) => Ok(rules),
-            Self::ByIssuer(rules) => rules.choose(payload),
+            Self::ByIssuer(rules) => rules.choose(payload()?),
         }
     }
 }

@@ -49,7 +49,7 @@ impl<'a> Segments<'a> {
         decode_onto(&mut signature, "signature", self.signature)?;
 
         Ok(DecodedSegments {
-            text: parse_utf8(text, header_end)?,
+            text,
             header_end,
             signature,
         })
@@ -65,21 +65,6 @@ fn decode_onto(buffer: &mut Vec<u8>, name: &str, segment: &str) -> Result<usize,
             encoding_problem(segment)
         ))),
     }
-}
-
-/// Parses the header and the payload behind it.
-fn parse_utf8(text: Vec<u8>, header_end: usize) -> Result<String, AuthError> {
-    let not_utf8 = |name| malformed(format!("the {name} is not UTF-8"));
-
-    let text = String::from_utf8(text).map_err(|error| {
-        let is_in_header = error.utf8_error().valid_up_to() < header_end;
-        not_utf8(if is_in_header { "header" } else { "payload" })
-    })?;
-    // A character may begin in the header and end in the payload.
-    if !text.is_char_boundary(header_end) {
-        return Err(not_utf8("header"));
-    }
-    Ok(text)
 }
 
 /// Says what a string without two dots probably is.
@@ -109,37 +94,57 @@ fn encoding_problem(segment: &str) -> &'static str {
 /// The decoded segments.
 pub(super) struct DecodedSegments {
     /// The header and the payload.
-    text: String,
+    text: Vec<u8>,
     header_end: usize,
     signature: Vec<u8>,
 }
 
 impl DecodedSegments {
-    pub(super) fn header(&self) -> &str {
-        &self.text[..self.header_end]
+    pub(super) fn header(&self) -> Result<&str, AuthError> {
+        str::from_utf8(&self.text[..self.header_end])
+            .map_err(|_| malformed("the header is not UTF-8"))
     }
 
     /// Returns the payload, which is not verified yet.
-    pub(super) fn payload(&self) -> &str {
-        &self.text[self.header_end..]
+    pub(super) fn payload(&self) -> Result<&str, AuthError> {
+        str::from_utf8(&self.text[self.header_end..]).map_err(|_| payload_is_not_utf8())
     }
 
     pub(super) fn signature(&self) -> &[u8] {
         &self.signature
     }
 
-    pub(super) fn into_payload(self, newly_verified: Option<Box<TokenHash>>) -> SignedPayload {
-        SignedPayload {
-            text: self.text,
-            start: self.header_end,
-            newly_verified,
+    /// Returns the payload, for a token whose signature was checked.
+    ///
+    /// # Errors
+    ///
+    /// `token_malformed` if the payload is not UTF-8.
+    pub(super) fn into_payload(
+        self,
+        newly_verified: Option<Box<TokenHash>>,
+    ) -> Result<SignedPayload, AuthError> {
+        let start = self.header_end;
+        let text = String::from_utf8(self.text).map_err(|_| payload_is_not_utf8())?;
+        // A character may begin in the header and end in the payload.
+        if !text.is_char_boundary(start) {
+            return Err(payload_is_not_utf8());
         }
+
+        Ok(SignedPayload {
+            text,
+            start,
+            newly_verified,
+        })
     }
+}
+
+fn payload_is_not_utf8() -> AuthError {
+    malformed("the payload is not UTF-8")
 }
 
 /// A payload whose signature was checked.
 pub(crate) struct SignedPayload {
-    /// The header and the payload.
+    /// The header and the payload, so that they need not be parsed or copied again.
     text: String,
     start: usize,
     /// The token, if the cache is to remember it. Boxed, because this is moved for each token, and

@@ -309,4 +309,23 @@ fn not_an_object(attacks: &mut Attacks<'_>) {
         .flat_map(u16::to_le_bytes)
         .collect();
     attacks.malformed("header is UTF-16", target.signer.sign(utf16, CLAIMS));
+
+    // Both together are UTF-8, and neither is.
+    for character in ["é", "€", "😀"] {
+        for split in 1..character.len() {
+            let (end, start) = character.as_bytes().split_at(split);
+            let header = [target.header().as_bytes(), end].concat();
+            let claims = [start, CLAIMS.as_bytes()].concat();
+            attacks.malformed(
+                format!(
+                    "{character} begins in the header, with {split} bytes, and ends in the payload"
+                ),
+                target.signer.sign(header, claims),
+            );
+        }
+    }
+    attacks.malformed(
+        "header is empty, and the payload begins inside a character",
+        target.signer.sign("", [0xa9]),
+    );
 }

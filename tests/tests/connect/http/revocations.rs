@@ -80,17 +80,22 @@ async fn the_keys_of_user_and_session_are_those_of_the_middleware() {
     }
 }
 
+/// From the second question on, everything is revoked.
+const REVOKED_AFTER_ONE: u8 = 4;
+
 /// A store that counts, and that answers as the number says.
 #[derive(Clone)]
 struct Counting(Arc<AtomicUsize>, u8);
 
 impl RevocationStore for Counting {
     async fn check(&self, _: RevocationQuery<'_>) -> Result<RevocationStatus, RevocationError> {
-        self.0.fetch_add(1, Ordering::SeqCst);
+        let asked_before = self.0.fetch_add(1, Ordering::SeqCst);
         match self.1 {
             0 => Ok(RevocationStatus::NotRevoked),
             1 => Err(RevocationError::new("the password is wrong")),
             2 => panic!("on purpose"),
+            REVOKED_AFTER_ONE if asked_before == 0 => Ok(RevocationStatus::NotRevoked),
+            REVOKED_AFTER_ONE => Ok(RevocationStatus::Revoked),
             _ => pending().await,
         }
     }
@@ -129,7 +134,19 @@ async fn the_store_is_asked_once_for_each_request() {
 }
 
 #[tokio::test]
-async fn the_store_is_asked_once_if_the_claims_come_before_the_user() {
+async fn a_token_that_is_revoked_while_the_lookup_runs_is_refused() {
+    let issuer = TestIssuer::new();
+    let store = Counting(Arc::default(), REVOKED_AFTER_ONE);
+    let routes = start(builder(&issuer).revocations(store.clone())).await;
+    let token = issuer.token("ada").sign();
+
+    let claims_first = routes.get("/claims-first").bearer_auth(&token);
+    assert_eq!(code(claims_first).await, "token_revoked");
+    assert_eq!(store.0.load(Ordering::SeqCst), 2);
+}
+
+#[tokio::test]
+async fn the_store_is_asked_before_the_lookup_too_if_the_claims_come_before_the_user() {
     let issuer = TestIssuer::new();
     let store = Counting(Arc::default(), 0);
     // The key of Ada is the subject of her token.
@@ -141,7 +158,7 @@ async fn the_store_is_asked_once_if_the_claims_come_before_the_user() {
     for number in 1..3 {
         let answer = answer(routes.get("/claims-first").bearer_auth(&token)).await;
         assert_eq!(answer.body, r#"["ada","ada","Ada",true]"#);
-        assert_eq!(store.0.load(Ordering::SeqCst), number);
+        assert_eq!(store.0.load(Ordering::SeqCst), 2 * number);
         assert_eq!(lookups.next().await, format!("ada {token}"));
         assert_eq!(lookups.unread(), Vec::<String>::new());
     }
