@@ -36,7 +36,7 @@ pub(crate) enum Form {
     TokenSources,
     /// Claims and their accepted values, in parentheses: `(token_use = "access")`.
     ClaimValues,
-    /// Nothing, or `true`: the option's name is enough. It is for the attribute only.
+    /// The option's name alone, which stands for `true`. For the attribute only.
     Flag,
     /// A path to the runtime crate.
     Path,

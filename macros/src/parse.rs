@@ -57,6 +57,7 @@ fn entry(input: ParseStream, errors: &mut Errors) -> Option<Entry> {
         );
         return None;
     };
+
     let name = key.unraw().to_string();
     let known = options::find(&name);
     let value = value(input, &key, known);
@@ -70,6 +71,7 @@ fn entry(input: ParseStream, errors: &mut Errors) -> Option<Entry> {
             is_guess: true,
         });
     };
+
     let value = value.map_err(|error| errors.push(error)).ok();
     Some(Entry {
         rule,
@@ -92,6 +94,7 @@ fn value(input: ParseStream, key: &Ident, rule: Option<&OptionRule>) -> syn::Res
     if input.parse::<Option<Token![=]>>()?.is_some() && !at_end_of_entry(input) {
         return input.parse();
     }
+
     let correct = rule.map_or_else(String::new, |rule| format!(": write `{}`", rule.example()));
     Err(syn::Error::new(
         key.span(),
@@ -113,6 +116,7 @@ fn claim_values(input: ParseStream, key: &Ident, rule: &OptionRule) -> syn::Resu
         // What is left would be a second mistake.
         let _ = claims.parse::<TokenStream>();
     })?;
+
     Ok(Expr::Tuple(ExprTuple {
         attrs: Vec::new(),
         paren_token,
@@ -122,6 +126,7 @@ fn claim_values(input: ParseStream, key: &Ident, rule: &OptionRule) -> syn::Resu
 
 fn claim_value(input: ParseStream) -> syn::Result<Expr> {
     let name = claim_name(input)?;
+
     if input.parse::<Option<Token![=]>>()?.is_none() || at_end_of_entry(input) {
         let name_and_value = "write it like `token_use = \"access\"`";
         let message = format!(
@@ -130,6 +135,7 @@ fn claim_value(input: ParseStream) -> syn::Result<Expr> {
         );
         return Err(syn::Error::new(name.span(), message));
     }
+
     let value: Expr = input.parse()?;
     Ok(parse_quote_spanned!(name.span()=> #name = #value))
 }

@@ -28,6 +28,7 @@ impl Parse for Function {
             || input.peek(Token![const])
             || input.peek(Token![unsafe])
             || input.peek(Token![extern]);
+
         if !starts_a_function {
             let message = "`#[jwt_auth]` belongs on a function, such as \
                 `async fn authenticate(claims: Claims) -> Option<User>`";
@@ -41,6 +42,7 @@ impl Parse for Function {
             );
         }
         input.parse::<TokenStream>()?;
+
         Ok(Self {
             attributes,
             visibility,
@@ -105,6 +107,7 @@ impl Lookup {
         if errors.count() > before {
             return None;
         }
+
         let mut parameters = parameters.into_iter();
         Some(Self {
             claims: claims(parameters.next()?),
@@ -263,13 +266,12 @@ fn output(signature: &Signature, errors: &mut Errors) -> Option<Output> {
         errors.at(&signature.ident, format!("the function must {FORMS}"));
         return None;
     };
+
     let Some((user, form)) = user(ty) else {
-        errors.at(
-            ty,
-            format!(
-                "cannot tell the type of the user from this, because an attribute sees the name of an alias only: {FORMS}"
-            ),
+        let message = format!(
+            "cannot tell the type of the user from this, because an attribute sees the name of an alias only: {FORMS}"
         );
+        errors.at(ty, message);
         return None;
     };
 

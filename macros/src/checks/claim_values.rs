@@ -52,6 +52,7 @@ fn with_strings(value: &Expr) -> Expr {
             }
             Expr::Array(list)
         }
+
         other => match literal(other).and_then(as_string) {
             Some(string) => syn::parse_quote!(#string),
             None => value.clone(),
@@ -78,17 +79,20 @@ pub(crate) fn check(value: &Expr, errors: &mut Errors) {
     for (name, values) in assignments(value) {
         is_empty = false;
         let claim = name.value();
+
         if claim.is_empty() {
             errors.at(name, "the name of a claim must not be empty");
         } else if let Some(option) = option_for(&claim) {
             errors.at(name, option);
         }
+
         if !seen.insert(claim.clone()) {
             let message = format!(
                 "the claim {claim:?} is listed twice; write its values as one list: [\"one\", \"two\"]"
             );
             errors.at(name, message);
         }
+
         check_values(&claim, values, errors);
     }
 
@@ -107,9 +111,11 @@ fn check_values(claim: &str, values: &Expr, errors: &mut Errors) {
         let message = format!("the claim {claim:?} must not have an empty list of values");
         errors.at(list, message);
     }
+
     let mut seen = HashSet::new();
     for value in &list.elems {
         check_value(claim, value, errors);
+
         if let Some(string) = literal(value).and_then(as_string)
             && !seen.insert(string.value())
         {
@@ -163,22 +169,15 @@ mod tests {
     use proc_macro2::TokenStream;
     use quote::quote;
 
-    use crate::{checks, errors::Errors, parse::parse};
+    use crate::checks::testing;
 
-    fn messages(attribute: TokenStream) -> Vec<String> {
-        let mut errors = Errors::default();
-        let mut entries = parse(quote!(secret = S, #attribute), &mut errors);
-        checks::check(&mut entries, &mut errors);
-        errors.messages()
+    fn with_key(attribute: TokenStream) -> TokenStream {
+        quote!(secret = S, #attribute)
     }
 
     #[track_caller]
     fn assert_mistake(attribute: TokenStream, part: &str) {
-        let messages = messages(attribute);
-        assert!(
-            messages.len() == 1 && messages[0].contains(part),
-            "{messages:#?}"
-        );
+        testing::assert_mistake(with_key(attribute), part);
     }
 
     #[test]
@@ -191,7 +190,7 @@ mod tests {
             email_verified = true,
             level = [1, 2],
         ));
-        assert_eq!(messages(attribute), [""; 0]);
+        testing::assert_accepted(with_key(attribute));
         assert_mistake(
             quote!(claim_values(5 = "a")),
             "expected the name of a claim",

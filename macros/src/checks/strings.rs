@@ -205,11 +205,13 @@ pub(crate) fn origin(string: &str) -> Result<(), String> {
     {
         return Err(format!("must start with a scheme{as_example}"));
     }
+
     if scheme.eq_ignore_ascii_case("ws") || scheme.eq_ignore_ascii_case("wss") {
         return Err(format!(
             "must have the scheme of the page, not of its WebSocket{as_example}"
         ));
     }
+
     if rest.contains('@') {
         return Err(format!(
             "must not contain a user name; write scheme, host and port only{as_example}"
@@ -240,6 +242,7 @@ fn host_and_port(string: &str) -> Result<(), String> {
                        \"http://[::1]:3000\"";
         return Err(message.to_owned());
     }
+
     match port.strip_prefix(':') {
         None if port.is_empty() => Ok(()),
         Some(port) if is_port(port) => Ok(()),

@@ -46,6 +46,7 @@ pub(crate) fn check(value: &Expr, errors: &mut Errors) {
         );
         return;
     };
+
     if list.elems.is_empty() {
         errors.at(
             list,
@@ -73,6 +74,7 @@ fn identity(element: &Expr) -> String {
     let Ok(TokenSource { name, argument }) = source(element) else {
         return written;
     };
+
     let scheme = match argument.map(|(argument, _)| literal(argument)) {
         None if name == "bearer" => "bearer".to_owned(),
         Some(Some(Lit::Str(scheme))) if name == "authorization" => {
@@ -135,6 +137,7 @@ fn check_name(source: &TokenSource) -> syn::Result<()> {
     else {
         return Ok(());
     };
+
     let wrong = match literal(argument) {
         Some(Lit::Str(string)) => check(&string.value()).err(),
         Some(_) => Some(format!("must be a string: write `{name}(\"name\")`")),

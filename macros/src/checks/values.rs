@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use syn::{Expr, ExprArray, Lit};
+use syn::{Expr, Lit};
 
 use crate::{
     checks::{claim_values, strings::Check, token_sources},
@@ -16,6 +16,7 @@ pub(crate) fn check(entry: &mut Entry, errors: &mut Errors) {
     let Some(value) = &entry.value else { return };
     let before = errors.count();
     check_form(entry, value, errors);
+
     if errors.count() > before {
         entry.value = None;
     }
@@ -24,69 +25,26 @@ pub(crate) fn check(entry: &mut Entry, errors: &mut Errors) {
 fn check_form(entry: &Entry, value: &Expr, errors: &mut Errors) {
     match entry.rule.form {
         Form::String(check) => check_string(entry, value, check, "a string", errors),
-        Form::StringOrList(check) => match without_groups(value) {
-            Expr::Array(list) => {
-                check_not_empty(entry, list, errors);
-                check_list(entry, list, check, errors);
-            }
-            single => check_string(
-                entry,
-                single,
-                check,
-                "a string or a list of strings",
-                errors,
-            ),
-        },
-        Form::List(check) | Form::ListOrNone(check) => match without_groups(value) {
-            Expr::Array(list) => {
-                if matches!(entry.rule.form, Form::List(_)) {
-                    check_not_empty(entry, list, errors);
-                }
-                check_list(entry, list, check, errors);
-            }
-            other => check_literal(entry, other, "a list of strings", |_| false, errors),
-        },
-        // An array of bytes is accepted, too.
-        Form::Bytes if matches!(without_groups(value), Expr::Array(_)) => {}
-        Form::Bytes => {
-            let is_bytes = |literal: &Lit| matches!(literal, Lit::Str(_) | Lit::ByteStr(_));
-            check_literal(
-                entry,
-                value,
-                "a string, bytes or another expression",
-                is_bytes,
-                errors,
-            );
-        }
+        Form::StringOrList(check) => check_string_or_list(entry, value, check, errors),
+        Form::List(check) => check_list(entry, value, check, errors),
+        Form::ListOrNone(check) => check_list_or_none(entry, value, check, errors),
+        Form::Bytes => check_bytes(entry, value, errors),
         Form::Bool => {
             let is_bool = |literal: &Lit| matches!(literal, Lit::Bool(_));
             check_literal(entry, value, "`true` or `false`", is_bool, errors);
         }
         Form::Integer(max) => {
             let expected = format!("a whole number from 1 to {max}");
-            check_literal(
-                entry,
-                value,
-                &expected,
-                |literal| is_integer(literal, max),
-                errors,
-            );
+            let is_in_bounds = |literal: &Lit| is_integer(literal, max);
+            check_literal(entry, value, &expected, is_in_bounds, errors);
         }
-        Form::TokenSources => token_sources::check(value, errors),
-        Form::Flag => {
-            if !matches!(literal(value), Some(Lit::Bool(boolean)) if boolean.value) {
-                let name = entry.rule.name;
-                errors.at(
-                    value,
-                    format!("`{name}` has no value: write `{name}`, or leave it out"),
-                );
-            }
-        }
-        Form::ClaimValues => claim_values::check(value, errors),
-        Form::Path => check_path(entry, value, errors),
         Form::UserKey | Form::SessionKey | Form::EventHook => {
             check_literal(entry, value, "a closure", |_| false, errors);
         }
+        Form::TokenSources => token_sources::check(value, errors),
+        Form::ClaimValues => claim_values::check(value, errors),
+        Form::Flag => check_flag(entry, value, errors),
+        Form::Path => check_path(entry, value, errors),
         Form::Expression => {}
     }
 }
@@ -94,34 +52,50 @@ fn check_form(entry: &Entry, value: &Expr, errors: &mut Errors) {
 fn check_string(entry: &Entry, value: &Expr, check: Check, expected: &str, errors: &mut Errors) {
     match literal(value) {
         Some(Lit::Str(string)) if string.value().is_empty() => {
-            errors.at(
-                string,
-                format!("`{}` must not be empty{}", entry.rule.name, correct(entry)),
-            );
+            let message = format!("`{}` must not be empty{}", entry.rule.name, correct(entry));
+            errors.at(string, message);
         }
+
         Some(Lit::Str(string)) => {
             if let Err(wrong) = check(&string.value()) {
                 errors.at(string, format!("`{}` {wrong}", entry.rule.name));
             }
         }
+
         _ => check_literal(entry, value, expected, |_| false, errors),
     }
 }
 
-fn check_not_empty(entry: &Entry, list: &ExprArray, errors: &mut Errors) {
-    if list.elems.is_empty() {
-        errors.at(
-            list,
-            format!(
-                "`{}` must not be an empty list{}",
-                entry.rule.name,
-                correct(entry)
-            ),
-        );
+fn check_string_or_list(entry: &Entry, value: &Expr, check: Check, errors: &mut Errors) {
+    match without_groups(value) {
+        Expr::Array(_) => check_list(entry, value, check, errors),
+        single => {
+            let expected = "a string or a list of strings";
+            check_string(entry, single, check, expected, errors);
+        }
     }
 }
 
-fn check_list(entry: &Entry, list: &ExprArray, check: Check, errors: &mut Errors) {
+fn check_list(entry: &Entry, value: &Expr, check: Check, errors: &mut Errors) {
+    if let Expr::Array(list) = without_groups(value)
+        && list.elems.is_empty()
+    {
+        let message = format!(
+            "`{}` must not be an empty list{}",
+            entry.rule.name,
+            correct(entry)
+        );
+        errors.at(list, message);
+    }
+    check_list_or_none(entry, value, check, errors);
+}
+
+fn check_list_or_none(entry: &Entry, value: &Expr, check: Check, errors: &mut Errors) {
+    let list = match without_groups(value) {
+        Expr::Array(list) => list,
+        other => return check_literal(entry, other, "a list of strings", |_| false, errors),
+    };
+
     let mut seen = HashSet::new();
     for element in &list.elems {
         check_string(entry, element, check, "only strings in its list", errors);
@@ -136,6 +110,25 @@ fn check_list(entry: &Entry, list: &ExprArray, check: Check, errors: &mut Errors
             );
             errors.at(string, message);
         }
+    }
+}
+
+fn check_bytes(entry: &Entry, value: &Expr, errors: &mut Errors) {
+    // An array of bytes is accepted, too.
+    if matches!(without_groups(value), Expr::Array(_)) {
+        return;
+    }
+
+    let expected = "a string, bytes or another expression";
+    let is_bytes = |literal: &Lit| matches!(literal, Lit::Str(_) | Lit::ByteStr(_));
+    check_literal(entry, value, expected, is_bytes, errors);
+}
+
+fn check_flag(entry: &Entry, value: &Expr, errors: &mut Errors) {
+    if !matches!(literal(value), Some(Lit::Bool(boolean)) if boolean.value) {
+        let name = entry.rule.name;
+        let message = format!("`{name}` has no value: write `{name}`, or leave it out");
+        errors.at(value, message);
     }
 }
 
