@@ -1,12 +1,12 @@
 //! A connection that sends exactly the packets that the test gives it.
 
-use std::{fmt::Display, io, net::SocketAddr};
+use std::{fmt::Display, io, net::SocketAddr, panic::Location};
 
 use serde_json::Value;
 use socketioxide_jwt_auth::testing::wire::{Connection, Handshake, encode};
 use tokio::net::{TcpSocket, TcpStream};
 
-use crate::{Received, within};
+use crate::{Received, unauthorized, within};
 
 /// A WebSocket that sends exactly the packets that the test gives it, and returns what it receives.
 ///
@@ -156,14 +156,28 @@ impl Raw {
     /// If it receives something else.
     #[track_caller]
     pub fn expect(&mut self, namespace: &str, received: Received) -> impl Future<Output = ()> {
-        let caller = std::panic::Location::caller();
+        self.expect_at(Location::caller(), namespace, received)
+    }
+
+    /// Asserts that the client is told next, by `unauthorized` with this code, why its session has
+    /// ended, and is then disconnected.
+    ///
+    /// # Panics
+    ///
+    /// If it receives something else.
+    #[track_caller]
+    pub fn expect_ended(&mut self, namespace: &str, code: &str) -> impl Future<Output = ()> {
+        let caller = Location::caller();
         async move {
-            assert_eq!(
-                self.next().await,
-                (namespace.to_owned(), received),
-                "at {caller}"
-            )
+            self.expect_at(caller, namespace, unauthorized(code)).await;
+            self.expect_at(caller, namespace, Received::Disconnected)
+                .await;
         }
+    }
+
+    async fn expect_at(&mut self, caller: &Location<'_>, namespace: &str, received: Received) {
+        let expected = (namespace.to_owned(), received);
+        assert_eq!(self.next().await, expected, "at {caller}");
     }
 }
 

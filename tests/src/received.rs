@@ -35,6 +35,24 @@ impl Received {
     pub fn ack(argument: Value) -> Self {
         Self::Ack(vec![argument])
     }
+
+    /// Returns whether it is the acknowledgement of a login or a renewal that succeeded.
+    pub fn is_renewal(&self) -> bool {
+        match self {
+            Self::Ack(answer) => matches!(&answer[..], [told] if told.get("expires_at").is_some()),
+            _ => false,
+        }
+    }
+
+    /// Asserts that it is the acknowledgement of a login or a renewal that succeeded.
+    ///
+    /// # Panics
+    ///
+    /// If it is something else.
+    #[track_caller]
+    pub fn assert_renewal(&self) {
+        assert!(self.is_renewal(), "not a renewal: {self:?}");
+    }
 }
 
 impl From<Content> for Received {

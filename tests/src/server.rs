@@ -6,7 +6,7 @@ use axum::Router;
 use socketioxide::{SocketIo, SocketIoBuilder};
 use tokio::{net::TcpListener, task::JoinHandle};
 
-use crate::{Client, ClientBuilder, Raw, within};
+use crate::{Client, ClientBuilder, Gate, Raw, Records, recorder, within};
 
 /// A server on a free port, which ends when it is dropped.
 #[derive(Debug)]
@@ -21,6 +21,17 @@ impl Server {
     /// Starts a server without namespaces.
     pub async fn start() -> Self {
         Self::with(SocketIo::builder()).await
+    }
+
+    /// Starts a server whose handlers and lookups can take a [`Recorder`](crate::Recorder) and a
+    /// [`Gate`], which is closed.
+    pub async fn with_gate() -> (Self, Records, Gate) {
+        let (recorder, records) = recorder();
+        let gate = Gate::closed();
+        let builder = SocketIo::builder()
+            .with_state(recorder)
+            .with_state(gate.clone());
+        (Self::with(builder).await, records, gate)
     }
 
     /// Starts a server from a builder, for example with states.

@@ -152,7 +152,7 @@ async fn a_right_depends_on_what_the_event_is_about() {
     );
     assert_eq!(grace.next_event("card").await.unwrap(), json!(["first"]));
 
-    // A reader may not write; no member, and a board that does not exist, are answered alike.
+    // A reader may not write. Without a membership the answer is that for a board that does not exist.
     assert_eq!(
         ask(&mut grace, "add card", json!([1, "x"])).await,
         forbidden

@@ -7,8 +7,8 @@ use socketioxide::{
 };
 use socketioxide_jwt_auth::{AuthError, AuthUser, RawToken, jwt_auth};
 use socketioxide_jwt_auth_tests::{
-    Claims, Log, OTHER_SECRET, Received, SECRET, Server, User, find_user, mint, seconds_from_now,
-    token,
+    Claims, Log, OTHER_SECRET, Received, SECRET, Server, User, find_user, mint, refused_ack,
+    seconds_from_now, token,
 };
 
 #[jwt_auth(secret = SECRET, guest = true)]
@@ -97,7 +97,7 @@ async fn mistakes_of_clients_are_not_logged_as_errors() {
     server.client().token(&token("nobody")).refusal().await;
     let mut guest = server.client().admitted().await;
     guest.emit_with_ack("who", json!(null)).await;
-    assert!(matches!(guest.next().await, Received::Ack(_)));
+    assert_eq!(guest.next().await, refused_ack("login_required"));
     let own = log.lines_with("");
     assert!(
         own.len() >= 3
@@ -202,7 +202,7 @@ async fn a_token_in_the_name_of_a_namespace_or_an_event_is_not_logged() {
     raw.expect(&namespace, Received::event("ready", json!(null)))
         .await;
     raw.emit_with_ack(&namespace, 1, &json!([token])).await;
-    assert!(matches!(raw.next().await.1, Received::Ack(_)));
+    raw.expect(&namespace, refused_ack("login_required")).await;
 
     let own = log.lines_with("").join("\n");
     for event in ["connection refused", "connected", "event refused"] {
@@ -229,7 +229,7 @@ async fn a_guest_is_told_from_a_user_in_the_log() {
         client
             .emit_with_ack("authenticate", json!({ "token": token("ada") }))
             .await;
-        assert!(matches!(client.next().await, Received::Ack(_)));
+        client.next().await.assert_renewal();
         let line = the_line(&log, &[what]);
         let id = server.io.sockets()[0].id.to_string();
         assert!(
@@ -315,7 +315,7 @@ async fn a_login_with_the_token_under_another_name_is_logged() {
         client
             .emit_with_ack("authenticate", json!({ "jwt": token("ada") }))
             .await;
-        assert!(matches!(client.next().await, Received::Ack(_)));
+        assert_eq!(client.next().await, refused_ack("token_missing"));
     }
 
     the_line(

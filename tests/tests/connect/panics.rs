@@ -16,8 +16,7 @@ use socketioxide_jwt_auth::{
 };
 use socketioxide_jwt_auth_tests::{
     Claims, Log, Raw, Received, SECRET, Server, User, answer, emit_with_ack, find_user, join,
-    ready, refused_ack, renew, renewed_until, seconds_from_now, token, unauthorized,
-    unauthorized_event,
+    ready, refused_ack, renew, renewed_until, seconds_from_now, token, unauthorized_event,
 };
 
 const OWN: &str = "this is the test's own";
@@ -71,8 +70,7 @@ async fn a_policy_that_panics_in_a_connect_handler_disconnects_the_client() {
     let mut raw = server.raw().await;
     raw.connect_with_token("/", &token("ada")).await;
     raw.expect("/", Received::Connected).await;
-    raw.expect("/", unauthorized("internal_error")).await;
-    raw.expect("/", Received::Disconnected).await;
+    raw.expect_ended("/", "internal_error").await;
     assert_eq!(server.sockets_in("/"), 0);
     assert!(
         log.lines_with("ERROR")
@@ -345,8 +343,7 @@ async fn an_extractor_of_the_disconnect_handler_that_panics_keeps_no_socket_of_a
     let ended = disconnect_user(&server.io, "Ada").await;
     assert_eq!(ended.unwrap(), 3);
     for raw in &mut clients {
-        raw.expect("/", unauthorized("session_ended")).await;
-        raw.expect("/", Received::Disconnected).await;
+        raw.expect_ended("/", "session_ended").await;
     }
     assert_eq!(server.sockets_in("/"), 0);
     assert!(

@@ -55,7 +55,7 @@ fn token(issuer: &TestIssuer, subject: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_test_issuer_replaces_the_keys_of_an_attribute_and_nothing_else() {
+async fn a_test_issuer_replaces_only_the_keys_of_an_attribute() {
     assert!(production::middleware().is_err());
     let (server, issuer) = server("/").await;
     let connect = || TestClient::connect(server.address());

@@ -102,7 +102,7 @@ async fn tokens_of_a_user_are_refused_up_to_a_time_and_without_iat() {
 }
 
 #[tokio::test]
-async fn a_sid_is_a_string_or_an_integer_and_nothing_else_refuses_the_token() {
+async fn a_token_is_revoked_by_a_sid_that_is_a_string_or_an_integer() {
     let revocations = Revocations::in_memory();
     let verifier = builder().revocations(revocations.clone()).build().unwrap();
     revocations.revoke(Revocation::session(5)).await.unwrap();

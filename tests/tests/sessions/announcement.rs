@@ -2,14 +2,13 @@
 
 use serde_json::{Value, json};
 use socketioxide::{
-    SocketIo,
     extract::{SocketRef, State},
     handler::ConnectHandler,
 };
 use socketioxide_jwt_auth::{JwtAuthBuilder, disconnect_user, jwt_auth};
 use socketioxide_jwt_auth_tests::{
     Claims, Gate, Raw, Received, Recorder, SECRET, Server, User, authenticate, find_user, now,
-    recorder, renew, token, token_valid_for, unauthorized,
+    renew, token, token_valid_for,
 };
 
 fn builder() -> JwtAuthBuilder<authenticate> {
@@ -69,10 +68,7 @@ async fn a_guest_is_told_that_it_is_not_logged_in() {
     assert_eq!(announced(&mut raw).await, expected);
 
     // It is told once: the acknowledgement of its login says the rest.
-    assert!(matches!(
-        renew(&mut raw, &token("ada")).await,
-        Received::Ack(_)
-    ));
+    renew(&mut raw, &token("ada")).await.assert_renewal();
 }
 
 #[tokio::test]
@@ -95,10 +91,7 @@ async fn nothing_is_announced_unless_it_is_switched_on() {
     )
     .await;
     let mut raw = connect(&server, None).await;
-    assert!(matches!(
-        renew(&mut raw, &token("ada")).await,
-        Received::Ack(_)
-    ));
+    renew(&mut raw, &token("ada")).await.assert_renewal();
 }
 
 #[tokio::test]
@@ -128,11 +121,7 @@ async fn the_announcement_waits_for_later_middlewares_and_a_session_that_has_end
         Ok(())
     }
 
-    let (gate, (recorder, mut records)) = (Gate::closed(), recorder());
-    let builder = SocketIo::builder()
-        .with_state(gate.clone())
-        .with_state(recorder);
-    let server = Server::with(builder).await;
+    let (server, mut records, gate) = Server::with_gate().await;
     server.io.ns(
         "/",
         on_connect.with(wait).with(known::middleware().unwrap()),
@@ -151,6 +140,5 @@ async fn the_announcement_waits_for_later_middlewares_and_a_session_that_has_end
     assert_eq!(disconnect_user(&server.io, "Grace").await.unwrap(), 1);
     gate.open_once();
     raw.expect("/", Received::Connected).await;
-    raw.expect("/", unauthorized("session_ended")).await;
-    raw.expect("/", Received::Disconnected).await;
+    raw.expect_ended("/", "session_ended").await;
 }

@@ -75,20 +75,15 @@ async fn application_handlers_are_called_except_for_the_authenticate_event() {
     raw.emit("/", &json!(["unknown", 1])).await;
     assert_eq!(records.next().await, "fallback unknown");
 
-    assert!(matches!(
-        renew(&mut raw, &token("ada")).await,
-        Received::Ack(_)
-    ));
+    renew(&mut raw, &token("ada")).await.assert_renewal();
     assert_eq!(records.next().await, "login Ada");
     assert_eq!(post(&mut raw).await, Received::ack(json!("posted")));
     assert_eq!(records.next().await, "post hello");
 
-    assert!(matches!(
-        renew(&mut raw, &token_valid_for(0.5, "ada").0).await,
-        Received::Ack(_)
-    ));
-    raw.expect("/", unauthorized("token_expired")).await;
-    raw.expect("/", Received::Disconnected).await;
+    renew(&mut raw, &token_valid_for(0.5, "ada").0)
+        .await
+        .assert_renewal();
+    raw.expect_ended("/", "token_expired").await;
     assert_eq!(
         records.next().await,
         "goodbye Some(\"Ada\") ServerNSDisconnect"
@@ -104,10 +99,7 @@ async fn the_disconnect_handler_receives_the_user_and_the_reason() {
     assert_eq!(records.next().await, "goodbye None ClientNSDisconnect");
 
     let mut raw = ready(&server, "/", None).await;
-    assert!(matches!(
-        renew(&mut raw, &token("grace")).await,
-        Received::Ack(_)
-    ));
+    renew(&mut raw, &token("grace")).await.assert_renewal();
     assert_eq!(records.next().await, "login Grace");
     raw.leave("/").await;
     assert_eq!(

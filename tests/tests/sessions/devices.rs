@@ -4,7 +4,6 @@
 use serde::Deserialize;
 use serde_json::json;
 use socketioxide::{
-    SocketIo,
     extract::{AckSender, SocketRef, State},
     handler::ConnectHandler,
 };
@@ -14,8 +13,8 @@ use socketioxide_jwt_auth::{
 };
 use socketioxide_jwt_auth_tests::{
     Gate, Log, Raw, Received, Recorder, Records, SECRET, Server, emit_with_ack, join, mint,
-    outcome_of_child, ready, recorder, refused_ack, renew, report, seconds_from_now, token,
-    unauthorized, unauthorized_denied,
+    outcome_of_child, ready, refused_ack, renew, report, seconds_from_now, token, unauthorized,
+    unauthorized_denied,
 };
 
 #[derive(Deserialize)]
@@ -63,12 +62,7 @@ async fn on_connect(socket: SocketRef) {
 }
 
 async fn serve() -> (Server, Records, Gate) {
-    let (recorder, records) = recorder();
-    let gate = Gate::closed();
-    let builder = SocketIo::builder()
-        .with_state(recorder)
-        .with_state(gate.clone());
-    let server = Server::with(builder).await;
+    let (server, records, gate) = Server::with_gate().await;
     for namespace in ["/", "/b"] {
         server
             .io
@@ -92,8 +86,7 @@ async fn device(server: &Server, subject: &str, sid: &str) -> Raw {
 }
 
 async fn expect_ended(raw: &mut Raw, namespace: &str) {
-    raw.expect(namespace, unauthorized("session_ended")).await;
-    raw.expect(namespace, Received::Disconnected).await;
+    raw.expect_ended(namespace, "session_ended").await;
 }
 
 async fn expect_open(raw: &mut Raw, name: &str) {
@@ -105,10 +98,6 @@ async fn expect_open(raw: &mut Raw, name: &str) {
 
 async fn end_others(raw: &mut Raw) -> Received {
     emit_with_ack(raw, "end_others", &json!(null)).await
-}
-
-fn is_renewed(received: &Received) -> bool {
-    matches!(received, Received::Ack(answer) if answer[0].get("expires_at").is_some())
 }
 
 #[tokio::test]
@@ -154,7 +143,7 @@ async fn the_sockets_of_a_device_are_told_the_given_reason() {
 
 /// A token without a session key is not of the device with an empty one.
 #[tokio::test]
-async fn an_empty_session_key_is_none() {
+async fn an_empty_session_key_counts_as_no_key() {
     let (server, ..) = serve().await;
     let mut empty = device(&server, "ada", "").await;
     let mut without = ready(&server, "/", Some(&token("ada"))).await;
@@ -170,9 +159,9 @@ async fn a_renewal_moves_the_socket_to_the_next_session_key() {
     let (server, ..) = serve().await;
     let mut moved = device(&server, "ada", "old").await;
     let mut stayed = device(&server, "ada", "old").await;
-    assert!(is_renewed(
-        &renew(&mut moved, &of_device("ada", "new")).await
-    ));
+    renew(&mut moved, &of_device("ada", "new"))
+        .await
+        .assert_renewal();
     assert_eq!(
         server.io.sockets().len(),
         2,
@@ -204,9 +193,9 @@ async fn a_failed_renewal_keeps_the_session_key() {
 async fn a_guest_that_logs_in_gets_a_session_key() {
     let (server, ..) = serve().await;
     let mut raw = ready(&server, "/", None).await;
-    assert!(is_renewed(
-        &renew(&mut raw, &of_device("ada", "phone")).await
-    ));
+    renew(&mut raw, &of_device("ada", "phone"))
+        .await
+        .assert_renewal();
     assert_eq!(disconnect_session(&server.io, "phone").await.unwrap(), 1);
     expect_ended(&mut raw, "/").await;
 }

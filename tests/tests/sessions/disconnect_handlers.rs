@@ -10,7 +10,7 @@ use socketioxide::{
 use socketioxide_jwt_auth::{disconnect_user, jwt_auth, user_room};
 use socketioxide_jwt_auth_tests::{
     Claims, Gate, Raw, Received, SECRET, Server, User, find_user, join, ready, token,
-    token_valid_for, unauthorized, within,
+    token_valid_for, within,
 };
 
 #[jwt_auth(secret = SECRET, leeway = "0s", user_key = |user: &User| user.name)]
@@ -75,8 +75,7 @@ async fn a_client_hears_nothing_after_its_end_if_its_disconnect_handler_panicked
     let (token, _) = token_valid_for(1.0, "ada");
     let mut raw = ready(&server, "/", Some(&token)).await;
 
-    raw.expect("/", unauthorized("token_expired")).await;
-    raw.expect("/", Received::Disconnected).await;
+    raw.expect_ended("/", "token_expired").await;
     expect_removed(&server, &mut raw).await;
     expect_deaf(&server, &mut raw).await;
 }
@@ -110,8 +109,7 @@ async fn a_socket_stays_until_its_disconnect_handler_has_run_and_a_logout_does_n
 
     let ended = disconnect_user(&server.io, "Ada").await;
     assert_eq!(ended.unwrap(), 1);
-    raw.expect("/slow", unauthorized("session_ended")).await;
-    raw.expect("/slow", Received::Disconnected).await;
+    raw.expect_ended("/slow", "session_ended").await;
     join(&mut raw, "/other", None).await;
     assert_eq!(server.sockets_in("/slow"), 1);
     gate.open_once();

@@ -231,8 +231,7 @@ async fn a_renewal_that_ends_after_a_reconnect_does_not_change_the_rooms() {
             [user_room(after)]
         );
         disconnect_user(&server.io, after).await.unwrap();
-        raw.expect("/", unauthorized("session_ended")).await;
-        raw.expect("/", Received::Disconnected).await;
+        raw.expect_ended("/", "session_ended").await;
         assert_eq!(records.next().await, format!("{after} left"));
         assert_eq!(records.next().await, "member dropped");
     }
@@ -284,8 +283,7 @@ async fn a_session_that_expires_while_a_later_middleware_runs_for_minutes_ends()
     raw.expect("/patient", Received::Connected).await;
     raw.expect("/patient", Received::event("ready", json!(null)))
         .await;
-    raw.expect("/patient", unauthorized("token_expired")).await;
-    raw.expect("/patient", Received::Disconnected).await;
+    raw.expect_ended("/patient", "token_expired").await;
 }
 
 #[tokio::test]
@@ -317,7 +315,7 @@ async fn timers_end_with_the_session_that_is_renewed() {
     for _ in 0..9 {
         raw.emit_with_ack("/", 1, &authenticate(&token("ada")))
             .await;
-        assert!(matches!(raw.next().await.1, Received::Ack(_)));
+        raw.next().await.1.assert_renewal();
     }
     Server::wait_for_tasks_at_most(tasks).await;
     expect_whoami(&mut raw, "ada").await;

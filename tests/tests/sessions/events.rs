@@ -115,26 +115,23 @@ async fn expect_no_other(started: &mut Started) {
     assert_eq!(started.events.unread(), [""; 0]);
 }
 
-fn assert_renewed(received: &Received) {
-    assert!(
-        matches!(received, Received::Ack(answer) if answer[0].get("expires_at").is_some()),
-        "{received:?}"
-    );
-}
-
 #[tokio::test]
 async fn a_login_is_accepted_and_a_renewal_is_renewed_with_all_fields() {
     let mut started = start(log_in::builder()).await;
     let mut raw = ready(&started.server, "/", None).await;
     assert_eq!(started.events.line().await, "Accepted / - - guest");
 
-    assert_renewed(&renew(&mut raw, &token_of("ada", "phone")).await);
+    renew(&mut raw, &token_of("ada", "phone"))
+        .await
+        .assert_renewal();
     let event = started.events.next().await;
     assert_eq!(event.kind(), AuthEventKind::Accepted);
     assert_eq!((event.user_key(), event.code()), (Some("Ada"), None));
     assert!(!event.is_guest());
 
-    assert_renewed(&renew(&mut raw, &token_of("ada", "laptop")).await);
+    renew(&mut raw, &token_of("ada", "laptop"))
+        .await
+        .assert_renewal();
     let event = started.events.next().await;
     assert_eq!(event.kind(), AuthEventKind::Renewed);
     assert_eq!(event.namespace(), "/");
@@ -170,7 +167,9 @@ async fn a_renewal_past_the_limits_is_refused() {
     let mut started = start(log_in::builder()).await;
     let mut raw = client(&mut started, "ada").await;
     for _ in 0..20 {
-        assert_renewed(&renew(&mut raw, &token_of("ada", "phone")).await);
+        renew(&mut raw, &token_of("ada", "phone"))
+            .await
+            .assert_renewal();
         assert_eq!(started.events.line().await, "Renewed / Ada -");
     }
     assert_eq!(
@@ -361,11 +360,12 @@ async fn a_panic_of_the_hook_stops_no_end_and_no_renewal() {
     started.server.io.ns("/", answer.with(middleware));
 
     let mut raw = ready(&started.server, "/", Some(&token_of("ada", "phone"))).await;
-    assert_renewed(&renew(&mut raw, &token_of("ada", "phone")).await);
+    renew(&mut raw, &token_of("ada", "phone"))
+        .await
+        .assert_renewal();
     renew(&mut raw, "blabla").await;
     assert_eq!(disconnect_user(&started.server.io, "Ada").await.unwrap(), 1);
-    raw.expect("/", unauthorized("session_ended")).await;
-    raw.expect("/", Received::Disconnected).await;
+    raw.expect_ended("/", "session_ended").await;
     for line in [
         "Accepted / Ada -",
         "Renewed / Ada -",

@@ -184,10 +184,9 @@ async fn a_client_that_renews_after_the_warning_stays_connected() {
     let mut renewed = ready(&server, "/", Some(&first)).await;
     let mut expiring = ready(&server, "/", Some(&first)).await;
     warning(&mut renewed).await;
-    assert!(matches!(
-        renew(&mut renewed, &token_valid_for(60.0, "ada").0).await,
-        Received::Ack(_)
-    ));
+    renew(&mut renewed, &token_valid_for(60.0, "ada").0)
+        .await
+        .assert_renewal();
     warning(&mut expiring).await;
     assert!(expect_expiry(&mut expiring).await >= expires_at);
     assert_eq!(

@@ -4,14 +4,13 @@ use std::time::Duration;
 
 use serde_json::json;
 use socketioxide::{
-    SocketIo,
     extract::{SocketRef, State},
     handler::ConnectHandler,
 };
 use socketioxide_jwt_auth::{JwtAuthBuilder, SocketAuth, UserLookup, jwt_auth};
 use socketioxide_jwt_auth_tests::{
     Claims, Gate, Raw, Received, Recorder, SECRET, Server, User, answer, authenticate,
-    emit_with_ack, find_user, now, ready, recorder, refused_ack, renew, token, unauthorized,
+    emit_with_ack, find_user, now, ready, refused_ack, renew, token,
 };
 
 const LIMIT: Duration = Duration::from_millis(700);
@@ -42,8 +41,7 @@ async fn server() -> Server {
 }
 
 async fn expect_timeout(raw: &mut Raw, namespace: &str) {
-    raw.expect(namespace, unauthorized("login_required")).await;
-    raw.expect(namespace, Received::Disconnected).await;
+    raw.expect_ended(namespace, "login_required").await;
 }
 
 #[tokio::test]
@@ -60,10 +58,7 @@ async fn a_guest_that_does_not_log_in_is_told_and_disconnected() {
 async fn a_guest_that_logs_in_stays() {
     let server = server().await;
     let mut user = ready(&server, "/", None).await;
-    assert!(matches!(
-        renew(&mut user, &token("ada")).await,
-        Received::Ack(_)
-    ));
+    renew(&mut user, &token("ada")).await.assert_renewal();
     expect_timeout(&mut ready(&server, "/", None).await, "/").await;
     assert_eq!(
         emit_with_ack(&mut user, "whoami", &json!(null)).await,
@@ -116,7 +111,7 @@ async fn a_guest_user_of_the_lookup_that_logs_in_stays() {
         &json!(["authenticate", { "token": token("ada") }]),
     )
     .await;
-    assert!(matches!(user.next().await.1, Received::Ack(_)));
+    user.next().await.1.assert_renewal();
     expect_timeout(&mut ready(&server, "/own", None).await, "/own").await;
     user.emit_with_ack("/own", 2, &json!(["whoami"])).await;
     user.expect("/own", Received::ack(json!("Ada"))).await;
@@ -165,14 +160,7 @@ async fn a_login_that_is_under_way_at_the_limit_is_too_late() {
         socket.on_login(async |State(recorder): State<Recorder>| recorder.record("login"));
         answer(socket).await;
     }
-    let (recorder, mut records) = recorder();
-    let gate = Gate::closed();
-    let server = Server::with(
-        SocketIo::builder()
-            .with_state(recorder)
-            .with_state(gate.clone()),
-    )
-    .await;
+    let (server, mut records, gate) = Server::with_gate().await;
     server.io.ns(
         "/",
         on_connect.with(with_limit(slow::builder()).build().unwrap()),

@@ -288,10 +288,7 @@ async fn a_refresh_does_not_count_in_the_limits_of_the_client() {
     for _ in 0..50 {
         assert_eq!(refresh(&setup.server).await, 1);
     }
-    assert!(matches!(
-        renew(&mut raw, &token("ada")).await,
-        Received::Ack(answer) if answer[0].get("expires_at").is_some()
-    ));
+    renew(&mut raw, &token("ada")).await.assert_renewal();
 }
 
 #[tokio::test]
@@ -336,10 +333,7 @@ async fn a_renewed_session_is_looked_up_again_and_the_old_one_is_not() {
     let setup = rechecking().await;
     let mut raw = ada(&setup.server).await;
     for _ in 0..10 {
-        assert!(matches!(
-            renew(&mut raw, &token("ada")).await,
-            Received::Ack(_)
-        ));
+        renew(&mut raw, &token("ada")).await.assert_renewal();
     }
     setup.directory.called(1).await;
     let before = setup.directory.calls();
@@ -374,10 +368,7 @@ async fn a_logout_or_a_renewal_during_a_recheck_wins() {
     let refreshing = tokio::spawn(async move { refresh_user(&io, "ada").await });
     assert_eq!(setup.records.next().await, "waits");
     setup.directory.set("ada", "moderator");
-    assert!(matches!(
-        renew(&mut raw, &token("ada")).await,
-        Received::Ack(_)
-    ));
+    renew(&mut raw, &token("ada")).await.assert_renewal();
     setup.gate.open_once();
     within("the outcome", refreshing).await.unwrap();
     expect_role(&mut raw, "moderator").await;
@@ -390,8 +381,7 @@ async fn a_logout_or_a_renewal_during_a_recheck_wins() {
     disconnect_user(&setup.server.io, "ada").await.unwrap();
     setup.gate.open_once();
     within("the outcome", refreshing).await.unwrap();
-    raw.expect("/", unauthorized("session_ended")).await;
-    raw.expect("/", Received::Disconnected).await;
+    raw.expect_ended("/", "session_ended").await;
     assert!(socket.auth_user::<Member>().is_none());
 }
 

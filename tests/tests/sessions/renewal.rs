@@ -120,7 +120,7 @@ async fn on_login_is_called_for_a_login_and_not_for_a_renewal() {
         &json!(["authenticate", { "token": token_valid_for(60.0, "ada").0 }]),
     )
     .await;
-    assert!(matches!(raw.next().await.1, Received::Ack(_)));
+    raw.next().await.1.assert_renewal();
     raw.emit_with_ack("/on-login", 2, &json!(["ping"])).await;
     raw.expect("/on-login", Received::ack(json!("pong"))).await;
 }
@@ -142,12 +142,10 @@ async fn a_renewed_session_outlives_its_first_token() {
 async fn a_renewed_session_ends_with_its_new_token() {
     let server = server().await;
     let mut raw = ready(&server, "/", Some(&token("ada"))).await;
-    assert!(matches!(
-        renew(&mut raw, &token_valid_for(0.7, "ada").0).await,
-        Received::Ack(_)
-    ));
-    raw.expect("/", unauthorized("token_expired")).await;
-    raw.expect("/", Received::Disconnected).await;
+    renew(&mut raw, &token_valid_for(0.7, "ada").0)
+        .await
+        .assert_renewal();
+    raw.expect_ended("/", "token_expired").await;
 }
 
 #[tokio::test]
@@ -165,10 +163,9 @@ async fn a_token_without_exp_is_acknowledged_with_null() {
 async fn a_renewed_token_is_warned_of() {
     let (server, _records) = serve(log_in::builder().expiry_warning("1h").expiry("ignore")).await;
     let mut raw = ready(&server, "/", Some(&token("ada"))).await;
-    assert!(matches!(
-        renew(&mut raw, &token_valid_for(1.0, "ada").0).await,
-        Received::Ack(_)
-    ));
+    renew(&mut raw, &token_valid_for(1.0, "ada").0)
+        .await
+        .assert_renewal();
     let (_, received) = raw.next().await;
     assert!(
         matches!(&received, Received::Event(name, _) if name == "token_expiring"),
@@ -196,10 +193,7 @@ async fn the_same_subject_of_another_issuer_is_another_user() {
         renew(&mut raw, &of_issuer("b")).await,
         refused_ack("subject_mismatch")
     );
-    assert!(matches!(
-        renew(&mut raw, &of_issuer("a")).await,
-        Received::Ack(_)
-    ));
+    renew(&mut raw, &of_issuer("a")).await.assert_renewal();
     expect_who(&mut raw, "Ada").await;
 }
 
@@ -280,8 +274,7 @@ async fn a_failed_renewal_does_not_delay_the_end() {
         renew(&mut raw, &token("nobody")).await,
         refused_ack("user_not_found")
     );
-    raw.expect("/", unauthorized("token_expired")).await;
-    raw.expect("/", Received::Disconnected).await;
+    raw.expect_ended("/", "token_expired").await;
 }
 
 #[tokio::test]
@@ -410,10 +403,9 @@ async fn the_event_accepts_the_members_of_the_auth_payload() {
         json!(format!("Bearer {}", token("ada"))),
     ] {
         let mut raw = ready(&server, "/", None).await;
-        assert!(matches!(
-            emit_with_ack(&mut raw, "authenticate", &payload).await,
-            Received::Ack(_)
-        ));
+        emit_with_ack(&mut raw, "authenticate", &payload)
+            .await
+            .assert_renewal();
         expect_who(&mut raw, "Ada").await;
     }
 }
@@ -486,10 +478,9 @@ async fn the_lookup_sees_the_socket_and_its_request_and_no_payload() {
     let mut raw = Raw::open_with(server.address(), "&page=7", &[]).await;
     join(&mut raw, "/", None).await;
     let token = token("ada");
-    assert!(matches!(
-        emit_with_ack(&mut raw, "log in", &json!({ "token": &token })).await,
-        Received::Ack(_)
-    ));
+    emit_with_ack(&mut raw, "log in", &json!({ "token": &token }))
+        .await
+        .assert_renewal();
     assert_eq!(
         records.next().await,
         format!("true page=7 Some(Object {{}}) {}", token.len())

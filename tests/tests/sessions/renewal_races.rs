@@ -57,14 +57,7 @@ async fn linger(
 }
 
 async fn serve() -> (Server, Records, Gate) {
-    let (recorder, records) = recorder();
-    let gate = Gate::closed();
-    let server = Server::with(
-        SocketIo::builder()
-            .with_state(recorder)
-            .with_state(gate.clone()),
-    )
-    .await;
+    let (server, records, gate) = Server::with_gate().await;
     let middleware = log_in::middleware().unwrap();
     for namespace in ["/", "/second", "/third", "/fourth"] {
         server.io.ns(namespace, on_connect.with(middleware.clone()));
@@ -193,8 +186,7 @@ async fn an_older_token_that_arrives_after_the_end_is_refused() {
         .await;
     assert_eq!(records.next().await, "lookup ada");
     assert_eq!(records.next().await, "lookup ada");
-    raw.expect("/", unauthorized("token_expired")).await;
-    raw.expect("/", Received::Disconnected).await;
+    raw.expect_ended("/", "token_expired").await;
     gate.open_once();
     raw.expect("/", refused_ack("token_expired")).await;
 }
@@ -438,8 +430,7 @@ async fn a_handler_that_runs_during_expiry_keeps_its_user_and_sees_the_session_e
     raw.emit("/", &json!(["linger"])).await;
     assert_eq!(records.next().await, "lookup ada");
     assert_eq!(records.next().await, "for Ada");
-    raw.expect("/", unauthorized("token_expired")).await;
-    raw.expect("/", Received::Disconnected).await;
+    raw.expect_ended("/", "token_expired").await;
     assert_eq!(
         server.sockets_in("/"),
         0,
@@ -508,10 +499,7 @@ async fn the_event_accepts_token_and_the_members_of_the_sources() {
         let mut raw = ready(&server, "/", None).await;
         raw.emit_with_ack("/", 1, &json!(["authenticate", { member: token("ada") }]))
             .await;
-        assert!(
-            matches!(raw.next().await.1, Received::Ack(answer) if answer[0].get("expires_at").is_some()),
-            "{member}"
-        );
+        assert!(raw.next().await.1.is_renewal(), "{member}");
     }
 
     let mut raw = ready(&server, "/", None).await;
@@ -527,14 +515,7 @@ async fn the_event_accepts_token_and_the_members_of_the_sources() {
 /// The handler keeps the replaced session alive, whose timer must have ended.
 #[tokio::test]
 async fn a_replaced_session_does_not_warn_while_a_handler_holds_its_user() {
-    let (recorder, mut records) = recorder();
-    let gate = Gate::closed();
-    let server = Server::with(
-        SocketIo::builder()
-            .with_state(recorder)
-            .with_state(gate.clone()),
-    )
-    .await;
+    let (server, mut records, gate) = Server::with_gate().await;
     server.io.ns(
         "/",
         on_connect.with(log_in::builder().expiry_warning("1500ms").build().unwrap()),
@@ -543,10 +524,7 @@ async fn a_replaced_session_does_not_warn_while_a_handler_holds_its_user() {
     let mut raw = ready(&server, "/", Some(&short)).await;
     raw.emit("/", &json!(["linger"])).await;
     while records.next().await != "for Ada" {}
-    assert!(matches!(
-        renew(&mut raw, &token("ada")).await,
-        Received::Ack(_)
-    ));
+    renew(&mut raw, &token("ada")).await.assert_renewal();
 
     // A socket with the short token shows when the warning is due.
     let mut other = ready(&server, "/", Some(&short)).await;

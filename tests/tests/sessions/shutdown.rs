@@ -9,14 +9,13 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use socketioxide::{
-    SocketIo,
     extract::{SocketRef, State},
     handler::ConnectHandler,
 };
 use socketioxide_jwt_auth::{AuthUser, JwtAuthBuilder, jwt_auth};
 use socketioxide_jwt_auth_tests::{
-    Gate, Raw, Received, Recorder, Records, SECRET, Server, Tracked, join, mint, now, ready,
-    recorder, token, within,
+    Gate, Raw, Received, Recorder, Records, SECRET, Server, Tracked, join, mint, now, ready, token,
+    within,
 };
 
 #[derive(Deserialize)]
@@ -53,14 +52,7 @@ async fn on_connect(socket: SocketRef) {
 }
 
 async fn serve(builder: JwtAuthBuilder<log_in>) -> (Server, Records, Gate) {
-    let (recorder, records) = recorder();
-    let gate = Gate::closed();
-    let server = Server::with(
-        SocketIo::builder()
-            .with_state(recorder)
-            .with_state(gate.clone()),
-    )
-    .await;
+    let (server, records, gate) = Server::with_gate().await;
     server.io.ns("/", on_connect.with(builder.build().unwrap()));
     server.io.ns("/open", async |socket: SocketRef| {
         socket.emit("ready", &()).unwrap()

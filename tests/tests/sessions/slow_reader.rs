@@ -229,12 +229,10 @@ async fn a_channel_for_one_packet_is_enough() {
         .io
         .ns("/refused", refuse_all.with(log_in::middleware().unwrap()));
     let mut raw = admitted(&server, "/").await;
-    raw.expect("/", unauthorized("token_expired")).await;
-    raw.expect("/", Received::Disconnected).await;
+    raw.expect_ended("/", "token_expired").await;
 
     let mut raw = admitted(&server, "/refused").await;
-    raw.expect("/refused", unauthorized("forbidden")).await;
-    raw.expect("/refused", Received::Disconnected).await;
+    raw.expect_ended("/refused", "forbidden").await;
 }
 
 #[tokio::test]

@@ -2,14 +2,13 @@
 
 use serde_json::json;
 use socketioxide::{
-    SocketIo,
     extract::{AckSender, SocketRef, State},
     handler::ConnectHandler,
 };
 use socketioxide_jwt_auth::{AuthUser, SocketAuth, disconnect_user, jwt_auth, user_room};
 use socketioxide_jwt_auth_tests::{
     Claims, Gate, Raw, Received, Recorder, Records, SECRET, Server, emit_with_ack, join, ready,
-    recorder, refused_ack, token, unauthorized,
+    refused_ack, token, unauthorized,
 };
 
 struct Member {
@@ -47,14 +46,7 @@ async fn on_connect(socket: SocketRef) {
 }
 
 async fn serve() -> (Server, Records, Gate) {
-    let (recorder, records) = recorder();
-    let gate = Gate::closed();
-    let server = Server::with(
-        SocketIo::builder()
-            .with_state(recorder)
-            .with_state(gate.clone()),
-    )
-    .await;
+    let (server, records, gate) = Server::with_gate().await;
     server
         .io
         .ns("/", on_connect.with(log_in::middleware().unwrap()));
@@ -132,9 +124,7 @@ async fn a_guest_whose_login_is_under_way_stays_a_guest() {
     gate.open_once();
     raw.emit_with_ack("/", 2, &json!(["authenticate", { "token": token("ada") }]))
         .await;
-    assert!(
-        matches!(raw.next().await.1, Received::Ack(answer) if answer[0].get("expires_at").is_some())
-    );
+    raw.next().await.1.assert_renewal();
 }
 
 #[tokio::test]
@@ -146,8 +136,7 @@ async fn a_renewal_that_is_under_way_does_not_bring_the_session_back() {
     // The two names are not the same subject, so the lookup runs first and the refusal comes later.
     assert_eq!(records.next().await, "lookup");
     disconnect_user(&server.io, "ada").await.unwrap();
-    raw.expect("/", unauthorized("session_ended")).await;
-    raw.expect("/", Received::Disconnected).await;
+    raw.expect_ended("/", "session_ended").await;
     gate.open_once();
     let (_, received) = raw.next().await;
     assert!(
@@ -168,14 +157,7 @@ async fn waits(
 }
 
 async fn serve_with_later_middleware() -> (Server, Records, Gate) {
-    let (recorder, records) = recorder();
-    let gate = Gate::closed();
-    let server = Server::with(
-        SocketIo::builder()
-            .with_state(recorder)
-            .with_state(gate.clone()),
-    )
-    .await;
+    let (server, records, gate) = Server::with_gate().await;
     // The last one runs first.
     server.io.ns(
         "/",
@@ -215,14 +197,7 @@ async fn a_connection_in_a_later_middleware_is_told_the_reason_once() {
     use socketioxide_jwt_auth::{AuthError, disconnect_user_because};
 
     async fn for_users(_: AuthUser<Member>) {}
-    let (recorder, mut records) = recorder();
-    let gate = Gate::closed();
-    let server = Server::with(
-        SocketIo::builder()
-            .with_state(recorder)
-            .with_state(gate.clone()),
-    )
-    .await;
+    let (server, mut records, gate) = Server::with_gate().await;
     server.io.ns(
         "/",
         for_users.with(waits).with(log_in::middleware().unwrap()),
@@ -235,8 +210,7 @@ async fn a_connection_in_a_later_middleware_is_told_the_reason_once() {
         .unwrap();
     gate.open_once();
     raw.expect("/", Received::Connected).await;
-    raw.expect("/", unauthorized("internal_error")).await;
-    raw.expect("/", Received::Disconnected).await;
+    raw.expect_ended("/", "internal_error").await;
 }
 
 /// Sends a login together with CONNECT: socketioxide takes events of a socket that it has not
@@ -249,13 +223,7 @@ async fn a_login_that_comes_with_the_connect_is_in_its_room_and_welcomed_once() 
         });
     }
 
-    let (recorder, _records) = recorder();
-    let server = Server::with(
-        SocketIo::builder()
-            .with_state(recorder)
-            .with_state(Gate::closed()),
-    )
-    .await;
+    let (server, _records, _gate) = Server::with_gate().await;
     server
         .io
         .ns("/", on_connect.with(log_in::middleware().unwrap()));
@@ -286,8 +254,7 @@ async fn a_login_that_comes_with_the_connect_is_in_its_room_and_welcomed_once() 
             "round {round}"
         );
         disconnect_user(&server.io, "ada").await.unwrap();
-        raw.expect("/", unauthorized("session_ended")).await;
-        raw.expect("/", Received::Disconnected).await;
+        raw.expect_ended("/", "session_ended").await;
     }
 
     assert!(complete > 0);

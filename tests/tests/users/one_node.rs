@@ -227,8 +227,7 @@ async fn a_disconnect_handler_still_sees_the_user_and_its_other_rooms() {
     let mut ada = ready(&server, "/", Some(&token("ada"))).await;
     server.io.to(user_room("ada")).join("lobby").await.unwrap();
     disconnect_user(&server.io, "ada").await.unwrap();
-    ada.expect("/", unauthorized("session_ended")).await;
-    ada.expect("/", Received::Disconnected).await;
+    ada.expect_ended("/", "session_ended").await;
     let record = records.next().await;
     assert!(
         record.starts_with("ada left") && record.contains("lobby"),
@@ -249,10 +248,7 @@ async fn a_logout_of_an_unknown_user_disconnects_no_socket() {
 async fn a_renewed_session_stays_in_its_room() {
     let (server, ..) = server().await;
     let mut ada = ready(&server, "/", Some(&token("ada"))).await;
-    assert!(matches!(
-        renew(&mut ada, &token("ada")).await,
-        Received::Ack(_)
-    ));
+    renew(&mut ada, &token("ada")).await.assert_renewal();
     assert_eq!(
         server
             .io
@@ -319,15 +315,11 @@ async fn a_guest_is_in_no_room_and_joins_one_when_it_logs_in() {
         disconnect_user(&server.io, key).await.unwrap();
     }
 
-    assert!(matches!(
-        renew(&mut guest, &token("ada")).await,
-        Received::Ack(_)
-    ));
+    renew(&mut guest, &token("ada")).await.assert_renewal();
     send_to(&server, "ada", "for ada").await;
     guest.expect("/", mail("for ada")).await;
     disconnect_user(&server.io, "ada").await.unwrap();
-    guest.expect("/", unauthorized("session_ended")).await;
-    guest.expect("/", Received::Disconnected).await;
+    guest.expect_ended("/", "session_ended").await;
 }
 
 #[tokio::test]
@@ -380,8 +372,7 @@ async fn a_key_with_special_characters_reaches_only_its_user() {
 
     while let Some((key, mut user)) = users.pop() {
         disconnect_user(&server.io, key).await.unwrap();
-        user.expect("/", unauthorized("session_ended")).await;
-        user.expect("/", Received::Disconnected).await;
+        user.expect_ended("/", "session_ended").await;
         for (key, user) in &mut users {
             expect_in(user, key).await;
         }
@@ -393,13 +384,11 @@ async fn a_disconnected_user_comes_back_only_if_the_lookup_lets_it() {
     let (server, directory, _) = server().await;
     let mut ada = ready(&server, "/", Some(&token("ada"))).await;
     disconnect_user(&server.io, "ada").await.unwrap();
-    ada.expect("/", unauthorized("session_ended")).await;
-    ada.expect("/", Received::Disconnected).await;
+    ada.expect_ended("/", "session_ended").await;
     join(&mut ada, "/", Some(&token("ada"))).await;
     directory.rename("ada", "");
     disconnect_user(&server.io, "ada").await.unwrap();
-    ada.expect("/", unauthorized("session_ended")).await;
-    ada.expect("/", Received::Disconnected).await;
+    ada.expect_ended("/", "session_ended").await;
     ada.connect_with_token("/", &token("ada")).await;
     ada.expect("/", Received::refused("banned")).await;
 }

@@ -100,8 +100,7 @@ async fn a_logout_during_a_renewal_ends_one_socket_once() {
     assert_eq!(test.records.next().await, "store");
     assert_eq!(disconnect_user(&test.server.io, "ada").await.unwrap(), 1);
     test.gate.open_once();
-    client.expect("/", unauthorized("session_ended")).await;
-    client.expect("/", Received::Disconnected).await;
+    client.expect_ended("/", "session_ended").await;
 }
 
 async fn renew_later(client: &mut Raw, claims: Value) {

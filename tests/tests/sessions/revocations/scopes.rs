@@ -128,10 +128,7 @@ async fn two_namespaces_with_two_stores_do_not_mix() {
     }
 
     revoke(&second, Revocation::token("7")).await;
-    client
-        .expect("/second", unauthorized("token_revoked"))
-        .await;
-    client.expect("/second", Received::Disconnected).await;
+    client.expect_ended("/second", "token_revoked").await;
     expect_open(&mut client, "ada").await;
     revoke(&first, Revocation::user("ada")).await;
     expect_revoked(&mut client).await;

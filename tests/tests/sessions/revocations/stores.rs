@@ -87,7 +87,7 @@ async fn a_recheck_ends_a_session_whose_store_tells_nothing() {
 }
 
 #[tokio::test]
-async fn nobody_gets_in_during_a_storm_of_connections_while_the_store_is_down() {
+async fn every_connection_of_a_storm_is_refused_while_the_store_is_down() {
     let (test, store) = scripted().await;
     store.behave(Behaviour::Hangs);
     let start = Instant::now();
@@ -118,7 +118,7 @@ async fn what_was_refused_leaves_no_room_and_no_session() {
     assert_eq!(test.server.io.rooms().await.unwrap(), Vec::<String>::new());
     assert_eq!(disconnect_user(&test.server.io, "ada").await.unwrap(), 0);
 
-    // The same for a renewal, whose socket keeps the rooms of its session only.
+    // After a renewal the socket has the rooms of its session only.
     store.behave(Behaviour::Answers);
     let mut open = test.ready(json!({})).await;
     let rooms = test.server.io.rooms().await.unwrap();

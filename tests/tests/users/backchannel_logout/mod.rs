@@ -24,7 +24,6 @@ use socketioxide_jwt_auth::{
 };
 use socketioxide_jwt_auth_tests::{
     Claims, Raw, Received, SECRET, User, answer, find_user, join, mint, seconds_from_now, sign,
-    unauthorized,
 };
 use tokio::{net::TcpListener, task::JoinHandle};
 
@@ -196,8 +195,7 @@ pub(crate) fn login(subject: &str, session: Option<&str>) -> Value {
 
 /// Asserts that the client was told that its session has ended, and disconnected.
 pub(crate) async fn expect_ended(raw: &mut Raw, namespace: &str) {
-    raw.expect(namespace, unauthorized("session_ended")).await;
-    raw.expect(namespace, Received::Disconnected).await;
+    raw.expect_ended(namespace, "session_ended").await;
 }
 
 /// Asserts that the client was not told anything, and is logged in.

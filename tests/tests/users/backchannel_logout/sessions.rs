@@ -153,10 +153,7 @@ async fn renew(raw: &mut Raw, claims: &Value) {
         &json!({ "token": mint(claims, SECRET) }),
     )
     .await;
-    assert!(
-        matches!(&answer, Received::Ack(data) if data[0].get("expires_at").is_some()),
-        "{answer:?}"
-    );
+    answer.assert_renewal();
 }
 
 #[tokio::test]

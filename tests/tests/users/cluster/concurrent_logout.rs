@@ -11,49 +11,37 @@ use crate::cluster::{
 
 #[tokio::test]
 async fn a_connection_whose_lookup_runs_on_the_other_node_is_refused() {
-    let Some(Cluster {
-        here,
-        there,
-        mut records,
-        gate,
-        redis: _redis,
-    }) = Cluster::start().await
-    else {
+    let Some(mut cluster) = Cluster::start().await else {
         return;
     };
-    let mut ada = there.raw().await;
-    ada.connect_with_token("/slow", &token("ada")).await;
-    let mut grace = there.raw().await;
-    grace.connect_with_token("/slow", &token("grace")).await;
-    expect_waiting(&mut records, 2).await;
 
-    disconnect_user(&here.io, "ada").await.unwrap();
-    gate.open_once();
-    gate.open_once();
+    let mut ada = cluster.there.raw().await;
+    ada.connect_with_token("/slow", &token("ada")).await;
+    let mut grace = cluster.there.raw().await;
+    grace.connect_with_token("/slow", &token("grace")).await;
+    expect_waiting(&mut cluster.records, 2).await;
+
+    disconnect_user(&cluster.here.io, "ada").await.unwrap();
+    cluster.gate.open_once();
+    cluster.gate.open_once();
     ada.expect("/slow", Received::refused("session_ended"))
         .await;
     grace.expect("/slow", Received::Connected).await;
 
     // A later attempt begins after the logout.
-    gate.open_once();
+    cluster.gate.open_once();
     ada.connect_with_token("/slow", &token("ada")).await;
     ada.expect("/slow", Received::Connected).await;
 }
 
 #[tokio::test]
 async fn a_guest_whose_login_runs_on_the_other_node_stays_a_guest() {
-    let Some(Cluster {
-        here,
-        there,
-        mut records,
-        gate,
-        redis: _redis,
-    }) = Cluster::start().await
-    else {
+    let Some(mut cluster) = Cluster::start().await else {
         return;
     };
-    let mut ada = there.client("/slow", None).await;
-    let mut grace = there.client("/slow", None).await;
+
+    let mut ada = cluster.there.client("/slow", None).await;
+    let mut grace = cluster.there.client("/slow", None).await;
     for (raw, subject) in [(&mut ada, "ada"), (&mut grace, "grace")] {
         raw.emit_with_ack(
             "/slow",
@@ -62,30 +50,26 @@ async fn a_guest_whose_login_runs_on_the_other_node_stays_a_guest() {
         )
         .await;
     }
-    expect_waiting(&mut records, 2).await;
+    expect_waiting(&mut cluster.records, 2).await;
 
-    disconnect_user(&here.io, "ada").await.unwrap();
-    gate.open_once();
-    gate.open_once();
+    disconnect_user(&cluster.here.io, "ada").await.unwrap();
+    cluster.gate.open_once();
+    cluster.gate.open_once();
     ada.expect("/slow", refused_ack("session_ended")).await;
-    assert!(
-        matches!(grace.next().await.1, Received::Ack(answer) if answer[0].get("expires_at").is_some())
-    );
+    grace.next().await.1.assert_renewal();
 
     // No trace of the logout remains, so a later login succeeds.
     ada.emit_with_ack("/slow", 2, &json!(["whoami"])).await;
     ada.expect("/slow", refused_ack("login_required")).await;
-    gate.open_once();
+    cluster.gate.open_once();
     ada.emit_with_ack(
         "/slow",
         3,
         &json!(["authenticate", { "token": token("ada") }]),
     )
     .await;
-    assert!(
-        matches!(ada.next().await.1, Received::Ack(answer) if answer[0].get("expires_at").is_some())
-    );
-    for socket in there.io.of("/slow").unwrap().sockets() {
+    ada.next().await.1.assert_renewal();
+    for socket in cluster.there.io.of("/slow").unwrap().sockets() {
         let rooms = socket.rooms();
         assert!(
             rooms.iter().all(|room| room.starts_with("jwt_auth:user:")),
@@ -96,78 +80,68 @@ async fn a_guest_whose_login_runs_on_the_other_node_stays_a_guest() {
 
 #[tokio::test]
 async fn a_connection_in_a_later_middleware_of_the_other_node_is_ended_once_it_is_connected() {
-    let Some(Cluster {
-        here,
-        there,
-        mut records,
-        gate,
-        redis: _redis,
-    }) = Cluster::start().await
-    else {
+    let Some(mut cluster) = Cluster::start().await else {
         return;
     };
-    let mut ada = there.raw().await;
+
+    let mut ada = cluster.there.raw().await;
     ada.connect_with_token("/later", &token("ada")).await;
-    expect_waiting(&mut records, 1).await;
-    disconnect_user(&here.io, "ada").await.unwrap();
-    gate.open_once();
+    expect_waiting(&mut cluster.records, 1).await;
+    disconnect_user(&cluster.here.io, "ada").await.unwrap();
+    cluster.gate.open_once();
     ada.expect("/later", Received::Connected).await;
     while ada.next().await.1 != Received::Disconnected {}
-    assert_eq!(there.sockets_in("/later"), 0);
+    assert_eq!(cluster.there.sockets_in("/later"), 0);
 }
 
 #[tokio::test]
 async fn the_hook_of_the_other_node_is_told_how_an_attempt_under_way_ended() {
-    let Some(Cluster {
-        here,
-        mut there,
-        mut records,
-        gate,
-        redis: _redis,
-    }) = Cluster::start().await
-    else {
+    let Some(mut cluster) = Cluster::start().await else {
         return;
     };
+
     // During the lookup there is no session yet, so it is refused.
-    let mut slow = there.raw().await;
+    let mut slow = cluster.there.raw().await;
     slow.connect_with_token("/slow", &token("ada")).await;
-    expect_waiting(&mut records, 1).await;
-    disconnect_user(&here.io, "ada").await.unwrap();
-    gate.open_once();
+    expect_waiting(&mut cluster.records, 1).await;
+    disconnect_user(&cluster.here.io, "ada").await.unwrap();
+    cluster.gate.open_once();
     slow.expect("/slow", Received::refused("session_ended"))
         .await;
-    assert_eq!(there.events.line().await, "Refused /slow - session_ended");
+    assert_eq!(
+        cluster.there.events.line().await,
+        "Refused /slow - session_ended"
+    );
 
     // In a later middleware there is one, which was accepted.
-    let mut later = there.raw().await;
+    let mut later = cluster.there.raw().await;
     later.connect_with_token("/later", &token("ada")).await;
-    expect_waiting(&mut records, 1).await;
-    assert_eq!(there.events.line().await, "Accepted /later ada -");
-    disconnect_user(&here.io, "ada").await.unwrap();
-    gate.open_once();
-    assert_eq!(there.events.line().await, "Ended /later ada session_ended");
+    expect_waiting(&mut cluster.records, 1).await;
+    assert_eq!(cluster.there.events.line().await, "Accepted /later ada -");
+    disconnect_user(&cluster.here.io, "ada").await.unwrap();
+    cluster.gate.open_once();
+    assert_eq!(
+        cluster.there.events.line().await,
+        "Ended /later ada session_ended"
+    );
     while later.next().await.1 != Received::Disconnected {}
-    assert_eq!(there.events.unread(), Vec::<String>::new());
+    assert_eq!(cluster.there.events.unread(), Vec::<String>::new());
 }
 
 #[tokio::test]
 async fn a_connection_leaves_no_rooms_of_its_attempt() {
-    let Some(Cluster {
-        there,
-        redis: _redis,
-        ..
-    }) = Cluster::start().await
-    else {
+    let Some(cluster) = Cluster::start().await else {
         return;
     };
-    let mut ada = there.client("/", Some("ada")).await;
+
+    let mut ada = cluster.there.client("/", Some("ada")).await;
     expect_in(&mut ada, "ada").await;
-    assert!(matches!(
-        emit_with_ack(&mut ada, "authenticate", &json!({ "token": token("ada") })).await,
-        Received::Ack(_)
-    ));
-    let _guest = there.client("/", None).await;
-    let mut rooms: Vec<_> = there
+    emit_with_ack(&mut ada, "authenticate", &json!({ "token": token("ada") }))
+        .await
+        .assert_renewal();
+    let _guest = cluster.there.client("/", None).await;
+    let mut rooms: Vec<_> = cluster
+        .there
         .io
         .sockets()
         .iter()

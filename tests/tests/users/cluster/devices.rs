@@ -24,8 +24,7 @@ async fn device(node: &Node, subject: &str, sid: &str) -> Raw {
 }
 
 async fn expect_ended(raw: &mut Raw) {
-    raw.expect("/", unauthorized("session_ended")).await;
-    raw.expect("/", Received::Disconnected).await;
+    raw.expect_ended("/", "session_ended").await;
 }
 
 async fn end_others(raw: &mut Raw) -> Received {
@@ -49,23 +48,18 @@ fn assert_no_marks(nodes: [&Node; 2]) {
 
 #[tokio::test]
 async fn a_logout_of_a_device_ends_its_sockets_on_both_nodes_and_no_others() {
-    let Some(Cluster {
-        here,
-        there,
-        redis: _redis,
-        ..
-    }) = Cluster::start().await
-    else {
+    let Some(cluster) = Cluster::start().await else {
         return;
     };
-    let mut phones = [
-        device(&here, "ada", "phone").await,
-        device(&there, "ada", "phone").await,
-        device(&there, "ada", "phone").await,
-    ];
-    let mut tablet = device(&there, "ada", "tablet").await;
 
-    let ended = disconnect_session(&here.io, "phone").await.unwrap();
+    let mut phones = [
+        device(&cluster.here, "ada", "phone").await,
+        device(&cluster.there, "ada", "phone").await,
+        device(&cluster.there, "ada", "phone").await,
+    ];
+    let mut tablet = device(&cluster.there, "ada", "tablet").await;
+
+    let ended = disconnect_session(&cluster.here.io, "phone").await.unwrap();
     assert_eq!(ended, 1, "on this node");
     for phone in &mut phones {
         expect_ended(phone).await;
@@ -75,45 +69,34 @@ async fn a_logout_of_a_device_ends_its_sockets_on_both_nodes_and_no_others() {
 
 #[tokio::test]
 async fn a_late_logout_of_the_old_key_does_not_end_a_renewed_session_of_the_other_node() {
-    let Some(Cluster {
-        here,
-        there,
-        redis: _redis,
-        ..
-    }) = Cluster::start().await
-    else {
+    let Some(cluster) = Cluster::start().await else {
         return;
     };
-    let mut raw = device(&there, "ada", "old").await;
-    assert!(matches!(
-        renew(&mut raw, &of_device("ada", "new")).await,
-        Received::Ack(_)
-    ));
-    disconnect_session(&here.io, "old").await.unwrap();
+
+    let mut raw = device(&cluster.there, "ada", "old").await;
+    renew(&mut raw, &of_device("ada", "new"))
+        .await
+        .assert_renewal();
+    disconnect_session(&cluster.here.io, "old").await.unwrap();
     expect_in(&mut raw, "ada").await;
-    disconnect_session(&here.io, "new").await.unwrap();
+    disconnect_session(&cluster.here.io, "new").await.unwrap();
     expect_ended(&mut raw).await;
 }
 
 #[tokio::test]
 async fn the_other_sockets_of_a_user_end_on_both_nodes_but_those_of_the_same_device() {
-    let Some(Cluster {
-        here,
-        there,
-        redis: _redis,
-        ..
-    }) = Cluster::start().await
-    else {
+    let Some(cluster) = Cluster::start().await else {
         return;
     };
-    let mut phone = device(&here, "ada", "phone").await;
-    let mut same = device(&there, "ada", "phone").await;
+
+    let mut phone = device(&cluster.here, "ada", "phone").await;
+    let mut same = device(&cluster.there, "ada", "phone").await;
     let mut others = [
-        device(&here, "ada", "tablet").await,
-        device(&there, "ada", "tablet").await,
-        there.client("/", Some("ada")).await,
+        device(&cluster.here, "ada", "tablet").await,
+        device(&cluster.there, "ada", "tablet").await,
+        cluster.there.client("/", Some("ada")).await,
     ];
-    let mut grace = device(&there, "grace", "tablet").await;
+    let mut grace = device(&cluster.there, "grace", "tablet").await;
 
     assert_eq!(end_others(&mut phone).await, Received::ack(json!(1)));
     for other in &mut others {
@@ -126,7 +109,7 @@ async fn the_other_sockets_of_a_user_end_on_both_nodes_but_those_of_the_same_dev
     ] {
         expect_in(raw, name).await;
     }
-    assert_no_marks([&here, &there]);
+    assert_no_marks([&cluster.here, &cluster.there]);
     assert_eq!(
         renew(&mut same, &of_device("ada", "tablet")).await,
         renew(&mut same, &of_device("ada", "tablet")).await,
@@ -136,18 +119,13 @@ async fn the_other_sockets_of_a_user_end_on_both_nodes_but_those_of_the_same_dev
 
 #[tokio::test]
 async fn without_a_session_key_the_sockets_of_the_connection_stay_and_all_others_end() {
-    let Some(Cluster {
-        here,
-        there,
-        redis: _redis,
-        ..
-    }) = Cluster::start().await
-    else {
+    let Some(cluster) = Cluster::start().await else {
         return;
     };
-    let mut own = here.everywhere("ada").await;
-    let mut near = here.everywhere("ada").await;
-    let mut far = there.everywhere("ada").await;
+
+    let mut own = cluster.here.everywhere("ada").await;
+    let mut near = cluster.here.everywhere("ada").await;
+    let mut far = cluster.there.everywhere("ada").await;
     assert_eq!(end_others(&mut own).await, Received::ack(json!(2)));
     for other in [&mut near, &mut far] {
         expect_everywhere(
@@ -158,80 +136,71 @@ async fn without_a_session_key_the_sockets_of_the_connection_stay_and_all_others
     }
     expect_in(&mut own, "ada").await;
     assert_eq!(
-        NAMESPACES.map(|namespace| (here.sockets_in(namespace), there.sockets_in(namespace))),
+        NAMESPACES.map(|namespace| (
+            cluster.here.sockets_in(namespace),
+            cluster.there.sockets_in(namespace)
+        )),
         [(1, 0); 2]
     );
-    assert_no_marks([&here, &there]);
-    assert_eq!(here.io.to(user_room("ada")).sockets().len(), 1);
+    assert_no_marks([&cluster.here, &cluster.there]);
+    assert_eq!(cluster.here.io.to(user_room("ada")).sockets().len(), 1);
 }
 
 #[tokio::test]
 async fn attempts_on_the_other_node_are_refused_unless_they_are_of_the_same_device() {
-    let Some(Cluster {
-        here,
-        there,
-        mut records,
-        gate,
-        redis: _redis,
-    }) = Cluster::start().await
-    else {
+    let Some(mut cluster) = Cluster::start().await else {
         return;
     };
-    let mut phone = device(&here, "ada", "phone").await;
+
+    let mut phone = device(&cluster.here, "ada", "phone").await;
     let mut attempts = Vec::new();
     for (subject, sid, answer) in [
         ("ada", "phone", Received::Connected),
         ("ada", "tablet", Received::refused("session_ended")),
         ("grace", "tablet", Received::Connected),
     ] {
-        let mut raw = there.raw().await;
+        let mut raw = cluster.there.raw().await;
         raw.connect_with_token("/slow", &of_device(subject, sid))
             .await;
         attempts.push((raw, answer));
     }
-    let mut without = there.raw().await;
+    let mut without = cluster.there.raw().await;
     without.connect_with_token("/slow", &token("ada")).await;
     attempts.push((without, Received::refused("session_ended")));
-    expect_waiting(&mut records, 4).await;
+    expect_waiting(&mut cluster.records, 4).await;
 
     assert_eq!(end_others(&mut phone).await, Received::ack(json!(0)));
     for _ in 0..4 {
-        gate.open_once();
+        cluster.gate.open_once();
     }
     for (raw, answer) in &mut attempts {
         raw.expect("/slow", answer.clone()).await;
     }
-    assert_no_marks([&here, &there]);
+    assert_no_marks([&cluster.here, &cluster.there]);
 }
 
 #[tokio::test]
 async fn attempts_of_a_device_on_the_other_node_are_refused() {
-    let Some(Cluster {
-        here,
-        there,
-        mut records,
-        gate,
-        redis: _redis,
-    }) = Cluster::start().await
-    else {
+    let Some(mut cluster) = Cluster::start().await else {
         return;
     };
-    let mut connecting = there.raw().await;
+
+    let mut connecting = cluster.there.raw().await;
     connecting
         .connect_with_token("/slow", &of_device("ada", "phone"))
         .await;
-    let mut guest = there.client("/slow", None).await;
+    let mut guest = cluster.there.client("/slow", None).await;
     let login = json!(["authenticate", { "token": of_device("ada", "phone") }]);
     guest.emit_with_ack("/slow", 1, &login).await;
-    let mut tablet = there.raw().await;
+    let mut tablet = cluster.there.raw().await;
     tablet
         .connect_with_token("/slow", &of_device("ada", "tablet"))
         .await;
-    expect_waiting(&mut records, 3).await;
+    expect_waiting(&mut cluster.records, 3).await;
 
-    disconnect_session(&here.io, "phone").await.unwrap();
+    disconnect_session(&cluster.here.io, "phone").await.unwrap();
     for _ in 0..3 {
-        gate.open_once();
+        cluster.gate.open_once();
     }
     connecting
         .expect("/slow", Received::refused("session_ended"))
@@ -242,28 +211,22 @@ async fn attempts_of_a_device_on_the_other_node_are_refused() {
 
 #[tokio::test]
 async fn a_connection_in_a_later_middleware_of_the_other_node_ends_with_its_device_only() {
-    let Some(Cluster {
-        here,
-        there,
-        mut records,
-        gate,
-        redis: _redis,
-    }) = Cluster::start().await
-    else {
+    let Some(mut cluster) = Cluster::start().await else {
         return;
     };
-    let mut phone = device(&here, "ada", "phone").await;
-    let mut same = there.raw().await;
+
+    let mut phone = device(&cluster.here, "ada", "phone").await;
+    let mut same = cluster.there.raw().await;
     same.connect_with_token("/later", &of_device("ada", "phone"))
         .await;
-    let mut tablet = there.raw().await;
+    let mut tablet = cluster.there.raw().await;
     tablet
         .connect_with_token("/later", &of_device("ada", "tablet"))
         .await;
-    expect_waiting(&mut records, 2).await;
+    expect_waiting(&mut cluster.records, 2).await;
     assert_eq!(end_others(&mut phone).await, Received::ack(json!(0)));
-    gate.open_once();
-    gate.open_once();
+    cluster.gate.open_once();
+    cluster.gate.open_once();
 
     tablet.expect("/later", Received::Connected).await;
     while tablet.next().await.1 != Received::Disconnected {}

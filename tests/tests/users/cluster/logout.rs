@@ -13,30 +13,27 @@ use crate::cluster::{
 
 #[tokio::test]
 async fn a_logout_ends_all_sockets_of_a_user_on_both_nodes_and_no_others() {
-    let Some(Cluster {
-        here,
-        there,
-        redis: _redis,
-        ..
-    }) = Cluster::start().await
-    else {
+    let Some(cluster) = Cluster::start().await else {
         return;
     };
 
     let mut adas = [
-        here.everywhere("ada").await,
-        there.everywhere("ada").await,
-        there.everywhere("ada").await,
+        cluster.here.everywhere("ada").await,
+        cluster.there.everywhere("ada").await,
+        cluster.there.everywhere("ada").await,
     ];
     let mut graces = [
-        here.everywhere("grace").await,
-        there.everywhere("grace").await,
+        cluster.here.everywhere("grace").await,
+        cluster.there.everywhere("grace").await,
     ];
-    disconnect_user(&here.io, "ada").await.unwrap();
+    disconnect_user(&cluster.here.io, "ada").await.unwrap();
 
     // The sockets are gone when `disconnect_user` returns.
     assert_eq!(
-        NAMESPACES.map(|namespace| (here.sockets_in(namespace), there.sockets_in(namespace))),
+        NAMESPACES.map(|namespace| (
+            cluster.here.sockets_in(namespace),
+            cluster.there.sockets_in(namespace)
+        )),
         [(1, 1); 2]
     );
 
@@ -54,20 +51,18 @@ async fn a_logout_ends_all_sockets_of_a_user_on_both_nodes_and_no_others() {
 }
 
 #[tokio::test]
-async fn all_are_told_why_once_before_they_end() {
-    let Some(Cluster {
-        here,
-        there,
-        redis: _redis,
-        ..
-    }) = Cluster::start().await
-    else {
+async fn every_socket_is_told_once_why_it_ends() {
+    let Some(cluster) = Cluster::start().await else {
         return;
     };
-    let mut adas = [here.everywhere("ada").await, there.everywhere("ada").await];
-    let mut grace = there.everywhere("grace").await;
+
+    let mut adas = [
+        cluster.here.everywhere("ada").await,
+        cluster.there.everywhere("ada").await,
+    ];
+    let mut grace = cluster.there.everywhere("grace").await;
     let reason = AuthError::denied("removed by a moderator");
-    disconnect_user_because(&here.io, "ada", &reason)
+    disconnect_user_because(&cluster.here.io, "ada", &reason)
         .await
         .unwrap();
     for ada in &mut adas {
@@ -85,46 +80,28 @@ async fn all_are_told_why_once_before_they_end() {
 
 #[tokio::test]
 async fn a_user_who_logged_in_on_an_open_socket_ends_too() {
-    let Some(Cluster {
-        here,
-        there,
-        redis: _redis,
-        ..
-    }) = Cluster::start().await
-    else {
+    let Some(cluster) = Cluster::start().await else {
         return;
     };
-    let mut late = there.client("/", None).await;
-    let mut guest = there.client("/", None).await;
-    assert!(matches!(
-        renew(&mut late, &token("ada")).await,
-        Received::Ack(_)
-    ));
-    disconnect_user(&here.io, "ada").await.unwrap();
-    late.expect("/", unauthorized("session_ended")).await;
-    late.expect("/", Received::Disconnected).await;
-    assert!(matches!(
-        renew(&mut guest, &token("grace")).await,
-        Received::Ack(_)
-    ));
+
+    let mut late = cluster.there.client("/", None).await;
+    let mut guest = cluster.there.client("/", None).await;
+    renew(&mut late, &token("ada")).await.assert_renewal();
+    disconnect_user(&cluster.here.io, "ada").await.unwrap();
+    late.expect_ended("/", "session_ended").await;
+    renew(&mut guest, &token("grace")).await.assert_renewal();
 }
 
 #[tokio::test]
 async fn a_dynamic_namespace_that_both_nodes_know_ends_too() {
-    let Some(Cluster {
-        here,
-        there,
-        redis: _redis,
-        ..
-    }) = Cluster::start().await
-    else {
+    let Some(cluster) = Cluster::start().await else {
         return;
     };
-    let mut grace = here.client("/room/1", Some("grace")).await;
-    let mut ada = there.client("/room/1", Some("ada")).await;
-    disconnect_user(&here.io, "ada").await.unwrap();
-    ada.expect("/room/1", unauthorized("session_ended")).await;
-    ada.expect("/room/1", Received::Disconnected).await;
+
+    let mut grace = cluster.here.client("/room/1", Some("grace")).await;
+    let mut ada = cluster.there.client("/room/1", Some("ada")).await;
+    disconnect_user(&cluster.here.io, "ada").await.unwrap();
+    ada.expect_ended("/room/1", "session_ended").await;
     grace
         .emit_with_ack("/room/1", 1, &json!(["whoami", null]))
         .await;
@@ -135,23 +112,17 @@ async fn a_dynamic_namespace_that_both_nodes_know_ends_too() {
 /// client.
 #[tokio::test]
 async fn a_dynamic_namespace_that_only_the_other_node_knows_is_not_reached() {
-    let Some(Cluster {
-        here,
-        there,
-        redis: _redis,
-        ..
-    }) = Cluster::start().await
-    else {
+    let Some(cluster) = Cluster::start().await else {
         return;
     };
-    let mut ada = there.client("/room/1", Some("ada")).await;
-    disconnect_user(&here.io, "ada").await.unwrap();
+
+    let mut ada = cluster.there.client("/room/1", Some("ada")).await;
+    disconnect_user(&cluster.here.io, "ada").await.unwrap();
     ada.emit_with_ack("/room/1", 1, &json!(["whoami", null]))
         .await;
     ada.expect("/room/1", Received::ack(json!("ada"))).await;
-    disconnect_user(&there.io, "ada").await.unwrap();
-    ada.expect("/room/1", unauthorized("session_ended")).await;
-    ada.expect("/room/1", Received::Disconnected).await;
+    disconnect_user(&cluster.there.io, "ada").await.unwrap();
+    ada.expect_ended("/room/1", "session_ended").await;
 }
 
 /// Connects a client of `ada` that does not read, and fills its channel.
@@ -164,23 +135,15 @@ async fn slow(node: &Node, records: &mut Records) -> Raw {
 
 #[tokio::test]
 async fn a_slow_reader_on_the_other_node_ends_when_it_reads() {
-    let Some(Cluster {
-        here,
-        there,
-        mut records,
-        redis: _redis,
-        ..
-    }) = Cluster::start().await
-    else {
+    let Some(mut cluster) = Cluster::start().await else {
         return;
     };
 
-    let mut slow = slow(&there, &mut records).await;
-    let mut quick = there.client("/", Some("ada")).await;
-    let io = here.io.clone();
+    let mut slow = slow(&cluster.there, &mut cluster.records).await;
+    let mut quick = cluster.there.client("/", Some("ada")).await;
+    let io = cluster.here.io.clone();
     let ending = tokio::spawn(async move { disconnect_user(&io, "ada").await });
-    quick.expect("/", unauthorized("session_ended")).await;
-    quick.expect("/", Received::Disconnected).await;
+    quick.expect_ended("/", "session_ended").await;
 
     loop {
         match slow.next().await.1 {
@@ -193,23 +156,17 @@ async fn a_slow_reader_on_the_other_node_ends_when_it_reads() {
         .await
         .unwrap()
         .unwrap();
-    assert_eq!(there.sockets_in("/"), 0);
+    assert_eq!(cluster.there.sockets_in("/"), 0);
 }
 
 #[tokio::test]
 async fn a_client_on_the_other_node_that_never_reads_is_reported() {
-    let Some(Cluster {
-        here,
-        there,
-        mut records,
-        redis: _redis,
-        ..
-    }) = Cluster::start().await
-    else {
+    let Some(mut cluster) = Cluster::start().await else {
         return;
     };
-    let _slow = slow(&there, &mut records).await;
-    let ended = within("an answer", disconnect_user(&here.io, "ada")).await;
+
+    let _slow = slow(&cluster.there, &mut cluster.records).await;
+    let ended = within("an answer", disconnect_user(&cluster.here.io, "ada")).await;
     assert!(
         matches!(ended, Err(DisconnectError::SlowClient)),
         "{ended:?}"
@@ -218,25 +175,17 @@ async fn a_client_on_the_other_node_that_never_reads_is_reported() {
 
 #[tokio::test]
 async fn a_user_may_come_back_on_any_node() {
-    let Some(Cluster {
-        here,
-        there,
-        redis: _redis,
-        ..
-    }) = Cluster::start().await
-    else {
+    let Some(cluster) = Cluster::start().await else {
         return;
     };
-    let mut ada = there.client("/", Some("ada")).await;
-    disconnect_user(&here.io, "ada").await.unwrap();
-    ada.expect("/", unauthorized("session_ended")).await;
-    ada.expect("/", Received::Disconnected).await;
+
+    let mut ada = cluster.there.client("/", Some("ada")).await;
+    disconnect_user(&cluster.here.io, "ada").await.unwrap();
+    ada.expect_ended("/", "session_ended").await;
     join(&mut ada, "/", Some(&token("ada"))).await;
     expect_in(&mut ada, "ada").await;
-    let mut elsewhere = here.client("/", Some("ada")).await;
-    disconnect_user(&there.io, "ada").await.unwrap();
-    ada.expect("/", unauthorized("session_ended")).await;
-    ada.expect("/", Received::Disconnected).await;
-    elsewhere.expect("/", unauthorized("session_ended")).await;
-    elsewhere.expect("/", Received::Disconnected).await;
+    let mut elsewhere = cluster.here.client("/", Some("ada")).await;
+    disconnect_user(&cluster.there.io, "ada").await.unwrap();
+    ada.expect_ended("/", "session_ended").await;
+    elsewhere.expect_ended("/", "session_ended").await;
 }

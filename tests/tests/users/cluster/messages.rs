@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures_util::future::{join, join_all};
 use serde_json::json;
 use socketioxide_jwt_auth::{disconnect_user, user_room};
-use socketioxide_jwt_auth_tests::{Gate, ODD_KEYS, Received, recorder, renew, token, unauthorized};
+use socketioxide_jwt_auth_tests::{Gate, ODD_KEYS, Received, recorder, renew, token};
 use tokio::time::timeout;
 
 use crate::cluster::{
@@ -16,34 +16,31 @@ use crate::cluster::{
 
 #[tokio::test]
 async fn a_message_reaches_a_user_on_both_nodes_in_all_namespaces_and_no_other_user() {
-    let Some(Cluster {
-        here,
-        there,
-        redis: _redis,
-        ..
-    }) = Cluster::start().await
-    else {
+    let Some(cluster) = Cluster::start().await else {
         return;
     };
 
-    let mut adas = [here.everywhere("ada").await, there.everywhere("ada").await];
-    let mut graces = [
-        here.everywhere("grace").await,
-        there.everywhere("grace").await,
+    let mut adas = [
+        cluster.here.everywhere("ada").await,
+        cluster.there.everywhere("ada").await,
     ];
-    here.send_to("ada", "from here").await;
+    let mut graces = [
+        cluster.here.everywhere("grace").await,
+        cluster.there.everywhere("grace").await,
+    ];
+    cluster.here.send_to("ada", "from here").await;
 
     for ada in &mut adas {
         expect_everywhere(ada, &[mail("from here")]).await;
     }
 
-    there.send_to("ada", "from there").await;
+    cluster.there.send_to("ada", "from there").await;
 
     for ada in &mut adas {
         expect_everywhere(ada, &[mail("from there")]).await;
     }
 
-    here.send_to("grace", "for grace").await;
+    cluster.here.send_to("grace", "for grace").await;
 
     for grace in &mut graces {
         expect_everywhere(grace, &[mail("for grace")]).await;
@@ -52,28 +49,24 @@ async fn a_message_reaches_a_user_on_both_nodes_in_all_namespaces_and_no_other_u
 
 #[tokio::test]
 async fn a_guest_is_in_no_room_until_it_logs_in_on_the_open_socket() {
-    let Some(Cluster {
-        here,
-        there,
-        redis: _redis,
-        ..
-    }) = Cluster::start().await
-    else {
+    let Some(cluster) = Cluster::start().await else {
         return;
     };
-    let mut guest = there.client("/", None).await;
+
+    let mut guest = cluster.there.client("/", None).await;
     for key in ["", "guest", "ada"] {
-        here.io
+        cluster
+            .here
+            .io
             .to(user_room(key))
             .emit("mail", "not for guests")
             .await
             .unwrap();
     }
-    assert!(matches!(
-        renew(&mut guest, &token("ada")).await,
-        Received::Ack(_)
-    ));
-    here.io
+    renew(&mut guest, &token("ada")).await.assert_renewal();
+    cluster
+        .here
+        .io
         .to(user_room("ada"))
         .emit("mail", "for ada")
         .await
@@ -83,23 +76,23 @@ async fn a_guest_is_in_no_room_until_it_logs_in_on_the_open_socket() {
 
 #[tokio::test]
 async fn a_key_with_special_characters_reaches_only_its_user() {
-    let Some(Cluster {
-        here,
-        there,
-        redis: _redis,
-        ..
-    }) = Cluster::start().await
-    else {
+    let Some(cluster) = Cluster::start().await else {
         return;
     };
 
     let mut users = Vec::new();
     for key in ODD_KEYS {
-        users.push((key, there.client("/", Some(key)).await));
+        users.push((key, cluster.there.client("/", Some(key)).await));
     }
 
     for key in ODD_KEYS {
-        here.io.to(user_room(key)).emit("mail", key).await.unwrap();
+        cluster
+            .here
+            .io
+            .to(user_room(key))
+            .emit("mail", key)
+            .await
+            .unwrap();
     }
 
     for (key, user) in &mut users {
@@ -107,9 +100,8 @@ async fn a_key_with_special_characters_reaches_only_its_user() {
     }
 
     while let Some((key, mut user)) = users.pop() {
-        disconnect_user(&here.io, key).await.unwrap();
-        user.expect("/", unauthorized("session_ended")).await;
-        user.expect("/", Received::Disconnected).await;
+        disconnect_user(&cluster.here.io, key).await.unwrap();
+        user.expect_ended("/", "session_ended").await;
         for (key, user) in &mut users {
             expect_in(user, key).await;
         }
@@ -118,26 +110,22 @@ async fn a_key_with_special_characters_reaches_only_its_user() {
 
 #[tokio::test]
 async fn an_empty_key_is_a_key_like_any_other() {
-    let Some(Cluster {
-        here,
-        there,
-        redis: _redis,
-        ..
-    }) = Cluster::start().await
-    else {
+    let Some(cluster) = Cluster::start().await else {
         return;
     };
-    let mut empty = there.client("/", Some("")).await;
-    let mut ada = there.client("/", Some("ada")).await;
-    here.io
+
+    let mut empty = cluster.there.client("/", Some("")).await;
+    let mut ada = cluster.there.client("/", Some("ada")).await;
+    cluster
+        .here
+        .io
         .to(user_room(""))
         .emit("mail", "for the empty key")
         .await
         .unwrap();
     empty.expect("/", mail("for the empty key")).await;
-    disconnect_user(&here.io, "").await.unwrap();
-    empty.expect("/", unauthorized("session_ended")).await;
-    empty.expect("/", Received::Disconnected).await;
+    disconnect_user(&cluster.here.io, "").await.unwrap();
+    empty.expect_ended("/", "session_ended").await;
     expect_in(&mut ada, "ada").await;
 }
 

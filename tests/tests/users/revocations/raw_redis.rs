@@ -46,7 +46,8 @@ impl RawRedis {
             let number = rest.split(',').next().unwrap();
             (name.to_owned(), number.parse().unwrap())
         });
-        // Those of this connection.
+
+        // Commands of this connection itself.
         calls
             .filter(|(name, _)| !name.starts_with("config") && name != "info")
             .collect()

@@ -9,7 +9,7 @@ use socketioxide::{
 use socketioxide_jwt_auth::{AuthUser, Verifier, jwt_auth};
 use socketioxide_jwt_auth_tests::{
     Claims, Raw, Received, SECRET, Server, User, emit_with_ack, find_user, mint, ready,
-    refused_ack, renew, renewed_until, seconds_from_now, unauthorized,
+    refused_ack, renew, renewed_until, seconds_from_now,
 };
 
 use super::*;
@@ -68,8 +68,7 @@ fn good(claims: Value) -> String {
 }
 
 async fn expect_revoked(client: &mut Raw) {
-    client.expect("/", unauthorized("token_revoked")).await;
-    client.expect("/", Received::Disconnected).await;
+    client.expect_ended("/", "token_revoked").await;
 }
 
 async fn expect_open(client: &mut Raw, name: &str) {
