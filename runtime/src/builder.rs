@@ -123,9 +123,9 @@ declare_settings! {
 
         authenticate_event: String {
             /// Lets a client log in or renew its token on the open socket, by emitting this event
-            /// with `{token}`, or with the token itself. The acknowledgement is `{"expires_at", "expires_in"}` (seconds since
-            /// 1970 and from now, both null for a token without `exp`) or `{"error": {"code",
-            /// "message", "action"}}`.
+            /// with `{token}`, or with the token itself. The acknowledgement is `{"expires_at",
+            /// "expires_in"}` (seconds since 1970 and from now, both null for a token without
+            /// `exp`) or `{"error": {"code", "message", "action"}}`.
             ///
             /// The middleware registers the handler of this event; `socket.on` with the same name
             /// would replace it.
@@ -170,7 +170,7 @@ declare_settings! {
             /// `token_expiring` is sent for it. Off by default.
             ///
             /// It is for sessions on open sockets: a client that connects again begins a new
-            /// one. How long somebody may stay logged in at all is decided by who issues tokens.
+            /// one. The issuer of the tokens decides how long a user stays logged in at all.
             ///
             /// ```
             /// # use socketioxide_jwt_auth::{JwtAuthBuilder, UserLookup};
@@ -347,6 +347,7 @@ impl<L: UserLookup> JwtAuthBuilder<L> {
             max_session: check_time("max_session", settings.max_session),
             clock: Ok(self.clock),
         });
+
         let authenticator = checked!(Authenticator {
             lookup: Ok(self.lookup),
             verifier: Verifier::new(self.verifier),
@@ -366,6 +367,7 @@ impl<L: UserLookup> JwtAuthBuilder<L> {
             is_renewable: Ok(is_renewable),
             server: Ok(LastServer::default()),
         });
+
         let shared = checked!(Shared {
             authenticator: authenticator.map(Arc::new),
             announce_event: check_announce_event(
@@ -378,6 +380,7 @@ impl<L: UserLookup> JwtAuthBuilder<L> {
                 "authenticate"
             ),
         });
+
         shared.map(|shared| {
             users::note_keys(&shared.authenticator);
             JwtAuth::new(shared)

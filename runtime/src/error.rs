@@ -274,6 +274,7 @@ impl fmt::Debug for AuthError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut debug = formatter.debug_struct("AuthError");
         debug.field("code", &self.code.as_str());
+
         if let Some(parts) = &self.parts {
             let Parts {
                 message,
@@ -293,6 +294,7 @@ impl fmt::Debug for AuthError {
             field("detail", detail.as_ref().map(|value| value as _));
             field("source", source.as_ref().map(|value| value as _));
         }
+
         debug.finish()
     }
 }

@@ -122,6 +122,7 @@ impl<L: UserLookup> Shared<L> {
         let attempt =
             Attempt::begin(socket, &self.authenticator.server, AttemptKind::Connection)
                 .inspect_err(|error| log::refused(socket, events, error, "connection refused"))?;
+
         let session = attempt
             .run(events, "connection refused", async {
                 let session = self
@@ -145,6 +146,7 @@ impl<L: UserLookup> Shared<L> {
             &self.authenticator.expiry.clock,
         );
         log::admitted(socket, &*session, "connected");
+
         Ok(())
     }
 }

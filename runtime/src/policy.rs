@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn they_nest() {
+    fn combinations_can_be_nested() {
         type OneAndNotTwo = All<(AnyOf<(Bit<0>,)>, Not<Bit<1>>, ())>;
         let allowed: Vec<u8> = (0..4).filter(OneAndNotTwo::allows).collect();
         assert_eq!(allowed, [1]);

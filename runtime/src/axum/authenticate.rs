@@ -270,7 +270,7 @@ async fn check_revocations<L: UserLookup>(
         let claims = payload.deserialize::<L::Claims>()?;
         session_key = guard::call("`session_key`", || key(&claims))?;
     }
-    // As for the rooms of a session, an empty key is none.
+    // An empty key does not count, as for the rooms of a session.
     if let Some(key) = session_key.as_deref().filter(|key| !key.is_empty()) {
         query.session = Some(key);
     }

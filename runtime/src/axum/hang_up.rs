@@ -52,18 +52,16 @@ pub(crate) fn socket<A: Adapter>(socket: &Socket<A>) {
 ///
 /// Never returns a connection with requests of polling: a proxy may use it for several clients.
 fn of_socket(parts: &Parts, sid: Sid) -> Vec<HangUp> {
-    match WebSocketRequest::parse(parts.version, parts.uri.query()) {
-        Some(WebSocketRequest::New) => parts
-            .extensions
-            .get::<ConnectInfo<HangUp>>()
-            .map(|ConnectInfo(connection)| vec![connection.clone()])
-            .unwrap_or_default(),
-        _ => parts
-            .extensions
-            .get::<layer::Upgraded>()
-            .map(|upgraded| upgraded.connections_of(sid))
-            .unwrap_or_default(),
-    }
+    let request = WebSocketRequest::parse(parts.version, parts.uri.query());
+
+    let connections = if request == Some(WebSocketRequest::New) {
+        let connection = parts.extensions.get::<ConnectInfo<HangUp>>();
+        connection.map(|ConnectInfo(connection)| vec![connection.clone()])
+    } else {
+        let upgraded = parts.extensions.get::<layer::Upgraded>();
+        upgraded.map(|upgraded| upgraded.connections_of(sid))
+    };
+    connections.unwrap_or_default()
 }
 
 /// A request that makes a WebSocket of its connection.
@@ -103,6 +101,7 @@ mod tests {
     fn a_websocket_request_is_known_by_its_query() {
         let sid = Sid::new();
         let upgrade = format!("EIO=4&transport=websocket&sid={sid}");
+
         for (query, expected) in [
             ("transport=websocket", Some(WebSocketRequest::New)),
             ("EIO=4&transport=websocket&a=b", Some(WebSocketRequest::New)),
@@ -119,6 +118,7 @@ mod tests {
             assert_eq!(found, expected, "{query}");
             assert_eq!(WebSocketRequest::parse(Version::HTTP_2, Some(query)), None);
         }
+
         assert_eq!(WebSocketRequest::parse(Version::HTTP_11, None), None);
     }
 }

@@ -68,7 +68,7 @@ use crate::{
 ///
 /// # What is checked
 ///
-/// The same as for a connection, in the same order: the origin, the token of the first source that
+/// Each request is checked as a connection is, in the same order: the origin, the token of the first source that
 /// is present, its signature, its claims, the lookup (within `lookup_timeout`), then the store of
 /// `revocations` with the key of the user. A panic of the lookup refuses the request with
 /// `internal_error`. The refusal, an [`AuthError`], becomes the response.
@@ -97,18 +97,18 @@ pub struct HttpUser<L: LookupOn<Http<AnyRouter>>, P: Policy<L::User> = ()> {
 
 impl<L: LookupOn<Http<AnyRouter>>, P: Policy<L::User>> HttpUser<L, P> {
     fn allowed(found: FoundUser<L>) -> Result<Self, AuthError> {
-        match guard::call("the policy", || P::allows(&found.user)) {
-            Ok(true) => Ok(Self {
-                user: found.user,
-                expires_at: found.expires_at,
-                policy: PhantomData,
-            }),
-            Ok(false) => Err(AuthError::from(ErrorCode::Forbidden).with_detail(format!(
+        if !guard::call("the policy", || P::allows(&found.user))? {
+            return Err(AuthError::from(ErrorCode::Forbidden).with_detail(format!(
                 "the policy `{}` does not allow the user",
                 type_name::<P>()
-            ))),
-            Err(panicked) => Err(panicked),
+            )));
         }
+
+        Ok(Self {
+            user: found.user,
+            expires_at: found.expires_at,
+            policy: PhantomData,
+        })
     }
 
     /// Returns the shared user, to keep it longer than the handler runs.

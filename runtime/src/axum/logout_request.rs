@@ -92,7 +92,7 @@ async fn read(body: Body, limit: usize) -> Result<Bytes, Refused> {
         ));
     };
 
-    // The other error of a body is a connection that was lost, and then nobody gets the response.
+    // The other error of a body is a connection that was lost, and then the response is lost too.
     read.map_err(|_| {
         Refused::new(
             StatusCode::PAYLOAD_TOO_LARGE,
@@ -159,6 +159,7 @@ mod tests {
             }
             headers
         };
+
         for types in [
             &["application/x-www-form-urlencoded"][..],
             &["application/x-www-form-urlencoded; charset=UTF-8"],
@@ -166,6 +167,7 @@ mod tests {
         ] {
             assert!(is_form(&headers(types)), "{types:?}");
         }
+
         for types in [
             &[][..],
             &[""],

@@ -104,9 +104,11 @@ mod tests {
         let ids = UsedIds::new();
         let now = SystemTime::now();
         let until = now + Duration::from_secs(300);
+
         ids.begin_use(A, until, now).unwrap().complete();
         assert!(ids.begin_use(A, until, now).is_none());
         assert!(ids.begin_use(A, until, until).is_none(), "the last moment");
+
         for other in [
             ("https://a.example", "2"),
             ("https://b.example", "1"),
@@ -114,6 +116,7 @@ mod tests {
         ] {
             ids.begin_use(other, until, now).unwrap().complete();
         }
+
         assert!(
             ids.begin_use(A, until, until + Duration::from_nanos(1))
                 .is_some()
@@ -136,9 +139,11 @@ mod tests {
         let ids = UsedIds::with_capacity(3);
         let now = SystemTime::now();
         let uses = ["1", "2", "3", "4"];
+
         for id in uses {
             ids.begin_use(("a", id), now, now).unwrap().complete();
         }
+
         assert_eq!(ids.lock().len(), 3);
         let are_used = uses.map(|id| {
             let key = ids.hasher.hash_one(("a", id));

@@ -51,12 +51,12 @@ pub(super) fn check_event(
     name: Option<String>,
     example: &str,
 ) -> Result<Option<String>, ConfigError> {
+    let is_reserved = |name: &str| name.is_empty() || RESERVED_EVENTS.contains(&name);
+
     match name {
-        Some(name) if name.is_empty() || RESERVED_EVENTS.contains(&name.as_str()) => {
-            Err(ConfigError::invalid(format!(
-                "{option}: {name:?} cannot be the name of an event; use another name, like {example:?}"
-            )))
-        }
+        Some(name) if is_reserved(&name) => Err(ConfigError::invalid(format!(
+            "{option}: {name:?} cannot be the name of an event; use another name, like {example:?}"
+        ))),
         name => Ok(name),
     }
 }
@@ -65,18 +65,21 @@ pub(super) fn check_announce_event(
     name: Option<String>,
     authenticate_event: Option<&str>,
 ) -> Result<Option<String>, ConfigError> {
-    let name = check_event("announce_event", name, "authenticated")?;
-    match name.as_deref() {
-        Some(name) if [UNAUTHORIZED, TOKEN_EXPIRING].contains(&name) => {
-            Err(ConfigError::invalid(format!(
-                "announce_event: {name:?} is an event of this crate; use another name, like \"authenticated\""
-            )))
-        }
-        Some(name) if Some(name) == authenticate_event => Err(ConfigError::contradiction(format!(
-            "announce_event and authenticate_event are both {name:?}; use two names, like \"authenticated\" and \"authenticate\""
-        ))),
-        _ => Ok(name),
+    let Some(name) = check_event("announce_event", name, "authenticated")? else {
+        return Ok(None);
+    };
+
+    if [UNAUTHORIZED, TOKEN_EXPIRING].contains(&&*name) {
+        return Err(ConfigError::invalid(format!(
+            "announce_event: {name:?} is an event of this crate; use another name, like \"authenticated\""
+        )));
     }
+    if authenticate_event == Some(&*name) {
+        return Err(ConfigError::contradiction(format!(
+            "announce_event and authenticate_event are both {name:?}; use two names, like \"authenticated\" and \"authenticate\""
+        )));
+    }
+    Ok(Some(name))
 }
 
 pub(super) fn parse_origins(origins: StringList) -> Result<Vec<Origin>, ConfigError> {

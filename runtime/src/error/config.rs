@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn a_place_is_put_before_the_text_and_nothing_else_changes() {
+    fn a_place_is_put_before_the_text_and_keeps_kind_and_source() {
         let error = unreadable_file().within("issuer 2");
         assert_eq!(error.kind(), ConfigErrorKind::File);
         assert_eq!(error.to_string(), "issuer 2: the file cannot be read");

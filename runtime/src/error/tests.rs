@@ -15,6 +15,7 @@ struct Wrapped(#[source] Box<dyn Error + Send + Sync>);
 fn every_code_has_a_name_a_sentence_and_an_action_on_the_wire() {
     for code in ErrorCode::ALL {
         let error = AuthError::from(*code);
+
         assert_eq!(
             serde_json::to_value(&error).unwrap(),
             json!({"code": code.as_str(), "message": code.message(), "action": code.action().as_str()})
@@ -49,7 +50,7 @@ fn codes_compare_with_strings_from_both_sides() {
 }
 
 #[test]
-fn the_client_gets_what_is_for_it_and_nothing_else() {
+fn the_client_gets_neither_the_detail_nor_the_cause() {
     let error = AuthError::custom("email_unverified", "Confirm your address first.")
         .action(Action::Login)
         .data(json!({"resend": true}))
@@ -83,7 +84,7 @@ fn an_auth_error_is_found_anywhere_in_the_chain_of_sources() {
         Box::new(denied()) as Box<dyn Error + Send + Sync>,
         Box::new(Wrapped(Box::new(denied()))),
         Box::new(Wrapped(Box::new(Wrapped(Box::new(denied()))))),
-        // `io::Error` is its own source's keeper.
+        // The error inside of an `io::Error` is not its source.
         Box::new(Wrapped(Box::new(io::Error::other(denied())))),
     ] {
         let error = AuthError::from(failure);

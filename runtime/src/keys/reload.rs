@@ -242,7 +242,7 @@ mod tests {
         assert!(!Arc::ptr_eq(&first, &keys.0.state().keys));
     }
 
-    /// Such a caller waited for its turn.
+    /// The caller has waited for its turn.
     #[tokio::test]
     async fn a_caller_whose_files_another_one_has_read_does_not_read_them() {
         let file = File::new("waited", &secret("a"));

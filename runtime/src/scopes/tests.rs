@@ -91,6 +91,7 @@ fn values_of_other_types_are_refused() {
             assert!(from_value::<Flat>(claims).is_err());
         }
     }
+
     // An object is parsed as the claims, which have neither claim.
     let claims = from_value::<Claims>(json!({ "scope": { "a": "a" } }));
     assert!(claims.unwrap().scope.is_empty());

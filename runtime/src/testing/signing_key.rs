@@ -117,6 +117,7 @@ impl SigningKey {
                 json!({ "kty": "OKP", "crv": "Ed25519", "x": encode(pair.public_key().as_ref()) })
             }
         };
+
         jwk["alg"] = self.algorithm.as_str().into();
         jwk
     }

@@ -41,9 +41,10 @@ const LOCAL_TIMEOUT: Duration = Duration::from_secs(5);
 /// The time limit for other nodes.
 const REMOTE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The pauses between the questions to other nodes whether their slow clients are gone.
+/// The pauses between the checks for sockets that remain on other nodes.
 const REMAINING: Backoff = Backoff::new(Duration::from_millis(20), Duration::from_secs(2));
 
+/// How often the sockets that remain on other nodes are disconnected again.
 const MAX_TRIES: u32 = 7;
 
 /// How many namespaces are handled at once, because a server can have many dynamic ones.
@@ -138,21 +139,16 @@ async fn end_everywhere<A: Adapter>(
             .map_err(|_| DisconnectError::SlowClient)
     };
 
-    let namespaces = io
-        .nsps()
-        .into_iter()
-        .map(|namespace| namespace.ns_path().to_owned());
-    let elsewhere: Vec<_> = namespaces
-        .map(|path| {
-            Elsewhere {
-                io: io.clone(),
-                path,
-                target: target.clone(),
-            }
-            .end(Arc::clone(&reason))
-        })
-        .collect();
-    let elsewhere = stream::iter(elsewhere)
+    let namespaces = io.nsps().into_iter().map(|namespace| {
+        let logout = NamespaceLogout {
+            io: io.clone(),
+            path: namespace.ns_path().to_owned(),
+            target: target.clone(),
+        };
+        logout.run(Arc::clone(&reason))
+    });
+    let namespaces: Vec<_> = namespaces.collect();
+    let elsewhere = stream::iter(namespaces)
         .buffer_unordered(CONCURRENT_NAMESPACES)
         .collect::<Vec<_>>();
 
@@ -197,22 +193,23 @@ struct Target {
     kept: Option<Kept>,
 }
 
-/// The sockets to end in one namespace, on other nodes.
-struct Elsewhere<A: Adapter> {
+/// A logout in one namespace, through the adapter: of the sockets on other nodes, and of those here
+/// that the registry does not know.
+struct NamespaceLogout<A: Adapter> {
     io: SocketIo<A>,
     path: String,
     target: Target,
 }
 
-impl<A: Adapter> Elsewhere<A> {
+impl<A: Adapter> NamespaceLogout<A> {
     /// Selects the sockets in some rooms. Returns `None` if the namespace was deleted, which
     /// disconnects its sockets.
     fn sockets<const N: usize>(&self, rooms: [String; N]) -> Option<BroadcastOperators<A>> {
         self.io.of(&self.path).map(|namespace| namespace.to(rooms))
     }
 
-    /// Ends the sockets, through the adapter.
-    async fn end(self, reason: Arc<AuthError>) -> Result<(), DisconnectError> {
+    /// Ends the sockets, and waits until they are gone.
+    async fn run(self, reason: Arc<AuthError>) -> Result<(), DisconnectError> {
         let ending = timeout(REMOTE_TIMEOUT, async {
             self.refuse_attempts().await?;
             match &self.target.kept {
@@ -221,7 +218,9 @@ impl<A: Adapter> Elsewhere<A> {
             }
             self.end_remaining().await
         });
-        let ended = ending.await.unwrap_or_else(|_| Err(unreached("no answer")));
+        let ended = ending
+            .await
+            .unwrap_or_else(|_| Err(adapter_error("no answer")));
         self.unmark_kept().await;
         ended
     }
@@ -236,7 +235,7 @@ impl<A: Adapter> Elsewhere<A> {
         let Some(sockets) = self.sockets([ATTEMPTS.to_owned(), room]) else {
             return Ok(());
         };
-        sockets.join(self.marks()).await.map_err(unreached)
+        sockets.join(self.marks()).await.map_err(adapter_error)
     }
 
     fn marks(&self) -> Vec<String> {
@@ -257,7 +256,7 @@ impl<A: Adapter> Elsewhere<A> {
             sockets.emit(UNAUTHORIZED, reason).await.ok();
         }
         match room() {
-            Some(sockets) => adapter_error(sockets.disconnect().await),
+            Some(sockets) => only_adapter_error(sockets.disconnect().await),
             None => Ok(()),
         }
     }
@@ -267,7 +266,7 @@ impl<A: Adapter> Elsewhere<A> {
         let sockets = self.remaining_in([self.target.room.to_string()]).await?;
         let ending = sockets.into_iter().map(async |socket| {
             socket.emit(UNAUTHORIZED, reason).await.ok();
-            adapter_error(socket.disconnect().await)
+            only_adapter_error(socket.disconnect().await)
         });
         join_all(ending).await.into_iter().collect()
     }
@@ -313,7 +312,7 @@ impl<A: Adapter> Elsewhere<A> {
             // Sockets of this node are first told why they end, and then disconnected by their own task.
             for socket in self.remaining_of(&known).await? {
                 if socket.data().server_id != self.io.config().server_id {
-                    adapter_error(socket.disconnect().await)?;
+                    only_adapter_error(socket.disconnect().await)?;
                 }
             }
             remaining = self.remaining_of(&known).await?;
@@ -341,7 +340,7 @@ impl<A: Adapter> Elsewhere<A> {
             _ => sockets,
         };
 
-        let mut sockets = sockets.fetch_sockets().await.map_err(unreached)?;
+        let mut sockets = sockets.fetch_sockets().await.map_err(adapter_error)?;
         if let Some(Kept::Connection(connection)) = self.target.kept {
             sockets.retain(|socket| socket.data().id != connection);
         }
@@ -372,14 +371,16 @@ fn disconnect_unless_ending<A: Adapter>(socket: SocketRef<A>, reason: &AuthError
 }
 
 /// Keeps the errors of the adapter only. A socket that could not be disconnected is closed already,
-/// or [`Elsewhere::end_remaining`] tries again.
-fn adapter_error(result: Result<(), impl Into<RemoteActionError>>) -> Result<(), DisconnectError> {
+/// or [`NamespaceLogout::end_remaining`] tries again.
+fn only_adapter_error(
+    result: Result<(), impl Into<RemoteActionError>>,
+) -> Result<(), DisconnectError> {
     match result.map_err(Into::into) {
-        Err(RemoteActionError::Adapter(error)) => Err(unreached(error)),
+        Err(RemoteActionError::Adapter(error)) => Err(adapter_error(error)),
         _ => Ok(()),
     }
 }
 
-fn unreached(error: impl Display) -> DisconnectError {
+fn adapter_error(error: impl Display) -> DisconnectError {
     DisconnectError::Adapter(error.to_string())
 }

@@ -29,6 +29,7 @@ fn body_of(response: Response) -> Value {
 fn documented() -> Vec<(String, u16, String)> {
     let rows = include_str!("../../axum.rs").lines();
     let rows = rows.filter_map(|line| line.strip_prefix("//! | `"));
+
     rows.map(|row| {
         let cells: Vec<_> = row
             .split('|')
@@ -113,6 +114,7 @@ fn a_code_of_the_application_has_the_status_of_its_action() {
         let expected = json!({ "code": "a\"b", "message": "Say \"please\".", "action": action });
         assert_eq!(body_of(response), expected);
     }
+
     let response = AuthError::custom("closed", "Come back.").into_response();
     assert_eq!(status_of(&response).0, 403);
 }

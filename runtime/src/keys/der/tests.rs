@@ -100,6 +100,7 @@ fn parse_with_spki(der: &[u8]) -> Option<(ObjectIdentifier, Parameters, &[u8])> 
             .decode_as()
             .map_or(Parameters::Other, Parameters::Identifier),
     };
+
     Some((
         info.algorithm.oid,
         parameters,
@@ -201,7 +202,7 @@ fn every_length_of_an_element_is_written_and_parsed() {
 
 #[test]
 fn a_length_in_a_longer_form_is_refused() {
-    // The same number, `3`, in each form of BER.
+    // The number `3`, in each form of BER.
     for (length, accepted) in [
         (vec![0x01], true),
         (vec![0x81, 0x01], false),

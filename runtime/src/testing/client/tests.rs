@@ -392,12 +392,14 @@ async fn binary_data_is_an_error_and_the_client_goes_on() {
         Send(r#"42["b",2]"#),
     ];
     let (_script, mut client) = Script::connected(steps).await;
+
     for error in [
         client.next_event("a").await.unwrap_err(),
         client.emit_with_ack("ask", 1).await.unwrap_err(),
     ] {
         assert!(matches!(error, ClientError::BinaryPacket(_)), "{error:?}");
     }
+
     assert_eq!(client.next_event("b").await.unwrap(), json!([2]));
 }
 

@@ -78,6 +78,7 @@ async fn no_token_verifies_where_the_issuer_was_not_given() {
         refusal(&verifier, issuer.token("1")).await,
         ErrorCode::TokenSignatureInvalid
     );
+
     for issuer in &*ISSUERS {
         assert!(verify(&verifier, issuer.token("1")).await.is_err());
     }

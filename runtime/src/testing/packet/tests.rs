@@ -68,6 +68,7 @@ fn packets_of_the_default_namespace_are_parsed() {
         parse(r#"4312["a",null]"#),
         message("/", Some(12), Content::Ack(vec![json!("a"), json!(null)]))
     );
+
     let error = json!({ "message": "token_missing" });
     assert_eq!(
         parse(r#"44{"message":"token_missing"}"#),
