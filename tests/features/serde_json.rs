@@ -427,6 +427,7 @@ const MALFORMED: &str = r#"44{"message":"token_malformed"}"#;
 #[test]
 fn auth_payloads_are_read_right() {
     let token = sign(r#"{"alg":"HS256"}"#, &claims_and(r#""sub":"1""#));
+
     for members in [
         r#""version":3"#,
         r#""list":[1,2.5,{"a":-1}],"x":1e400"#,
@@ -443,6 +444,7 @@ fn auth_payloads_are_read_right() {
             "{members}"
         );
     }
+
     for payload in [
         r#"{"token":1}"#,
         r#"{"token":1.5}"#,
@@ -479,6 +481,7 @@ fn the_deepest_auth_payload_is_read_on_a_small_stack_and_deeper_ones_refused() {
     assert_eq!(connect_on_a_small_stack(&payload(MAX_DEPTH)), "connected");
     assert_eq!(connect_on_a_small_stack(&payload(MAX_DEPTH + 1)), MALFORMED);
     assert_eq!(connect_on_a_small_stack(&payload(10_000)), MALFORMED);
+
     for (levels, lists) in [(12, 120), (50, 120), (1, 40), (50, 40), (200, 40)] {
         let payload = format!(r#"{{"x":{}}}"#, raw_in_raw(levels, lists));
         assert_eq!(

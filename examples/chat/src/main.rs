@@ -164,6 +164,7 @@ fn find_secret(file: &Path) -> Result<(), Box<dyn Error>> {
     if env::var_os("JWT_SECRET").is_some() {
         return Ok(());
     }
+
     if !file.exists() {
         let mut options = OpenOptions::new();
         // Other users of the machine must not read it.
@@ -172,6 +173,7 @@ fn find_secret(file: &Path) -> Result<(), Box<dyn Error>> {
         let mut file = options.write(true).create_new(true).open(file)?;
         writeln!(file, "JWT_SECRET={}", random_hex())?;
     }
+
     eprintln!(
         "Warning: JWT_SECRET is not set. Using the one in {}, which is for development.",
         file.display()
@@ -201,6 +203,7 @@ async fn make_users(db: &Db) -> Result<(), Box<dyn Error>> {
 fn pages() -> Router {
     let modules = setting("NODE_MODULES", &format!("{HOME}/node_modules"));
     let client = ServeDir::new(format!("{modules}/socket.io-client/dist"));
+
     Router::new()
         .nest_service(
             "/client",

@@ -123,7 +123,7 @@ impl Server {
         self.assert_ended_with(login, "token_revoked").await
     }
 
-    /// The same, with the code of the answer of an HTTP route.
+    /// Asserts that a login has ended. `code` is the refusal of its token by an HTTP route.
     async fn assert_ended_with(&self, login: &Login, code: &str) -> Outcome {
         let request = self.http.post(format!("{}/token", self.url));
         let renewed = request.header(COOKIE, &login.cookie).send().await?;
@@ -252,6 +252,7 @@ async fn a_second_login_of_a_browser_ends_the_first() -> Outcome {
 #[tokio::test]
 async fn a_login_without_the_right_password_is_refused() -> Outcome {
     let mut server = Server::start().await?;
+
     for name in ["Maya", "nobody"] {
         server.passwords.insert(name.to_owned(), "wrong".to_owned());
         let refusal = server.post_login(name, "").await?;
@@ -263,6 +264,7 @@ async fn a_login_without_the_right_password_is_refused() -> Outcome {
             json!({ "code": "wrong_password", "message": "Wrong name or password.", "action": "login" })
         );
     }
+
     Ok(())
 }
 
@@ -274,6 +276,7 @@ async fn devices_are_listed_for_users_only() -> Outcome {
         token: String::new(),
     };
     assert_eq!(server.devices(&guest).await?["code"], "login_required");
+
     let forger = Login {
         token: TestIssuer::new().token(MAYA.to_string()).sign(),
         ..guest

@@ -81,6 +81,7 @@ async fn add_card(
     reply: Reply,
 ) {
     let allowed = boards.check(&user, board, Right::Write);
+
     if allowed.is_ok() {
         socket
             .within(format!("board {board}"))

@@ -84,6 +84,7 @@ async fn nothing_remains_after_a_later_middleware_refuses() {
     async fn refuse() -> Result<(), AuthError> {
         Err(AuthError::denied("not today"))
     }
+
     let (server, mut records) = server().await;
     server.io.ns(
         "/",
@@ -91,6 +92,7 @@ async fn nothing_remains_after_a_later_middleware_refuses() {
             .with(refuse)
             .with(tracked_0::middleware().unwrap()),
     );
+
     let mut client = server.client_with_token(&token("ada")).await;
     client.expect(Received::refused("not today")).await;
     assert_eq!(records.next().await, "user dropped");
@@ -121,6 +123,7 @@ async fn nothing_remains_after_a_client_disconnects() {
         (async |_: AuthUser<Tracked>, _: AuthClaims<Counted<2>>| ())
             .with(tracked_2::middleware().unwrap()),
     );
+
     let mut raw = server.raw().await;
     raw.connect_with_token("/", &token("ada")).await;
     raw.expect("/", Received::Connected).await;
@@ -140,10 +143,12 @@ async fn nothing_remains_after_a_connection_breaks() {
             },
         );
     }
+
     let (server, mut records) = server().await;
     server
         .io
         .ns("/", on_connect.with(tracked_3::middleware().unwrap()));
+
     let mut raw = server.raw().await;
     raw.connect_with_token("/", &token("ada")).await;
     raw.expect("/", Received::Connected).await;
@@ -164,6 +169,7 @@ async fn server_with_user_disconnect_handler() -> (Server, Records) {
             },
         );
     }
+
     let (server, records) = server().await;
     server.io.ns(
         "/",
@@ -275,6 +281,7 @@ async fn nothing_remains_after_a_refused_token() {
         "/",
         (async |socket: SocketRef| socket.join("all")).with(authenticate::middleware().unwrap()),
     );
+
     let mut raw = server.raw().await;
     for payload in [
         json!({}),
@@ -284,5 +291,6 @@ async fn nothing_remains_after_a_refused_token() {
         raw.connect("/", &payload.to_string()).await;
         assert!(matches!(raw.next().await, (_, Received::Refused(_))));
     }
+
     assert_no_sockets_and_rooms(&server).await;
 }

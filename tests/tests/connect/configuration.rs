@@ -144,6 +144,7 @@ fn a_secret_in_each_encoding_is_taken() {
     let hex = "00ff".repeat(16);
     let base64 = "AP8A/wD/AP8A/wD/AP8A/wD/AP8A/wD/AP8A/wD/AP8=";
     let base64url = "AP8A_wD_AP8A_wD_AP8A_wD_AP8A_wD_AP8A_wD_AP8";
+
     for (encoding, secret) in [
         ("hex", hex.as_str()),
         ("base64", base64),
@@ -162,6 +163,7 @@ fn a_secret_in_each_encoding_is_taken() {
 #[test]
 fn a_weak_secret_is_named_with_bits_and_a_command() {
     let short = "thirty-one bytes are too few...";
+
     for (what, found, needed, command) in [
         ("attribute", "248 bits", "256", "openssl rand -hex 32"),
         ("HS384", "248 bits", "384", "openssl rand -hex 48"),
@@ -174,6 +176,7 @@ fn a_weak_secret_is_named_with_bits_and_a_command() {
         );
         assert!(!text.contains(short), "{text}");
     }
+
     assert_eq!(
         build_with_secret("attribute", "thirty-two bytes are just enough"),
         "built"
@@ -329,9 +332,11 @@ fn token_sources_are_checked() {
         &build(TokenSource::header("not a header")),
         &["\"not a header\"", "header name"],
     );
+
     for source in [TokenSource::auth(""), TokenSource::query("")] {
         assert_says(&build(source), &["empty name"]);
     }
+
     assert_says(
         &build(TokenSource::cookie("session")),
         &["cookie", "allowed_origins = [", "WebSocket hijacking"],

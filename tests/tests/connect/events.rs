@@ -104,9 +104,11 @@ async fn a_connection_past_the_limits_is_reported() {
         raw.expect("/", Received::refused("token_malformed")).await;
         assert_eq!(events.line().await, "Refused / - token_malformed");
     }
+
     raw.connect_with_token("/", &token("ada")).await;
     raw.expect("/", Received::refused("too_many_attempts"))
         .await;
+
     let event = events.next().await;
     assert_eq!(event.kind(), AuthEventKind::Refused);
     assert_eq!(event.code(), Some(ErrorCode::TooManyAttempts));
@@ -162,10 +164,12 @@ async fn a_token_in_the_name_of_a_namespace_is_not_reported() {
     let (hook, mut events) = audit();
     let server = Server::start().await;
     let middleware = log_in::builder().on_event(hook).build().unwrap();
+
     server
         .io
         .dyn_ns("/room/{id}", answer.with(middleware))
         .unwrap();
+
     let token = token("ada");
     let namespace = format!("/room/{token}");
     ready(&server, &namespace, Some(&token)).await;
@@ -181,8 +185,10 @@ async fn the_debug_output_holds_neither_token_nor_key_nor_claims() {
         &json!({ "sub": "ada", "exp": seconds_from_now(60), "email": "ada@example.com" }),
         SECRET,
     );
+
     ready(&server, "/", Some(&personal)).await;
     server.client().token("blabla").refusal().await;
+
     for _ in 0..2 {
         let shown = format!("{:?}", events.next().await);
         assert!(shown.contains("namespace: \"/\""), "{shown}");

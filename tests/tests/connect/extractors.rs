@@ -51,6 +51,7 @@ async fn a_connect_handler_gets_the_user_and_the_claims() {
             .emit("hello", &json!([user.name, claims.sub]))
             .unwrap();
     }
+
     let (server, _records) = server!(on_connect).await;
     let mut client = admitted(&server, "ada").await;
     client
@@ -96,8 +97,10 @@ async fn a_disconnect_handler_gets_the_user_and_the_claims() {
             claims.sub
         ));
     }
+
     let (server, mut records) =
         server!(async |socket: SocketRef| socket.on_disconnect(on_disconnect)).await;
+
     admitted(&server, "ada").await.leave().await;
     assert_eq!(records.next().await, "Ada true ada");
 }
@@ -149,6 +152,7 @@ async fn a_socket_returns_its_user_through_auth_user() {
         let other = socket.auth_user::<OtherUser>().map(|user| user.id);
         socket.emit("who", &json!([name, other])).unwrap();
     }
+
     let (server, _records) = server!(on_connect).await;
     admitted(&server, "ada")
         .await
@@ -297,6 +301,7 @@ async fn debug_of_an_extractor_shows_the_user_and_no_token() {
             .emit("debug", &format!("{user:?} {maybe:?}"))
             .unwrap();
     }
+
     let (server, _records) = server!(on_connect).await;
     let shown = r#"AuthUser(User { name: "Ada", admin: true })"#;
     let both = format!("{shown} MaybeAuthUser(Some({shown}))");

@@ -100,6 +100,7 @@ async fn a_user_is_not_a_guest_where_guests_are_allowed() {
 async fn a_bad_token_is_refused_where_guests_are_allowed() {
     let server = server().await;
     let claims = json!({ "sub": "ada", "exp": seconds_from_now(3600) });
+
     assert_eq!(
         server.client().token("blabla").refusal().await,
         "token_malformed"
@@ -112,6 +113,7 @@ async fn a_bad_token_is_refused_where_guests_are_allowed() {
             .await,
         "token_signature_invalid"
     );
+
     let expired = mint(
         &json!({ "sub": "ada", "exp": seconds_from_now(-3600) }),
         SECRET,
@@ -136,6 +138,7 @@ async fn first_received(
     server
         .io
         .ns("/", greet.with(from_everywhere::middleware().unwrap()));
+
     let origin = ("origin", "https://app.example.com".to_owned());
     let header = header.map(|(name, value)| (name, value.to_owned()));
     let headers: Vec<_> = header.into_iter().chain([origin]).collect();
@@ -433,6 +436,7 @@ async fn logged_in_is_true_for_a_user_only() {
     async fn on_connect(socket: SocketRef, maybe: MaybeAuthUser<User>) {
         socket.emit("logged_in", &maybe.logged_in()).unwrap();
     }
+
     let server = Server::start().await;
     server.io.ns(
         "/",

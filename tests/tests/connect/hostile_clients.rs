@@ -79,6 +79,7 @@ async fn a_token_that_is_not_a_string_is_malformed() {
 #[tokio::test]
 async fn a_payload_that_is_no_object_is_malformed_unless_it_is_empty() {
     let server = server().await;
+
     for payload in [
         "[]",
         r#"["token"]"#,
@@ -95,6 +96,7 @@ async fn a_payload_that_is_no_object_is_malformed_unless_it_is_empty() {
         )
         .await;
     }
+
     for payload in [r#""""#, "null", "{}"] {
         expect_refusal(&mut server.raw().await, "/", payload, "token_missing").await;
         let mut raw = server.raw().await;
@@ -142,8 +144,10 @@ async fn a_payload_that_is_nested_too_deep_is_malformed() {
         ))
     };
     let mut raw = server.raw().await;
+
     raw.connect("/", &nested(64)).await;
     raw.expect("/", Received::Connected).await;
+
     for depth in [65, 128, 100_000] {
         expect_refusal(
             &mut server.raw().await,
@@ -153,6 +157,7 @@ async fn a_payload_that_is_nested_too_deep_is_malformed() {
         )
         .await;
     }
+
     expect_alive(&mut server.raw().await).await;
 }
 
@@ -249,6 +254,7 @@ async fn max_token_bytes_can_be_set() {
     let server = Server::start().await;
     let length = token("ada").len();
     let builder = || authenticate::builder().max_token_bytes(length);
+
     server
         .io
         .ns("/exact", on_connect.with(builder().build().unwrap()));
@@ -300,10 +306,12 @@ async fn strings_that_are_not_tokens_are_malformed() {
         format!(".{good}"),
     ];
     let mut raw = server.raw().await;
+
     for text in strange.into_iter().map(str::to_owned).chain(bent) {
         let payload = json!({ "token": text }).to_string();
         expect_refusal(&mut server.raw().await, "/", &payload, "token_malformed").await;
     }
+
     expect_alive(&mut raw).await;
 }
 

@@ -59,6 +59,7 @@ async fn serve() -> (Server, Lookups, Gate) {
         .with_state(lookups.clone())
         .with_state(gate.clone());
     let server = Server::with(builder).await;
+
     server
         .io
         .dyn_ns("/room/{id}", answer.with(log_in::middleware().unwrap()))

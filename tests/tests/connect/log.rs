@@ -62,9 +62,11 @@ async fn an_accepted_connection_is_logged_with_namespace_and_socket() {
 async fn a_refused_connection_is_logged_with_its_code() {
     let log = Log::capture();
     let server = server().await;
+
     server.client().token("blabla").refusal().await;
     server.client().token(&token("nobody")).refusal().await;
     server.client().token(&token("suspended")).refusal().await;
+
     for code in ["token_malformed", "user_not_found", "denied"] {
         let line = the_line(&log, &["INFO", "connection refused", code]);
         assert!(
@@ -93,11 +95,14 @@ async fn the_cause_of_an_internal_error_is_logged_at_error() {
 async fn mistakes_of_clients_are_not_logged_as_errors() {
     let log = Log::capture();
     let server = server().await;
+
     server.client().token("blabla").refusal().await;
     server.client().token(&token("nobody")).refusal().await;
+
     let mut guest = server.client().admitted().await;
     guest.emit_with_ack("who", json!(null)).await;
     assert_eq!(guest.next().await, refused_ack("login_required"));
+
     let own = log.lines_with("");
     assert!(
         own.len() >= 3
@@ -339,12 +344,14 @@ async fn a_login_with_the_token_under_another_name_is_logged() {
 async fn a_refusal_of_a_source_is_logged_with_its_place() {
     let log = Log::capture();
     let server = server().await;
+
     server.client().auth(json!({ "token": 5 })).refusal().await;
     server
         .client()
         .query("auth_token=a&auth_token=b")
         .refusal()
         .await;
+
     for detail in [
         "auth(\\\"token\\\") is not a string",
         "query(\\\"auth_token\\\") occurs twice",

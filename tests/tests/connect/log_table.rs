@@ -53,6 +53,7 @@ fn calls<'a>(source: &'a str, start: &str) -> Vec<&'a str> {
 /// Returns where the parenthesis of a call is closed.
 fn end_of_call(rest: &str) -> usize {
     let (mut depth, mut in_string, mut escaped) = (1, false, false);
+
     for (index, character) in rest.char_indices() {
         match character {
             _ if escaped => escaped = false,
@@ -66,6 +67,7 @@ fn end_of_call(rest: &str) -> usize {
             return index;
         }
     }
+
     panic!("not closed: {rest}");
 }
 
@@ -73,6 +75,7 @@ fn end_of_call(rest: &str) -> usize {
 fn arguments(call: &str) -> Vec<String> {
     let (mut depth, mut in_string, mut escaped) = (0, false, false);
     let mut arguments = vec![String::new()];
+
     for character in call.chars() {
         match character {
             _ if escaped => escaped = false,
@@ -88,6 +91,7 @@ fn arguments(call: &str) -> Vec<String> {
         }
         arguments.last_mut().unwrap().push(character);
     }
+
     arguments
         .into_iter()
         .map(|argument| argument.trim().to_owned())
@@ -191,6 +195,7 @@ fn add(
     let entry = entries
         .entry(message)
         .or_insert_with(|| (level.to_owned(), BTreeSet::new()));
+
     if !entry.0.contains(level) {
         entry.0 = format!("{}, {level}", entry.0);
     }

@@ -313,6 +313,7 @@ mod parameters {
     #[tokio::test]
     async fn a_failed_extractor_is_internal_error_and_is_logged() {
         let log = Log::capture();
+
         assert_eq!(
             refusal_of(unlucky::middleware().unwrap(), "ada").await,
             "internal_error"
@@ -403,6 +404,7 @@ mod trouble {
     async fn a_slow_lookup_is_refused_after_the_timeout() {
         let (server, mut records) = serve(hangs::middleware().unwrap()).await;
         let start = Instant::now();
+
         assert_eq!(
             server.client().token(&token("hang")).refusal().await,
             "lookup_timeout"
@@ -413,6 +415,7 @@ mod trouble {
             "lookup dropped",
             "the lookup is cancelled"
         );
+
         let mut client = server.client().token(&token("ada")).admitted().await;
         client.expect(Received::event("hello", json!("Ada"))).await;
     }

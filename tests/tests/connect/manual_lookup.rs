@@ -41,6 +41,7 @@ impl<A: Adapter> LookupOn<A> for Directory {
             request.socket().ns(),
             request.token().map(RawToken::as_str)
         ));
+
         match claims {
             Some(claims) if claims.sub == "missing" => {
                 request.extract::<HttpExtension<u8>>().map(|_| None)
@@ -144,9 +145,11 @@ async fn the_attribute_works_inside_a_function() {
     fn local(claims: Claims) -> Option<User> {
         find_user(&claims.sub)
     }
+
     let issuer = TestIssuer::new();
     let middleware = local::builder().test_issuer(&issuer).build();
     let server = Server::start().await;
+
     server.io.ns(
         "/",
         (async |_: AuthUser<User>| ()).with(middleware.unwrap()),
@@ -161,12 +164,15 @@ async fn a_user_may_be_a_tuple() {
     fn tuple(claims: Claims) -> Option<(String, [u8; 2])> {
         Some((claims.sub, [1, 2]))
     }
+
     async fn on_connect(socket: SocketRef, user: AuthUser<(String, [u8; 2])>) {
         socket.emit("user", &json!([user.0, user.1])).unwrap();
     }
+
     let issuer = TestIssuer::new();
     let middleware = tuple::builder().test_issuer(&issuer).build();
     let server = Server::start().await;
+
     server.io.ns("/", on_connect.with(middleware.unwrap()));
     let connecting = TestClient::connect(server.address());
     let mut client = connecting.token(issuer.token("ada").sign()).await.unwrap();

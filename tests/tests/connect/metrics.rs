@@ -58,6 +58,7 @@ impl Values {
             [] => key.name().to_owned(),
             labels => format!("{} {}", key.name(), labels.join(",")),
         };
+
         Arc::new(Handle {
             values: self.clone(),
             key,
@@ -189,6 +190,7 @@ async fn the_number_of_open_sessions_falls_when_a_client_leaves() {
     let server = serve(log_in::builder()).await;
     let mut ada = ready(&server, "/", Some(&token("ada"))).await;
     let grace = ready(&server, "/", Some(&token("grace"))).await;
+
     assert_eq!(values.get("open_sessions"), 2.0);
     ada.leave("/").await;
     values.expect("open_sessions", 1.0).await;
@@ -203,14 +205,17 @@ async fn refusals_are_counted_by_code_and_own_codes_together() {
     let values = Values::default();
     let _recorder = set_default_local_recorder(&values);
     let server = serve(log_in::builder()).await;
+
     for subject in ["nobody", "custom", "other"] {
         server.client().token(&token(subject)).refusal().await;
     }
+
     let mut raw = server.raw().await;
     for _ in 0..21 {
         raw.connect_with_token("/", "blabla").await;
         assert!(matches!(raw.next().await.1, Received::Refused(_)));
     }
+
     assert_eq!(values.get("refused_total code=user_not_found"), 1.0);
     assert_eq!(values.get("refused_total code=custom"), 2.0);
     assert_eq!(values.get("refused_total code=token_malformed"), 20.0);

@@ -123,12 +123,14 @@ async fn a_dynamic_namespace_requires_a_token_on_every_path() {
             on_connect.with(authenticate::middleware().unwrap()),
         )
         .unwrap();
+
     let mut raw = server.raw().await;
     for (namespace, subject, name) in [("/room/1", "ada", "Ada"), ("/room/2", "grace", "Grace")] {
         raw.connect_with_token(namespace, &token(subject)).await;
         raw.expect(namespace, Received::Connected).await;
         expect_who(&mut raw, namespace, json!([name, subject])).await;
     }
+
     raw.connect("/room/3", "").await;
     raw.expect("/room/3", Received::refused("token_missing"))
         .await;
@@ -201,12 +203,14 @@ async fn two_middlewares_in_one_namespace_are_internal_error_and_logged() {
     let both = on_connect
         .with(authenticate::middleware().unwrap())
         .with(counted_free::middleware().unwrap());
+
     server.io.ns("/", both);
     assert_eq!(
         server.client().token(&token("ada")).refusal().await,
         "internal_error"
     );
     assert_eq!(server.sockets_in("/"), 0);
+
     let explained = log.lines_with("two jwt_auth middlewares");
     assert!(
         explained.len() == 1 && explained[0].contains("ERROR"),
@@ -223,6 +227,7 @@ async fn counted_free(claims: Claims) -> Option<User> {
 #[tokio::test]
 async fn the_user_type_of_another_namespace_is_internal_error() {
     async fn wrong(_: MaybeAuthUser<OtherUser>) {}
+
     let server = server().await;
     server
         .io
@@ -243,6 +248,7 @@ async fn a_namespace_without_the_middleware_requires_no_token() {
     server.io.ns("/public", async |socket: SocketRef| {
         socket.emit("hello", "everyone").unwrap()
     });
+
     let mut client = server
         .client()
         .namespace("/public")

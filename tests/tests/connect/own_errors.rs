@@ -294,11 +294,14 @@ mod of_socketioxide {
         async fn on_connect(socket: SocketRef, _: AuthUser<User>) {
             socket.on("do", fails);
         }
+
         let log = Log::capture();
         let server = Server::start().await;
+
         server
             .io
             .ns("/", on_connect.with(custom::middleware().unwrap()));
+
         let mut raw = server.raw().await;
         raw.connect_with_token("/", &token("ada")).await;
         raw.expect("/", Received::Connected).await;
@@ -328,6 +331,7 @@ mod of_socketioxide {
     async fn a_lookup_whose_state_is_missing_refuses_and_logs_which() {
         let log = Log::capture();
         let server = Server::start().await;
+
         server.io.ns(
             "/state",
             on_connect.with(without_state::middleware().unwrap()),
@@ -336,6 +340,7 @@ mod of_socketioxide {
             "/extension",
             on_connect.with(without_extension::middleware().unwrap()),
         );
+
         for namespace in ["/state", "/extension"] {
             let client = server.client().namespace(namespace).token(&token("ada"));
             assert_eq!(client.refusal().await, "internal_error");

@@ -153,13 +153,16 @@ async fn an_error_whose_display_panics_refuses_the_client() {
             .filter(|user| !user.admin)
             .ok_or(BrokenError)
     }
+
     let _log = Log::capture();
     let server = server().await;
+
     server.io.ns("/", answer.with(fails::middleware().unwrap()));
     assert_eq!(
         refusal(&server, "/", &token("ada")).await,
         Received::refused("internal_error")
     );
+
     let mut guest = ready(&server, "/", None).await;
     assert_eq!(
         renew(&mut guest, &token("ada")).await,
@@ -176,11 +179,14 @@ async fn an_error_whose_display_panics_answers_the_event() {
         });
         answer(socket).await;
     }
+
     let _log = Log::capture();
     let server = server().await;
+
     server
         .io
         .ns("/", on_connect.with(log_in::middleware().unwrap()));
+
     let mut raw = ready(&server, "/", None).await;
     assert_eq!(
         emit_with_ack(&mut raw, "fail", &Value::Null).await,
@@ -274,6 +280,7 @@ impl KeySource for BrokenKeys {
 async fn a_key_source_that_panics_refuses_the_client() {
     let log = Log::capture();
     let server = server().await;
+
     server.io.ns(
         "/",
         answer.with(
@@ -288,6 +295,7 @@ async fn a_key_source_that_panics_refuses_the_client() {
         refusal(&server, "/", &token("ada")).await,
         Received::refused("internal_error")
     );
+
     let errors = log.lines_with("ERROR");
     assert!(
         errors
@@ -419,6 +427,7 @@ async fn an_extractor_of_the_lookup_that_panics_refuses_the_client() {
     async fn extracts(claims: Claims, _: BrokenExtractor) -> Option<User> {
         find_user(&claims.sub)
     }
+
     let server = server().await;
     server
         .io

@@ -68,6 +68,7 @@ async fn a_guest_logs_in_and_renews() {
         renew(&mut raw, &token("nobody")).await,
         refused_ack("user_not_found")
     );
+
     let (token, expires_at) = (token_expiring_in(60, "ada"), seconds_from_now(60));
     let told = renewed_until(&renew(&mut raw, &token).await);
     assert!([expires_at, expires_at - 1].contains(&told), "{told}");
@@ -105,6 +106,7 @@ async fn a_session_expires_unless_it_is_renewed() {
 async fn other_namespaces_have_sessions_of_their_own() {
     let server = server().await;
     let mut raw = open(&server, None).await;
+
     join(&mut raw, "/warned").await;
     raw.emit_with_ack(
         "/warned",
@@ -113,6 +115,7 @@ async fn other_namespaces_have_sessions_of_their_own() {
     )
     .await;
     raw.next().await.1.assert_renewal();
+
     let (_, received) = raw.next().await;
     assert!(
         matches!(&received, Received::Event(name, _) if name == "token_expiring"),

@@ -200,6 +200,7 @@ async fn a_middleware_that_takes_a_user_refuses_a_guest_in_the_connect_error() {
     async fn check(_: AuthUser<User, Admin>) -> Result<(), AuthError> {
         Ok(())
     }
+
     let server = Server::start().await;
     // The last one runs first.
     server.io.ns(
@@ -221,6 +222,7 @@ async fn a_fallback_handler_is_refused_under_the_name_of_the_event() {
     async fn on_connect(socket: SocketRef) {
         socket.on_fallback(async |_: AuthUser<User>, ack: AckSender| ack.send("called").unwrap());
     }
+
     let server = Server::start().await;
     server.io.ns(
         "/",

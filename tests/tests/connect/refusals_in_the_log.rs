@@ -49,6 +49,7 @@ async fn members(
         recorder.record("waits");
         gate.pass().await;
     }
+
     let subject = claims.other_user.unwrap_or(claims.sub);
     match subject.as_str() {
         "hangs" => std::future::pending().await,
@@ -149,6 +150,7 @@ async fn server() -> (Server, Waiting) {
         .with_state(recorder);
     let server = Server::with(builder).await;
     let io = &server.io;
+
     io.ns("/", on_connect.with(members::middleware().unwrap()));
     io.ns("/guests", on_connect.with(guests::middleware().unwrap()));
     io.ns(
@@ -174,6 +176,7 @@ async fn server() -> (Server, Waiting) {
         on_connect.with(guests::middleware().unwrap()).with(check),
     );
     io.ns("/unprotected", on_connect);
+
     let issuer = guests::builder().issuer("https://a.example.com");
     io.ns("/issuer", on_connect.with(issuer.build().unwrap()));
     io.ns("/kids", on_connect.with(named_keys::middleware().unwrap()));
@@ -556,11 +559,13 @@ async fn refuse_events(server: &Server) {
         guest.emit_with_ack("/guests", 1, &json!([event])).await;
         guest.expect("/guests", refused_ack(code)).await;
     }
+
     let mut grace = joined(server, "/", Some(&token("grace"))).await;
     for (event, code) in [("delete", "forbidden"), ("fail", "internal_error")] {
         grace.emit_with_ack("/", 1, &json!([event])).await;
         grace.expect("/", refused_ack(code)).await;
     }
+
     let mut client = joined(server, "/unprotected", None).await;
     client
         .emit_with_ack("/unprotected", 1, &json!(["post"]))

@@ -146,6 +146,7 @@ async fn the_first_source_that_is_present_decides() {
 async fn a_bad_token_is_refused_even_if_a_later_source_has_a_good_one() {
     let server = server().await;
     let good = token("ada");
+
     for bad in [
         json!("blabla"),
         json!(5),
@@ -261,6 +262,7 @@ async fn the_sources_can_be_chosen() {
         .await
         .expect(welcome("Ada"))
         .await;
+
     let defaults = server
         .client()
         .auth(json!({ "token": ada }))
@@ -331,6 +333,7 @@ async fn a_cookie_counts_only_from_an_allowed_origin() {
         "origin_not_allowed"
     );
     assert_eq!(client().refusal().await, "origin_not_allowed");
+
     let sites = |sites: &[&str]| {
         let add = |client: ClientBuilder, site: &&str| client.header("sec-fetch-site", site);
         sites.iter().fold(client(), add)
@@ -340,6 +343,7 @@ async fn a_cookie_counts_only_from_an_allowed_origin() {
         .await
         .expect(welcome("Ada"))
         .await;
+
     for other in [
         &["cross-site"][..],
         &["same-site"],
@@ -351,8 +355,10 @@ async fn a_cookie_counts_only_from_an_allowed_origin() {
         let refusal = sites(other).refusal().await;
         assert_eq!(refusal, "origin_not_allowed", "{other:?}");
     }
+
     let foreign = sites(&["same-origin"]).header("origin", "https://evil.example.com");
     assert_eq!(foreign.refusal().await, "origin_not_allowed");
+
     let without_cookie = server.client().header("origin", "https://app.example.com");
     assert_eq!(without_cookie.refusal().await, "token_missing");
 }
@@ -448,6 +454,7 @@ async fn a_cookie_does_not_renew_a_session() {
         .admitted()
         .await;
     client.expect(welcome("Ada")).await;
+
     for argument in [json!(null), json!({}), json!({ "t": null })] {
         client.emit_with_ack("authenticate", argument).await;
         let received = format!("{:?}", client.next().await);
@@ -539,6 +546,7 @@ async fn an_origin_with_an_invalid_port_is_refused() {
         .await
         .expect(welcome("Ada"))
         .await;
+
     for port in ["65979", "84430", "0443", "0", "+443", ""] {
         let origin = format!("https://app.example.com:{port}");
         assert_eq!(
@@ -547,6 +555,7 @@ async fn an_origin_with_an_invalid_port_is_refused() {
             "{origin}"
         );
     }
+
     for origin in [
         "https://app.example.com@evil.net",
         "https://app.example.com/",

@@ -84,11 +84,13 @@ async fn exp_is_required_unless_the_application_says_otherwise() {
         outcome_of_token(&by_default(), &undated).await,
         "token_claim_missing"
     );
+
     let relaxed = authenticate::builder()
         .required_claims([""; 0])
         .build()
         .unwrap();
     assert_eq!(outcome_of_token(&relaxed, &undated).await, ADMITTED);
+
     let expired = json!({ "exp": seconds_from_now(-90) });
     assert_eq!(
         outcome(&relaxed, expired).await,
@@ -289,6 +291,7 @@ async fn the_attribute_sets_what_the_builder_sets() {
         "/",
         (async || ()).with(all_in_the_attribute::middleware().unwrap()),
     );
+
     let claims = |issuer: &str, audience: &str, seconds: i64| {
         let exp = seconds_from_now(seconds);
         mint(

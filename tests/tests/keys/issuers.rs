@@ -130,6 +130,7 @@ async fn a_key_id_of_one_issuer_in_a_token_of_another_is_unknown() {
 async fn an_unknown_issuer_causes_no_request() {
     let (a_server, a) = issuer_with(&key("a")).await;
     let server = serve(|builder| builder.issuers([discovered(&a)])).await;
+
     for issuer in [
         "https://evil.example",
         "",
@@ -142,6 +143,7 @@ async fn an_unknown_issuer_causes_no_request() {
             "token_issuer_invalid"
         );
     }
+
     assert_eq!(a_server.received_requests().len(), 0);
 }
 
@@ -177,6 +179,7 @@ async fn an_issuer_that_is_down_does_not_touch_the_others() {
 async fn the_common_audience_holds_for_every_issuer() {
     let server = serve(|builder| builder).await;
     let mut elsewhere = claims(OLD);
+
     elsewhere["aud"] = "mail".into();
     server
         .client()

@@ -55,9 +55,11 @@ async fn the_document_names_the_url_of_the_keys() {
     let issuer = discoverable().await;
     let name = issuer.url("");
     let verifier = verifier_of(&name).build().unwrap();
+
     for _ in 0..10 {
         assert_eq!(outcome(&verifier, &token_of(&name)).await, "accepted");
     }
+
     let paths: Vec<_> = issuer
         .received_requests()
         .iter()
@@ -194,6 +196,7 @@ async fn the_keys_may_be_on_another_host() {
 async fn keys_over_plain_http_are_not_requested() {
     let log = Log::capture();
     let issuer = Issuer::with_keys(&[&key()]).await;
+
     for url in [
         "http://issuer.example/keys?code=the-code",
         "file:///etc/keys.json",
@@ -214,6 +217,7 @@ async fn keys_over_plain_http_are_not_requested() {
             "{lines:?}"
         );
     }
+
     assert_eq!(log.lines_with("jwks_uri").len(), 5);
     assert_eq!(issuer.requests(), 5, "only the document was requested");
 }
@@ -323,9 +327,11 @@ async fn keys_that_have_moved_are_found() {
     let name = issuer.url("");
     let verifier = verifier_of(&name).build().unwrap();
     assert_eq!(outcome(&verifier, &token_of(&name)).await, "accepted");
+
     issuer.answer(KEYS, Answer::new(410, "gone"));
     issuer.answer("/v2/keys", Answer::keys(&[&new]));
     issuer.publish_discovery(&name, &issuer.url("/v2/keys"));
+
     let token =
         new.token_with_claims(&json!({ "sub": "ada", "exp": seconds_from_now(3600), "iss": name }));
     assert_eq!(outcome(&verifier, &token).await, "accepted");

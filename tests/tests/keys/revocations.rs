@@ -68,6 +68,7 @@ async fn a_token_is_refused_by_its_jti_its_session_or_its_user() {
 async fn a_revoked_token_is_refused_with_login_and_a_detail_for_the_operator() {
     let revocations = Revocations::in_memory();
     revocations.revoke(Revocation::token("7")).await.unwrap();
+
     let verifier = builder().revocations(revocations).build().unwrap();
     let token = mint(&claims(json!({})), SECRET);
     let error = verifier.verify::<Value>(&token).await.unwrap_err();
@@ -105,6 +106,7 @@ async fn tokens_of_a_user_are_refused_up_to_a_time_and_without_iat() {
 async fn a_token_is_revoked_by_a_sid_that_is_a_string_or_an_integer() {
     let revocations = Revocations::in_memory();
     let verifier = builder().revocations(revocations.clone()).build().unwrap();
+
     revocations.revoke(Revocation::session(5)).await.unwrap();
     for (sid, expected) in [
         (json!("5"), "token_revoked"),

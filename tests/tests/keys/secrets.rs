@@ -100,6 +100,7 @@ fn other_secrets_are_not_warned_about() {
     ] {
         assert_eq!(warnings(&content, "utf8"), [""; 0], "{content:?}");
     }
+
     let mut binary: Vec<u8> = (0xc0..=0xff).collect();
     binary.extend(b" ");
     assert_eq!(warnings(binary, "utf8"), [""; 0]);

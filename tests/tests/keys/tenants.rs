@@ -28,6 +28,7 @@ impl KeySource for Tenants {
             Some("other") => OTHER_SECRET,
             _ => return Err(AuthError::denied("unknown tenant")),
         };
+
         Ok(Arc::new(
             KeySet::from_secret(secret).map_err(AuthError::internal)?,
         ))
@@ -52,6 +53,7 @@ async fn the_request_chooses_the_keys() {
     server
         .io
         .ns("/", greet.with(authenticate_tenant::middleware().unwrap()));
+
     let client = |tenant, token: &str| server.client().header("x-tenant", tenant).token(token);
     client("one", &token("ada")).admitted().await;
     client("other", &other_token()).admitted().await;
@@ -116,17 +118,20 @@ async fn the_namespace_chooses_the_keys() {
 #[tokio::test]
 async fn a_key_source_that_hangs_times_out() {
     struct Silent;
+
     impl KeySource for Silent {
         async fn keys(&self, _: KeyRequest<'_>) -> Result<Arc<KeySet>, AuthError> {
             std::future::pending().await
         }
     }
+
     let builder = authenticate::builder()
         .keys(Silent)
         .algorithms(["HS256"])
         .lookup_timeout("50ms");
     let middleware: JwtAuth<authenticate> = builder.build().unwrap();
     let server = Server::start().await;
+
     server.io.ns("/", greet.with(middleware));
     assert_eq!(
         server.client().token(&token("ada")).refusal().await,

@@ -79,6 +79,7 @@ async fn the_verifier_of_a_middleware_checks_the_same_tokens() {
             .sub,
         "ada"
     );
+
     let forged = mint(
         &json!({ "sub": "ada", "exp": seconds_from_now(60) }),
         OTHER_SECRET,
@@ -96,6 +97,7 @@ async fn an_error_has_an_action() {
         &json!({ "sub": "ada", "exp": seconds_from_now(3600), "nbf": seconds_from_now(600) }),
         SECRET,
     );
+
     for (token, code, message, action) in [
         (
             expired.as_str(),
@@ -152,6 +154,7 @@ async fn algorithms_that_are_not_allowed_are_refused() {
             "{algorithm}"
         );
     }
+
     let unsigned = format!(
         "{}.{}.",
         encode(r#"{"alg":"none"}"#),
@@ -240,6 +243,7 @@ async fn payloads_that_are_not_objects_are_malformed() {
             "{payload}"
         );
     }
+
     let not_utf8 = sign(&encode(GOOD_HEADER), &encode(b"{\"sub\":\"\xff\"}"), SECRET);
     assert_eq!(code(&not_utf8).await, "token_malformed");
 }

@@ -53,6 +53,7 @@ async fn a_middleware_can_be_warmed_up() {
     let builder: JwtAuthBuilder<authenticate> = authenticate::builder().jwks_url(issuer.url(KEYS));
     let middleware = builder.algorithm("EdDSA").build().unwrap();
     let clone = middleware.clone();
+
     tokio::spawn(async move { clone.warm_up().await })
         .await
         .unwrap()
@@ -220,6 +221,7 @@ fn without_a_runtime_it_is_an_error_and_no_panic() {
 async fn the_document_of_discovery_counts_too() {
     let (issuer, name) = discoverable().await;
     issuer.answer(DISCOVERY, Answer::new(404, ""));
+
     let verifier = Verifier::builder()
         .oidc_issuer(&name)
         .algorithm("EdDSA")

@@ -56,6 +56,7 @@ async fn a_user_is_told_that_it_is_logged_in_and_until_when() {
         "{announced} at {}",
         now()
     );
+
     let expected = json!({ "logged_in": true, "expires_at": whole, "expires_in": expires_in });
     assert_eq!(announced, expected);
 }

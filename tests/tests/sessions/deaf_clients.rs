@@ -95,6 +95,7 @@ impl Server {
         let socket = self.io.sockets().pop().unwrap();
         let text = "x".repeat(64 * 1024);
         let mut refusals = 0;
+
         while refusals < 200 {
             match socket.emit("flood", &text) {
                 Ok(()) => refusals = 0,
@@ -103,6 +104,7 @@ impl Server {
             }
             tokio::task::yield_now().await;
         }
+
         socket
     }
 
@@ -111,6 +113,7 @@ impl Server {
         let io = self.io.clone();
         let logout = tokio::spawn(async move { disconnect_user(&io, "Ada").await });
         let socket = self.io.sockets().pop().unwrap();
+
         within("the end of the session", async {
             while !socket
                 .rooms()
@@ -179,10 +182,12 @@ async fn without_the_listener_a_deaf_client_stays() {
     let server = Server::start(Hangs::Never).await;
     let _raw = connect(&server).await;
     let socket = server.fill().await;
+
     assert!(
         !server.log_out(Duration::from_secs(60)).await,
         "the client is too slow"
     );
+
     for _ in 0..20 {
         advance_time(Duration::from_secs(60)).await;
         tokio::task::yield_now().await;
@@ -195,9 +200,11 @@ async fn without_the_listener_a_deaf_client_stays() {
 async fn a_client_that_reads_in_time_is_told_and_keeps_its_connection() {
     let mut server = Server::start(Hangs::Up).await;
     let mut raw = connect(&server).await;
+
     server.fill().await;
     let io = server.io.clone();
     let logout = tokio::spawn(async move { disconnect_user(&io, "Ada").await });
+
     loop {
         match raw.next().await {
             (namespace, Received::Disconnected) if namespace == "/" => break,
@@ -205,6 +212,7 @@ async fn a_client_that_reads_in_time_is_told_and_keeps_its_connection() {
             _ => {}
         }
     }
+
     logout.await.unwrap().unwrap();
     assert_eq!(server.records.next().await, "goodbye Ada");
     advance_time(Duration::from_secs(10)).await;
@@ -265,6 +273,7 @@ impl Polling {
         let opened = http.get(&url).send().await.unwrap().text().await.unwrap();
         let opened: serde_json::Value = serde_json::from_str(&opened[1..]).unwrap();
         let sid = opened["sid"].as_str().unwrap().to_owned();
+
         Self {
             http,
             url: format!("{url}&sid={sid}"),
@@ -335,6 +344,7 @@ async fn a_second_websocket_of_the_same_session_does_not_protect_the_first() {
     };
     let mut second = polling.open_websocket(&server).await;
     let mut rest = Vec::new();
+
     within("the end of the second", second.read_to_end(&mut rest))
         .await
         .ok();

@@ -204,9 +204,11 @@ async fn a_guest_that_logs_in_gets_a_session_key() {
 async fn a_connection_whose_lookup_runs_during_the_logout_of_its_device_is_refused() {
     let (server, mut records, gate) = serve().await;
     let mut phone = server.raw().await;
+
     phone
         .connect_with_token("/", &slow_of_device("ada", "phone"))
         .await;
+
     let mut tablet = server.raw().await;
     tablet
         .connect_with_token("/", &slow_of_device("ada", "tablet"))
@@ -214,6 +216,7 @@ async fn a_connection_whose_lookup_runs_during_the_logout_of_its_device_is_refus
     for _ in 0..2 {
         assert_eq!(records.next().await, "lookup");
     }
+
     assert_eq!(disconnect_session(&server.io, "phone").await.unwrap(), 0);
     gate.open_once();
     gate.open_once();

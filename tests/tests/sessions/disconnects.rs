@@ -80,6 +80,7 @@ async fn serve(builder: JwtAuthBuilder<log_in>) -> (Server, Records, Gate) {
     // Long enough for the tests that advance the clock.
     let io = SocketIo::builder().ping_timeout(Duration::from_secs(3600));
     let server = Server::with(io.with_state(recorder).with_state(gate.clone())).await;
+
     server.io.ns("/", on_connect.with(builder.build().unwrap()));
     server.io.ns("/witness", async |socket: SocketRef| {
         socket.on_disconnect(async |State(recorder): State<Recorder>| {
@@ -176,10 +177,13 @@ async fn nothing_remains_after_a_connection_breaks_during_a_login() {
     let (server, mut records, gate) = serve(log_in::builder()).await;
     let tasks = alive_tasks();
     let mut raw = ready(&server, "/", None).await;
+
     raw.emit("/", &authenticate(&slow_token("ada"))).await;
     assert_eq!(records.next().await, "lookup");
+
     drop(raw);
     assert_eq!(records.next().await, "left");
+
     gate.open_once();
     assert_eq!(records.next().await, "member dropped");
     assert_nothing_is_left(&server, tasks).await;

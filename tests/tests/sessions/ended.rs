@@ -176,6 +176,7 @@ async fn ended_keeps_neither_the_user_nor_the_socket() {
         (user.ended(), std::sync::Arc::downgrade(&user.into_arc()))
     };
     assert!(user.upgrade().is_some());
+
     drop(raw);
     within("the drop of the user", async {
         while user.upgrade().is_some() {

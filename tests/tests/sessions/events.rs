@@ -48,6 +48,7 @@ async fn log_in(
         recorder.record("lookup");
         gate.pass().await;
     }
+
     if suspended.0.lock().unwrap().contains(&claims.sub) {
         return Err(AuthError::denied("suspended").with_detail("by the moderator"));
     }
@@ -73,6 +74,7 @@ async fn start(builder: JwtAuthBuilder<log_in>) -> Started {
         .with_state(gate.clone());
     let server = Server::with(io).await;
     let middleware = builder.on_event(hook).build().unwrap();
+
     server.io.ns("/", answer.with(middleware.clone()));
     server.io.ns("/admin", administrate.with(middleware));
     Started {
@@ -187,11 +189,13 @@ async fn a_renewal_past_the_limits_is_refused() {
 async fn a_renewal_that_a_newer_one_replaces_is_refused() {
     let mut started = start(log_in::builder()).await;
     let mut raw = client(&mut started, "ada").await;
+
     for number in 1..=3 {
         let argument = json!({ "token": token_of("ada", "slow") });
         raw.emit_with_ack("/", number, &json!(["authenticate", argument]))
             .await;
     }
+
     raw.expect("/", refused_ack("too_many_attempts")).await;
     assert_eq!(
         started.events.line().await,
@@ -207,6 +211,7 @@ async fn an_expired_session_ends_with_code_and_detail() {
     let (short, _) = socketioxide_jwt_auth_tests::token_valid_for(0.7, "ada");
     let mut raw = ready(&started.server, "/", Some(&short)).await;
     let accepted = started.events.next().await;
+
     raw.expect("/", unauthorized("token_expired")).await;
     let ended = started.events.next().await;
     assert_eq!(ended.kind(), AuthEventKind::Ended);
@@ -309,11 +314,13 @@ async fn a_re_check_that_refuses_ends_the_session() {
 async fn a_connect_handler_whose_extractor_refuses_ends_the_session() {
     let mut started = start(log_in::builder()).await;
     let mut raw = started.server.raw().await;
+
     raw.connect_with_token("/admin", &token_of("grace", "phone"))
         .await;
     raw.expect("/admin", Received::Connected).await;
     raw.expect("/admin", unauthorized("forbidden")).await;
     assert_eq!(started.events.line().await, "Accepted /admin Grace -");
+
     let ended = started.events.next().await;
     assert_eq!(ended.kind(), AuthEventKind::Ended);
     assert_eq!(ended.code(), Some(ErrorCode::Forbidden));

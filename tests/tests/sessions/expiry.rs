@@ -68,6 +68,7 @@ async fn leeway_is_added_to_exp() {
         emit_with_ack(&mut raw, "whoami", &json!(null)).await,
         Received::ack(json!("Ada"))
     );
+
     let end = expect_expiry(&mut raw).await;
     assert!(
         (expires_at + 5.0..expires_at + 8.0).contains(&end),
@@ -151,6 +152,7 @@ async fn a_warning_comes_before_the_end() {
     let (token, expires_at) = token_valid_for(1.5, "ada");
     let mut raw = ready(&server, "/", Some(&token)).await;
     let warning = warning(&mut raw).await;
+
     #[expect(
         clippy::cast_possible_truncation,
         reason = "only whole seconds are compared"
@@ -183,10 +185,12 @@ async fn a_client_that_renews_after_the_warning_stays_connected() {
     let (first, expires_at) = token_valid_for(1.4, "ada");
     let mut renewed = ready(&server, "/", Some(&first)).await;
     let mut expiring = ready(&server, "/", Some(&first)).await;
+
     warning(&mut renewed).await;
     renew(&mut renewed, &token_valid_for(60.0, "ada").0)
         .await
         .assert_renewal();
+
     warning(&mut expiring).await;
     assert!(expect_expiry(&mut expiring).await >= expires_at);
     assert_eq!(
@@ -250,6 +254,7 @@ async fn an_ignored_expiry_is_still_warned_of() {
 #[tokio::test]
 async fn enormous_exp_values_are_handled() {
     let server = serve(builder().expiry_warning("60s").leeway("60s")).await;
+
     for exp in [json!(4e9), json!(1e18), json!(i64::MAX), json!(u64::MAX)] {
         let token = mint(&json!({ "sub": "ada", "exp": exp }), SECRET);
         let mut raw = ready(&server, "/", Some(&token)).await;
@@ -259,6 +264,7 @@ async fn enormous_exp_values_are_handled() {
             "exp: {exp}"
         );
     }
+
     for exp in [json!(1e30), json!(f64::MAX), json!(-1e30)] {
         let token = mint(&json!({ "sub": "ada", "exp": exp }), SECRET);
         assert_eq!(
@@ -346,6 +352,7 @@ async fn a_warning_that_comes_while_other_middlewares_run_is_told_once_it_is_con
         let_a_socket_expire(1.1).await;
         Ok(())
     }
+
     let server = Server::start().await;
     server.io.ns(
         "/",
@@ -362,6 +369,7 @@ async fn a_warning_that_comes_while_other_middlewares_run_is_told_once_it_is_con
 async fn an_idle_session_has_no_task_of_its_own() {
     let server = serve(builder().expiry_warning("60s")).await;
     let namespaces = ["/b", "/c", "/d", "/e"];
+
     for namespace in namespaces {
         let builder = builder()
             .expiry_warning("60s")
@@ -370,6 +378,7 @@ async fn an_idle_session_has_no_task_of_its_own() {
             .io
             .ns(namespace, silent.with(builder.build().unwrap()));
     }
+
     let token = token_valid_for(600.0, "ada").0;
     let mut raw = ready(&server, "/", Some(&token)).await;
     let tasks = tokio::runtime::Handle::current()

@@ -105,6 +105,7 @@ async fn the_limit_applies_to_a_guest_user_of_the_lookup() {
 async fn a_guest_user_of_the_lookup_that_logs_in_stays() {
     let server = server().await;
     let mut user = ready(&server, "/own", None).await;
+
     user.emit_with_ack(
         "/own",
         1,
@@ -113,6 +114,7 @@ async fn a_guest_user_of_the_lookup_that_logs_in_stays() {
     .await;
     user.next().await.1.assert_renewal();
     expect_timeout(&mut ready(&server, "/own", None).await, "/own").await;
+
     user.emit_with_ack("/own", 2, &json!(["whoami"])).await;
     user.expect("/own", Received::ack(json!("Ada"))).await;
 }

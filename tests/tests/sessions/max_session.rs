@@ -44,9 +44,11 @@ async fn a_login_ends_at_its_limit_however_often_it_is_renewed() {
     let began = now();
     let mut raw = ready(&server, "/", Some(&token("ada"))).await;
     let kept = server.io.sockets().pop().unwrap();
+
     while now() < began + LIMIT.as_secs_f64() / 2.0 {
         tokio::task::yield_now().await;
     }
+
     for _ in 0..3 {
         renew(&mut raw, &token("ada")).await.assert_renewal();
     }

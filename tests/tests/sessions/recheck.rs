@@ -93,8 +93,10 @@ async fn log_in(
     State(gate): State<Gate>,
 ) -> Result<Option<Member>, AuthError> {
     assert_eq!(encoded.as_str().split('.').count(), 3);
+
     let role = directory.roles.lock().unwrap().get(&claims.sub).cloned();
     let role = role.unwrap_or_else(|| "member".to_owned());
+
     directory.calls.fetch_add(1, Ordering::SeqCst);
     match &*role {
         "gone" => return Ok(None),
@@ -116,6 +118,7 @@ async fn log_in(
         }
         _ => {}
     }
+
     let key = match &*role {
         "renamed" => "another".to_owned(),
         _ => claims.sub,
@@ -150,6 +153,7 @@ async fn serve(builder: JwtAuthBuilder<log_in>) -> Setup {
         .with_state(gate.clone());
     let server = Server::with(io).await;
     let middleware = builder.build().unwrap();
+
     server.io.ns("/", on_connect.with(middleware.clone()));
     server.io.ns("/b", on_connect.with(middleware));
     Setup {
@@ -214,13 +218,16 @@ async fn a_changed_user_replaces_the_old_one_and_policies_see_it_at_the_next_eve
 async fn all_sockets_of_the_user_are_refreshed_and_no_others() {
     let setup = refreshing().await;
     let mut first = ada(&setup.server).await;
+
     join(&mut first, "/b", Some(&token("ada"))).await;
     let mut second = ada(&setup.server).await;
     let mut grace = ready(&setup.server, "/", Some(&token("grace"))).await;
     let _guest = ready(&setup.server, "/", None).await;
+
     for name in ["ada", "grace"] {
         setup.directory.set(name, "moderator");
     }
+
     let calls = setup.directory.calls();
     assert_eq!(refresh(&setup.server).await, 3);
     assert_eq!(setup.directory.calls(), calls + 3);
@@ -257,6 +264,7 @@ async fn a_user_that_the_lookup_refuses_is_told_why_and_disconnected() {
 async fn a_lookup_that_fails_keeps_the_session_and_is_logged() {
     let setup = refreshing().await;
     let mut raw = ada(&setup.server).await;
+
     for (role, code) in [
         ("broken", "internal_error"),
         ("panic", "internal_error"),
@@ -271,6 +279,7 @@ async fn a_lookup_that_fails_keeps_the_session_and_is_logged() {
         assert!(!log.text().contains(&token("ada")));
         expect_role(&mut raw, "member").await;
     }
+
     setup.directory.set("ada", "moderator");
     assert_eq!(refresh(&setup.server).await, 1);
     expect_role(&mut raw, "moderator").await;
@@ -335,6 +344,7 @@ async fn a_renewed_session_is_looked_up_again_and_the_old_one_is_not() {
     for _ in 0..10 {
         renew(&mut raw, &token("ada")).await.assert_renewal();
     }
+
     setup.directory.called(1).await;
     let before = setup.directory.calls();
     let other = rechecking().await;
@@ -389,6 +399,7 @@ async fn a_logout_or_a_renewal_during_a_recheck_wins() {
 async fn an_answer_never_replaces_that_of_a_later_lookup() {
     let mut setup = refreshing().await;
     let mut raw = ada(&setup.server).await;
+
     setup.directory.set("ada", "waits");
     let io = setup.server.io.clone();
     let first = tokio::spawn(async move { refresh_user(&io, "ada").await });
@@ -432,6 +443,7 @@ async fn the_lookups_of_sockets_that_connect_at_once_are_spread_over_the_interva
     let connected = started.elapsed();
     let mut at = Vec::new();
     let mut seen = setup.directory.calls();
+
     within("the lookups", async {
         while at.len() < 60 {
             let calls = setup.directory.calls();
@@ -441,6 +453,7 @@ async fn the_lookups_of_sockets_that_connect_at_once_are_spread_over_the_interva
         }
     })
     .await;
+
     let limit = connected + Duration::from_secs(1);
     let early = at.iter().filter(|at| **at < limit).count();
     assert!((10..=50).contains(&early), "{early} in the first second");

@@ -31,6 +31,7 @@ async fn log_in(
         .or(claims.name)
         .expect("every token of these tests names a user");
     recorder.record(format!("lookup {name}"));
+
     match name.as_str() {
         "suspended" => Err(AuthError::denied("account suspended")),
         "broken" => Err(AuthError::internal("no database")),
@@ -210,8 +211,10 @@ async fn without_subjects_the_user_key_decides() {
         renew(&mut raw, &expiring_in(60, &json!({ "name": "grace" }))).await,
         refused_ack("subject_mismatch")
     );
+
     let received = renew(&mut raw, &expiring_in(90, &json!({ "name": "ada" }))).await;
     assert!(is_renewed_for(&received, 90), "{received:?}");
+
     // The key is the same, though the token names the user by another claim.
     let received = renew(&mut raw, &expiring_in(120, &json!({ "sub": "ada" }))).await;
     assert!(is_renewed_for(&received, 120), "{received:?}");
@@ -227,6 +230,7 @@ async fn without_subjects_and_user_key_no_renewal_is_accepted() {
         refused_ack("subject_mismatch")
     );
     expect_who(&mut raw, "Ada").await;
+
     let mut guest = ready(&server, "/", None).await;
     assert!(
         is_renewed_for(&renew(&mut guest, &token).await, 60),
@@ -281,10 +285,12 @@ async fn a_failed_renewal_does_not_delay_the_end() {
 async fn without_an_acknowledgement_a_refusal_is_an_event_and_success_is_silent() {
     let server = server().await;
     let mut raw = ready(&server, "/", None).await;
+
     raw.emit("/", &json!(["authenticate", { "token": token("nobody") }]))
         .await;
     raw.expect("/", unauthorized_event("user_not_found", "authenticate"))
         .await;
+
     raw.emit("/", &json!(["authenticate", { "token": token("ada") }]))
         .await;
     // The next attempt waits for this one.
@@ -299,6 +305,7 @@ async fn without_an_acknowledgement_a_refusal_is_an_event_and_success_is_silent(
 async fn each_namespace_is_logged_in_to_separately() {
     let server = server().await;
     let mut raw = ready(&server, "/", None).await;
+
     join(&mut raw, "/second", None).await;
     raw.emit_with_ack(
         "/second",
@@ -306,9 +313,11 @@ async fn each_namespace_is_logged_in_to_separately() {
         &json!(["authenticate", { "token": token("ada") }]),
     )
     .await;
+
     let (namespace, received) = raw.next().await;
     assert_eq!(namespace, "/second");
     assert!(is_renewed_for(&received, 3600), "{received:?}");
+
     raw.emit_with_ack("/second", 8, &json!(["whoami"])).await;
     raw.expect("/second", Received::ack(json!("Ada"))).await;
     expect_guest(&mut raw).await;
@@ -419,6 +428,7 @@ async fn the_event_ignores_the_token_of_the_handshake() {
         &[],
     )
     .await;
+
     join(&mut raw, "/", None).await;
     assert_eq!(
         emit_with_ack(&mut raw, "authenticate", &json!({})).await,
@@ -460,6 +470,7 @@ async fn the_lookup_sees_the_socket_and_its_request_and_no_payload() {
             .rsplit('&')
             .next()
             .unwrap_or_default();
+
         recorder.record(format!(
             "{} {query} {:?} {}",
             socket.connected(),

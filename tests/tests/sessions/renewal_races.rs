@@ -427,6 +427,7 @@ async fn a_renewal_that_meets_the_end_is_either_in_time_or_too_late() {
 async fn a_handler_that_runs_during_expiry_keeps_its_user_and_sees_the_session_ended() {
     let (server, mut records, gate) = serve().await;
     let mut raw = ready(&server, "/", Some(&token_valid_for(0.8, "ada").0)).await;
+
     raw.emit("/", &json!(["linger"])).await;
     assert_eq!(records.next().await, "lookup ada");
     assert_eq!(records.next().await, "for Ada");
@@ -436,6 +437,7 @@ async fn a_handler_that_runs_during_expiry_keeps_its_user_and_sees_the_session_e
         0,
         "a handler does not keep its socket in the namespace"
     );
+
     gate.open_once();
     assert_eq!(records.next().await, "for Ada, now None");
 }
@@ -464,6 +466,7 @@ async fn a_renewal_whose_lookup_hangs_times_out_before_the_next() {
     )
     .await;
     let builder = log_in::builder().lookup_timeout(Duration::from_millis(300));
+
     server.io.ns("/", on_connect.with(builder.build().unwrap()));
     let mut raw = ready(&server, "/", Some(&token("ada"))).await;
     let expires_at = seconds_from_now(100);

@@ -113,14 +113,17 @@ async fn nothing_remains_of_a_server_whose_sockets_are_disconnected_before_it_is
 async fn a_login_under_way_does_not_delay_shutdown() {
     let (server, mut records, gate) = serve(log_in::builder()).await;
     let mut raw = ready(&server, "/", None).await;
+
     raw.emit(
         "/",
         &json!(["authenticate", { "token": short_token(json!({ "slow": true })) }]),
     )
     .await;
     assert_eq!(records.next().await, "lookup");
+
     close(&server).await;
     expect_closed(&mut raw).await;
+
     drop((raw, server));
     gate.open_once();
     assert_eq!(records.next().await, "goodbye");
@@ -132,6 +135,7 @@ async fn a_login_under_way_does_not_delay_shutdown() {
 async fn nothing_remains_of_a_connection_that_is_under_way() {
     let (server, mut records, gate) = serve(log_in::builder()).await;
     let mut raw = server.raw().await;
+
     join(&mut raw, "/open", None).await;
     raw.connect_with_token(
         "/",
@@ -139,8 +143,10 @@ async fn nothing_remains_of_a_connection_that_is_under_way() {
     )
     .await;
     assert_eq!(records.next().await, "lookup");
+
     close(&server).await;
     expect_closed(&mut raw).await;
+
     gate.open_once();
     assert_eq!(records.next().await, "user dropped");
     drop((raw, server));

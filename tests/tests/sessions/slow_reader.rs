@@ -188,11 +188,13 @@ async fn nothing_remains_of_a_client_that_never_reads_and_disconnects() {
     let (server, mut records) = serve(log_in::builder()).await;
     let (token, _) = token_valid_for(LIFE, "ada");
     let (raw, socket) = connect_with_small_buffer(&server, Some(&token)).await;
+
     fill(&socket).await;
     let_it_expire(&token).await;
     drop((raw, socket));
     while records.next().await != "goodbye Ada" {}
     assert_eq!(server.sockets_in("/"), 0);
+
     drop(server);
     Server::wait_for_tasks_at_most(tasks).await;
 }
@@ -240,9 +242,11 @@ async fn a_logout_says_that_a_session_which_expired_before_is_still_connected() 
     let (server, _records) = serve(log_in::builder()).await;
     let (token, _) = token_valid_for(LIFE, "ada");
     let (_raw, socket) = connect_with_small_buffer(&server, Some(&token)).await;
+
     fill(&socket).await;
     let_it_expire(&token).await;
     assert!(has_ended(&server, &socket));
+
     let ended = disconnect_user(&server.io, "Ada").await;
     assert!(
         matches!(ended, Err(DisconnectError::SlowClient)),

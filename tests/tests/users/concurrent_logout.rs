@@ -28,6 +28,7 @@ async fn log_in(
 ) -> Option<Member> {
     // `ada` waits, and `ada!` is the same user without waiting.
     let waits = !claims.sub.ends_with('!');
+
     if waits {
         recorder.record("lookup");
         gate.pass().await;
@@ -92,8 +93,10 @@ async fn a_logout_on_one_server_does_not_refuse_the_users_of_another_one() {
     let (server, mut records, gate) = serve().await;
     let (other, _other_records, _) = serve().await;
     let mut raw = server.raw().await;
+
     raw.connect_with_token("/", &token("ada")).await;
     assert_eq!(records.next().await, "lookup");
+
     disconnect_user(&other.io, "ada").await.unwrap();
     gate.open_once();
     raw.expect("/", Received::Connected).await;
@@ -131,12 +134,14 @@ async fn a_guest_whose_login_is_under_way_stays_a_guest() {
 async fn a_renewal_that_is_under_way_does_not_bring_the_session_back() {
     let (server, mut records, gate) = serve().await;
     let mut raw = ready(&server, "/", Some(&token("ada!"))).await;
+
     raw.emit_with_ack("/", 1, &json!(["authenticate", { "token": token("ada") }]))
         .await;
     // The two names are not the same subject, so the lookup runs first and the refusal comes later.
     assert_eq!(records.next().await, "lookup");
     disconnect_user(&server.io, "ada").await.unwrap();
     raw.expect_ended("/", "session_ended").await;
+
     gate.open_once();
     let (_, received) = raw.next().await;
     assert!(

@@ -73,6 +73,7 @@ async fn on_connect(socket: SocketRef, member: MaybeAuthUser<Member>) {
     if let Some(member) = member.as_ref() {
         socket.join(room_of(&member.name));
     }
+
     socket.on_login(async |socket: SocketRef, member: AuthUser<Member>| {
         socket.join(room_of(&member.name));
     });

@@ -92,11 +92,13 @@ async fn server() -> (Server, Directory, Records) {
         .with_state(directory.clone())
         .with_state(recorder);
     let server = Server::with(builder).await;
+
     for namespace in NAMESPACES {
         server
             .io
             .ns(namespace, on_connect.with(admit::middleware().unwrap()));
     }
+
     (server, directory, records)
 }
 
@@ -156,11 +158,13 @@ async fn a_message_reaches_all_sockets_of_a_user_and_no_others() {
         everywhere(&server, "ada").await,
     ];
     let mut grace = everywhere(&server, "grace").await;
+
     send_to(&server, "ada", "for ada").await;
     send_to(&server, "grace", "for grace").await;
     for ada in &mut adas {
         expect_everywhere(ada, &[mail("for ada")]).await;
     }
+
     expect_everywhere(&mut grace, &[mail("for grace")]).await;
 }
 
@@ -172,6 +176,7 @@ async fn a_logout_ends_all_sockets_of_a_user_and_no_others() {
         everywhere(&server, "ada").await,
     ];
     let mut grace = everywhere(&server, "grace").await;
+
     disconnect_user(&server.io, "ada").await.unwrap();
     for ada in &mut adas {
         expect_everywhere(
@@ -180,6 +185,7 @@ async fn a_logout_ends_all_sockets_of_a_user_and_no_others() {
         )
         .await;
     }
+
     expect_in(&mut grace, "grace").await;
     assert_eq!(
         NAMESPACES.map(|namespace| server.sockets_in(namespace)),
@@ -193,6 +199,7 @@ async fn a_user_is_told_once_why_it_is_disconnected() {
     let mut ada = everywhere(&server, "ada").await;
     let mut grace = everywhere(&server, "grace").await;
     let reason = AuthError::denied("removed by a moderator");
+
     disconnect_user_because(&server.io, "ada", &reason)
         .await
         .unwrap();
@@ -259,6 +266,7 @@ async fn a_renewed_session_stays_in_its_room() {
             .len(),
         1
     );
+
     send_to(&server, "ada", "once").await;
     ada.expect("/", mail("once")).await;
     expect_in(&mut ada, "ada").await;

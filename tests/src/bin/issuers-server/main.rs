@@ -45,6 +45,7 @@ fn router<A: Adapter>(
     io: &SocketIo<A>,
 ) -> Result<Router, Box<dyn Error>> {
     let router = Router::new();
+
     if !config.backchannel_logout {
         return Ok(router);
     }

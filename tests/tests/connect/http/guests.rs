@@ -39,6 +39,7 @@ async fn a_request_without_a_token_is_refused_unless_the_user_is_optional() {
 async fn a_bad_token_is_refused_where_the_user_is_optional() {
     let issuer = TestIssuer::new();
     let routes = Routes::start(builder(&issuer).guest(true), recorder().0).await;
+
     for path in OPTIONAL {
         let bearer = |token: String| routes.get(path).bearer_auth(token);
         for (token, refused) in [
@@ -53,6 +54,7 @@ async fn a_bad_token_is_refused_where_the_user_is_optional() {
             assert_eq!((answer.status, answer.code()), (401, refused.to_owned()));
         }
     }
+
     let nobody = routes
         .get("/maybe-user")
         .bearer_auth(issuer.token("nobody").sign());

@@ -29,6 +29,7 @@ async fn a_revoked_token_is_refused() {
         .token("ada")
         .claims(json!({ "jti": "7", "sid": "s" }))
         .sign();
+
     for revocation in [
         Revocation::token("7"),
         Revocation::session("s"),
@@ -56,6 +57,7 @@ async fn a_revoked_token_is_refused() {
 async fn the_keys_of_user_and_session_are_those_of_the_middleware() {
     let issuer = TestIssuer::new();
     let token = issuer.token("ada").claim("sid", "s").sign();
+
     for (revocation, user, claims) in [
         (Revocation::user("the user Ada"), "token_revoked", "good"),
         (Revocation::user("ada"), "good", "token_revoked"),
@@ -107,6 +109,7 @@ async fn the_store_is_asked_once_for_each_request() {
     let store = Counting(Arc::default(), 0);
     let routes = start(builder(&issuer).revocations(store.clone())).await;
     let token = issuer.token("ada").sign();
+
     for number in 1..3 {
         assert_eq!(
             code(routes.get("/several").bearer_auth(&token)).await,
@@ -114,6 +117,7 @@ async fn the_store_is_asked_once_for_each_request() {
         );
         assert_eq!(store.0.load(Ordering::SeqCst), number);
     }
+
     code(
         routes
             .get("/user")

@@ -159,6 +159,7 @@ async fn a_key_of_another_type_is_found_at_once_by_a_token_without_kid() {
         outcome(&verifier, &old.token_with_kid(None)).await,
         "accepted"
     );
+
     issuer.publish(&[&new]);
     assert_eq!(
         outcome(&verifier, &new.token_with_kid(None)).await,
@@ -248,6 +249,7 @@ async fn a_forged_token_is_refused_for_its_signature_while_the_issuer_is_down() 
     let issuer = Issuer::with_keys(&[&key]).await;
     let verifier = issuer.verifier().build().unwrap();
     assert_eq!(outcome(&verifier, &key.token()).await, "accepted");
+
     issuer.answer(KEYS, Answer::new(503, "away"));
     assert_eq!(
         outcome(&verifier, &other.token()).await,
@@ -372,6 +374,7 @@ async fn a_token_that_is_refused_for_another_reason_costs_no_request() {
         .max_token_bytes(1000)
         .build()
         .unwrap();
+
     for (token, code) in [
         (
             SigningKey::new(Algorithm::ES256, "a").token(),
@@ -382,6 +385,7 @@ async fn a_token_that_is_refused_for_another_reason_costs_no_request() {
     ] {
         assert_eq!(outcome(&verifier, &token).await, code);
     }
+
     assert_eq!(issuer.requests(), 0);
 }
 

@@ -34,6 +34,7 @@ async fn the_client_of_the_application_is_used() {
         KEYS,
         Answer::keys(&[&key()]).requiring_header("x-api-key", API_KEY),
     );
+
     let without = issuer.verifier().build().unwrap();
     assert_eq!(outcome(&without, &key().token()).await, "keys_unavailable");
     let with = issuer
@@ -90,6 +91,7 @@ async fn the_time_limit_applies_to_the_client() {
         .build()
         .unwrap();
     let caller = spawn_verification(&verifier, key().token());
+
     issuer.wait_for_requests(1).await;
     advance_time(Duration::from_secs(5)).await;
     assert_eq!(caller.await.unwrap(), "keys_unavailable");

@@ -150,6 +150,7 @@ async fn the_longest_accepted_body_has_512_kib() {
         let good = good_body(&key);
         format!("{good}{}", " ".repeat(length - good.len()))
     };
+
     is_not_taken("too long", Answer::ok(padded(limit + 1))).await;
     let issuer = Issuer::start().await;
     issuer.answer(KEYS, Answer::ok(padded(limit)));

@@ -106,9 +106,11 @@ async fn the_log_says_when_an_issuer_is_back() {
     let issuer = Issuer::start().await;
     let verifier = issuer.verifier().build().unwrap();
     assert_eq!(outcome(&verifier, &key().token()).await, "keys_unavailable");
+
     issuer.publish(&[&key()]);
     advance_time(Duration::from_secs(1)).await;
     assert_eq!(outcome(&verifier, &key().token()).await, "accepted");
+
     let back = log.lines_with("is fetched again");
     assert!(
         back.len() == 1 && back[0].contains("INFO") && back[0].contains(&issuer.url(KEYS)),
@@ -188,15 +190,18 @@ async fn the_names_of_many_keys_that_are_left_out_do_not_flood_the_log() {
     let mut keys: Vec<_> = (0..99)
         .map(|_| SigningKey::other(Algorithm::EdDSA, &"x".repeat(3000)).jwk())
         .collect();
+
     for key in &mut keys {
         key["x"] = "AA".into();
     }
+
     keys.push(key().jwk());
     issuer.answer(KEYS, Answer::ok(key_set(&keys)));
     assert_eq!(
         outcome(&issuer.verifier().build().unwrap(), &key().token()).await,
         "accepted"
     );
+
     let told = log.lines_with("left out");
     assert!(told.len() == 1 && told[0].len() < 2000, "{told:?}");
 }
@@ -205,6 +210,7 @@ async fn the_names_of_many_keys_that_are_left_out_do_not_flood_the_log() {
 async fn a_long_answer_does_not_flood_the_log() {
     let log = Log::capture();
     let issuer = Issuer::start().await;
+
     issuer.answer(
         KEYS,
         Answer::ok(format!(
@@ -216,6 +222,7 @@ async fn a_long_answer_does_not_flood_the_log() {
         outcome(&issuer.verifier().build().unwrap(), &key().token()).await,
         "keys_unavailable"
     );
+
     let lines = lines(&log);
     assert!(
         lines.contains("no usable key") && lines.len() < 2000,

@@ -164,6 +164,7 @@ async fn a_set_without_a_good_key_is_refused() {
             "{name}"
         );
     }
+
     let all: Vec<_> = bad_keys().into_iter().map(|(_, key)| key).collect();
     let issuer = publishing(&all).await;
     assert_eq!(
@@ -221,6 +222,7 @@ async fn a_byte_order_mark_before_a_set_is_dropped() {
 #[tokio::test]
 async fn a_set_has_a_hundred_keys_at_most() {
     let numbered = |number: usize| SigningKey::new(Algorithm::EdDSA, &number.to_string()).jwk();
+
     for (number, expected) in [
         (100, "accepted"),
         (101, "keys_unavailable"),
@@ -235,6 +237,7 @@ async fn a_set_has_a_hundred_keys_at_most() {
             "{number} keys"
         );
     }
+
     // Within the limit of a body, but ten thousand keys.
     let empty = vec![json!({}); 10_000];
     let issuer = publishing(&[&[good().jwk()], empty.as_slice()].concat()).await;

@@ -87,6 +87,7 @@ async fn a_server_that_does_not_read_is_not_waited_for() {
         .unwrap();
     let caller = spawn_verification(&verifier, key().token());
     let connection = listener.accept().await.unwrap();
+
     advance_time(LIMIT).await;
     assert_eq!(caller.await.unwrap(), "keys_unavailable");
     drop(connection);

@@ -62,6 +62,7 @@ async fn serve(
         acceptor(certified),
     );
     let port = listener.local_addr().unwrap().port();
+
     tokio::spawn(async move {
         loop {
             let (stream, _) = listener.accept().await.unwrap();

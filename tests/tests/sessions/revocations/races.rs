@@ -112,11 +112,14 @@ async fn renew_later(client: &mut Raw, claims: Value) {
 async fn a_revocation_of_the_new_token_during_its_renewal_keeps_the_session() {
     let (mut test, store) = Test::scripted().await;
     let mut client = test.ready(json!({})).await;
+
     client.emit_with_ack("/", 1, &json!(["watch"])).await;
     client.expect("/", Received::ack(json!("watching"))).await;
+
     store.behave(Behaviour::AnswersLate);
     renew_later(&mut client, json!({ "jti": "8" })).await;
     assert_eq!(test.records.next().await, "store");
+
     revoke(&store.revocations, Revocation::token("8")).await;
     // It is heard before the answer of the socket, which is of the same thread.
     expect_open(&mut client, "ada").await;
@@ -133,9 +136,11 @@ async fn a_revocation_of_the_new_token_during_its_renewal_keeps_the_session() {
 async fn a_revocation_of_the_old_token_during_its_renewal_ends_the_socket() {
     let (mut test, store) = Test::scripted().await;
     let mut client = test.ready(json!({})).await;
+
     store.behave(Behaviour::AnswersLate);
     renew_later(&mut client, json!({ "jti": "8" })).await;
     assert_eq!(test.records.next().await, "store");
+
     revoke(&store.revocations, Revocation::token("7")).await;
     expect_revoked(&mut client).await;
     test.gate.open_once();
@@ -154,12 +159,14 @@ async fn two_revocations_at_once_end_a_socket_once() {
     let mut other = test
         .ready(json!({ "sub": "grace", "jti": "8", "sid": "t" }))
         .await;
+
     tokio::join!(
         revoke(&store, Revocation::token("7")),
         revoke(&store, Revocation::user("ada")),
         revoke(&store, Revocation::session("s")),
     );
     expect_revoked(&mut client).await;
+
     // Nothing else arrives before the answer of another namespace.
     test.serve("/second", log_in::builder());
     client.connect_with_token("/second", &good(json!({}))).await;

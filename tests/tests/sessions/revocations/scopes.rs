@@ -99,6 +99,7 @@ async fn a_token_without_any_key_is_let_in() {
 async fn a_guest_is_not_asked_about_and_every_authentication_once() {
     let (test, store) = Test::scripted().await;
     let mut client = ready(&test.server, "/", None).await;
+
     assert_eq!(store.asked(), 0);
     renewed_until(&renew(&mut client, &good(json!({}))).await);
     assert_eq!(store.asked(), 1, "a login");

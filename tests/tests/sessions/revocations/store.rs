@@ -54,12 +54,14 @@ impl Scripted {
 
     async fn answer<T>(&self, answer: impl Future<Output = T>) -> Result<T, RevocationError> {
         let behaviour = *self.behaviour.lock().unwrap();
+
         match behaviour {
             Behaviour::Fails => return Err(RevocationError::new("on purpose")),
             Behaviour::Panics => panic!("on purpose"),
             Behaviour::Hangs => std::future::pending().await,
             _ => {}
         }
+
         let answer = answer.await;
         if behaviour == Behaviour::AnswersLate {
             self.recorder.record("store");

@@ -90,6 +90,7 @@ async fn a_recheck_ends_a_session_whose_store_tells_nothing() {
 async fn every_connection_of_a_storm_is_refused_while_the_store_is_down() {
     let (test, store) = scripted().await;
     store.behave(Behaviour::Hangs);
+
     let start = Instant::now();
     let storm = (0..100).map(|_| test.outcome(json!({})));
     let outcomes = within("all refusals", join_all(storm)).await;
@@ -99,6 +100,7 @@ async fn every_connection_of_a_storm_is_refused_while_the_store_is_down() {
             .all(|outcome| outcome == "revocations_unavailable"),
         "{outcomes:?}"
     );
+
     // The limit is 500 ms; the rest is for a busy machine.
     assert!(start.elapsed() < Duration::from_secs(5));
     assert_eq!(test.server.sockets_in("/"), 0);
@@ -173,9 +175,11 @@ async fn a_sweep_ends_what_was_revoked_without_being_told() {
     // More than one batch.
     let claims = |number: usize| json!({ "jti": number.to_string() });
     let mut clients = join_all((0..300).map(|number| test.ready(claims(number)))).await;
+
     for number in (0..300).step_by(10) {
         revoke(&revocations, Revocation::token(number)).await;
     }
+
     notifier.sweep();
     for (number, client) in clients.iter_mut().enumerate() {
         if number % 10 == 0 {

@@ -61,11 +61,13 @@ fn an_issuer_and_an_audience_are_needed() {
         neither.contains("`issuer`") && neither.contains("`audience`"),
         "{neither}"
     );
+
     let no_issuer = error_of(log_in::builder().audience("web")).unwrap();
     assert!(
         no_issuer.contains("`issuer`") && !no_issuer.contains("`audience`"),
         "{no_issuer}"
     );
+
     let no_audience = error_of(log_in::builder().issuer("a")).unwrap();
     assert!(
         no_audience.contains("`audience`") && !no_audience.contains("`issuer`"),

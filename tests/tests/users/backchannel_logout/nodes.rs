@@ -126,6 +126,7 @@ async fn rooms_hold_no_claims() {
     let socket = node.io.of("/").unwrap().sockets().pop().unwrap();
     let rooms = socket.rooms();
     assert_eq!(rooms.len(), 2, "{rooms:?}");
+
     for room in rooms {
         assert!(room.starts_with("jwt_auth:issuer:"), "{room}");
         for claim in ["ada", "a-session", "issuer.example"] {

@@ -88,6 +88,7 @@ async fn unknown_subjects_and_sessions_and_those_of_other_issuers_end_nothing() 
     let endpoint =
         Endpoint::start(log_in::builder().issuer([ISSUER, "https://other.example"])).await;
     let clients = Clients::connect(&endpoint).await;
+
     for (subject, session) in [
         (Some("Ada"), None),
         (None, Some("ada")),
@@ -95,6 +96,7 @@ async fn unknown_subjects_and_sessions_and_those_of_other_issuers_end_nothing() 
     ] {
         assert_eq!(endpoint.send(&logout_of(subject, session)).await, 200);
     }
+
     let other = json!({ "iss": "https://other.example", "sub": "ada", "sid": null });
     assert_eq!(endpoint.send(&logout_token(&claims_with(other))).await, 200);
     clients.expect([false; 4]).await;
@@ -105,12 +107,14 @@ async fn sockets_end_in_every_namespace() {
     let endpoint = Endpoint::start(log_in::builder()).await;
     let token = mint(&login("ada", Some("first")), SECRET);
     let mut raw = endpoint.connect("/", &login("ada", Some("first"))).await;
+
     join(&mut raw, "/other", Some(&token)).await;
     assert_eq!(endpoint.send(&logout_of(Some("ada"), None)).await, 200);
     let mut received = Vec::new();
     for _ in 0..4 {
         received.push(raw.next().await);
     }
+
     for namespace in ["/", "/other"] {
         assert!(received.contains(&(namespace.to_owned(), Received::Disconnected)));
     }
@@ -139,6 +143,7 @@ async fn a_logout_token_does_not_log_in() {
         raw.expect("/", Received::refused("token_claims_invalid"))
             .await;
     }
+
     let mut same_claims = claims;
     same_claims.as_object_mut().unwrap().remove("events");
     raw.connect_with_token("/", &mint(&same_claims, SECRET))
@@ -186,14 +191,17 @@ async fn a_guest_that_logged_in_ends_too_and_other_guests_do_not() {
         .authenticate_event("authenticate");
     let endpoint = Endpoint::start(builder).await;
     let mut guests = Vec::new();
+
     for _ in 0..2 {
         let mut raw = Raw::open_with(endpoint.address, "", &[]).await;
         join(&mut raw, "/", None).await;
         guests.push(raw);
     }
+
     renew(&mut guests[0], &login("ada", None)).await;
     assert_eq!(endpoint.send(&logout_of(Some("ada"), None)).await, 200);
     expect_ended(&mut guests[0], "/").await;
+
     guests[1].emit_with_ack("/", 1, &json!(["whoami"])).await;
     guests[1].expect("/", refused_ack("login_required")).await;
 }

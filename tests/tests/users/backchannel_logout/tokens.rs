@@ -201,6 +201,7 @@ fn bad_headers() -> Vec<String> {
     ]
     .map(|kind| json!({ "alg": "HS256", "typ": kind }).to_string())
     .to_vec();
+
     headers.extend(
         [
             r#"{"alg":"HS256","typ":1}"#,

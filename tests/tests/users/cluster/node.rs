@@ -222,9 +222,11 @@ pub(crate) fn mail(text: &str) -> Received {
 /// Expects the same packets in each static namespace, in any order of the namespaces.
 pub(crate) async fn expect_everywhere(raw: &mut Raw, received: &[Received]) {
     let mut arrived: Vec<_> = Vec::new();
+
     for _ in 0..NAMESPACES.len() * received.len() {
         arrived.push(raw.next().await);
     }
+
     for namespace in NAMESPACES {
         let arrived: Vec<_> = arrived
             .iter()

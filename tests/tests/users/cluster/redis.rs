@@ -30,11 +30,13 @@ impl Redis {
             say_that_it_is_missing();
             return None;
         }
+
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
         let port = listener
             .local_addr()
             .expect("a bound listener has an address")
             .port();
+
         drop(listener);
         Some(Self {
             port,

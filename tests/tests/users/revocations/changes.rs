@@ -88,6 +88,7 @@ async fn a_store_that_is_dropped_leaves_no_connection() {
     let mut raw = RawRedis::connect(&redis);
     let clients = |raw: &mut RawRedis| raw.run_one(&["CLIENT", "LIST"]).lines().count();
     assert_eq!(clients(&mut raw), 2);
+
     drop(store);
     within("the end of the connection", async {
         while clients(&mut raw) > 1 {

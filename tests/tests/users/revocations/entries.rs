@@ -105,11 +105,13 @@ async fn the_longest_life_of_a_token_is_a_setting() {
     let store = connect(&redis)
         .await
         .max_token_life(Duration::from_secs(60));
+
     store
         .clone()
         .revoke(Revocation::session("s"))
         .await
         .unwrap();
+
     let mut raw = RawRedis::connect(&redis);
     let key = raw.run_one(&["KEYS", "*"]);
     let time: u64 = raw.run_one(&["TTL", &key]).parse().unwrap();
@@ -166,6 +168,7 @@ async fn of_two_revocations_the_later_time_and_the_longer_life_are_kept() {
 async fn a_value_that_is_not_of_this_crate_refuses() {
     let Some(redis) = Redis::start() else { return };
     let store = connect(&redis).await;
+
     revoke_token(&store, "7").await;
     let mut raw = RawRedis::connect(&redis);
     let key = raw.run_one(&["KEYS", "*"]);
@@ -216,8 +219,10 @@ async fn databases_of_one_server_are_separate() {
         .await
         .unwrap();
     let mut heard = changes(&second);
+
     revoke_token(&first, "7").await;
     assert!(!is_revoked(&second, token("7")).await);
+
     revoke_token(&second, "8").await;
     let change = within("a change", async {
         loop {

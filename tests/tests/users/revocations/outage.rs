@@ -28,6 +28,7 @@ async fn without_redis_a_store_does_not_start() {
         return;
     };
     redis.stop();
+
     let error = within("an error", RedisRevocations::connect(redis.url()))
         .await
         .unwrap_err();
@@ -67,11 +68,13 @@ async fn a_killed_redis_refuses_until_it_is_back() {
 async fn a_frozen_redis_refuses_until_it_goes_on() {
     let Some(redis) = Redis::start() else { return };
     let store = connect(&redis).await;
+
     revoke_token(&store, "7").await;
     redis.freeze();
     for _ in 0..3 {
         refused_soon(&store).await;
     }
+
     redis.thaw();
     assert_eq!(answer(&store, token("7")).await, RevocationStatus::Revoked);
     assert_eq!(
@@ -84,6 +87,7 @@ async fn a_frozen_redis_refuses_until_it_goes_on() {
 async fn a_storm_of_checks_without_redis_ends_in_time() {
     let Some(redis) = Redis::start() else { return };
     let store = connect(&redis).await;
+
     redis.freeze();
     let start = Instant::now();
     let checks = (0..20_000).map(|_| store.check(token("7")));

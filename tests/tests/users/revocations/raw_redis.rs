@@ -56,6 +56,7 @@ impl RawRedis {
     fn read(&mut self, answer: &mut Vec<String>) {
         let mut line = String::new();
         self.0.read_line(&mut line).unwrap();
+
         let (kind, rest) = line.trim_end().split_at(1);
         match kind {
             "+" | ":" => answer.push(rest.to_owned()),

@@ -80,6 +80,7 @@ async fn expect_open(client: &mut Raw, name: &str) {
 async fn a_revocation_ends_the_sockets_of_every_node_and_refuses_there() {
     let Some(redis) = Redis::start() else { return };
     let (here, there) = (Node::start(&redis).await, Node::start(&redis).await);
+
     for revocation in [
         Revocation::token("1"),
         Revocation::session("1"),
@@ -115,6 +116,7 @@ async fn a_renewed_socket_on_another_node_counts_by_its_new_token() {
     let Some(redis) = Redis::start() else { return };
     let (here, there) = (Node::start(&redis).await, Node::start(&redis).await);
     let mut client = there.client(json!({})).await;
+
     renewed_until(&renew(&mut client, &good(json!({ "jti": "8" }))).await);
     let mut heard = changes(&there.store);
     revoke_token(&here.store, "7").await;

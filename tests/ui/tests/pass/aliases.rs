@@ -43,13 +43,13 @@ async fn reference(_: Claims) -> Option<&'static User> {
     None
 }
 
-// An `Option` in the user's type is no mistake.
+// An `Option` may be inside of the user's type.
 #[jwt_auth(secret_env = "JWT_SECRET")]
 async fn tuple(_: Claims) -> Option<(User, Found<u8>)> {
     None
 }
 
-// There is no more to know about a user of this kind than that the token is good.
+// Nothing has to be known about the user but that its token is valid.
 #[jwt_auth(secret_env = "JWT_SECRET")]
 async fn unit(_: Claims) -> io::Result<()> {
     Ok(())

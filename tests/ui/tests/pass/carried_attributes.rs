@@ -63,7 +63,7 @@ pub mod login {
         Some(claims.sub)
     }
 
-    // Nobody uses its middleware.
+    // Its middleware is not used.
     #[jwt_auth(secret_env = "JWT_SECRET", guest = true)]
     #[allow(clippy::unused_async)]
     async fn unused(claims: Option<Claims>) -> Result<User, std::io::Error> {

@@ -252,13 +252,16 @@ fn every_option_is_accepted_by_the_builder() {
     assert!(no_required_claims::middleware().is_ok());
     assert!(keys::middleware().is_ok());
     assert!(environment::middleware().is_err());
+
     let mistake = keys_at_runtime::middleware().unwrap_err().to_string();
     assert!(
         mistake.starts_with("no key to verify tokens with"),
         "{mistake}"
     );
+
     let built = keys_at_runtime::builder().secret("s".repeat(64)).build();
     assert!(built.is_ok());
+
     #[cfg(feature = "jwks")]
     {
         assert!(jwks_url::middleware().is_ok());
