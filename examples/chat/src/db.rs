@@ -112,7 +112,7 @@ impl Db {
             .await
     }
 
-    /// Returns everybody who is suspended.
+    /// Returns the users who are suspended.
     pub(crate) async fn suspensions(&self) -> sqlx::Result<Vec<Suspension>> {
         let suspended = query_as(
             "SELECT id, name, role, suspended_because AS reason FROM users

@@ -75,7 +75,7 @@ async fn log_in(
         .await
         .map_err(AuthError::internal)?;
     let (user, hash) = known.map_or_else(
-        || (None, app.nobodys_hash.clone()),
+        || (None, app.dummy_hash.clone()),
         |(id, hash)| (Some(id), hash),
     );
     let matches = password_matches(hash, password).await?;

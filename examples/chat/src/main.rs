@@ -59,7 +59,7 @@ struct App {
     token_seconds: u64,
     https: bool,
     /// The hash that is checked for an unknown name, so that it takes as long as a known one.
-    nobodys_hash: String,
+    dummy_hash: String,
     logins: DefaultKeyedRateLimiter<IpAddr>,
     posts: DefaultKeyedRateLimiter<i64>,
 }
@@ -127,7 +127,7 @@ async fn serve(folder: &Path) -> Result<(), Box<dyn Error>> {
         key: EncodingKey::from_secret(env::var("JWT_SECRET")?.as_bytes()),
         token_seconds,
         https: url.starts_with("https:"),
-        nobodys_hash: hash_password(&random_hex())?,
+        dummy_hash: hash_password(&random_hex())?,
         logins: RateLimiter::keyed(Quota::per_minute(const { NonZero::new(10).unwrap() })),
         posts: RateLimiter::keyed(Quota::per_second(const { NonZero::new(5).unwrap() })),
     });

@@ -301,7 +301,10 @@ impl<F: Fetch> Shared<F> {
                 .collect::<String>()
         });
 
-        let news = answer.as_ref().ok().and_then(|set| self.news(set));
+        let newly_left_out = answer
+            .as_ref()
+            .ok()
+            .and_then(|set| self.newly_left_out(set));
         let failures_before = self.remember(answer, problem.clone(), requested, purpose);
         let url = self.fetch.place();
 
@@ -315,14 +318,14 @@ impl<F: Fetch> Shared<F> {
         } else if failures_before > 0 {
             tracing::info!(url, failures_before, "the JWK Set is fetched again");
         }
-        if let Some(left_out) = news {
+        if let Some(left_out) = newly_left_out {
             jwk::warn_of_left_out(&url, &left_out);
         }
     }
 
     /// Returns what the operator must be told about the keys that are left out. `None` if that was
     /// told about the set before this one.
-    fn news(&self, set: &Fetched) -> Option<String> {
+    fn newly_left_out(&self, set: &Fetched) -> Option<String> {
         let mut state = self.state();
         if state.left_out == set.left_out {
             return None;
