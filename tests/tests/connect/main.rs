@@ -4,6 +4,7 @@ mod authorisation;
 mod cleanup;
 mod compact_handshake;
 mod configuration;
+mod cookies_and_origins;
 mod events;
 mod extractors;
 mod guests;

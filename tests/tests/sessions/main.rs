@@ -14,6 +14,7 @@ mod mass_expiry;
 mod max_session;
 mod recheck;
 mod renewal;
+mod renewal_limits;
 mod renewal_races;
 mod revocations;
 mod shutdown;
