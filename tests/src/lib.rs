@@ -7,6 +7,7 @@ mod audit;
 mod child;
 mod client;
 mod fixtures;
+mod flood;
 pub mod issuer;
 mod log;
 mod polling;
@@ -25,6 +26,7 @@ pub use client::{Client, ClientBuilder};
 pub use fixtures::{
     Admin, Claims, ODD_KEYS, OtherClaims, OtherUser, Tracked, User, authenticate, find_user, greet,
 };
+pub use flood::flood;
 pub use log::Log;
 pub use race::{TRIES, let_run, race};
 pub use raw::Raw;

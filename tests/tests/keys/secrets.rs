@@ -106,7 +106,7 @@ fn other_secrets_are_not_warned_about() {
     assert_eq!(warnings(binary, "utf8"), [""; 0]);
 }
 
-/// There it is ignored.
+/// The decoder ignores it.
 #[test]
 fn white_space_around_an_encoded_secret_is_not_warned_about() {
     let hex = format!(" {}\n\n", "0f".repeat(32));

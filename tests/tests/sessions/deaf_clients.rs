@@ -9,7 +9,7 @@ use std::{
 use axum::Router;
 use serde_json::json;
 use socketioxide::{
-    SendError, SocketError, SocketIo,
+    SocketIo,
     extract::{SocketRef, State},
     handler::ConnectHandler,
 };
@@ -19,8 +19,8 @@ use socketioxide_jwt_auth::{
     disconnect_user, jwt_auth,
 };
 use socketioxide_jwt_auth_tests::{
-    Claims, Log, Raw, Received, Recorder, Records, SECRET, User, find_user, issuer::advance_time,
-    join, recorder, token, within,
+    Claims, Log, Raw, Received, Recorder, Records, SECRET, User, find_user, flood,
+    issuer::advance_time, join, recorder, token, within,
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -93,18 +93,7 @@ impl Server {
     /// Fills the channel of the only socket of `/`.
     async fn fill(&self) -> SocketRef {
         let socket = self.io.sockets().pop().unwrap();
-        let text = "x".repeat(64 * 1024);
-        let mut refusals = 0;
-
-        while refusals < 200 {
-            match socket.emit("flood", &text) {
-                Ok(()) => refusals = 0,
-                Err(SendError::Socket(SocketError::InternalChannelFull)) => refusals += 1,
-                Err(error) => panic!("{error}"),
-            }
-            tokio::task::yield_now().await;
-        }
-
+        flood(&socket).await;
         socket
     }
 

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use socketioxide::{
-    SendError, SocketError, SocketIo,
+    SocketIo,
     extract::{SocketRef, State},
     handler::ConnectHandler,
 };
@@ -11,8 +11,8 @@ use socketioxide_jwt_auth::{
     user_room,
 };
 use socketioxide_jwt_auth_tests::{
-    Claims, LIMIT, Raw, Received, Recorder, Records, SECRET, Server, User, answer, find_user, join,
-    ready, recorder, token, token_valid_for, unauthorized, unauthorized_event,
+    Claims, LIMIT, Raw, Received, Recorder, Records, SECRET, Server, User, answer, find_user,
+    flood, join, ready, recorder, token, token_valid_for, unauthorized, unauthorized_event,
 };
 
 /// The seconds for which tokens are valid: longer than it takes to fill a channel on a slow machine.
@@ -54,20 +54,6 @@ async fn connect_with_small_buffer(server: &Server, token: Option<&str>) -> (Raw
     (raw, sockets.pop().unwrap())
 }
 
-/// Sends until the channel is full and stays full while the other tasks of the server run.
-async fn fill(socket: &SocketRef) {
-    let text = "x".repeat(64 * 1024);
-    let mut refusals = 0;
-    while refusals < 200 {
-        match socket.emit("flood", &text) {
-            Ok(()) => refusals = 0,
-            Err(SendError::Socket(SocketError::InternalChannelFull)) => refusals += 1,
-            Err(error) => panic!("{error}"),
-        }
-        tokio::task::yield_now().await;
-    }
-}
-
 /// Waits until the token expires on a separate server.
 async fn let_it_expire(token: &str) {
     let server = Server::start().await;
@@ -103,7 +89,7 @@ async fn the_session_ends_in_time_and_the_client_is_told_when_it_reads() {
     assert_eq!(records.next().await, "lookup ada");
     assert_eq!(server.io.to("members").sockets().len(), 1);
     assert_eq!(server.io.to(user_room("Ada")).sockets().len(), 1);
-    fill(&socket).await;
+    flood(&socket).await;
     let_it_expire(&token).await;
     assert!(has_ended(&server, &socket));
     assert!(
@@ -126,7 +112,7 @@ async fn a_warning_that_cannot_be_sent_does_not_delay_the_end() {
     let (server, _records) = serve(log_in::builder().expiry_warning("1h")).await;
     let (token, _) = token_valid_for(1.2, "ada");
     let (mut raw, socket) = connect_with_small_buffer(&server, Some(&token)).await;
-    fill(&socket).await;
+    flood(&socket).await;
     let_it_expire(&token).await;
     assert!(has_ended(&server, &socket));
 
@@ -142,7 +128,7 @@ async fn a_session_that_has_ended_is_not_renewed_and_costs_no_lookup() {
     let (server, mut records) = serve(log_in::builder()).await;
     let (first, _) = token_valid_for(LIFE, "ada");
     let (mut raw, socket) = connect_with_small_buffer(&server, Some(&first)).await;
-    fill(&socket).await;
+    flood(&socket).await;
     let_it_expire(&first).await;
     raw.emit("/", &json!(["authenticate", { "token": token("ada") }]))
         .await;
@@ -167,7 +153,7 @@ async fn a_session_that_has_ended_is_not_renewed_and_costs_no_lookup() {
 async fn a_guest_that_does_not_read_is_disconnected() {
     let (server, _records) = serve(log_in::builder().guest_timeout("500ms")).await;
     let (mut raw, socket) = connect_with_small_buffer(&server, None).await;
-    fill(&socket).await;
+    flood(&socket).await;
     let (mut other, _) = connect_with_small_buffer(&server, None).await;
     other.expect("/", unauthorized("login_required")).await;
     assert!(socket.rooms().is_empty());
@@ -189,7 +175,7 @@ async fn nothing_remains_of_a_client_that_never_reads_and_disconnects() {
     let (token, _) = token_valid_for(LIFE, "ada");
     let (raw, socket) = connect_with_small_buffer(&server, Some(&token)).await;
 
-    fill(&socket).await;
+    flood(&socket).await;
     let_it_expire(&token).await;
     drop((raw, socket));
     while records.next().await != "goodbye Ada" {}
@@ -243,7 +229,7 @@ async fn a_logout_says_that_a_session_which_expired_before_is_still_connected() 
     let (token, _) = token_valid_for(LIFE, "ada");
     let (_raw, socket) = connect_with_small_buffer(&server, Some(&token)).await;
 
-    fill(&socket).await;
+    flood(&socket).await;
     let_it_expire(&token).await;
     assert!(has_ended(&server, &socket));
 
@@ -260,10 +246,10 @@ async fn a_logout_neither_waits_for_nor_disconnects_a_slow_client_of_another_use
     let (server, _records) = serve(log_in::builder()).await;
     let (adas, _) = token_valid_for(LIFE, "ada");
     let (mut ada, adas_socket) = connect_with_small_buffer(&server, Some(&adas)).await;
-    fill(&adas_socket).await;
+    flood(&adas_socket).await;
     let (graces, _) = token_valid_for(LIFE, "grace");
     let (mut grace, graces_socket) = connect_with_small_buffer(&server, Some(&graces)).await;
-    fill(&graces_socket).await;
+    flood(&graces_socket).await;
     let_it_expire(&graces).await;
 
     // Ada's client reads again, so that only the socket of Grace remains.
@@ -287,7 +273,7 @@ async fn a_slow_client_leaves_all_rooms_at_a_logout() {
     let (server, _records) = serve(log_in::builder()).await;
 
     let (mut raw, socket) = connect_with_small_buffer(&server, Some(&token("ada"))).await;
-    fill(&socket).await;
+    flood(&socket).await;
     let io = server.io.clone();
     let logout = tokio::spawn(async move { disconnect_user(&io, "Ada").await });
 
@@ -321,7 +307,7 @@ async fn a_client_that_reads_slowly_receives_few_broadcasts_after_its_end() {
     let (server, _records) = serve(log_in::builder()).await;
     let (token, _) = token_valid_for(LIFE, "ada");
     let (mut raw, socket) = connect_with_small_buffer(&server, Some(&token)).await;
-    fill(&socket).await;
+    flood(&socket).await;
     let_it_expire(&token).await;
 
     let io = server.io.clone();

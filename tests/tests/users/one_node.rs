@@ -9,7 +9,7 @@ use std::{
 
 use serde_json::json;
 use socketioxide::{
-    SendError, SocketError, SocketIo,
+    SocketIo,
     extract::{AckSender, SocketRef, State},
     handler::ConnectHandler,
 };
@@ -18,7 +18,7 @@ use socketioxide_jwt_auth::{
 };
 use socketioxide_jwt_auth_tests::{
     Claims, ODD_KEYS, Raw, Received, Recorder, Records, SECRET, Server, denied_ack, emit_with_ack,
-    join, ready, recorder, refused_ack, renew, token,
+    flood, join, ready, recorder, refused_ack, renew, token,
 };
 
 #[derive(Debug)]
@@ -56,7 +56,7 @@ async fn on_connect(socket: SocketRef) {
     socket.on("rooms", async |socket: SocketRef, ack: AckSender| {
         ack.send(&[socket.rooms()]).unwrap()
     });
-    socket.on("flood", flood);
+    socket.on("flood", flood_and_record);
     socket.on(
         "as_user",
         async |_: AuthUser<Member>, State(recorder): State<Recorder>| recorder.record("as_user"),
@@ -73,14 +73,8 @@ async fn on_connect(socket: SocketRef) {
 }
 
 /// Fills the channel of a client that does not read.
-async fn flood(socket: SocketRef, State(recorder): State<Recorder>) {
-    let text = "x".repeat(64 * 1024);
-    while !matches!(
-        socket.emit("text", &text),
-        Err(SendError::Socket(SocketError::InternalChannelFull))
-    ) {
-        tokio::task::yield_now().await;
-    }
+async fn flood_and_record(socket: SocketRef, State(recorder): State<Recorder>) {
+    flood(&socket).await;
     recorder.record("flooded");
 }
 

@@ -1,13 +1,10 @@
 //! The sessions that a logout token ends.
 
 use serde_json::{Value, json};
-use socketioxide::{
-    SendError, SocketError, SocketIo,
-    extract::{SocketRef, State},
-};
+use socketioxide::{SocketIo, extract::State};
 use socketioxide_jwt_auth::{SocketAuth, jwt_auth, refresh_user};
 use socketioxide_jwt_auth_tests::{
-    Claims, Gate, Raw, Received, SECRET, User, audit, emit_with_ack, find_user, join, mint,
+    Claims, Gate, Raw, Received, SECRET, User, audit, emit_with_ack, find_user, flood, join, mint,
     refused_ack, seconds_from_now,
 };
 
@@ -262,22 +259,9 @@ async fn a_client_that_does_not_read_does_not_fail_the_logout() {
     let mut raw = Raw::open_with_small_buffer(endpoint.address).await;
     join(&mut raw, "/", Some(&mint(&login("ada", None), SECRET))).await;
     let socket = endpoint.io.sockets().pop().unwrap();
-    fill(&socket).await;
+    flood(&socket).await;
     let token = logout_of(Some("ada"), None);
     assert_eq!(endpoint.send(&token).await, 200);
     assert!(socket.auth_user::<User>().is_none());
     assert_eq!(endpoint.send(&token).await, 400, "it counts as used");
-}
-
-async fn fill(socket: &SocketRef) {
-    let text = "x".repeat(64 * 1024);
-    let mut refusals = 0;
-    while refusals < 200 {
-        match socket.emit("flood", &text) {
-            Ok(()) => refusals = 0,
-            Err(SendError::Socket(SocketError::InternalChannelFull)) => refusals += 1,
-            Err(error) => panic!("{error}"),
-        }
-        tokio::task::yield_now().await;
-    }
 }

@@ -147,7 +147,7 @@ async fn a_slow_reader_on_the_other_node_ends_when_it_reads() {
 
     loop {
         match slow.next().await.1 {
-            Received::Event(name, _) if ["text", "unauthorized"].contains(&&*name) => {}
+            Received::Event(name, _) if ["flood", "unauthorized"].contains(&&*name) => {}
             received => break assert_eq!(received, Received::Disconnected),
         }
     }

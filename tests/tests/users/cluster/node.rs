@@ -10,13 +10,13 @@ use axum::Router;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use socketioxide::{
-    SendError, SocketError, SocketIo,
+    SocketIo,
     extract::{AckSender, SocketRef, State},
     handler::ConnectHandler,
 };
 use socketioxide_jwt_auth::{AuthEvent, AuthUser, disconnect_others, jwt_auth, user_room};
 use socketioxide_jwt_auth_tests::{
-    AuditLog, Gate, Raw, Received, Recorder, Records, SECRET, audit, join, token,
+    AuditLog, Gate, Raw, Received, Recorder, Records, SECRET, audit, flood, join, token,
 };
 use tokio::{net::TcpListener, task::JoinHandle};
 
@@ -96,19 +96,13 @@ async fn on_connect(socket: SocketRef<Adapter>) {
             ack.send(&ended).unwrap_or_default();
         },
     );
-    socket.on("flood", flood);
+    socket.on("flood", flood_and_record);
     socket.emit("ready", &()).unwrap();
 }
 
 /// Fills the channel of a client that does not read.
-async fn flood(socket: SocketRef<Adapter>, State(recorder): State<Recorder>) {
-    let text = "x".repeat(64 * 1024);
-    while !matches!(
-        socket.emit("text", &text),
-        Err(SendError::Socket(SocketError::InternalChannelFull))
-    ) {
-        tokio::task::yield_now().await;
-    }
+async fn flood_and_record(socket: SocketRef<Adapter>, State(recorder): State<Recorder>) {
+    flood(&socket).await;
     recorder.record("flooded");
 }
 

@@ -156,7 +156,7 @@ async fn a_client_that_never_reads_is_reported() {
 async fn read_past_the_flood(raw: &mut Raw) -> Received {
     loop {
         match raw.next().await.1 {
-            Received::Event(name, _) if name == "text" => {}
+            Received::Event(name, _) if name == "flood" => {}
             received => return received,
         }
     }
