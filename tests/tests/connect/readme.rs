@@ -126,9 +126,13 @@ fn collect_files(folder: &Path, prefix: &str, files: &mut BTreeSet<String>) {
     for entry in fs::read_dir(folder).unwrap() {
         let entry = entry.unwrap();
         let name = format!("{prefix}{}", entry.file_name().into_string().unwrap());
+        if name.ends_with("tests") || name.ends_with("tests.rs") {
+            continue;
+        }
+
         if entry.file_type().unwrap().is_dir() {
             collect_files(&entry.path(), &format!("{name}/"), files);
-        } else if !name.ends_with("tests.rs") {
+        } else {
             files.insert(name);
         }
     }
