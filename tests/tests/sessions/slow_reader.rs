@@ -12,8 +12,9 @@ use socketioxide_jwt_auth::{
 };
 use socketioxide_jwt_auth_tests::{
     Claims, LIMIT, Raw, Received, Recorder, Records, SECRET, Server, User, answer, find_user,
-    flood, join, ready, recorder, token, token_valid_for, unauthorized, unauthorized_event,
+    flood, join, ready, recorder, token, token_valid_for, unauthorized, unauthorized_event, within,
 };
+use tokio::task::yield_now;
 
 /// The seconds for which tokens are valid: longer than it takes to fill a channel on a slow machine.
 const LIFE: f64 = 3.0;
@@ -75,10 +76,19 @@ async fn after_the_flood(raw: &mut Raw) -> Received {
     }
 }
 
-/// Returns whether handlers refuse the socket and it is in no room.
-fn has_ended(server: &Server, socket: &SocketRef) -> bool {
-    let rooms = ["members".to_owned(), user_room("Ada")];
-    socket.auth_user::<User>().is_none() && server.io.to(rooms).sockets().is_empty()
+/// Waits until handlers refuse the socket and it is in no room. The other server, on which a token
+/// expires, may be faster.
+async fn until_ended(server: &Server, socket: &SocketRef) {
+    let has_ended = || {
+        let rooms = ["members".to_owned(), user_room("Ada")];
+        socket.auth_user::<User>().is_none() && server.io.to(rooms).sockets().is_empty()
+    };
+    within("the end of the session", async {
+        while !has_ended() {
+            yield_now().await;
+        }
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -91,7 +101,7 @@ async fn the_session_ends_in_time_and_the_client_is_told_when_it_reads() {
     assert_eq!(server.io.to(user_room("Ada")).sockets().len(), 1);
     flood(&socket).await;
     let_it_expire(&token).await;
-    assert!(has_ended(&server, &socket));
+    until_ended(&server, &socket).await;
     assert!(
         socket.connected(),
         "nothing can be sent to it, not even that it is disconnected"
@@ -110,11 +120,11 @@ async fn the_session_ends_in_time_and_the_client_is_told_when_it_reads() {
 #[tokio::test]
 async fn a_warning_that_cannot_be_sent_does_not_delay_the_end() {
     let (server, _records) = serve(log_in::builder().expiry_warning("1h")).await;
-    let (token, _) = token_valid_for(1.2, "ada");
+    let (token, _) = token_valid_for(LIFE, "ada");
     let (mut raw, socket) = connect_with_small_buffer(&server, Some(&token)).await;
     flood(&socket).await;
     let_it_expire(&token).await;
-    assert!(has_ended(&server, &socket));
+    until_ended(&server, &socket).await;
 
     assert_eq!(
         after_the_flood(&mut raw).await,
@@ -144,7 +154,7 @@ async fn a_session_that_has_ended_is_not_renewed_and_costs_no_lookup() {
         received,
         [unauthorized("token_expired"), Received::Disconnected]
     );
-    assert!(has_ended(&server, &socket));
+    until_ended(&server, &socket).await;
     assert_eq!(records.next().await, "lookup ada");
     assert_eq!(records.next().await, "goodbye Ada");
 }
@@ -231,7 +241,7 @@ async fn a_logout_says_that_a_session_which_expired_before_is_still_connected() 
 
     flood(&socket).await;
     let_it_expire(&token).await;
-    assert!(has_ended(&server, &socket));
+    until_ended(&server, &socket).await;
 
     let ended = disconnect_user(&server.io, "Ada").await;
     assert!(
@@ -277,16 +287,11 @@ async fn a_slow_client_leaves_all_rooms_at_a_logout() {
     let io = server.io.clone();
     let logout = tokio::spawn(async move { disconnect_user(&io, "Ada").await });
 
-    while !has_ended(&server, &socket) {
-        tokio::task::yield_now().await;
-    }
+    until_ended(&server, &socket).await;
 
     // The socket leaves rooms that it joins afterwards as well.
     socket.join("members");
-
-    while !has_ended(&server, &socket) {
-        tokio::task::yield_now().await;
-    }
+    until_ended(&server, &socket).await;
 
     assert_eq!(
         after_the_flood(&mut raw).await,
