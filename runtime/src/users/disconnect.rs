@@ -23,7 +23,7 @@ use tokio::{
 use super::DisconnectError;
 use crate::{
     error::AuthError,
-    log,
+    guard, log,
     refusal::Ending,
     registry::{LoggedOut, Logout, OthersOf, Server},
     retry::{Backoff, until_connected, until_removed},
@@ -213,6 +213,7 @@ impl<A: Adapter> NamespaceLogout<A> {
         let ending = timeout(REMOTE_TIMEOUT, async {
             self.refuse_attempts().await?;
             match &self.target.kept {
+                _ if !rooms::are_shared::<A>() => self.disconnect_unregistered(&reason),
                 None => self.disconnect_all(&reason).await?,
                 Some(_) => self.disconnect_others(&reason).await?,
             }
@@ -242,15 +243,26 @@ impl<A: Adapter> NamespaceLogout<A> {
         LogoutMarks::of(&self.target.room, self.target.kept.as_ref()).0
     }
 
-    async fn disconnect_all(&self, reason: &AuthError) -> Result<(), DisconnectError> {
-        let room = || self.sockets([self.target.room.to_string()]);
-        if !rooms::are_shared::<A>() {
-            for socket in room().into_iter().flat_map(BroadcastOperators::sockets) {
+    /// Disconnects the sockets of this node, the only one, that the registry does not know: those that
+    /// the application put into the room.
+    fn disconnect_unregistered(&self, reason: &AuthError) {
+        let Some(sockets) = self.sockets([self.target.room.to_string()]) else {
+            return;
+        };
+        let sockets = match &self.target.kept {
+            Some(Kept::Login(room)) => sockets.except(room.to_string()),
+            _ => sockets,
+        };
+
+        for socket in sockets.sockets() {
+            if self.target.kept != Some(Kept::Connection(socket.id)) {
                 disconnect_unless_ending(socket, reason);
             }
-            return Ok(());
         }
+    }
 
+    async fn disconnect_all(&self, reason: &AuthError) -> Result<(), DisconnectError> {
+        let room = || self.sockets([self.target.room.to_string()]);
         if let Some(sockets) = room() {
             // If it fails, the clients are still disconnected.
             sockets.emit(UNAUTHORIZED, reason).await.ok();
@@ -356,18 +368,34 @@ impl<A: Adapter> NamespaceLogout<A> {
     }
 }
 
-/// Disconnects a socket of this node that the registry does not know. Does nothing if its session has
-/// ended, because what ended it disconnects the client, or before it is connected: its client would
-/// hear of the end before its CONNECT is answered, and take itself for connected afterwards.
+/// Disconnects a socket of this node, unless its session has ended: what ended it disconnects the
+/// client. Nor does it anything before the socket is connected: its client would hear of the end before
+/// its CONNECT is answered, and take itself for connected afterwards.
 fn disconnect_unless_ending<A: Adapter>(socket: SocketRef<A>, reason: &AuthError) {
     let session = store::of_socket(&socket);
-    let has_ended = session.is_some_and(|session| session.state().ended_with().is_some());
+    let state = session.as_ref().map(|session| session.state());
+    let has_ended = state.is_some_and(|state| state.ended_with().is_some());
     if has_ended || !socket.connected() {
         return;
     }
+
     // A client that reads too slowly is disconnected later, if at all.
     socket.emit(UNAUTHORIZED, reason).ok();
-    socket.disconnect().ok();
+    if let Some(socket) = state.and_then(|state| state.socket().upgrade()) {
+        socket.close().ok();
+        return;
+    }
+
+    // Its namespace has no middleware of this crate.
+    let disconnect = || {
+        guard::call("an extractor of the disconnect handler", || {
+            socket.clone().disconnect().ok()
+        })
+    };
+    // After a panic socketioxide keeps the socket, which a second disconnect removes.
+    if disconnect().is_err() {
+        disconnect().ok();
+    }
 }
 
 /// Keeps the errors of the adapter only. A socket that could not be disconnected is closed already,

@@ -12,7 +12,7 @@ use socketioxide::{
 };
 use socketioxide_jwt_auth::{
     AuthError, AuthEvent, AuthUser, KeyRequest, KeySet, KeySource, Policy, Reply, SocketAuth,
-    disconnect_user, jwt_auth,
+    disconnect_user, jwt_auth, user_room,
 };
 use socketioxide_jwt_auth_tests::{
     Claims, Log, Raw, Received, SECRET, Server, User, answer, emit_with_ack, find_user, join,
@@ -361,6 +361,37 @@ async fn an_extractor_of_the_disconnect_handler_that_panics_keeps_no_socket_of_a
         "{}",
         log.text()
     );
+    expect_alive(&server).await;
+}
+
+/// The application may put sockets of other namespaces into the room of a user.
+#[tokio::test]
+async fn an_extractor_that_panics_in_a_namespace_without_middleware_stops_no_logout() {
+    #[jwt_auth(secret = SECRET, user_key = |user: &User| user.name)]
+    async fn keyed(claims: Claims) -> Option<User> {
+        find_user(&claims.sub)
+    }
+    const PLAIN: [&str; 2] = ["/one", "/two"];
+
+    let server = server().await;
+    server.io.ns("/", answer.with(keyed::middleware().unwrap()));
+    for namespace in PLAIN {
+        server.io.ns(namespace, async |socket: SocketRef| {
+            socket.on_disconnect(async |_: BrokenExtractor| ());
+            socket.join(user_room("Ada"));
+            socket.emit("ready", &()).unwrap();
+        });
+    }
+    let mut clients = Vec::new();
+    for namespace in PLAIN {
+        clients.push((namespace, ready(&server, namespace, None).await));
+    }
+    clients.push(("/", ready(&server, "/", Some(&token("ada"))).await));
+
+    disconnect_user(&server.io, "Ada").await.unwrap();
+    for (namespace, raw) in &mut clients {
+        raw.expect_ended(namespace, "session_ended").await;
+    }
     expect_alive(&server).await;
 }
 
