@@ -19,13 +19,13 @@ pub enum Peer {
     HandWritten,
     /// This crate with its defaults.
     Authenticated,
-    /// The same, with the settings for memory of the guide to tuning.
+    /// This crate with its defaults, and the settings for memory of the guide to tuning.
     Tuned,
     /// This crate with everything that concerns a session's life.
     Complete,
     /// Socket.IO with Node.js, without authentication.
     NodePlain,
-    /// The same with `socketio-jwt-auth`.
+    /// Node.js with `socketio-jwt-auth`.
     NodeJwtAuth,
     /// Node.js with `@thream/socketio-jwt`.
     NodeThream,

@@ -91,7 +91,7 @@ pub enum Tuning {
 }
 
 impl Tuning {
-    /// Those of the guide, from the most memory to the least.
+    /// The settings of the guide, from the most memory to the least.
     pub const OF_THE_GUIDE: [Self; 4] = [
         Self::Default,
         Self::Layer,

@@ -332,7 +332,7 @@ impl Contestant {
     }
 }
 
-/// A user who has not been here before, for whom nothing is kept yet.
+/// Returns the name of a user who has not connected before.
 fn next_user() -> String {
     static USERS: AtomicU64 = AtomicU64::new(0);
     format!("user-{}", USERS.fetch_add(1, Ordering::Relaxed))
