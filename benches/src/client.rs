@@ -30,7 +30,7 @@ impl Client {
         Self::connect_with(server, &json!({ "token": token })).await
     }
 
-    /// The same with any auth payload.
+    /// Opens a connection and joins `/` with any auth payload.
     ///
     /// # Errors
     ///
@@ -64,7 +64,8 @@ impl Client {
         Self::refused_with(server, &auth).await.map(drop)
     }
 
-    /// The same with any auth payload. The connection stays open.
+    /// Opens a connection, asks for `/` with any auth payload, and is refused. The connection stays
+    /// open.
     ///
     /// # Errors
     ///

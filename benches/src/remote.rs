@@ -123,7 +123,8 @@ impl RemoteServer {
         .await
     }
 
-    /// The same, whatever tasks it has. socketioxide 0.18.9 keeps the task of a connection that was
+    /// Asks until it has no more sockets than in an earlier report, at most for 10 seconds, and returns
+    /// its last report. It may have more tasks: socketioxide 0.18.9 keeps that of a connection that was
     /// refused and is closed for 45 seconds.
     ///
     /// # Errors
