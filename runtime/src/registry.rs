@@ -55,8 +55,8 @@ impl ServerId {
     }
 }
 
-/// What this crate keeps of a server, as long as it has sessions or attempts, or a
-/// middleware whose last attempt was there.
+/// What this crate keeps of a server, as long as it has sessions or attempts, or a middleware
+/// whose last attempt was there.
 pub(crate) struct Server {
     id: ServerId,
     clock: Clock,

@@ -42,8 +42,9 @@ use crate::{
 /// When a user logs out at the provider, it posts a *logout token* to the route, signed with its
 /// keys. The route verifies it with the keys, the `algorithms`, the `issuer` and the `audience` of
 /// the middleware, for every one of its `issuers`, and ends the sessions that it names, in every
-/// namespace of `io` and on every node, whatever middleware began them. Their clients are told `unauthorized` with `session_ended`
-/// and disconnected; connections, logins and renewals that are under way are refused with it.
+/// namespace of `io` and on every node, whatever middleware began them. Their clients are told
+/// `unauthorized` with `session_ended` and disconnected; connections, logins and renewals that are
+/// under way are refused with it.
 ///
 /// Tokens stay valid, as after [`disconnect_user`](crate::disconnect_user): a client that still has one
 /// connects again until it expires. Let access tokens live for minutes.

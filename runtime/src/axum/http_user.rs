@@ -68,9 +68,9 @@ use crate::{
 ///
 /// # What is checked
 ///
-/// Each request is checked as a connection is, in the same order: the origin, the token of the first source that
-/// is present, its signature, its claims, the lookup (within `lookup_timeout`), then the store of
-/// `revocations` with the key of the user. A panic of the lookup refuses the request with
+/// Each request is checked as a connection is, in the same order: the origin, the token of the first
+/// source that is present, its signature, its claims, the lookup (within `lookup_timeout`), then the
+/// store of `revocations` with the key of the user. A panic of the lookup refuses the request with
 /// `internal_error`. The refusal, an [`AuthError`], becomes the response.
 ///
 /// - **Sources.** Sources in the auth payload do not exist: `token = [auth("token"), bearer]` is for

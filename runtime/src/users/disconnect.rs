@@ -368,8 +368,8 @@ impl<A: Adapter> NamespaceLogout<A> {
     }
 }
 
-/// Disconnects a socket of this node, unless its session has ended: what ended it disconnects the
-/// client. Nor does it anything before the socket is connected: its client would hear of the end before
+/// Disconnects a socket of this node. Leaves out one whose session has ended, because what ended it
+/// disconnects the client, and one that is not connected yet: its client would hear of the end before
 /// its CONNECT is answered, and take itself for connected afterwards.
 fn disconnect_unless_ending<A: Adapter>(socket: SocketRef<A>, reason: &AuthError) {
     let session = store::of_socket(&socket);

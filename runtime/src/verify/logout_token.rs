@@ -108,11 +108,13 @@ impl LogoutVerifier {
             .verifier
             .check_signature_and_kind(token, None, |_, kind| check_kind(kind))
             .await?;
+
         let rules = self.verifier.rules.choose(|| Ok(payload.as_str()))?;
         let mut rules = rules.claims.for_logout_tokens();
         if let Some(audiences) = &self.audiences {
             rules.audiences.clone_from(audiences);
         }
+
         rules.check_logout_token(payload.as_str(), now())
     }
 }

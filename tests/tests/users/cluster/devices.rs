@@ -111,7 +111,7 @@ async fn the_other_sockets_of_a_user_end_on_both_nodes_but_those_of_the_same_dev
     }
     assert_no_marks([&cluster.here, &cluster.there]);
 
-    // Nothing refuses a later renewal.
+    // Later renewals are accepted.
     for _ in 0..2 {
         renew(&mut same, &of_device("ada", "tablet"))
             .await

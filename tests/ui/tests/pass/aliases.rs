@@ -49,7 +49,7 @@ async fn tuple(_: Claims) -> Option<(User, Found<u8>)> {
     None
 }
 
-// Nothing has to be known about the user but that its token is valid.
+// For an application that needs a valid token, and no user.
 #[jwt_auth(secret_env = "JWT_SECRET")]
 async fn unit(_: Claims) -> io::Result<()> {
     Ok(())
