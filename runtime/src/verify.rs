@@ -8,6 +8,7 @@ mod builder;
 mod claims;
 mod header;
 mod issuers;
+mod known_header;
 #[cfg(feature = "axum")]
 mod logout_token;
 mod rules;
@@ -31,6 +32,7 @@ use claims::{ClaimRules, Registered};
 use header::Header;
 pub use issuers::Issuer;
 use issuers::VerifierRules;
+use known_header::KnownHeader;
 #[cfg(feature = "axum")]
 pub(crate) use logout_token::{LogoutToken, LogoutVerifier};
 use segments::Segments;
@@ -67,6 +69,7 @@ use token_cache::{TokenCache, TokenHash};
 #[derive(Clone)]
 pub struct Verifier {
     rules: Arc<VerifierRules>,
+    known_header: Arc<KnownHeader>,
     revocations: Option<RevocationCheck>,
 }
 
@@ -101,6 +104,7 @@ impl Verifier {
         );
         let verifier = checked!(Self {
             rules: VerifierRules::new(settings).map(Arc::new),
+            known_header: Ok(Arc::default()),
             revocations: revocations,
         })?;
 
@@ -205,8 +209,7 @@ impl Verifier {
 
         let segments = Segments::split(token)?;
         let decoded = segments.decode()?;
-        let header_json = decoded.header()?;
-        let header = Header::parse(header_json)?;
+        let header = self.known_header.decode(segments.header)?;
 
         let rules = self.rules.choose(|| decoded.payload())?;
         check_length(token, rules.max_token_bytes)?;
@@ -222,7 +225,7 @@ impl Verifier {
         let request = KeyRequest {
             algorithm: header.algorithm,
             key_id: header.key_id.as_deref(),
-            header: header_json,
+            header: &header.json,
             handshake,
         };
 
@@ -245,6 +248,7 @@ impl Verifier {
             .map_err(|error| explain_keys(error, &header))?;
         check_kind(&rules.claims, header.kind.as_deref())?;
 
+        self.known_header.remember(segments.header, &header);
         decoded.into_payload(newly_verified)
     }
 
@@ -294,7 +298,7 @@ fn malformed(detail: impl Into<Cow<'static, str>>) -> AuthError {
 }
 
 /// Adds which key was looked for, unless the error says more already.
-fn explain_keys(error: AuthError, header: &Header<'_>) -> AuthError {
+fn explain_keys(error: AuthError, header: &Header) -> AuthError {
     if error.detail().is_some() {
         return error;
     }
@@ -337,7 +341,7 @@ fn check_length(token: &str, max_token_bytes: usize) -> Result<(), AuthError> {
 /// Verifies the signature, unless the cache has the token. Returns what the cache is to remember.
 fn verify_signature(
     keys: &KeySet,
-    header: &Header<'_>,
+    header: &Header,
     signed: &SignedMessage<'_>,
     cache: Option<(&TokenCache, &str)>,
 ) -> Result<Option<Box<TokenHash>>, AuthError> {

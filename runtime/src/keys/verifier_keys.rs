@@ -32,14 +32,16 @@ impl VerifierKeys {
         request: KeyRequest<'_>,
         verify: impl Fn(&KeySet) -> Result<T, AuthError>,
     ) -> Result<T, AuthError> {
+        // Those that may have to wait are boxed, so that with keys at hand a verification is a small
+        // future.
         match self {
             Self::Fixed(keys) => verify(keys),
-            Self::Reloaded(keys) => verify(&*keys.current().await),
+            Self::Reloaded(keys) => verify(&*Box::pin(keys.current()).await),
             #[cfg(feature = "jwks")]
-            Self::Remote(keys) => keys.verify_with(verify).await,
+            Self::Remote(keys) => Box::pin(keys.verify_with(verify)).await,
             Self::Source(source) => {
-                let keys =
-                    guard::future("the key source", async { source.keys(request).await }).await??;
+                let keys = async { source.keys(request).await };
+                let keys = Box::pin(guard::future("the key source", keys)).await??;
                 verify(&keys)
             }
         }

@@ -6,7 +6,7 @@ use jsonwebtoken::jwk::Jwk;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::malformed;
+use super::{malformed, segments::decode_onto};
 use crate::{
     Algorithm,
     error::{AuthError, ErrorCode},
@@ -16,26 +16,35 @@ use crate::{
 
 /// The members of a header that are used. Keys that it carries or points to (`jwk`, `jku`, `x5c`,
 /// `x5u`) never are.
-pub(super) struct Header<'a> {
+#[derive(Debug, Clone)]
+pub(super) struct Header {
+    /// The whole header, decoded.
+    pub(super) json: String,
     pub(super) algorithm: Algorithm,
-    pub(super) key_id: Option<Cow<'a, str>>,
+    pub(super) key_id: Option<String>,
     /// The kind of the token (`typ`).
-    pub(super) kind: Option<Cow<'a, str>>,
+    pub(super) kind: Option<String>,
 }
 
-impl<'a> Header<'a> {
+impl Header {
+    /// Decodes the segment of a token.
+    ///
     /// # Errors
     ///
     /// `token_malformed`, or `token_algorithm_not_allowed` if `alg` is unknown or `none`.
-    pub(super) fn parse(json: &'a str) -> Result<Self, AuthError> {
-        let members = Members::parse(json).map_err(malformed)?;
+    pub(super) fn decode(encoded: &str) -> Result<Self, AuthError> {
+        let mut json = Vec::new();
+        decode_onto(&mut json, "header", encoded)?;
+        let json = String::from_utf8(json).map_err(|_| malformed("the header is not UTF-8"))?;
+
+        let members = Members::parse(&json).map_err(malformed)?;
         let algorithm = members
             .algorithm
             .into_string()
             .ok_or_else(|| malformed("the header has no `alg`"))?;
         let algorithm =
             Algorithm::from_name(&algorithm).ok_or_else(|| unknown_algorithm(&algorithm))?;
-        if !members.others.is_empty() && serde_json::from_str::<UnusedMembers>(json).is_err() {
+        if !members.others.is_empty() && serde_json::from_str::<UnusedMembers>(&json).is_err() {
             return Err(malformed(
                 "a member of the header that is not used, such as `jwk` or `x5c`, has a wrong type",
             ));
@@ -43,8 +52,9 @@ impl<'a> Header<'a> {
 
         Ok(Self {
             algorithm,
-            key_id: members.key_id.into_string(),
-            kind: members.r#type.into_string(),
+            key_id: members.key_id.into_string().map(Cow::into_owned),
+            kind: members.r#type.into_string().map(Cow::into_owned),
+            json,
         })
     }
 }

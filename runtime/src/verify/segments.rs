@@ -12,7 +12,7 @@ use crate::error::AuthError;
 pub(super) struct Segments<'a> {
     /// Header and payload, as they were signed.
     pub(super) message: &'a str,
-    header: &'a str,
+    pub(super) header: &'a str,
     payload: &'a str,
     pub(super) signature: &'a str,
 }
@@ -34,30 +34,31 @@ impl<'a> Segments<'a> {
         })
     }
 
-    /// Decodes strictly: no padding, no white space, no bits beyond the last byte, so that a token
-    /// has one spelling only.
+    /// Decodes the payload and the signature.
     ///
     /// # Errors
     ///
     /// `token_malformed`.
     pub(super) fn decode(&self) -> Result<DecodedSegments, AuthError> {
-        let mut text = Vec::with_capacity(self.message.len());
-        let header_end = decode_onto(&mut text, "header", self.header)?;
-        decode_onto(&mut text, "payload", self.payload)?;
+        let mut bytes = Vec::with_capacity(self.payload.len() + self.signature.len());
+        let payload_end = decode_onto(&mut bytes, "payload", self.payload)?;
+        decode_onto(&mut bytes, "signature", self.signature)?;
 
-        let mut signature = Vec::new();
-        decode_onto(&mut signature, "signature", self.signature)?;
-
-        Ok(DecodedSegments {
-            text,
-            header_end,
-            signature,
-        })
+        Ok(DecodedSegments { bytes, payload_end })
     }
 }
 
-/// Decodes a segment onto the end of a buffer, and returns where it ends.
-fn decode_onto(buffer: &mut Vec<u8>, name: &str, segment: &str) -> Result<usize, AuthError> {
+/// Decodes a segment onto the end of a buffer, and returns where it ends. Decodes strictly: no
+/// padding, no white space, no bits beyond the last byte, so that a token has one spelling only.
+///
+/// # Errors
+///
+/// `token_malformed`, with the name of the segment in its detail.
+pub(super) fn decode_onto(
+    buffer: &mut Vec<u8>,
+    name: &str,
+    segment: &str,
+) -> Result<usize, AuthError> {
     match URL_SAFE_NO_PAD.decode_vec(segment, buffer) {
         Ok(()) => Ok(buffer.len()),
         Err(_) => Err(malformed(format!(
@@ -91,27 +92,21 @@ fn encoding_problem(segment: &str) -> &'static str {
     }
 }
 
-/// The decoded segments.
+/// The payload and the signature, decoded.
 pub(super) struct DecodedSegments {
-    /// The header and the payload.
-    text: Vec<u8>,
-    header_end: usize,
-    signature: Vec<u8>,
+    /// The payload and after it the signature: one allocation for both.
+    bytes: Vec<u8>,
+    payload_end: usize,
 }
 
 impl DecodedSegments {
-    pub(super) fn header(&self) -> Result<&str, AuthError> {
-        str::from_utf8(&self.text[..self.header_end])
-            .map_err(|_| malformed("the header is not UTF-8"))
-    }
-
     /// Returns the payload, which is not verified yet.
     pub(super) fn payload(&self) -> Result<&str, AuthError> {
-        str::from_utf8(&self.text[self.header_end..]).map_err(|_| payload_is_not_utf8())
+        str::from_utf8(&self.bytes[..self.payload_end]).map_err(|_| payload_is_not_utf8())
     }
 
     pub(super) fn signature(&self) -> &[u8] {
-        &self.signature
+        &self.bytes[self.payload_end..]
     }
 
     /// Returns the payload, for a token whose signature was checked.
@@ -123,16 +118,12 @@ impl DecodedSegments {
         self,
         newly_verified: Option<Box<TokenHash>>,
     ) -> Result<SignedPayload, AuthError> {
-        let start = self.header_end;
-        let text = String::from_utf8(self.text).map_err(|_| payload_is_not_utf8())?;
-        // A character may begin in the header and end in the payload.
-        if !text.is_char_boundary(start) {
-            return Err(payload_is_not_utf8());
-        }
+        let mut bytes = self.bytes;
+        bytes.truncate(self.payload_end);
+        let json = String::from_utf8(bytes).map_err(|_| payload_is_not_utf8())?;
 
         Ok(SignedPayload {
-            text,
-            start,
+            json,
             newly_verified,
         })
     }
@@ -144,9 +135,7 @@ fn payload_is_not_utf8() -> AuthError {
 
 /// A payload whose signature was checked.
 pub(crate) struct SignedPayload {
-    /// The header and the payload, so that they need not be parsed or copied again.
-    text: String,
-    start: usize,
+    json: String,
     /// The token, if the cache is to remember it. Boxed, because this is moved for each token, and
     /// most have none.
     pub(super) newly_verified: Option<Box<TokenHash>>,
@@ -154,7 +143,7 @@ pub(crate) struct SignedPayload {
 
 impl SignedPayload {
     pub(super) fn as_str(&self) -> &str {
-        &self.text[self.start..]
+        &self.json
     }
 
     /// Deserializes the claims as the application's type. They are not checked by it: see
