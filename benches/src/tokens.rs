@@ -1,15 +1,16 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::Result;
 
 pub(crate) const SECRET: &str = "the secret of the benchmarks, 32 bytes or more";
 
-/// Later than every benchmark ends.
+/// Later than every benchmark ends, in whole seconds.
 pub fn in_an_hour() -> SystemTime {
-    SystemTime::now() + Duration::from_hours(1)
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    UNIX_EPOCH + Duration::from_secs(now.unwrap_or_default().as_secs()) + Duration::from_hours(1)
 }
 
 pub(crate) const PUBLIC_KEY: &str = include_str!("../keys/p256.pub.pem");
@@ -40,16 +41,12 @@ pub fn token(subject: &str, expires_at: SystemTime) -> Result<String> {
 ///
 /// It expires before 1970.
 pub fn signed_token(signature: Signature, subject: &str, expires_at: SystemTime) -> Result<String> {
-    let seconds = |time: SystemTime| {
-        time.duration_since(UNIX_EPOCH)
-            .map(|since| since.as_secs_f64())
-    };
     let claims = json!({
         "sub": subject,
         "jti": format!("token of {subject}"),
         "sid": format!("session of {subject}"),
-        "iat": seconds(SystemTime::now())?,
-        "exp": seconds(expires_at)?,
+        "iat": SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs(),
+        "exp": numeric_date(expires_at)?,
     });
     let (algorithm, key) = match signature {
         Signature::HS256 => (
@@ -66,4 +63,14 @@ pub fn signed_token(signature: Signature, subject: &str, expires_at: SystemTime)
         ),
     };
     Ok(encode(&Header::new(algorithm), &claims, &key)?)
+}
+
+/// Whole seconds as an integer, which is how issuers write them, and others with their decimals.
+fn numeric_date(time: SystemTime) -> Result<Value> {
+    let since = time.duration_since(UNIX_EPOCH)?;
+    Ok(if since.subsec_nanos() == 0 {
+        json!(since.as_secs())
+    } else {
+        json!(since.as_secs_f64())
+    })
 }

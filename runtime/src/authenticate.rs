@@ -2,13 +2,13 @@
 //! session.
 
 use std::{
+    pin::pin,
     sync::Arc,
     time::{Duration, SystemTime},
 };
 
 use http::request::Parts;
 use socketioxide::{adapter::Adapter, extract::Data, handler::FromConnectParts};
-use tokio::time::timeout;
 
 use crate::{
     clock::Timestamp,
@@ -20,14 +20,15 @@ use crate::{
     origin::{self, Origin, Page},
     registry::LastServer,
     session::{
-        GuestSession, Login, Session, SessionState, TokenFacts, UserSession,
+        Extras, GuestSession, Login, Session, SessionState, TokenFacts, UserSession,
         expiry::ExpiryRules,
         recheck::Recheck,
         revocable::Revocable,
         rooms::{self, SessionRooms},
     },
+    time_limit::within,
     token::{self, AuthPayload, RawToken, TokenSource},
-    verify::{SignedPayload, Verifier},
+    verify::{Registered, SignedPayload, Verifier},
 };
 
 /// Authenticates clients, when they connect and when they renew their token.
@@ -134,14 +135,9 @@ impl<L: UserLookup> Authenticator<L> {
         // The lookup took the claims by value, and they need not be `Clone`.
         let claims = payload.deserialize::<L::Claims>()?;
         let keys = self.keys_of(&user, &claims)?;
-        let facts = TokenFacts {
-            issuer: registered.issuer.as_deref().map(Into::into),
-            subject: registered.subject.as_deref().map(Into::into),
-            issued: registered.issued.map(Timestamp::since_1970),
-        };
         let rooms = SessionRooms {
             #[cfg(feature = "axum")]
-            issuer: crate::axum::issuer_rooms::of_token::<A>(&facts, &payload),
+            issuer: crate::axum::issuer_rooms::of_token::<A>(&registered, &payload),
             ..keys.rooms()
         };
 
@@ -152,20 +148,21 @@ impl<L: UserLookup> Authenticator<L> {
         });
         // `refresh_user` finds sessions by their user's key.
         let is_rechecked = self.recheck.is_some() || self.user_key.is_some();
-        let recheck = is_rechecked.then(|| Recheck::new::<A, L>(self, token));
         let needs_facts = self.is_renewable || revocable.is_some();
 
         let end = self.expiry.end_of(registered.valid_until(), &login);
         let expires_at = registered.expires_at();
-        let warning_at = self.expiry.warning_of(expires_at);
+        let extras = Extras {
+            rooms,
+            token: needs_facts.then(|| facts_of(&registered)),
+            warning_at: self.expiry.warning_of(expires_at).map(Timestamp::from),
+            recheck: is_rechecked.then(|| Recheck::new::<A, L>(self, token)),
+            revocable: revocable.map(Box::new),
+        };
         let clock = self.expiry.clock.clone();
         let state = SessionState::of_token(claims, expires_at, login, clock)
-            .of_facts(needs_facts.then_some(facts))
             .ending(end)
-            .warned_at(warning_at)
-            .rechecked(recheck)
-            .revocable(revocable)
-            .in_rooms(rooms);
+            .with_extras(extras);
 
         Ok(user_session(user, state))
     }
@@ -181,13 +178,12 @@ impl<L: UserLookup> Authenticator<L> {
         handshake: keys::Handshake<'_>,
     ) -> Result<SignedPayload, AuthError> {
         // The keys may come from the application's `KeySource`, which has no other time limit.
-        let checked = timeout(
-            self.lookup_timeout,
+        let checked = pin!(
             self.verifier
-                .check_signature(token.as_str(), Some(handshake)),
+                .check_signature(token.as_str(), Some(handshake))
         );
 
-        checked.await.map_err(|_| {
+        within(self.lookup_timeout, checked).await.map_err(|_| {
             let limit = self.lookup_timeout;
             AuthError::keys_unavailable(format!(
                 "the keys were not there within {limit:?}; `lookup_timeout` sets the limit"
@@ -276,8 +272,8 @@ impl<L: UserLookup> Authenticator<L> {
 
         // The call itself may panic, too: it stands inside the guarded future.
         guard::future("the user lookup", async {
-            let lookup = self.lookup.look_up(claims, request);
-            metrics::timed(Step::Lookup, timeout(self.lookup_timeout, lookup))
+            let lookup = pin!(self.lookup.look_up(claims, request));
+            metrics::timed(Step::Lookup, within(self.lookup_timeout, lookup))
                 .await
                 .map_err(|_| {
                     AuthError::from(ErrorCode::LookupTimeout).with_detail(format!(
@@ -305,6 +301,14 @@ impl SessionKeys {
             login: self.login.as_ref().map(|key| rooms::of_login(key).into()),
             issuer: Vec::new(),
         }
+    }
+}
+
+fn facts_of(registered: &Registered<'_>) -> TokenFacts {
+    TokenFacts {
+        issuer: registered.issuer.as_deref().map(Into::into),
+        subject: registered.subject.as_deref().map(Into::into),
+        issued: registered.issued.map(Timestamp::since_1970),
     }
 }
 

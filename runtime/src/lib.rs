@@ -59,6 +59,7 @@ mod settings;
 #[cfg(feature = "testing")]
 #[cfg_attr(docsrs, doc(cfg(feature = "testing")))]
 pub mod testing;
+mod time_limit;
 mod token;
 mod users;
 mod verify;

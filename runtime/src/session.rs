@@ -22,7 +22,7 @@ use std::{
 pub(crate) use announcement::once_connected;
 pub(crate) use end::{End, EndCause};
 pub use expiry::Expiry;
-pub(crate) use extras::TokenFacts;
+pub(crate) use extras::{Extras, TokenFacts};
 pub(crate) use lifetime::Login;
 pub(crate) use state::{SessionState, WrongType};
 

@@ -422,10 +422,10 @@ fn header_values<'a>(parts: &'a Parts, name: &str) -> impl Iterator<Item = Cow<'
 
 /// Returns what follows a scheme and spaces.
 fn strip_scheme<'a>(text: &'a str, scheme: &str) -> Option<&'a str> {
-    let (found, token) = text.split_once(' ').unwrap_or((text, ""));
-    found
-        .eq_ignore_ascii_case(scheme)
-        .then(|| token.trim_start_matches(' '))
+    let (found, token) = text.split_at_checked(scheme.len())?;
+    let has_scheme =
+        found.eq_ignore_ascii_case(scheme) && (token.is_empty() || token.starts_with(' '));
+    has_scheme.then(|| token.trim_start_matches(' '))
 }
 
 /// The encoded token, as the client sent it (without `Bearer `).

@@ -28,7 +28,8 @@ use crate::{
     settings::checked,
 };
 pub use builder::VerifierBuilder;
-use claims::{ClaimRules, Registered};
+use claims::ClaimRules;
+pub(crate) use claims::Registered;
 use header::Header;
 pub use issuers::Issuer;
 use issuers::VerifierRules;
@@ -188,13 +189,12 @@ impl Verifier {
 
     /// Checks everything but the claims. `handshake` is where the token came from, for a
     /// [`KeySource`](crate::KeySource).
-    pub(crate) async fn check_signature(
+    pub(crate) fn check_signature(
         &self,
         token: &str,
         handshake: Option<Handshake<'_>>,
-    ) -> Result<SignedPayload, AuthError> {
+    ) -> impl Future<Output = Result<SignedPayload, AuthError>> {
         self.check_signature_and_kind(token, handshake, ClaimRules::check_kind)
-            .await
     }
 
     /// Checks everything but the claims, and the kind of token that the header names by

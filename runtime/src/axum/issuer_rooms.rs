@@ -13,8 +13,8 @@ use sha2::{Digest, Sha256};
 use socketioxide::adapter::Adapter;
 
 use crate::{
-    session::{TokenFacts, rooms::are_shared},
-    verify::SignedPayload,
+    session::rooms::are_shared,
+    verify::{Registered, SignedPayload},
 };
 
 const PREFIX: &str = "jwt_auth:issuer:";
@@ -33,15 +33,18 @@ pub(super) fn join_from_now_on() {
 
 /// Returns the rooms by which the issuer of a token ends its session. Returns none if no issuer can:
 /// without a route here or on other nodes.
-pub(crate) fn of_token<A: Adapter>(facts: &TokenFacts, payload: &SignedPayload) -> Vec<Arc<str>> {
+pub(crate) fn of_token<A: Adapter>(
+    registered: &Registered<'_>,
+    payload: &SignedPayload,
+) -> Vec<Arc<str>> {
     if !are_shared::<A>() && !HAS_ROUTE.load(Ordering::Relaxed) {
         return Vec::new();
     }
-    let Some(issuer) = &facts.issuer else {
+    let Some(issuer) = registered.issuer.as_deref() else {
         return Vec::new();
     };
 
-    let subject = facts.subject.as_deref();
+    let subject = registered.subject.as_deref();
     let own = match payload.session_id() {
         Some(session) => Some(of_session(issuer, &session)),
         None => subject.map(|subject| of_subject_without_session(issuer, subject)),

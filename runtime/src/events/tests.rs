@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock, mpsc};
 use super::*;
 use crate::{
     clock::Clock,
-    session::{Login, rooms::SessionRooms},
+    session::{Extras, Login, rooms::SessionRooms},
 };
 
 const ENDED: ErrorCode = ErrorCode::SessionEnded;
@@ -22,7 +22,10 @@ fn user() -> SessionState {
         user: Some(rooms::of_user("a b&c=d/é+").into()),
         ..SessionRooms::default()
     };
-    SessionState::of_token((), None, login, clock).in_rooms(rooms)
+    SessionState::of_token((), None, login, clock).with_extras(Extras {
+        rooms,
+        ..Extras::default()
+    })
 }
 
 fn subject(session: &SessionState) -> Subject<'_> {

@@ -3,7 +3,7 @@ use socketioxide::{adapter::LocalAdapter, socket::Socket};
 use super::*;
 use crate::{
     clock::Clock,
-    session::{GuestSession, Login, UserSession},
+    session::{Extras, GuestSession, Login, UserSession},
 };
 
 fn server() -> Arc<Server> {
@@ -35,7 +35,10 @@ fn rooms(user: &str, login: Option<&str>) -> SessionRooms {
 fn session_in(rooms: SessionRooms) -> Arc<dyn Session> {
     let clock = Clock::system();
     let login = Login::begin(clock.now());
-    let state = SessionState::of_token((), None, login, clock).in_rooms(rooms);
+    let state = SessionState::of_token((), None, login, clock).with_extras(Extras {
+        rooms,
+        ..Extras::default()
+    });
     Arc::new(UserSession::new((), state))
 }
 

@@ -127,9 +127,7 @@ impl Server {
             let task = run(Arc::downgrade(self), Arc::clone(&queue.wake));
             queue.next_look = None;
             queue.task = Some(tokio::spawn(task).abort_handle());
-        } else if queue.next_look.is_some_and(|look| {
-            self.pause_until(first) < look.saturating_duration_since(Instant::now())
-        }) {
+        } else if queue.is_to_wake(self.pause_until(first)) {
             queue.wake.notify_one();
         }
     }
@@ -179,6 +177,15 @@ impl Server {
 impl TimerQueue {
     fn is_running(&self) -> bool {
         self.task.as_ref().is_some_and(|task| !task.is_finished())
+    }
+
+    /// Whether a timer after this pause comes before the task looks at the queue next.
+    fn is_to_wake(&self, pause: Duration) -> bool {
+        // Most timers are far away, and asking for the time costs more than this.
+        pause < LONGEST_SLEEP
+            && self
+                .next_look
+                .is_some_and(|look| pause < look.saturating_duration_since(Instant::now()))
     }
 }
 

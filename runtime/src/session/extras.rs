@@ -5,15 +5,36 @@ use crate::clock::Timestamp;
 
 /// What a session has if an option of its middleware needs it.
 #[derive(Default)]
-pub(super) struct Extras {
-    pub(super) rooms: SessionRooms,
-    pub(super) token: TokenFacts,
+pub(crate) struct Extras {
+    pub(crate) rooms: SessionRooms,
+    /// `None` if there are neither renewals nor a store of revocations.
+    pub(crate) token: Option<TokenFacts>,
     /// When the client is warned of the expiry of its token.
-    pub(super) warning_at: Option<Timestamp>,
+    pub(crate) warning_at: Option<Timestamp>,
     /// `None` if the session is never looked up again.
-    pub(super) recheck: Option<Recheck>,
+    pub(crate) recheck: Option<Recheck>,
     /// `None` without a store of revocations, and for guests.
-    pub(super) revocable: Option<Box<Revocable>>,
+    pub(crate) revocable: Option<Box<Revocable>>,
+}
+
+impl Extras {
+    /// Returns `None` if there are none, so that most sessions have none.
+    pub(super) fn into_box(self) -> Option<Box<Self>> {
+        let Self {
+            rooms,
+            token,
+            warning_at,
+            recheck,
+            revocable,
+        } = &self;
+
+        let is_empty = *rooms == NO_ROOMS
+            && token.is_none()
+            && warning_at.is_none()
+            && recheck.is_none()
+            && revocable.is_none();
+        (!is_empty).then(|| Box::new(self))
+    }
 }
 
 /// The claims of a token that a renewal compares, and by which a store of revocations knows it.

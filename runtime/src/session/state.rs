@@ -116,43 +116,9 @@ impl SessionState {
         self
     }
 
-    pub(crate) fn in_rooms(mut self, rooms: SessionRooms) -> Self {
-        if rooms != NO_ROOMS {
-            self.extras_mut().rooms = rooms;
-        }
+    pub(crate) fn with_extras(mut self, extras: Extras) -> Self {
+        self.extras = extras.into_box();
         self
-    }
-
-    pub(crate) fn of_facts(mut self, token: Option<TokenFacts>) -> Self {
-        if let Some(token) = token {
-            self.extras_mut().token = token;
-        }
-        self
-    }
-
-    pub(crate) fn warned_at(mut self, warning_at: Option<SystemTime>) -> Self {
-        if let Some(at) = warning_at {
-            self.extras_mut().warning_at = Some(at.into());
-        }
-        self
-    }
-
-    pub(crate) fn rechecked(mut self, recheck: Option<Recheck>) -> Self {
-        if recheck.is_some() {
-            self.extras_mut().recheck = recheck;
-        }
-        self
-    }
-
-    pub(crate) fn revocable(mut self, revocable: Option<Revocable>) -> Self {
-        if let Some(revocable) = revocable {
-            self.extras_mut().revocable = Some(Box::new(revocable));
-        }
-        self
-    }
-
-    fn extras_mut(&mut self) -> &mut Extras {
-        self.extras.get_or_insert_default()
     }
 
     /// Returns what the store of revocations knows the session by. `None` without a store, and for
@@ -195,7 +161,8 @@ impl SessionState {
     pub(crate) fn token(&self) -> &TokenFacts {
         self.extras
             .as_ref()
-            .map_or(&NO_FACTS, |extras| &extras.token)
+            .and_then(|extras| extras.token.as_ref())
+            .unwrap_or(&NO_FACTS)
     }
 
     pub(crate) fn rooms(&self) -> &SessionRooms {
