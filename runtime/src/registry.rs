@@ -11,7 +11,7 @@ mod revocations;
 mod timers;
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque},
     sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
 };
 
@@ -80,12 +80,19 @@ struct State {
     rooms: BTreeSet<(Arc<str>, Slot)>,
     /// The last logouts of each room, kept while an attempt that began before them is under way.
     logouts: HashMap<Arc<str>, Vec<PastLogout>>,
-    /// The numbers of the attempts under way, oldest first.
-    attempts: BTreeSet<u64>,
-    /// The last number given to an attempt or a logout. The numbers tell which of them came first.
-    sequence: u64,
+    /// The attempts under way, oldest first.
+    attempts: VecDeque<Attempts>,
+    /// The number of the last logout that was remembered.
+    last_logout: u64,
     timers: TimerQueue,
     stores: Stores,
+}
+
+/// Attempts under way that began after the same logout and before the next one. Counted, because
+/// there are many attempts and few logouts.
+struct Attempts {
+    last_logout: u64,
+    under_way: usize,
 }
 
 struct PastLogout {
@@ -117,9 +124,37 @@ pub(crate) struct LoggedOut {
 }
 
 impl State {
-    fn next_number(&mut self) -> u64 {
-        self.sequence += 1;
-        self.sequence
+    /// Returns the number of the last logout before the attempt, which begins.
+    fn begin_attempt(&mut self) -> u64 {
+        let last_logout = self.last_logout;
+        match self.attempts.back_mut() {
+            Some(attempts) if attempts.last_logout == last_logout => attempts.under_way += 1,
+            _ => self.attempts.push_back(Attempts {
+                last_logout,
+                under_way: 1,
+            }),
+        }
+        last_logout
+    }
+
+    /// Ends one of the attempts that began after this logout.
+    fn end_attempt(&mut self, last_logout: u64) {
+        let position = self
+            .attempts
+            .partition_point(|attempts| attempts.last_logout < last_logout);
+        if let Some(attempts) = self.attempts.get_mut(position) {
+            attempts.under_way -= 1;
+        }
+
+        let oldest = self.attempts.front().map(|oldest| oldest.last_logout);
+        while self
+            .attempts
+            .pop_front_if(|oldest| oldest.under_way == 0)
+            .is_some()
+        {}
+        if self.attempts.front().map(|oldest| oldest.last_logout) != oldest {
+            self.forget_logouts();
+        }
     }
 
     /// Remembers a logout for the attempts under way.
@@ -127,7 +162,8 @@ impl State {
         if self.attempts.is_empty() {
             return;
         }
-        let number = self.next_number();
+        self.last_logout += 1;
+        let number = self.last_logout;
         let logouts = self.logouts.entry(Arc::clone(room)).or_default();
         match &kept {
             None => logouts.clear(),
@@ -138,21 +174,22 @@ impl State {
 
     /// Forgets the logouts that happened before the oldest attempt under way began.
     fn forget_logouts(&mut self) {
-        let Some(oldest) = self.attempts.first() else {
+        let Some(oldest) = self.attempts.front() else {
             return self.logouts.clear();
         };
         self.logouts.retain(|_, logouts| {
-            logouts.retain(|logout| logout.number > *oldest);
+            logouts.retain(|logout| logout.number > oldest.last_logout);
             !logouts.is_empty()
         });
     }
 
-    fn is_logged_out(&self, rooms: &SessionRooms, connection: Sid, began: u64) -> bool {
+    /// Whether there was a logout of a room after `last_logout`.
+    fn is_logged_out(&self, rooms: &SessionRooms, connection: Sid, last_logout: u64) -> bool {
         rooms
             .iter()
             .filter_map(|room| self.logouts.get(room))
             .flatten()
-            .filter(|logout| logout.number > began)
+            .filter(|logout| logout.number > last_logout)
             .any(|logout| {
                 let kept = logout.kept.as_ref();
                 !kept.is_some_and(|kept| kept.keeps(rooms, connection))
@@ -197,11 +234,10 @@ impl Server {
     /// Begins to watch for logouts, for an attempt whose user is not known yet.
     pub(crate) fn watch(self: &Arc<Self>) -> LogoutWatch {
         let mut state = self.state();
-        let began = state.next_number();
-        state.attempts.insert(began);
+        let last_logout = state.begin_attempt();
         LogoutWatch {
             server: Arc::clone(self),
-            began,
+            last_logout,
         }
     }
 
@@ -284,7 +320,8 @@ impl Logout<'_> {
 /// Makes an attempt notice logouts. The attempt holds it from before its lookup to its end.
 pub(crate) struct LogoutWatch {
     server: Arc<Server>,
-    began: u64,
+    /// The last logout before the attempt.
+    last_logout: u64,
 }
 
 impl LogoutWatch {
@@ -336,7 +373,7 @@ impl LogoutWatch {
     ) -> Result<(), ErrorCode> {
         let rooms = session.state().rooms();
         let mut state = self.server.state();
-        if state.is_logged_out(rooms, connection, self.began) {
+        if state.is_logged_out(rooms, connection, self.last_logout) {
             return Err(ErrorCode::SessionEnded);
         }
 
@@ -356,12 +393,7 @@ impl LogoutWatch {
 
 impl Drop for LogoutWatch {
     fn drop(&mut self) {
-        let mut state = self.server.state();
-        let was_oldest = state.attempts.first() == Some(&self.began);
-        state.attempts.remove(&self.began);
-        if was_oldest {
-            state.forget_logouts();
-        }
+        self.server.state().end_attempt(self.last_logout);
     }
 }
 

@@ -15,6 +15,7 @@ mod rules;
 mod segments;
 mod settings;
 mod token_cache;
+mod unverified;
 
 use std::{borrow::Cow, fmt, sync::Arc, time::SystemTime};
 
@@ -22,15 +23,13 @@ use serde::de::DeserializeOwned;
 
 use crate::{
     error::{AuthError, ConfigError, ErrorCode},
-    keys::{self, Handshake, KeyRequest, KeySet, SignedMessage},
-    log::{excerpt, excerpts},
+    keys::{self, Handshake},
     revocations::RevocationCheck,
     settings::checked,
 };
 pub use builder::VerifierBuilder;
 use claims::ClaimRules;
 pub(crate) use claims::Registered;
-use header::Header;
 pub use issuers::Issuer;
 use issuers::VerifierRules;
 use known_header::KnownHeader;
@@ -41,7 +40,7 @@ pub(crate) use segments::SignedPayload;
 #[cfg(feature = "testing")]
 pub(crate) use settings::KeyChoice;
 pub(crate) use settings::VerifierSettings;
-use token_cache::{TokenCache, TokenHash};
+use unverified::{CheckKind, UnverifiedToken};
 
 /// Verifies tokens with the same checks as a connection: for an HTTP route or a worker.
 ///
@@ -203,53 +202,21 @@ impl Verifier {
         &self,
         token: &str,
         handshake: Option<Handshake<'_>>,
-        check_kind: fn(&ClaimRules, Option<&str>) -> Result<(), AuthError>,
+        check_kind: CheckKind,
     ) -> Result<SignedPayload, AuthError> {
-        check_length(token, self.rules.max_token_bytes())?;
-
-        let segments = Segments::split(token)?;
-        let decoded = segments.decode()?;
-        let header = self.known_header.decode(segments.header)?;
-
-        let rules = self.rules.choose(|| decoded.payload())?;
-        check_length(token, rules.max_token_bytes)?;
-        if !rules.keys.algorithms.contains(&header.algorithm) {
-            let detail = format!(
-                "the token is signed with {}, and `algorithms` has {}",
-                header.algorithm,
-                excerpts(&rules.keys.algorithms)
-            );
-            return Err(AuthError::from(ErrorCode::TokenAlgorithmNotAllowed).with_detail(detail));
+        let token = UnverifiedToken::read(token, &self.rules, &self.known_header)?;
+        if let Some(keys) = token.keys_at_hand() {
+            let newly_verified = token.verify(keys)?;
+            return token.into_payload(newly_verified, check_kind);
         }
 
-        let request = KeyRequest {
-            algorithm: header.algorithm,
-            key_id: header.key_id.as_deref(),
-            header: &header.json,
-            handshake,
-        };
-
-        let signed = SignedMessage {
-            message: segments.message.as_bytes(),
-            signature: decoded.signature(),
-            encoded_signature: segments.signature,
-        };
-
-        // An HMAC takes hardly longer than the hash of the token.
-        let cache = rules.token_cache.as_ref();
-        let cache = cache.filter(|_| !header.algorithm.is_hmac());
-        let newly_verified = rules
-            .keys
-            .source
-            .verify_with(request, |keys| {
-                verify_signature(keys, &header, &signed, cache.map(|cache| (cache, token)))
-            })
-            .await
-            .map_err(|error| explain_keys(error, &header))?;
-        check_kind(&rules.claims, header.kind.as_deref())?;
-
-        self.known_header.remember(segments.header, &header);
-        decoded.into_payload(newly_verified)
+        // Boxed, because most verifiers have their keys at hand, and the future of each attempt to
+        // connect has room for this one.
+        Box::pin(async move {
+            let newly_verified = token.verify_in_time(handshake).await?;
+            token.into_payload(newly_verified, check_kind)
+        })
+        .await
     }
 
     /// Decodes the payload of a token that was verified before.
@@ -295,69 +262,4 @@ impl fmt::Debug for Verifier {
 /// Returns a refusal whose detail says what is wrong with the token's form.
 fn malformed(detail: impl Into<Cow<'static, str>>) -> AuthError {
     AuthError::from(ErrorCode::TokenMalformed).with_detail(detail)
-}
-
-/// Adds which key was looked for, unless the error says more already.
-fn explain_keys(error: AuthError, header: &Header) -> AuthError {
-    if error.detail().is_some() {
-        return error;
-    }
-
-    let algorithm = header.algorithm;
-    let key_id = header.key_id.as_deref().map(excerpt);
-    let key_id = key_id.as_deref();
-    let detail = match (error.code(), key_id) {
-        (ErrorCode::TokenKeyUnknown, Some(id)) => {
-            format!("no key for {algorithm} has the `kid` {id} of the token")
-        }
-        (ErrorCode::TokenKeyUnknown, None) => {
-            format!("there is no key for {algorithm}, and the token has no `kid`")
-        }
-        (ErrorCode::TokenAlgorithmNotAllowed, Some(id)) => {
-            format!(
-                "the token is signed with {algorithm}, and the key with its `kid` {id} is for another algorithm"
-            )
-        }
-        (ErrorCode::TokenSignatureInvalid, id) => format!(
-            "none of the keys for {algorithm} made the signature; the token's `kid` is {}",
-            id.unwrap_or("missing")
-        ),
-        _ => return error,
-    };
-    error.with_detail(detail)
-}
-
-fn check_length(token: &str, max_token_bytes: usize) -> Result<(), AuthError> {
-    if token.len() > max_token_bytes {
-        let detail = format!(
-            "the token has {} bytes, and at most {max_token_bytes} are accepted; max_token_bytes raises the limit",
-            token.len()
-        );
-        return Err(AuthError::from(ErrorCode::TokenTooLarge).with_detail(detail));
-    }
-    Ok(())
-}
-
-/// Verifies the signature, unless the cache has the token. Returns what the cache is to remember.
-fn verify_signature(
-    keys: &KeySet,
-    header: &Header,
-    signed: &SignedMessage<'_>,
-    cache: Option<(&TokenCache, &str)>,
-) -> Result<Option<Box<TokenHash>>, AuthError> {
-    let mut candidates = keys.candidates(header.algorithm, header.key_id.as_deref())?;
-    let mut is_good = || candidates.any(|key| key.verify(header.algorithm, signed));
-    let invalid = || ErrorCode::TokenSignatureInvalid.into();
-
-    let Some((cache, token)) = cache else {
-        return if is_good() { Ok(None) } else { Err(invalid()) };
-    };
-    let token = TokenHash::new(keys.id(), token);
-    if cache.contains(&token, SystemTime::now()) {
-        Ok(None)
-    } else if is_good() {
-        Ok(Some(Box::new(token)))
-    } else {
-        Err(invalid())
-    }
 }

@@ -21,6 +21,16 @@ pub(crate) enum VerifierKeys {
 }
 
 impl VerifierKeys {
+    /// Returns the keys, if there is never anything to wait for.
+    pub(crate) fn at_hand(&self) -> Option<&KeySet> {
+        match self {
+            Self::Fixed(keys) => Some(keys),
+            #[cfg(feature = "jwks")]
+            Self::Remote(_) => None,
+            Self::Reloaded(_) | Self::Source(_) => None,
+        }
+    }
+
     /// Runs `verify` with the keys that may have signed a token. If it fails and the keys are
     /// remote, runs it once more with newer keys.
     ///
@@ -32,16 +42,14 @@ impl VerifierKeys {
         request: KeyRequest<'_>,
         verify: impl Fn(&KeySet) -> Result<T, AuthError>,
     ) -> Result<T, AuthError> {
-        // Those that may have to wait are boxed, so that with keys at hand a verification is a small
-        // future.
         match self {
             Self::Fixed(keys) => verify(keys),
-            Self::Reloaded(keys) => verify(&*Box::pin(keys.current()).await),
+            Self::Reloaded(keys) => verify(&*keys.current().await),
             #[cfg(feature = "jwks")]
-            Self::Remote(keys) => Box::pin(keys.verify_with(verify)).await,
+            Self::Remote(keys) => keys.verify_with(verify).await,
             Self::Source(source) => {
-                let keys = async { source.keys(request).await };
-                let keys = Box::pin(guard::future("the key source", keys)).await??;
+                let keys =
+                    guard::future("the key source", async { source.keys(request).await }).await??;
                 verify(&keys)
             }
         }

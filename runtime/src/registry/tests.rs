@@ -1,3 +1,4 @@
+use proptest::{collection::vec, prelude::*, sample::Index};
 use socketioxide::{adapter::LocalAdapter, socket::Socket};
 
 use super::*;
@@ -288,4 +289,59 @@ fn a_replaced_session_that_is_still_held_is_not_logged_out_again() {
     replaced.state().replace().unwrap();
     let logged_out = log_out(&server, "ada");
     assert_eq!((logged_out.sessions.len(), logged_out.ended), (0, 0));
+}
+
+#[derive(Debug, Clone)]
+enum Step {
+    Begin,
+    End(Index),
+    LogOut(u8),
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let step = prop_oneof![
+        2 => Just(Step::Begin),
+        2 => any::<Index>().prop_map(Step::End),
+        1 => (0..3_u8).prop_map(Step::LogOut),
+    ];
+    vec(step, 0..40)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 500, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn an_attempt_is_refused_by_the_logouts_since_it_began_and_by_no_others(steps in steps()) {
+        let server = server();
+        // Each with the users who were logged out since.
+        let mut under_way: Vec<(LogoutWatch, HashSet<u8>)> = Vec::new();
+
+        for step in steps {
+            match step {
+                Step::Begin => under_way.push((server.watch(), HashSet::new())),
+                Step::End(index) if !under_way.is_empty() => {
+                    drop(under_way.swap_remove(index.index(under_way.len())));
+                }
+                Step::End(_) => {}
+                Step::LogOut(user) => {
+                    log_out(&server, &user.to_string());
+                    for (_, logged_out) in &mut under_way {
+                        logged_out.insert(user);
+                    }
+                }
+            }
+
+            for (watch, logged_out) in &under_way {
+                for user in 0..3 {
+                    let is_refused = register(watch, rooms(&user.to_string(), None), Sid::new()).is_err();
+                    prop_assert_eq!(is_refused, logged_out.contains(&user));
+                }
+            }
+            let remembered: HashSet<_> = under_way.iter().flat_map(|(_, logged_out)| logged_out).collect();
+            prop_assert_eq!(server.state().logouts.len(), remembered.len());
+        }
+
+        drop(under_way);
+        prop_assert!(is_empty(&server));
+    }
 }

@@ -143,7 +143,10 @@ pub(super) fn is_in_namespace<A: Adapter>(socket: &Socket<A>) -> bool {
 /// Joins the rooms of a socket that is about to be connected.
 pub(crate) fn enter<A: Adapter>(socket: &Socket<A>, rooms: &SessionRooms) {
     let _changing = changing();
-    socket.join(rooms.names());
+    let names = rooms.names();
+    if !names.is_empty() {
+        socket.join(names);
+    }
 }
 
 /// Joins the rooms of a connected socket.

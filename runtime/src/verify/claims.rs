@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 
-use super::header;
+use super::header::{self, Header};
 use crate::{
     error::{AuthError, ErrorCode},
     guard,
@@ -48,9 +48,10 @@ impl ClaimRules {
     /// # Errors
     ///
     /// `token_claims_invalid`.
-    pub(super) fn check_kind(&self, kind: Option<&str>) -> Result<(), AuthError> {
+    pub(super) fn check_kind(&self, header: &Header) -> Result<(), AuthError> {
+        let kind = header.kind.as_deref();
         let is_accepted = match kind {
-            Some(kind) if self.kinds.is_empty() => !header::is_another_kind(kind),
+            Some(_) if self.kinds.is_empty() => !header.is_of_another_kind,
             Some(kind) => self.kinds.iter().any(|own| header::is_same_kind(own, kind)),
             None => self.kinds.is_empty(),
         };

@@ -24,6 +24,8 @@ pub(super) struct Header {
     pub(super) key_id: Option<String>,
     /// The kind of the token (`typ`).
     pub(super) kind: Option<String>,
+    /// Whether it is one that is not for logging in.
+    pub(super) is_of_another_kind: bool,
 }
 
 impl Header {
@@ -50,10 +52,13 @@ impl Header {
             ));
         }
 
+        let key_id = members.key_id.into_string().map(Cow::into_owned);
+        let kind = members.r#type.into_string().map(Cow::into_owned);
         Ok(Self {
             algorithm,
-            key_id: members.key_id.into_string().map(Cow::into_owned),
-            kind: members.r#type.into_string().map(Cow::into_owned),
+            key_id,
+            is_of_another_kind: kind.as_deref().is_some_and(is_another_kind),
+            kind,
             json,
         })
     }

@@ -10,7 +10,7 @@ use std::{
 use super::{
     Verifier,
     claims::{ClaimRules, LOGOUT_EVENT},
-    header,
+    header::{self, Header},
     issuers::VerifierRules,
     malformed,
     rules::{TokenRules, accepted},
@@ -106,7 +106,7 @@ impl LogoutVerifier {
     ) -> Result<LogoutToken, AuthError> {
         let payload = self
             .verifier
-            .check_signature_and_kind(token, None, |_, kind| check_kind(kind))
+            .check_signature_and_kind(token, None, |_, header| check_kind(header))
             .await?;
 
         let rules = self.verifier.rules.choose(|| Ok(payload.as_str()))?;
@@ -136,8 +136,8 @@ fn check_audience(rules: &TokenRules, has_own: bool) -> Result<(), ConfigError> 
 }
 
 /// A logout token need not name its kind, because only its `events` were required at first.
-fn check_kind(kind: Option<&str>) -> Result<(), AuthError> {
-    match kind {
+fn check_kind(header: &Header) -> Result<(), AuthError> {
+    match header.kind.as_deref() {
         Some(kind) if !header::is_same_kind(kind, KIND) => Err(invalid(format!(
             "the header's `typ` is {}, and that of a logout token is \"{KIND}\"",
             excerpt(kind)

@@ -2,9 +2,10 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 
-use super::{ClaimRules, ClaimValues};
+use super::{ClaimRules, ClaimValues, Header};
 
 const EXP: u64 = 2_000_000_000;
 
@@ -281,13 +282,18 @@ fn every_claim_with_demanded_values_is_checked() {
     }
 }
 
+fn header(kind: Option<&str>) -> Header {
+    let json = json!({ "alg": "HS256", "typ": kind }).to_string();
+    Header::decode(&URL_SAFE_NO_PAD.encode(json)).unwrap()
+}
+
 fn outcome_of_kind(accepted: &[&str], kind: Option<&str>) -> &'static str {
     let rules = ClaimRules {
         kinds: accepted.iter().map(|kind| (*kind).to_owned()).collect(),
         ..ClaimRules::default()
     };
     rules
-        .check_kind(kind)
+        .check_kind(&header(kind))
         .map_or_else(|error| error.code().as_str(), |()| "accepted")
 }
 
@@ -462,7 +468,7 @@ fn a_token_type_that_is_not_accepted_is_told_with_the_expected_one() {
         ..rules()
     };
     let told = |rules: ClaimRules, kind| {
-        let refusal = rules.check_kind(kind).unwrap_err();
+        let refusal = rules.check_kind(&header(kind)).unwrap_err();
         refusal.detail().unwrap().to_owned()
     };
 
