@@ -6,12 +6,13 @@
 //! attempts and logouts in one order.
 
 mod last_server;
+mod past_logouts;
 mod registration;
 mod revocations;
 mod timers;
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque},
+    collections::{BTreeMap, BTreeSet, HashSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
 };
 
@@ -22,15 +23,11 @@ use tokio::sync::Semaphore;
 use crate::{
     clock::Clock,
     error::ErrorCode,
-    session::{
-        Session, SessionState,
-        revocable::Revocable,
-        rooms::{Kept, SessionRooms},
-        socket::AnySocket,
-    },
+    session::{Session, SessionState, revocable::Revocable, rooms::Kept, socket::AnySocket},
 };
 
 pub(crate) use last_server::LastServer;
+use past_logouts::{LogoutNumber, PastLogouts};
 pub(crate) use registration::Registration;
 use revocations::Stores;
 pub(crate) use timers::Timer;
@@ -78,26 +75,10 @@ struct State {
     sessions: Slab<Weak<dyn Session>>,
     /// The sessions in each room.
     rooms: BTreeSet<(Arc<str>, Slot)>,
-    /// The last logouts of each room, kept while an attempt that began before them is under way.
-    logouts: HashMap<Arc<str>, Vec<PastLogout>>,
-    /// The attempts under way, oldest first.
-    attempts: VecDeque<Attempts>,
-    /// The number of the last logout that was remembered.
-    last_logout: u64,
+    /// The logouts that refuse attempts under way.
+    past_logouts: PastLogouts,
     timers: TimerQueue,
     stores: Stores,
-}
-
-/// Attempts under way that began after the same logout and before the next one. Counted, because
-/// there are many attempts and few logouts.
-struct Attempts {
-    last_logout: u64,
-    under_way: usize,
-}
-
-struct PastLogout {
-    number: u64,
-    kept: Option<Kept>,
 }
 
 /// A logout of the sockets in a room.
@@ -124,78 +105,6 @@ pub(crate) struct LoggedOut {
 }
 
 impl State {
-    /// Returns the number of the last logout before the attempt, which begins.
-    fn begin_attempt(&mut self) -> u64 {
-        let last_logout = self.last_logout;
-        match self.attempts.back_mut() {
-            Some(attempts) if attempts.last_logout == last_logout => attempts.under_way += 1,
-            _ => self.attempts.push_back(Attempts {
-                last_logout,
-                under_way: 1,
-            }),
-        }
-        last_logout
-    }
-
-    /// Ends one of the attempts that began after this logout.
-    fn end_attempt(&mut self, last_logout: u64) {
-        let position = self
-            .attempts
-            .partition_point(|attempts| attempts.last_logout < last_logout);
-        if let Some(attempts) = self.attempts.get_mut(position) {
-            attempts.under_way -= 1;
-        }
-
-        let oldest = self.attempts.front().map(|oldest| oldest.last_logout);
-        while self
-            .attempts
-            .pop_front_if(|oldest| oldest.under_way == 0)
-            .is_some()
-        {}
-        if self.attempts.front().map(|oldest| oldest.last_logout) != oldest {
-            self.forget_logouts();
-        }
-    }
-
-    /// Remembers a logout for the attempts under way.
-    fn remember(&mut self, room: &Arc<str>, kept: Option<Kept>) {
-        if self.attempts.is_empty() {
-            return;
-        }
-        self.last_logout += 1;
-        let number = self.last_logout;
-        let logouts = self.logouts.entry(Arc::clone(room)).or_default();
-        match &kept {
-            None => logouts.clear(),
-            Some(_) => logouts.retain(|logout| logout.kept != kept),
-        }
-        logouts.push(PastLogout { number, kept });
-    }
-
-    /// Forgets the logouts that happened before the oldest attempt under way began.
-    fn forget_logouts(&mut self) {
-        let Some(oldest) = self.attempts.front() else {
-            return self.logouts.clear();
-        };
-        self.logouts.retain(|_, logouts| {
-            logouts.retain(|logout| logout.number > oldest.last_logout);
-            !logouts.is_empty()
-        });
-    }
-
-    /// Whether there was a logout of a room after `last_logout`.
-    fn is_logged_out(&self, rooms: &SessionRooms, connection: Sid, last_logout: u64) -> bool {
-        rooms
-            .iter()
-            .filter_map(|room| self.logouts.get(room))
-            .flatten()
-            .filter(|logout| logout.number > last_logout)
-            .any(|logout| {
-                let kept = logout.kept.as_ref();
-                !kept.is_some_and(|kept| kept.keeps(rooms, connection))
-            })
-    }
-
     fn sessions_in(&self, room: &Arc<str>) -> Vec<Arc<dyn Session>> {
         let (first, last) = ((Arc::clone(room), 0), (Arc::clone(room), Slot::MAX));
         self.rooms
@@ -234,7 +143,7 @@ impl Server {
     /// Begins to watch for logouts, for an attempt whose user is not known yet.
     pub(crate) fn watch(self: &Arc<Self>) -> LogoutWatch {
         let mut state = self.state();
-        let last_logout = state.begin_attempt();
+        let last_logout = state.past_logouts.begin_attempt();
         LogoutWatch {
             server: Arc::clone(self),
             last_logout,
@@ -251,7 +160,8 @@ impl Server {
         if others_of.is_some_and(|others| others.caller.check_alive().is_err()) {
             return None;
         }
-        state.remember(logout.room, others_of.map(|others| others.kept.clone()));
+        let kept = others_of.map(|others| others.kept.clone());
+        state.past_logouts.remember(logout.room, kept);
 
         // The lock is held meanwhile: a renewal that begins after this logout must not find the
         // session alive.
@@ -321,7 +231,7 @@ impl Logout<'_> {
 pub(crate) struct LogoutWatch {
     server: Arc<Server>,
     /// The last logout before the attempt.
-    last_logout: u64,
+    last_logout: LogoutNumber,
 }
 
 impl LogoutWatch {
@@ -373,7 +283,8 @@ impl LogoutWatch {
     ) -> Result<(), ErrorCode> {
         let rooms = session.state().rooms();
         let mut state = self.server.state();
-        if state.is_logged_out(rooms, connection, self.last_logout) {
+        let past = &state.past_logouts;
+        if past.is_logged_out(rooms, connection, self.last_logout) {
             return Err(ErrorCode::SessionEnded);
         }
 
@@ -393,7 +304,8 @@ impl LogoutWatch {
 
 impl Drop for LogoutWatch {
     fn drop(&mut self) {
-        self.server.state().end_attempt(self.last_logout);
+        let mut state = self.server.state();
+        state.past_logouts.end_attempt(self.last_logout);
     }
 }
 

@@ -4,7 +4,7 @@ use socketioxide::{adapter::LocalAdapter, socket::Socket};
 use super::*;
 use crate::{
     clock::Clock,
-    session::{Extras, GuestSession, Login, UserSession},
+    session::{Extras, GuestSession, Login, UserSession, rooms::SessionRooms},
 };
 
 fn server() -> Arc<Server> {
@@ -108,10 +108,7 @@ fn register(watch: &LogoutWatch, rooms: SessionRooms, connection: Sid) -> Result
 
 fn is_empty(server: &Server) -> bool {
     let state = server.state();
-    state.sessions.is_empty()
-        && state.rooms.is_empty()
-        && state.logouts.is_empty()
-        && state.attempts.is_empty()
+    state.sessions.is_empty() && state.rooms.is_empty() && state.past_logouts.is_empty()
 }
 
 #[test]
@@ -230,10 +227,11 @@ fn a_logout_is_remembered_as_long_as_an_attempt_may_have_missed_it() {
     log_out(&server, "ada");
     let third = server.watch();
     drop(second);
-    assert_eq!(server.state().logouts.len(), 1);
+    assert_eq!(server.state().past_logouts.rooms(), 1);
     drop(first);
-    assert!(
-        server.state().logouts.is_empty(),
+    assert_eq!(
+        server.state().past_logouts.rooms(),
+        0,
         "the third began after it"
     );
     drop(third);
@@ -260,10 +258,10 @@ fn repeated_logouts_are_remembered_once() {
     for _ in 0..100 {
         log_out_others(&server, &caller);
     }
-    assert_eq!(server.state().logouts["ada"].len(), 1);
+    assert_eq!(server.state().past_logouts.number_in("ada"), 1);
     log_out(&server, "ada");
     log_out(&server, "ada");
-    assert_eq!(server.state().logouts["ada"].len(), 1);
+    assert_eq!(server.state().past_logouts.number_in("ada"), 1);
 }
 
 #[test]
@@ -338,7 +336,7 @@ proptest! {
                 }
             }
             let remembered: HashSet<_> = under_way.iter().flat_map(|(_, logged_out)| logged_out).collect();
-            prop_assert_eq!(server.state().logouts.len(), remembered.len());
+            prop_assert_eq!(server.state().past_logouts.rooms(), remembered.len());
         }
 
         drop(under_way);
