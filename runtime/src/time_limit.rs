@@ -38,7 +38,7 @@ mod tests {
 
     #[test]
     fn what_is_ready_needs_no_timer() {
-        // A timer would panic: there is no runtime.
+        // A timer would panic outside of a runtime.
         let result = within(LIMIT, pin!(ready(1))).now_or_never();
         assert_eq!(result.unwrap().unwrap(), 1);
     }

@@ -99,6 +99,7 @@ impl<'a> UnverifiedToken<'a> {
             header: &self.header.json,
             handshake,
         };
+
         let source = &self.rules.keys.source;
         let verified = source.verify_with(request, |keys| self.check(keys)).await;
         verified.map_err(|error| self.explain(error))
